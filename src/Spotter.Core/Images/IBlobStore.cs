@@ -1,0 +1,24 @@
+namespace Spotter.Core.Images;
+
+/// <summary>
+/// Keeps bytes under keys that the server makes: lower-case letters, digits, <c>-</c>, <c>.</c> and <c>/</c>
+/// (<see cref="BlobKey"/>). A blob is written once and never changed.
+/// </summary>
+public interface IBlobStore
+{
+    /// <summary>
+    /// Returns once the bytes would survive a power cut. A blob that was not finished can't be read. Writing an
+    /// existing key again replaces it whole.
+    /// </summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.DiskFull"/>, <see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task PutAsync(string key, Stream content, CancellationToken cancel);
+
+    /// <summary>Opens a blob for reading; null if there is none. The caller disposes of the stream.</summary>
+    Task<Stream?> OpenAsync(string key, CancellationToken cancel);
+
+    /// <summary>Deletes a blob; nothing happens if there is none.</summary>
+    Task DeleteAsync(string key, CancellationToken cancel);
+
+    /// <summary>Keys that start with <paramref name="prefix"/> and were written before <paramref name="before"/>, in no order.</summary>
+    IAsyncEnumerable<string> ListAsync(string prefix, DateTimeOffset before, CancellationToken cancel);
+}

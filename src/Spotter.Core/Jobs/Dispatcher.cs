@@ -1,0 +1,131 @@
+using Spotter.Core.Images;
+
+namespace Spotter.Core.Jobs;
+
+/// <summary>
+/// Joins store, queue and blobs into the life of a job, and keeps the order of things: blob before row, row before
+/// queue, result before acknowledgement. Everything that moves jobs goes through here.
+/// </summary>
+/// <param name="store">The truth.</param>
+/// <param name="queue">Delivers ids.</param>
+/// <param name="blobs">Keeps pictures.</param>
+/// <param name="hold">How long a lease lasts without a heartbeat.</param>
+public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blobs, TimeSpan hold) : IJobSource
+{
+    /// <summary>
+    /// Accepts jobs whose pictures are durable: writes their rows, then puts them into their queues. Returning is
+    /// the acceptance. A queue that fails here loses nothing, since the sweep finds the rows.
+    /// </summary>
+    public async Task<IReadOnlyList<AddedJob>> AcceptAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
+    {
+        var added = await store.AddAsync(jobs, cancel);
+        foreach (var job in added)
+        {
+            if (job.IsNew)
+                await EnqueueOrLeaveToSweepAsync(job.Job.Id, job.Job.Engine, TimeSpan.Zero);
+        }
+        return added;
+    }
+
+    /// <inheritdoc/>
+    public async Task<StartedJob?> TakeAsync(
+        string worker, IReadOnlyCollection<string> engines, TimeSpan wait, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var delivery = await queue.TakeAsync(engines, hold, wait, cancel);
+            if (delivery is null)
+                return null;
+            // From here on the delivery is ours: a caller that goes away now must not leave it half started.
+            var started = await store.StartAsync(delivery, worker, hold, CancellationToken.None);
+            if (started is not null)
+                return started;
+            // Finished, cancelled or held by someone else, so this delivery is one too many; or its queue lost
+            // count of the delay, and the sweep brings it back when it is due.
+            await queue.CompleteAsync(delivery, CancellationToken.None);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel) =>
+        await blobs.OpenAsync(job.Job.Image.Key, cancel)
+        ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture of job {job.Job.Id} is not in the blob store.");
+
+    /// <inheritdoc/>
+    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel)
+    {
+        using var content = new MemoryStream(jpeg.ToArray(), writable: false);
+        return await PutOutputAsync(lease, content, cancel);
+    }
+
+    /// <summary>As <see cref="PutOutputAsync(Lease, ReadOnlyMemory{byte}, CancellationToken)"/>, from a stream.</summary>
+    public async Task<string> PutOutputAsync(Lease lease, Stream jpeg, CancellationToken cancel)
+    {
+        var key = BlobKey.Output(lease.Job, lease.Epoch);
+        await blobs.PutAsync(key, jpeg, cancel);
+        return key;
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> ExtendAsync(Lease lease, CancellationToken cancel)
+    {
+        if (!await store.ExtendAsync(lease, hold, cancel))
+            return false;
+        await queue.ExtendAsync(DeliveryOf(lease), hold, cancel);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
+    {
+        var ended = await store.FinishAsync(lease, outcome, cancel);
+        if (ended is null)
+            return false;
+        if (ended.RetryAfter is { } delay)
+            await queue.ReturnAsync(DeliveryOf(lease), delay, CancellationToken.None);
+        else
+            await queue.CompleteAsync(DeliveryOf(lease), CancellationToken.None);
+        return true;
+    }
+
+    /// <summary>Takes the leases of a worker that is known to be gone, or of all; see <see cref="IJobStore.ReleaseAsync"/>.</summary>
+    public async Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
+        await RequeueAsync(await store.ReleaseAsync(worker, error, spendAttempt, cancel));
+
+    /// <summary>Takes leases that have run out and puts their jobs back into their queues; how many.</summary>
+    public async Task<int> ReapAsync(int limit, CancellationToken cancel) =>
+        await RequeueAsync(await store.ReapAsync(limit, cancel));
+
+    /// <summary>Puts jobs back into their queues that were due long ago, as a queue may lose ids; how many.</summary>
+    public async Task<int> SweepAsync(TimeSpan overdue, int limit, CancellationToken cancel)
+    {
+        var jobs = await store.OverdueAsync(overdue, limit, cancel);
+        foreach (var job in jobs)
+            await queue.EnqueueAsync(job.Id, job.Engine, TimeSpan.Zero, cancel);
+        return jobs.Count;
+    }
+
+    private async Task<int> RequeueAsync(IReadOnlyList<EndedAttempt> ended)
+    {
+        foreach (var attempt in ended)
+        {
+            if (attempt.RetryAfter is { } delay)
+                await EnqueueOrLeaveToSweepAsync(attempt.Id, attempt.Engine, delay);
+        }
+        return ended.Count;
+    }
+
+    private async Task EnqueueOrLeaveToSweepAsync(JobId job, string engine, TimeSpan delay)
+    {
+        try
+        {
+            await queue.EnqueueAsync(job, engine, delay, CancellationToken.None);
+        }
+        catch (SpotterException)
+        {
+            // The row is durable, so the job is accepted whatever becomes of this id: the sweep enqueues it again.
+        }
+    }
+
+    private static Delivery DeliveryOf(Lease lease) => new(lease.Job, lease.Engine, lease.Receipt);
+}

@@ -1,0 +1,34 @@
+namespace Spotter.Core.Jobs;
+
+/// <summary>
+/// Delivers ids at least once, one queue per engine, roughly in order; the store knows what is done. A queue may
+/// lose ids and deliver them twice. Errors as <see cref="IJobStore"/>.
+/// </summary>
+public interface IJobQueue
+{
+    /// <summary>Makes an id available after <paramref name="delay"/>. Doing so twice may deliver it twice.</summary>
+    Task EnqueueAsync(JobId job, string engine, TimeSpan delay, CancellationToken cancel);
+
+    /// <summary>
+    /// Hides one available id for <paramref name="hold"/> and returns it, waiting up to <paramref name="wait"/> for
+    /// one to come; null if none came.
+    /// </summary>
+    Task<Delivery?> TakeAsync(IReadOnlyCollection<string> engines, TimeSpan hold, TimeSpan wait, CancellationToken cancel);
+
+    /// <summary>Hides a delivery for <paramref name="hold"/> from now; nothing happens when it is no longer the latest.</summary>
+    Task ExtendAsync(Delivery delivery, TimeSpan hold, CancellationToken cancel);
+
+    /// <summary>Makes a delivery available again after <paramref name="delay"/>; nothing happens when it is no longer the latest.</summary>
+    Task ReturnAsync(Delivery delivery, TimeSpan delay, CancellationToken cancel);
+
+    /// <summary>Removes a delivery. Call after storing the result, so that a late call is harmless.</summary>
+    Task CompleteAsync(Delivery delivery, CancellationToken cancel);
+
+    /// <summary>How many ids there are; approximate where the technology only knows roughly.</summary>
+    Task<QueueDepth> DepthAsync(string engine, CancellationToken cancel);
+}
+
+/// <summary>The size of one queue.</summary>
+/// <param name="Waiting">Ids to be delivered, now or later.</param>
+/// <param name="InFlight">Ids delivered and hidden.</param>
+public sealed record QueueDepth(long Waiting, long InFlight);

@@ -1,0 +1,21 @@
+namespace Spotter.Core.Jobs;
+
+/// <summary>What a worker needs of the rest: over HTTP, or directly where it has the store and the queue itself.</summary>
+public interface IJobSource
+{
+    /// <summary>Takes one job, waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
+    Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> engines, TimeSpan wait, CancellationToken cancel);
+
+    /// <summary>The picture's bytes.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>.</exception>
+    Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel);
+
+    /// <summary>Makes the annotated picture durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
+    Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel);
+
+    /// <summary>Prolongs a lease; false when it is lost and the work is in vain.</summary>
+    Task<bool> ExtendAsync(Lease lease, CancellationToken cancel);
+
+    /// <summary>Hands in how the attempt ended; false when the lease was lost and nothing was changed.</summary>
+    Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);
+}

@@ -1,0 +1,128 @@
+namespace Spotter.Core.Jobs;
+
+/// <summary>
+/// The truth about jobs. Every method that changes something returns only once the change would survive a power
+/// cut, except <see cref="ExtendAsync"/>. Errors: <see cref="SpotterException"/> with
+/// <see cref="ErrorCodes.DiskFull"/>, <see cref="ErrorCodes.StoreUnavailable"/> or <see cref="ErrorCodes.Busy"/>.
+/// </summary>
+public interface IJobStore
+{
+    /// <summary>
+    /// Accepts jobs, all or none. A job whose idempotency key is known already is not added: its row as it stands
+    /// is returned instead, with <see cref="AddedJob.IsNew"/> false. Results are in the order of the jobs.
+    /// </summary>
+    Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel);
+
+    /// <summary>The row; null if there is none.</summary>
+    Task<Job?> FindAsync(JobId id, CancellationToken cancel);
+
+    /// <summary>The row with this idempotency key; null if there is none.</summary>
+    Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel);
+
+    /// <summary>The users' jobs (no internal ones), newest first.</summary>
+    Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel);
+
+    /// <summary>
+    /// Turns a queued, due job into a running one: raises its epoch and attempts and gives it to
+    /// <paramref name="worker"/> for <paramref name="hold"/>. Null if it is not queued or not yet due.
+    /// </summary>
+    Task<StartedJob?> StartAsync(Delivery delivery, string worker, TimeSpan hold, CancellationToken cancel);
+
+    /// <summary>Prolongs a lease; false when it is lost (expired and taken, finished, or cancelled).</summary>
+    Task<bool> ExtendAsync(Lease lease, TimeSpan hold, CancellationToken cancel);
+
+    /// <summary>
+    /// Ends an attempt. Changes nothing and returns null when the lease is lost; otherwise the row as it stands
+    /// then: terminal, or queued again for a later time according to the <see cref="RetrySchedule"/>.
+    /// </summary>
+    Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);
+
+    /// <summary>Cancels a job that is not terminal. The row as it stands afterwards; null if there is none.</summary>
+    Task<Job?> CancelAsync(JobId id, CancellationToken cancel);
+
+    /// <summary>
+    /// Takes the leases of a worker that is known to be gone; of every worker when <paramref name="worker"/> is
+    /// null. <paramref name="error"/> and <paramref name="spendAttempt"/> as in <see cref="JobOutcome.Retry"/>; a job
+    /// that spends an attempt this way runs solo from then on.
+    /// </summary>
+    Task<IReadOnlyList<EndedAttempt>> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel);
+
+    /// <summary>Takes leases that have run out, at most <paramref name="limit"/>; each costs an attempt and makes the job run solo.</summary>
+    Task<IReadOnlyList<EndedAttempt>> ReapAsync(int limit, CancellationToken cancel);
+
+    /// <summary>
+    /// Queued jobs that have been due for longer than <paramref name="overdue"/>, oldest first: what a queue may
+    /// have lost.
+    /// </summary>
+    Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel);
+
+    /// <summary>Counts over all jobs, or over those of one engine.</summary>
+    Task<JobCounts> CountAsync(string? engine, CancellationToken cancel);
+
+    /// <summary>How many queued jobs of the same engine are ahead of this one; null when it is not queued.</summary>
+    Task<int?> PositionAsync(JobId id, CancellationToken cancel);
+
+    /// <summary>
+    /// Marks the pictures of jobs that ended before <paramref name="finishedBefore"/> as expired and returns the
+    /// keys of their blobs (originals and drawn pictures), for deletion.
+    /// </summary>
+    Task<IReadOnlyList<string>> ExpireImagesAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel);
+
+    /// <summary>Deletes terminal rows that ended before <paramref name="finishedBefore"/>; their number.</summary>
+    Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel);
+
+    /// <summary>
+    /// Ids of jobs whose row has changed, as it happens, until cancelled. A slow reader may miss some: whoever
+    /// waits for a job also looks at its row from time to time.
+    /// </summary>
+    IAsyncEnumerable<JobId> ChangesAsync(CancellationToken cancel);
+}
+
+/// <summary>The answer to one job of <see cref="IJobStore.AddAsync"/>.</summary>
+/// <param name="Job">The row.</param>
+/// <param name="IsNew">False when the row was there already.</param>
+public sealed record AddedJob(Job Job, bool IsNew);
+
+/// <summary>A job and the lease to run it.</summary>
+/// <param name="Job">The row.</param>
+/// <param name="Lease">The right to run it.</param>
+public sealed record StartedJob(Job Job, Lease Lease);
+
+/// <summary>A row after one of its attempts has ended.</summary>
+/// <param name="Id">The job.</param>
+/// <param name="Engine">Its queue.</param>
+/// <param name="State">Where it stands now.</param>
+/// <param name="RetryAfter">Wait before the next attempt; null when there is none.</param>
+public sealed record EndedAttempt(JobId Id, string Engine, JobState State, TimeSpan? RetryAfter);
+
+/// <summary>A job that its queue may have lost.</summary>
+/// <param name="Id">The job.</param>
+/// <param name="Engine">Its queue.</param>
+public sealed record OverdueJob(JobId Id, string Engine);
+
+/// <summary>Which jobs to list.</summary>
+public sealed record JobFilter
+{
+    /// <summary>Only this state; null for all.</summary>
+    public JobState? State { get; init; }
+
+    /// <summary>Only this engine; null for all.</summary>
+    public string? Engine { get; init; }
+
+    /// <summary>At most so many.</summary>
+    public int Limit { get; init; } = 50;
+
+    /// <summary>Only jobs older than this one: the cursor.</summary>
+    public JobId? After { get; init; }
+}
+
+/// <summary>How many jobs stand where.</summary>
+/// <param name="Queued">Waiting, also for a later attempt.</param>
+/// <param name="Running">Under a lease.</param>
+/// <param name="Succeeded">With a result.</param>
+/// <param name="Failed">Refused while running.</param>
+/// <param name="Dead">Out of attempts.</param>
+/// <param name="Cancelled">Withdrawn.</param>
+/// <param name="OldestQueued">When the oldest waiting job was accepted; null when none waits.</param>
+public sealed record JobCounts(
+    long Queued, long Running, long Succeeded, long Failed, long Dead, long Cancelled, DateTimeOffset? OldestQueued);

@@ -1,0 +1,171 @@
+using Spotter.Core.Images;
+using Spotter.Core.Vision;
+
+namespace Spotter.Core.Jobs;
+
+/// <summary>Where a job stands. The last four are terminal: a row in one of them never changes again.</summary>
+public enum JobState
+{
+    /// <summary>Accepted and waiting, perhaps for its next attempt.</summary>
+    Queued,
+
+    /// <summary>A worker holds its lease.</summary>
+    Running,
+
+    /// <summary>Has a result.</summary>
+    Succeeded,
+
+    /// <summary>Can't succeed: the picture or the request is at fault.</summary>
+    Failed,
+
+    /// <summary>Used up its attempts; waits for someone to look and redrive it.</summary>
+    Dead,
+
+    /// <summary>Withdrawn by its sender.</summary>
+    Cancelled,
+}
+
+/// <summary>What to know about states.</summary>
+public static class JobStates
+{
+    /// <summary>True for the four states that never change.</summary>
+    public static bool IsTerminal(this JobState state) => state >= JobState.Succeeded;
+}
+
+/// <summary>What the sender asked for.</summary>
+public sealed record JobOptions
+{
+    /// <summary>Detections below this confidence are left out; 0 to 1.</summary>
+    public double Confidence { get; init; } = 0.25;
+
+    /// <summary>Of two boxes of one class that overlap more than this, the less confident is left out; 0 to 1.</summary>
+    public double Iou { get; init; } = 0.45;
+
+    /// <summary>Only these labels; null for all.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>Draw the picture together with the result, not on first request.</summary>
+    public bool Annotate { get; init; }
+
+    /// <summary>For the engine <c>annotate</c>: what to draw.</summary>
+    public VisionResult? Drawing { get; init; }
+}
+
+/// <summary>Why a job failed, died or is tried again.</summary>
+/// <param name="Code">One of <see cref="ErrorCodes"/>.</param>
+/// <param name="Detail">One sentence.</param>
+public sealed record JobError(string Code, string Detail);
+
+/// <summary>Where the time of the attempt that succeeded went, in milliseconds.</summary>
+public sealed record JobTimings
+{
+    /// <summary>From acceptance to the last start.</summary>
+    public double QueuedMs { get; init; }
+
+    /// <summary>Reading the picture from the store.</summary>
+    public double FetchMs { get; init; }
+
+    /// <summary>From its bytes to the model's input.</summary>
+    public double DecodeMs { get; init; }
+
+    /// <summary>The model.</summary>
+    public double InferMs { get; init; }
+
+    /// <summary>From the model's output to boxes.</summary>
+    public double PostMs { get; init; }
+
+    /// <summary>Drawing and encoding the annotated picture; 0 when none was made.</summary>
+    public double EncodeMs { get; init; }
+}
+
+/// <summary>A job to be accepted.</summary>
+public sealed record NewJob
+{
+    /// <summary>Its id.</summary>
+    public required JobId Id { get; init; }
+
+    /// <summary>The engine that is to run it.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>The model that is to run it.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>What was asked for.</summary>
+    public required JobOptions Options { get; init; }
+
+    /// <summary>The picture; its blob is durable already.</summary>
+    public required ImageRef Image { get; init; }
+
+    /// <summary>At most one job exists per key.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Hash of all that was sent, to tell a repeated request from another one under the same key.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Made by Spotter for itself: not listed or counted among the users' jobs.</summary>
+    public bool Internal { get; init; }
+}
+
+/// <summary>The row of a job: the truth about it.</summary>
+public sealed record Job
+{
+    /// <summary>Its id.</summary>
+    public required JobId Id { get; init; }
+
+    /// <summary>The engine that runs it.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>The model that runs it.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>What was asked for.</summary>
+    public required JobOptions Options { get; init; }
+
+    /// <summary>The picture.</summary>
+    public required ImageRef Image { get; init; }
+
+    /// <summary>True once the picture as sent has been deleted because of its age.</summary>
+    public bool OriginalExpired { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required JobState State { get; init; }
+
+    /// <summary>Attempts begun that count against the limit.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Rises with every lease; a result is only taken from the lease of this epoch.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Its last attempt died with its worker, so it runs with no neighbours.</summary>
+    public bool Solo { get; init; }
+
+    /// <summary>When it was accepted.</summary>
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>When its last attempt began.</summary>
+    public DateTimeOffset? Started { get; init; }
+
+    /// <summary>When it became terminal.</summary>
+    public DateTimeOffset? Finished { get; init; }
+
+    /// <summary>The result of a job that succeeded.</summary>
+    public VisionResult? Result { get; init; }
+
+    /// <summary>Timings of the attempt that succeeded.</summary>
+    public JobTimings? Timings { get; init; }
+
+    /// <summary>Why it failed or died, or why its last attempt did not succeed.</summary>
+    public JobError? Error { get; init; }
+
+    /// <summary>Key of the annotated picture, when one was made.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>See <see cref="NewJob.IdempotencyKey"/>.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>See <see cref="NewJob.Fingerprint"/>.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>See <see cref="NewJob.Internal"/>.</summary>
+    public bool Internal { get; init; }
+}

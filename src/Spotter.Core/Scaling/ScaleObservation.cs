@@ -1,0 +1,58 @@
+namespace Spotter.Core.Scaling;
+
+/// <summary>What a worker is doing, as far as scaling is concerned.</summary>
+public enum WorkerState
+{
+    /// <summary>Launched, has not joined yet.</summary>
+    Booting,
+
+    /// <summary>Joined, runs no job.</summary>
+    Idle,
+
+    /// <summary>Runs at least one job.</summary>
+    Busy,
+
+    /// <summary>Finishes what it has and then ends.</summary>
+    Draining,
+}
+
+/// <summary>One worker, seen from outside.</summary>
+/// <param name="Id">Its name in the fleet.</param>
+/// <param name="State">What it is doing.</param>
+/// <param name="Age">Time since its launch.</param>
+/// <param name="StateAge">Time since it has been in this state.</param>
+public sealed record WorkerView(string Id, WorkerState State, TimeSpan Age, TimeSpan StateAge);
+
+/// <summary>Everything that a policy may look at, at one moment.</summary>
+public sealed record ScaleObservation
+{
+    /// <summary>Time on a clock that never goes back.</summary>
+    public required TimeSpan Time { get; init; }
+
+    /// <summary>Jobs waiting; null when unknown. Unknown is never zero.</summary>
+    public required int? Queued { get; init; }
+
+    /// <summary>Jobs running; null when unknown.</summary>
+    public required int? Running { get; init; }
+
+    /// <summary>Jobs that have arrived since the start.</summary>
+    public long Arrived { get; init; }
+
+    /// <summary>The fleet as it stands.</summary>
+    public required IReadOnlyList<WorkerView> Workers { get; init; }
+
+    /// <summary>Service times of the jobs that ended since the last observation, in seconds.</summary>
+    public IReadOnlyList<double> ServedSeconds { get; init; } = [];
+
+    /// <summary>Boot times of the workers that joined since the last observation, in seconds.</summary>
+    public IReadOnlyList<double> BootedSeconds { get; init; } = [];
+}
+
+/// <summary>What to do, and why.</summary>
+/// <param name="Target">Workers wanted, draining ones not counted.</param>
+/// <param name="Launch">How many to launch.</param>
+/// <param name="Drain">Which to drain.</param>
+/// <param name="CancelDrain">Which draining ones to keep.</param>
+/// <param name="Reason">The inputs, the formula and the clamp that applied, in one line.</param>
+public sealed record ScaleDecision(
+    int Target, int Launch, IReadOnlyList<string> Drain, IReadOnlyList<string> CancelDrain, string Reason);

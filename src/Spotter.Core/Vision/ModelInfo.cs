@@ -1,0 +1,11 @@
+namespace Spotter.Core.Vision;
+
+/// <summary>What is known of a model without running it: what the page, the API and the intake's checks need.</summary>
+/// <param name="Id">The name by which requests choose it: its file name without extension.</param>
+/// <param name="Engine">The engine that runs it, as <c>detect</c>.</param>
+/// <param name="Family">How its output is laid out, as <c>yolov8</c>.</param>
+/// <param name="InputWidth">Width of its input in pixels.</param>
+/// <param name="InputHeight">Height of its input in pixels.</param>
+/// <param name="Labels">The class names, indexed by class id.</param>
+public sealed record ModelInfo(
+    string Id, string Engine, string Family, int InputWidth, int InputHeight, IReadOnlyList<string> Labels);
