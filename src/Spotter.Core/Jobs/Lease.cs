@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Spotter.Core.Jobs;
 
 /// <summary>The right to run a job and to write its result, until it runs out or a later lease takes its place.</summary>
@@ -16,6 +18,10 @@ public sealed record Lease(JobId Job, string Engine, int Epoch, int Attempt, str
 public sealed record Delivery(JobId Job, string Engine, string Receipt);
 
 /// <summary>How an attempt ended. There is no fourth way.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Done), "done")]
+[JsonDerivedType(typeof(Retry), "retry")]
+[JsonDerivedType(typeof(Reject), "reject")]
 public abstract record JobOutcome
 {
     private JobOutcome()

@@ -1,0 +1,37 @@
+namespace Spotter.Core.Jobs;
+
+// What workers and the gateway say to each other over HTTP (`/v1/workers`). The worker's name is part of the path.
+
+/// <summary>A worker introduces itself.</summary>
+/// <param name="Lanes">Jobs it runs at a time.</param>
+/// <param name="Engines">The engines it has.</param>
+/// <param name="Models">The ids of the models it has loaded.</param>
+public sealed record WorkerJoin(int Lanes, IReadOnlyList<string> Engines, IReadOnlyList<string> Models);
+
+/// <summary>What the gateway tells a worker that joins.</summary>
+/// <param name="HeartbeatSeconds">How often to send a <see cref="WorkerBeat"/>.</param>
+public sealed record WorkerWelcome(double HeartbeatSeconds);
+
+/// <summary>A worker asks for one job.</summary>
+/// <param name="Engines">The queues to take from.</param>
+/// <param name="WaitSeconds">How long to wait for one to come.</param>
+public sealed record WorkerTake(IReadOnlyList<string> Engines, double WaitSeconds);
+
+/// <summary>A sign of life.</summary>
+/// <param name="Leases">The leases to prolong.</param>
+/// <param name="Running">How many jobs run at this moment.</param>
+public sealed record WorkerBeat(IReadOnlyList<Lease> Leases, int Running);
+
+/// <summary>The answer to a sign of life.</summary>
+/// <param name="Lost">Jobs whose lease is lost: stop working on them.</param>
+/// <param name="Drain">Take no more jobs; finish and leave.</param>
+public sealed record WorkerOrders(IReadOnlyList<JobId> Lost, bool Drain);
+
+/// <summary>A worker hands in how an attempt ended.</summary>
+/// <param name="Lease">The lease.</param>
+/// <param name="Outcome">How it ended.</param>
+public sealed record WorkerFinish(Lease Lease, JobOutcome Outcome);
+
+/// <summary>The key under which an annotated picture was stored.</summary>
+/// <param name="Key">Its key.</param>
+public sealed record WorkerOutput(string Key);
