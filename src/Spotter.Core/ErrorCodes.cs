@@ -14,6 +14,9 @@ public static class ErrorCodes
     public const string UnknownEngine = "unknown_engine";
     /// <summary>No such model here.</summary>
     public const string UnknownModel = "unknown_model";
+    /// <summary>The model knows no such label.</summary>
+    public const string UnknownLabel = "unknown_label";
+
     /// <summary>No model is loaded at all.</summary>
     public const string NoModel = "no_model";
     /// <summary>More bytes than are taken.</summary>
@@ -64,6 +67,9 @@ public static class ErrorCodes
     public const string ModelOutputInvalid = "model_output_invalid";
 
     // The service
+    /// <summary>A setting has a value that it can't have.</summary>
+    public const string InvalidSettings = "invalid_settings";
+
     /// <summary>Too much at once; come back later.</summary>
     public const string Busy = "busy";
     /// <summary>The disk is full.</summary>

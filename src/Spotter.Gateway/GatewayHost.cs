@@ -1,0 +1,169 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.StaticFiles;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Scaling;
+using Spotter.Gateway.Intake;
+using Spotter.Gateway.Operations;
+using Spotter.Gateway.Results;
+using Spotter.Gateway.Workers;
+
+namespace Spotter.Gateway;
+
+/// <summary>What a gateway stands on. All of it belongs to the caller, who disposes of it after the gateway.</summary>
+/// <param name="Jobs">The job store.</param>
+/// <param name="Queue">The job queue.</param>
+/// <param name="Blobs">The blob store.</param>
+/// <param name="Roster">The workers that have joined.</param>
+/// <param name="Decisions">Where the autoscaler notes what it decides.</param>
+/// <param name="Fleet">The workers that this deployment starts itself; null when others do.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Random">Where ids come from.</param>
+public sealed record GatewayParts(
+    IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
+    TimeProvider Time, RandomSource Random);
+
+/// <summary>The gateway: page, API and the workers' door on one port.</summary>
+public sealed class GatewayHost : IAsyncDisposable
+{
+    // Everything the page needs comes from here and nothing else may be loaded, whatever gets into it.
+    private const string PagePolicy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+        + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    private readonly WebApplication web;
+
+    private GatewayHost(WebApplication web) => this.web = web;
+
+    /// <summary>The address it listens on, once it has started.</summary>
+    public Uri Address => new(web.Urls.First());
+
+    /// <summary>Builds a gateway without starting it.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
+    public static GatewayHost Create(GatewaySettings settings, GatewayParts parts, Action<ILoggingBuilder> logging)
+    {
+        settings.Validate();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(GatewayHost).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+            WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
+        });
+        logging(builder.Logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, settings)).UseUrls($"http://{settings.Host}:{settings.Port}");
+        AddServices(builder.Services, settings, parts);
+
+        var app = builder.Build();
+        app.UseExceptionHandler();
+        app.Use(Guard);
+        UsePage(app);
+        // After the page's files: the fallback route would answer for them.
+        app.UseRouting();
+        JobsIntake.Map(app);
+        JobEndpoints.Map(app);
+        OperationsEndpoints.Map(app);
+        WorkerDoor.Map(app);
+        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapFallback(context => throw new SpotterException(ErrorCodes.NotFound, $"There is nothing at {context.Request.Method} {context.Request.Path}."));
+        return new GatewayHost(app);
+    }
+
+    /// <summary>Starts to listen.</summary>
+    /// <exception cref="IOException">The port is in use.</exception>
+    public Task StartAsync(CancellationToken cancel) => web.StartAsync(cancel);
+
+    /// <summary>From now on no job is accepted; everything else goes on, so that workers can hand in what they have.</summary>
+    public void CloseIntake() => web.Services.GetRequiredService<Admission>().Close();
+
+    /// <summary>Stops to listen.</summary>
+    public Task StopAsync(CancellationToken cancel) => web.StopAsync(cancel);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => web.DisposeAsync();
+
+    private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes + JobsIntake.FramingBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 10 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
+        kestrel.Limits.MaxConcurrentConnections = 1000;
+    }
+
+    private static void AddServices(IServiceCollection services, GatewaySettings settings, GatewayParts parts)
+    {
+        services.AddSingleton(settings)
+            .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs)
+            .AddSingleton(parts.Roster).AddSingleton(parts.Decisions).AddSingleton(parts.Time).AddSingleton(parts.Random);
+        if (parts.Fleet is not null)
+            services.AddSingleton(parts.Fleet);
+
+        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold))
+            .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
+            .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
+            .AddSingleton<JobWatcher>().AddHostedService(s => s.GetRequiredService<JobWatcher>())
+            .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>()
+            .AddSingleton<WorkerDoor>();
+        // The listener has to be there before the first measurement.
+        services.AddHostedService<EagerMetrics>();
+
+        services.AddRoutingCore();
+        services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
+        services.ConfigureHttpJsonOptions(json =>
+            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine(GatewayJson.Default, SpotterJson.Default, new DefaultJsonTypeInfoResolver()));
+        services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "Spotter";
+            document.Info.Description = "Finds objects in pictures. Boxes are in pixels of the upright picture, origin top left.";
+            return Task.CompletedTask;
+        }));
+    }
+
+    private static Task Guard(HttpContext http, RequestDelegate next)
+    {
+        var headers = http.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+        headers.ContentSecurityPolicy = PagePolicy;
+        return next(http);
+    }
+
+    private static void UsePage(WebApplication app)
+    {
+        var root = Path.Combine(AppContext.BaseDirectory, "wwwroot");
+        if (!Directory.Exists(root))
+            return;
+        var files = new PhysicalFileProvider(root);
+        app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
+        app.UseStaticFiles(new StaticFileOptions
+        {
+            FileProvider = files,
+            ContentTypeProvider = new FileExtensionContentTypeProvider(),
+            // Vite names assets by their content, so they can be kept for good; the page itself can't.
+            OnPrepareResponse = context => context.Context.Response.Headers.CacheControl =
+                context.Context.Request.Path.StartsWithSegments("/assets", StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-cache",
+        });
+    }
+
+    private sealed class EagerMetrics(PrometheusText metrics) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            _ = metrics;
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

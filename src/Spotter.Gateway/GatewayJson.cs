@@ -1,0 +1,23 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Core.Scaling;
+using Spotter.Gateway.Operations;
+using Spotter.Gateway.Results;
+
+namespace Spotter.Gateway;
+
+/// <summary>How the gateway's answers are written.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<WorkerState>)])]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(JobView))]
+[JsonSerializable(typeof(JobViews))]
+[JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(StatsView))]
+[JsonSerializable(typeof(ModelsView))]
+[JsonSerializable(typeof(DecisionsView))]
+[JsonSerializable(typeof(HealthView))]
+public sealed partial class GatewayJson : JsonSerializerContext;

@@ -1,0 +1,62 @@
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Gateway;
+
+/// <summary>Everything that a gateway can be told. Validated as a whole when it starts.</summary>
+public sealed record GatewaySettings
+{
+    /// <summary>The address to listen on.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>The port to listen on; 0 for any free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>The models that requests may choose from; the first is the default.</summary>
+    public IReadOnlyList<ModelInfo> Models { get; init; } = [];
+
+    /// <summary>The secret by which workers are known.</summary>
+    public required string WorkerToken { get; init; }
+
+    /// <summary>Most workers that may run, as the page shows it.</summary>
+    public int MaxWorkers { get; init; } = 1;
+
+    /// <summary>Largest picture, and largest request, in bytes.</summary>
+    public long MaxBodyBytes { get; init; } = 20 * 1024 * 1024;
+
+    /// <summary>Most pictures in one request.</summary>
+    public int MaxImagesPerRequest { get; init; } = 100;
+
+    /// <summary>Uploads read at one time; more wait for their turn.</summary>
+    public int MaxUploads { get; init; } = 64;
+
+    /// <summary>Beyond so many waiting jobs new ones are refused.</summary>
+    public int MaxQueued { get; init; } = 50_000;
+
+    /// <summary>Longest time that a request may ask to wait for its result.</summary>
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How large a picture may be in pixels.</summary>
+    public ImageLimits ImageLimits { get; init; } = new();
+
+    /// <summary>How long things are held and kept.</summary>
+    public LeaseSettings Leases { get; init; } = new();
+
+    /// <summary>Checks all settings together.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: which one is wrong, and what it may be.</exception>
+    public void Validate()
+    {
+        if (Port is < 0 or > 65535)
+            throw Invalid($"The port {Port} is not between 0 and 65535.");
+        if (string.IsNullOrEmpty(WorkerToken) || WorkerToken.Length < 32)
+            throw Invalid("The worker token is shorter than 32 characters; leave it out to have one made.");
+        if (MaxBodyBytes < 1024)
+            throw Invalid($"The largest body, {MaxBodyBytes} bytes, leaves no room for a picture.");
+        if (Leases.Heartbeat >= Leases.Hold)
+            throw Invalid($"Heartbeats every {Leases.Heartbeat.TotalSeconds} s can't keep a lease of {Leases.Hold.TotalSeconds} s.");
+    }
+
+    private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidSettings, message);
+}

@@ -1,0 +1,63 @@
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary>
+/// Says no before anything is accepted, never after: while the service drains, when too many jobs wait, and when
+/// too many uploads are read at once for longer than a moment.
+/// </summary>
+internal sealed class Admission(IJobStore store, GatewaySettings settings, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CountAge = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim places = new(settings.MaxUploads);
+    private long countedAt;
+    private long queued;
+
+    /// <summary>True once the service takes no more jobs.</summary>
+    public bool Closed { get; private set; }
+
+    /// <summary>From now on nothing is accepted.</summary>
+    public void Close() => Closed = true;
+
+    /// <summary>Waits for a place; dispose of it when the upload has been read.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.Busy"/>.</exception>
+    public async Task<IDisposable> EnterAsync(CancellationToken cancel)
+    {
+        if (Closed)
+            throw new SpotterException(ErrorCodes.Busy, "The service is shutting down; send it again in a moment.");
+        if (await QueuedAsync(cancel) >= settings.MaxQueued)
+            throw new SpotterException(ErrorCodes.Busy, $"{settings.MaxQueued} jobs are waiting already; send it again later.");
+        if (!await places.WaitAsync(LongestTurn, cancel))
+            throw new SpotterException(ErrorCodes.Busy, $"{settings.MaxUploads} uploads are being read already; send it again in a moment.");
+        return new Place(places);
+    }
+
+    public void Dispose() => places.Dispose();
+
+    private async Task<long> QueuedAsync(CancellationToken cancel)
+    {
+        var now = time.GetTimestamp();
+        var last = Interlocked.Read(ref countedAt);
+        if (last != 0 && time.GetElapsedTime(last, now) < CountAge)
+            return Interlocked.Read(ref queued);
+        // Whoever comes while this is counted goes by the number before.
+        Interlocked.Exchange(ref countedAt, now);
+        var counts = await store.CountAsync(null, cancel);
+        Interlocked.Exchange(ref queued, counts.Queued);
+        return counts.Queued;
+    }
+
+    private sealed class Place(SemaphoreSlim places) : IDisposable
+    {
+        private int left;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref left, 1) == 0)
+                places.Release();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary>The fields of a request beside its pictures, checked against what this gateway offers.</summary>
+internal sealed class JobForm
+{
+    private readonly Dictionary<string, string> fields = new(StringComparer.Ordinal);
+
+    /// <summary>Notes a field.</summary>
+    /// <exception cref="SpotterException">It is unknown, or comes twice.</exception>
+    public void Set(string name, string value)
+    {
+        switch (name)
+        {
+            case "engine" or "model" or "confidence" or "iou" or "annotate":
+                if (!fields.TryAdd(name, value))
+                    throw Invalid($"The field '{name}' comes twice.");
+                break;
+            case "labels":
+                fields[name] = fields.TryGetValue(name, out var earlier) ? $"{earlier},{value}" : value;
+                break;
+            case "callback" or "url":
+                throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
+            default:
+                throw Invalid($"The field '{name}' is unknown; known are image, engine, model, confidence, iou, labels and annotate.");
+        }
+    }
+
+    /// <summary>The model and the options that the fields ask for.</summary>
+    public (ModelInfo Model, JobOptions Options) Resolve(IReadOnlyList<ModelInfo> models)
+    {
+        var model = ChooseModel(models);
+        var defaults = new JobOptions();
+        return (model, new JobOptions
+        {
+            Confidence = Threshold("confidence", defaults.Confidence),
+            Iou = Threshold("iou", defaults.Iou),
+            Labels = ChooseLabels(model),
+            Annotate = Flag("annotate"),
+        });
+    }
+
+    /// <summary>A hash of all that was asked for and sent.</summary>
+    public string Fingerprint(IReadOnlyList<ImageRef> images)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, value) in fields.OrderBy(f => f.Key, StringComparer.Ordinal))
+            text.Append(CultureInfo.InvariantCulture, $"{name}:{value.Length}:{value};");
+        foreach (var image in images)
+            text.Append(image.Sha256).Append(';');
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+    }
+
+    private ModelInfo ChooseModel(IReadOnlyList<ModelInfo> models)
+    {
+        if (models.Count == 0)
+        {
+            throw new SpotterException(ErrorCodes.NoModel,
+                "No model is loaded; start again with --model FILE, or put an .onnx file into the folder 'models' of the data folder.");
+        }
+        fields.TryGetValue("engine", out var engine);
+        fields.TryGetValue("model", out var id);
+        if (engine is not null && !models.Any(m => m.Engine == engine))
+        {
+            throw new SpotterException(ErrorCodes.UnknownEngine,
+                $"There is no engine '{engine}'; there is {Join(models.Select(m => m.Engine).Distinct(StringComparer.Ordinal))}.");
+        }
+        return models.FirstOrDefault(m => (id is null || m.Id == id) && (engine is null || m.Engine == engine))
+            ?? throw new SpotterException(ErrorCodes.UnknownModel,
+                $"There is no model '{id}'{(engine is null ? "" : $" for the engine '{engine}'")}; there is {Join(models.Select(m => m.Id))}.");
+    }
+
+    private List<string>? ChooseLabels(ModelInfo model)
+    {
+        if (!fields.TryGetValue("labels", out var text))
+            return null;
+        var chosen = new List<string>();
+        foreach (var label in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            chosen.Add(model.Labels.FirstOrDefault(l => l.Equals(label, StringComparison.OrdinalIgnoreCase))
+                ?? throw new SpotterException(ErrorCodes.UnknownLabel,
+                    $"The model '{model.Id}' knows no label '{label}'; GET /v1/models lists those it knows."));
+        }
+        return chosen.Count == 0 ? null : chosen;
+    }
+
+    private double Threshold(string name, double otherwise)
+    {
+        if (!fields.TryGetValue(name, out var text))
+            return otherwise;
+        if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+            throw Invalid($"The field '{name}' is '{text}', which is not a number.");
+        return value is >= 0 and <= 1
+            ? value
+            : throw new SpotterException(ErrorCodes.ThresholdOutOfRange, $"The field '{name}' is {text}; it goes from 0 to 1.");
+    }
+
+    private bool Flag(string name)
+    {
+        if (!fields.TryGetValue(name, out var text))
+            return false;
+        return text switch
+        {
+            "true" or "1" => true,
+            "false" or "0" or "" => false,
+            _ => throw Invalid($"The field '{name}' is '{text}'; it is true or false."),
+        };
+    }
+
+    private static string Join(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
+
+    private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
+}

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+using Spotter.Core;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary>Reads a request as it streams in: fields into the form, pictures to whoever takes them.</summary>
+internal static class JobRequestReader
+{
+    private const int LongestField = 8 * 1024;
+    private const int LongestIdempotencyKey = 255;
+    private const int MostFields = 64;
+
+    public static async Task ReadAsync(HttpRequest request, JobForm form, Func<Stream, Task> onImage, CancellationToken cancel)
+    {
+        foreach (var (name, values) in request.Query)
+        {
+            foreach (var value in values)
+                form.Set(name, value ?? "");
+        }
+
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+        {
+            if (request.ContentLength is 0 or null && request.Headers.TransferEncoding.Count == 0)
+                throw new SpotterException(ErrorCodes.EmptyBody, "The request has no body; send a picture.");
+            throw new SpotterException(ErrorCodes.UnsupportedImage, "The request has no Content-Type; send multipart/form-data or a picture.");
+        }
+        if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+            await ReadMultipartAsync(request, type, form, onImage, cancel);
+        else if (type.MediaType.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
+            || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
+            await onImage(request.Body);
+        else if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+            throw new SpotterException(ErrorCodes.UnsupportedOption, "Pictures by URL are not fetched by this deployment; send the picture itself.");
+        else
+            throw new SpotterException(ErrorCodes.UnsupportedImage, $"'{type.MediaType}' is not taken; send multipart/form-data or a picture.");
+    }
+
+    /// <summary>How long the request asks to wait (RFC 7240), at most <paramref name="longest"/>; null if it doesn't.</summary>
+    public static TimeSpan? ReadWait(HttpRequest request, TimeSpan longest)
+    {
+        foreach (var line in request.Headers["Prefer"])
+        {
+            foreach (var preference in (line ?? "").Split([',', ';'], StringSplitOptions.TrimEntries))
+            {
+                if (!preference.StartsWith("wait=", StringComparison.OrdinalIgnoreCase))
+                    continue;
+                if (!uint.TryParse(preference.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+                    throw new SpotterException(ErrorCodes.InvalidRequest, $"'Prefer: {preference}' does not say a number of seconds.");
+                return TimeSpan.FromSeconds(Math.Min(seconds, longest.TotalSeconds));
+            }
+        }
+        return null;
+    }
+
+    public static string? ReadIdempotencyKey(HttpRequest request)
+    {
+        var header = request.Headers["Idempotency-Key"];
+        if (header.Count == 0)
+            return null;
+        var key = header.ToString();
+        return key.Length is > 0 and <= LongestIdempotencyKey && key.All(c => c is > ' ' and < (char)127)
+            ? key
+            : throw new SpotterException(ErrorCodes.InvalidRequest,
+                $"The Idempotency-Key has to be 1 to {LongestIdempotencyKey} printable ASCII characters without spaces.");
+    }
+
+    private static async Task ReadMultipartAsync(
+        HttpRequest request, MediaTypeHeaderValue type, JobForm form, Func<Stream, Task> onImage, CancellationToken cancel)
+    {
+        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
+        if (boundary.Length is 0 or > 200)
+            throw new SpotterException(ErrorCodes.InvalidRequest, "The multipart request names no usable boundary.");
+        var fields = 0;
+        try
+        {
+            var reader = new MultipartReader(boundary.Value!, request.Body);
+            while (await reader.ReadNextSectionAsync(cancel) is { } section)
+            {
+                var disposition = section.GetContentDispositionHeader();
+                var name = disposition is null ? null : HeaderUtilities.RemoveQuotes(disposition.Name).Value;
+                if (string.IsNullOrEmpty(name))
+                    throw new SpotterException(ErrorCodes.InvalidRequest, "A part of the request has no name.");
+                if (name == "image")
+                {
+                    await onImage(section.Body);
+                    continue;
+                }
+                if (++fields > MostFields)
+                    throw new SpotterException(ErrorCodes.InvalidRequest, $"The request has more than {MostFields} fields.");
+                form.Set(name, await ReadFieldAsync(name, section.Body, cancel));
+            }
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new SpotterException(ErrorCodes.InvalidRequest, $"The multipart request is malformed: {broken.Message}", broken);
+        }
+        catch (IOException broken) when (broken is not BadHttpRequestException)
+        {
+            throw new SpotterException(ErrorCodes.InvalidRequest, "The multipart request ends before its last boundary.", broken);
+        }
+    }
+
+    private static async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancel)
+    {
+        var bytes = new byte[LongestField + 1];
+        var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
+        return length <= LongestField
+            ? Encoding.UTF8.GetString(bytes, 0, length).Trim()
+            : throw new SpotterException(ErrorCodes.InvalidRequest, $"The field '{name}' is longer than {LongestField} bytes.");
+    }
+}

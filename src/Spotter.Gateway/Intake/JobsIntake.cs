@@ -1,0 +1,153 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Gateway.Operations;
+using Spotter.Gateway.Results;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
+internal sealed class JobsIntake(
+    Admission admission, PictureReader pictures, Dispatcher dispatcher, IJobStore store, IBlobStore blobs,
+    JobPresenter presenter, JobWatcher watcher, GatewaySettings settings, RandomSource random, GatewayMeters meters)
+{
+    /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
+    public const int FramingBytes = 64 * 1024;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/v1/jobs", (HttpContext http, JobsIntake intake) => intake.AcceptAsync(http))
+            .WithName("submitJobs")
+            .WithTags("jobs")
+            .WithSummary("Submit one or more pictures")
+            .WithDescription(
+                "Multipart form with one or more `image` parts and the fields `engine`, `model`, `confidence`, `iou`, `labels`, "
+                + "`annotate`; or one picture as the body, with the fields in the query. `Prefer: wait=SECONDS` waits for the "
+                + "result. `Idempotency-Key` makes a repeated request return the first one's jobs.")
+            .Accepts<IFormFile>("multipart/form-data", "image/jpeg", "image/png", "image/webp", "image/gif", "application/octet-stream")
+            .Produces<JobView>(StatusCodes.Status202Accepted)
+            .Produces<JobView>(StatusCodes.Status200OK)
+            .Produces<Problem>(StatusCodes.Status400BadRequest, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status413PayloadTooLarge, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status415UnsupportedMediaType, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status422UnprocessableEntity, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status503ServiceUnavailable, Problems.MediaType);
+
+    private async Task<IResult> AcceptAsync(HttpContext http)
+    {
+        var cancel = http.RequestAborted;
+        if (http.Request.ContentLength > settings.MaxBodyBytes + FramingBytes)
+            throw PictureReader.TooLarge(settings.MaxBodyBytes);
+        var wait = JobRequestReader.ReadWait(http.Request, settings.MaxWait);
+        var key = JobRequestReader.ReadIdempotencyKey(http.Request);
+
+        var added = await StoreAsync(http.Request, key, cancel);
+        var jobs = added.Select(a => a.Job).ToList();
+        if (wait is { } longest)
+        {
+            http.Response.Headers["Preference-Applied"] = $"wait={(int)longest.TotalSeconds}";
+            var waiting = jobs.Select(j => watcher.WaitAsync(j.Id, longest, cancel)).ToList();
+            for (var i = 0; i < jobs.Count; i++)
+                jobs[i] = await waiting[i] ?? jobs[i];
+        }
+
+        var status = wait is not null && jobs.All(j => j.State.IsTerminal()) ? StatusCodes.Status200OK : StatusCodes.Status202Accepted;
+        var views = await presenter.ShowAsync(jobs, cancel);
+        if (views is [var only])
+        {
+            http.Response.Headers.Location = only.Links.Self;
+            return TypedResults.Json(only, GatewayJson.Default.JobView, statusCode: status);
+        }
+        return TypedResults.Json(new JobViews(views), GatewayJson.Default.JobViews, statusCode: status);
+    }
+
+    /// <summary>Blobs, then rows, then queue: when this returns, the jobs are accepted.</summary>
+    private async Task<IReadOnlyList<AddedJob>> StoreAsync(HttpRequest request, string? key, CancellationToken cancel)
+    {
+        using var place = await admission.EnterAsync(cancel);
+        var unused = new List<JobId>();
+        var images = new List<ImageRef>();
+        var form = new JobForm();
+        try
+        {
+            await JobRequestReader.ReadAsync(request, form, async body =>
+            {
+                if (images.Count == settings.MaxImagesPerRequest)
+                {
+                    throw new SpotterException(ErrorCodes.TooManyImages,
+                        $"More than {settings.MaxImagesPerRequest} pictures came in one request; send them in several.");
+                }
+                unused.Add(JobId.New(random));
+                images.Add(await pictures.StoreAsync(unused[^1], body, cancel));
+            }, cancel);
+            if (images.Count == 0)
+                throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
+
+            var (model, options) = form.Resolve(settings.Models);
+            var fingerprint = key is null ? null : form.Fingerprint(images);
+            var jobs = images.Select((image, i) => new NewJob
+            {
+                Id = unused[i],
+                Engine = model.Engine,
+                Model = model.Id,
+                Options = options,
+                Image = image,
+                IdempotencyKey = key is null ? null : $"user:{i}:{key}",
+                Fingerprint = fingerprint,
+            }).ToList();
+
+            var added = await EarlierAsync(jobs, cancel) ?? await AcceptAsync(jobs, unused);
+            if (added.Any(a => a.Job.Fingerprint != fingerprint))
+            {
+                throw new SpotterException(ErrorCodes.IdempotencyMismatch,
+                    "This Idempotency-Key came before with another request; use a new key for each request.");
+            }
+            meters.Accepted(model.Engine, added.Count(a => a.IsNew));
+            return added;
+        }
+        finally
+        {
+            foreach (var id in unused)
+                await DeleteQuietlyAsync(id);
+        }
+    }
+
+    private async Task<IReadOnlyList<AddedJob>> AcceptAsync(IReadOnlyList<NewJob> jobs, List<JobId> unused)
+    {
+        // Whether the rows were written is unknown if this throws, so then the blobs stay: the sweep knows better.
+        var ids = unused.ToList();
+        unused.Clear();
+        var added = await dispatcher.AcceptAsync(jobs, CancellationToken.None);
+        unused.AddRange(ids.Except(added.Where(a => a.IsNew).Select(a => a.Job.Id)));
+        return added;
+    }
+
+    /// <summary>The jobs of an earlier request with the same key; null if there are none.</summary>
+    private async Task<IReadOnlyList<AddedJob>?> EarlierAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
+    {
+        if (jobs[0].IdempotencyKey is not { } firstKey || await store.FindByKeyAsync(firstKey, cancel) is not { } first)
+            return null;
+        var earlier = new List<AddedJob> { new(first, IsNew: false) };
+        foreach (var job in jobs.Skip(1))
+        {
+            // One that is missing here means another number of pictures, which the fingerprint tells.
+            if (await store.FindByKeyAsync(job.IdempotencyKey!, cancel) is { } row)
+                earlier.Add(new(row, IsNew: false));
+        }
+        return earlier;
+    }
+
+    private async Task DeleteQuietlyAsync(JobId id)
+    {
+        try
+        {
+            await blobs.DeleteAsync(BlobKey.Original(id), CancellationToken.None);
+        }
+        catch (SpotterException)
+        {
+            // The request has its answer already; the sweep finds blobs that no job knows.
+        }
+    }
+}

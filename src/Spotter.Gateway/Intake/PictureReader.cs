@@ -1,0 +1,150 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary>
+/// Takes one picture from a request into the blob store. Its first bytes are judged before anything is stored, by
+/// a managed parser: the gateway never decodes. The rest is streamed, so a large picture costs no memory.
+/// </summary>
+internal sealed class PictureReader(IBlobStore blobs, GatewaySettings settings)
+{
+    private const int FirstPrefix = 64 * 1024;
+
+    /// <summary>Returns once the picture is durable.</summary>
+    /// <exception cref="SpotterException">It is not let in; nothing is stored then.</exception>
+    public async Task<ImageRef> StoreAsync(JobId job, Stream body, CancellationToken cancel)
+    {
+        var prefix = ArrayPool<byte>.Shared.Rent(FirstPrefix);
+        try
+        {
+            var length = 0;
+            ImageHeader header;
+            while (true)
+            {
+                var read = await body.ReadAtLeastAsync(prefix.AsMemory(length), prefix.Length - length, throwOnEndOfStream: false, cancel);
+                length += read;
+                if (length == 0)
+                    throw new SpotterException(ErrorCodes.EmptyBody, "The picture has no bytes; send the file itself.");
+                header = ImageHeader.Read(prefix.AsSpan(0, length), complete: length < prefix.Length);
+                if (header.Status != ImageHeaderStatus.NeedMore || length >= ImageHeader.LongestPrefix)
+                    break;
+                var larger = ArrayPool<byte>.Shared.Rent(prefix.Length * 4);
+                prefix.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(prefix);
+                prefix = larger;
+            }
+
+            var format = Judge(header);
+            var key = BlobKey.Original(job);
+            await using var content = new JudgedStream(prefix.AsMemory(0, length), body, settings.MaxBodyBytes);
+            await blobs.PutAsync(key, content, cancel);
+            return new ImageRef(key, format, content.BytesRead, content.Sha256());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(prefix);
+        }
+    }
+
+    /// <summary>The refusal of what has more bytes than are taken.</summary>
+    public static SpotterException TooLarge(long limit) =>
+        new(ErrorCodes.BodyTooLarge, $"More than {limit / (1024.0 * 1024.0):0.#} MiB were sent; send a smaller picture, or fewer at once.");
+
+    private ImageFormat Judge(ImageHeader header)
+    {
+        switch (header.Status)
+        {
+            case ImageHeaderStatus.Known when header.Fits(settings.ImageLimits):
+                return header.Format!.Value;
+            case ImageHeaderStatus.Known:
+                throw new SpotterException(ErrorCodes.TooManyPixels,
+                    $"The picture is {header.Width} x {header.Height}; at most {settings.ImageLimits.MaxPixels / 1_000_000} megapixels "
+                    + $"and {settings.ImageLimits.MaxEdge} pixels per edge are taken. Send a smaller version.");
+            case ImageHeaderStatus.NeedMore:
+                // A picture by its signature whose size lies behind a megabyte of metadata: the worker will see.
+                return header.Format ?? throw NotAPicture();
+            case ImageHeaderStatus.Truncated:
+                throw new SpotterException(ErrorCodes.ImageTruncated, "The picture ends before its size is told; send the whole file.");
+            case ImageHeaderStatus.Damaged:
+                throw new SpotterException(ErrorCodes.ImageInvalid, $"The {header.Format} picture has a damaged header; send an intact file.");
+            case ImageHeaderStatus.Heif:
+                throw new SpotterException(ErrorCodes.HeicDisabled, "HEIC and AVIF are not read here; send JPEG, PNG, WebP or GIF.");
+            default:
+                throw NotAPicture();
+        }
+    }
+
+    private static SpotterException NotAPicture() =>
+        new(ErrorCodes.UnsupportedImage, "What was sent is not a JPEG, PNG, WebP or GIF picture.");
+
+    /// <summary>The bytes read already, then the rest; counts, limits and hashes what passes.</summary>
+    private sealed class JudgedStream(ReadOnlyMemory<byte> prefix, Stream rest, long limit) : Stream
+    {
+        private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private ReadOnlyMemory<byte> ahead = prefix;
+
+        public long BytesRead { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => BytesRead;
+            set => throw new NotSupportedException();
+        }
+
+        public string Sha256() => Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int read;
+            if (ahead.Length > 0)
+            {
+                read = Math.Min(ahead.Length, buffer.Length);
+                ahead[..read].CopyTo(buffer);
+                ahead = ahead[read..];
+            }
+            else
+            {
+                read = await rest.ReadAsync(buffer, cancellationToken);
+            }
+            BytesRead += read;
+            if (BytesRead > limit)
+                throw TooLarge(limit);
+            hash.AppendData(buffer.Span[..read]);
+            return read;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                hash.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Core.Scaling;
+using Spotter.Gateway.Intake;
+
+namespace Spotter.Gateway.Operations;
+
+/// <summary>What those who run the service look at.</summary>
+internal static class OperationsEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var operations = routes.MapGroup("").WithTags("operations");
+
+        operations.MapGet("/v1/stats", async (ServiceState state, CancellationToken cancel) =>
+                TypedResults.Json(await state.ReadAsync(cancel), GatewayJson.Default.StatsView))
+            .WithName("getStats").WithSummary("Backlog and workers at this moment").Produces<StatsView>();
+
+        operations.MapGet("/v1/models", (GatewaySettings settings) =>
+                TypedResults.Json(new ModelsView(settings.Models, settings.Models is [var first, ..] ? first.Id : null), GatewayJson.Default.ModelsView))
+            .WithName("listModels").WithSummary("The models that requests may choose from").Produces<ModelsView>();
+
+        operations.MapGet("/v1/scaling/decisions", (DecisionLog decisions) =>
+                TypedResults.Json(new DecisionsView(decisions.Latest()), GatewayJson.Default.DecisionsView))
+            .WithName("listScalingDecisions").WithSummary("The latest scaling decisions, explained").Produces<DecisionsView>();
+
+        operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), GatewayJson.Default.HealthView))
+            .WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();
+
+        operations.MapGet("/readyz", async (Admission admission, IJobStore store, CancellationToken cancel) =>
+            {
+                if (admission.Closed)
+                    throw new SpotterException(ErrorCodes.Busy, "The service is shutting down.");
+                await store.CountAsync(null, cancel);
+                return TypedResults.Json(new HealthView("ready"), GatewayJson.Default.HealthView);
+            })
+            .WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
+
+        operations.MapGet("/metrics", async (ServiceState state, PrometheusText metrics, CancellationToken cancel) =>
+                TypedResults.Text(metrics.Write(Gauges(await state.ReadAsync(cancel))), "text/plain; version=0.0.4; charset=utf-8"))
+            .WithName("getMetrics").WithSummary("Metrics as Prometheus text").Produces<string>(200, "text/plain");
+    }
+
+    private static IEnumerable<PrometheusText.Gauge> Gauges(StatsView stats)
+    {
+        const string Jobs = "spotter_jobs";
+        const string JobsHelp = "Jobs by state.";
+        yield return new(Jobs, JobsHelp, "state=\"queued\"", stats.Queued);
+        yield return new(Jobs, JobsHelp, "state=\"running\"", stats.Running);
+        yield return new(Jobs, JobsHelp, "state=\"succeeded\"", stats.Succeeded);
+        yield return new(Jobs, JobsHelp, "state=\"failed\"", stats.Failed);
+        yield return new(Jobs, JobsHelp, "state=\"dead\"", stats.Dead);
+        yield return new(Jobs, JobsHelp, "state=\"cancelled\"", stats.Cancelled);
+        const string Workers = "spotter_workers";
+        const string WorkersHelp = "Workers by state.";
+        yield return new(Workers, WorkersHelp, "state=\"booting\"", stats.Booting);
+        yield return new(Workers, WorkersHelp, "state=\"idle\"", stats.Idle);
+        yield return new(Workers, WorkersHelp, "state=\"busy\"", stats.Busy);
+        yield return new(Workers, WorkersHelp, "state=\"draining\"", stats.Draining);
+        yield return new("spotter_workers_desired", "Workers wanted.", "", stats.DesiredWorkers);
+        yield return new("spotter_queue_oldest_seconds", "Age of the oldest waiting job.", "", stats.OldestSeconds);
+        using var process = Process.GetCurrentProcess();
+        yield return new("process_resident_memory_bytes", "Resident memory of the gateway.", "", process.WorkingSet64);
+        yield return new("process_cpu_seconds", "Processor time of the gateway.", "",
+            Math.Round(process.TotalProcessorTime.TotalSeconds, 3));
+    }
+}

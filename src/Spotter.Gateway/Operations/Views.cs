@@ -1,0 +1,69 @@
+using Spotter.Core.Scaling;
+using Spotter.Core.Vision;
+
+namespace Spotter.Gateway.Operations;
+
+/// <summary>The service at this moment.</summary>
+public sealed record StatsView
+{
+    /// <summary>Jobs waiting.</summary>
+    public required long Queued { get; init; }
+
+    /// <summary>Jobs running.</summary>
+    public required long Running { get; init; }
+
+    /// <summary>Jobs with a result.</summary>
+    public required long Succeeded { get; init; }
+
+    /// <summary>Jobs refused while running.</summary>
+    public required long Failed { get; init; }
+
+    /// <summary>Jobs out of attempts.</summary>
+    public required long Dead { get; init; }
+
+    /// <summary>Jobs withdrawn.</summary>
+    public required long Cancelled { get; init; }
+
+    /// <summary>Workers, booting and draining ones included.</summary>
+    public required int Workers { get; init; }
+
+    /// <summary>Workers wanted.</summary>
+    public required int DesiredWorkers { get; init; }
+
+    /// <summary>Most workers there may be.</summary>
+    public required int MaxWorkers { get; init; }
+
+    /// <summary>Jobs that the workers can run at a time.</summary>
+    public required int Lanes { get; init; }
+
+    /// <summary>Age of the oldest waiting job in seconds; 0 when none waits.</summary>
+    public required double OldestSeconds { get; init; }
+
+    /// <summary>Workers that have been launched and not joined yet.</summary>
+    public required int Booting { get; init; }
+
+    /// <summary>Workers without a job.</summary>
+    public required int Idle { get; init; }
+
+    /// <summary>Workers with a job.</summary>
+    public required int Busy { get; init; }
+
+    /// <summary>Workers that finish what they have and end.</summary>
+    public required int Draining { get; init; }
+
+    /// <summary>Jobs ended per second over the last ten seconds.</summary>
+    public required double JobsPerSecond { get; init; }
+}
+
+/// <summary>The models that requests may choose from.</summary>
+/// <param name="Models">The models.</param>
+/// <param name="Default">The one used when a request names none; null when there is no model.</param>
+public sealed record ModelsView(IReadOnlyList<ModelInfo> Models, string? Default);
+
+/// <summary>The latest scaling decisions.</summary>
+/// <param name="Decisions">Newest first.</param>
+public sealed record DecisionsView(IReadOnlyList<LoggedDecision> Decisions);
+
+/// <summary>Whether the service works.</summary>
+/// <param name="Status"><c>healthy</c>, <c>ready</c>, or what is wrong.</param>
+public sealed record HealthView(string Status);

@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Spotter.Core;
+using Spotter.Gateway.Intake;
+using Spotter.Gateway.Operations;
+
+namespace Spotter.Gateway;
+
+/// <summary>Answers every exception with a problem, and only ours with its own words.</summary>
+internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettings settings, ILogger<ProblemHandler> log) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is OperationCanceledException && httpContext.RequestAborted.IsCancellationRequested)
+            return true;
+
+        var problem = exception switch
+        {
+            SpotterException refusal => Problems.Of(refusal.Code, refusal.Message),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
+                Problems.Of(ErrorCodes.BodyTooLarge, PictureReader.TooLarge(settings.MaxBodyBytes).Message),
+            BadHttpRequestException bad => Problems.Of(ErrorCodes.InvalidRequest, bad.Message) with { Status = bad.StatusCode },
+            _ => Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."),
+        };
+        if (problem.Status >= StatusCodes.Status500InternalServerError)
+            LogFailure(exception, httpContext.Request.Method, httpContext.Request.Path.Value ?? "");
+        meters.Refused(problem.Code);
+
+        var response = httpContext.Response;
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable && response.Headers.RetryAfter.Count == 0)
+            response.Headers.RetryAfter = "1";
+        if (problem.Status == StatusCodes.Status401Unauthorized)
+            response.Headers.WWWAuthenticate = "Bearer";
+        response.StatusCode = problem.Status;
+        await response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, Problems.MediaType, cancellationToken);
+        return true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private partial void LogFailure(Exception exception, string method, string path);
+}

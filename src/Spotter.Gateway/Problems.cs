@@ -1,0 +1,77 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Gateway;
+
+/// <summary>A refusal as RFC 9457 writes it, with the stable code that programs look at.</summary>
+/// <param name="Type">A URI for the code.</param>
+/// <param name="Title">The kind of problem in a few words.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Detail">What happened, to what, and what to do.</param>
+/// <param name="Code">One of <see cref="ErrorCodes"/>.</param>
+public sealed record Problem(string Type, string Title, int Status, string Detail, string Code);
+
+/// <summary>Turns error codes into problems: the one place that knows which status belongs to which code.</summary>
+public static class Problems
+{
+    /// <summary>The media type of a problem.</summary>
+    public const string MediaType = "application/problem+json";
+
+    /// <summary>The problem for a code.</summary>
+    public static Problem Of(string code, string detail)
+    {
+        var (status, title) = Kind(code);
+        return new Problem($"urn:spotter:error:{code}", title, status, detail, code);
+    }
+
+    /// <summary>The problem of a job that did not succeed; null when it has none.</summary>
+    public static Problem? Of(JobError? error) => error is null ? null : Of(error.Code, error.Detail);
+
+    /// <summary>The problem as an answer.</summary>
+    public static JsonHttpResult<Problem> Result(string code, string detail)
+    {
+        var problem = Of(code, detail);
+        return TypedResults.Json(problem, GatewayJson.Default.Problem, MediaType, problem.Status);
+    }
+
+    /// <summary>The refusal as an answer.</summary>
+    public static JsonHttpResult<Problem> Result(SpotterException refusal) => Result(refusal.Code, refusal.Message);
+
+    private static (int Status, string Title) Kind(string code) => code switch
+    {
+        ErrorCodes.EmptyBody => (422, "Nothing was sent"),
+        ErrorCodes.InvalidRequest => (400, "The request can't be read"),
+        ErrorCodes.ThresholdOutOfRange => (422, "A threshold is out of range"),
+        ErrorCodes.UnknownEngine => (422, "No such engine"),
+        ErrorCodes.UnknownModel => (422, "No such model"),
+        ErrorCodes.UnknownLabel => (422, "No such label"),
+        ErrorCodes.NoModel => (503, "No model is loaded"),
+        ErrorCodes.BodyTooLarge => (413, "Too many bytes"),
+        ErrorCodes.TooManyImages => (400, "Too many pictures"),
+        ErrorCodes.UnsupportedImage => (415, "Not a picture that can be read"),
+        ErrorCodes.HeicDisabled => (415, "HEIC and AVIF are not read"),
+        ErrorCodes.TooManyPixels => (422, "Too many pixels"),
+        ErrorCodes.UnsupportedOption => (422, "Not offered here"),
+        ErrorCodes.IdempotencyMismatch => (422, "Idempotency key used before"),
+        ErrorCodes.NotFound => (404, "Not found"),
+        ErrorCodes.NotReady => (409, "Not ready yet"),
+        ErrorCodes.NotCancellable => (409, "Already finished"),
+        ErrorCodes.OriginalExpired => (410, "The picture has expired"),
+        ErrorCodes.ImageTruncated => (422, "The picture is cut off"),
+        ErrorCodes.ImageInvalid => (422, "The picture is damaged"),
+        ErrorCodes.ImageTooComplex => (422, "The picture is too complex"),
+        ErrorCodes.BlobCorrupt or ErrorCodes.BlobMissing => (500, "The stored picture is lost"),
+        ErrorCodes.ModelNotFound or ErrorCodes.ModelInvalid or ErrorCodes.ModelUnsupported => (503, "The model can't be used"),
+        ErrorCodes.ModelOutputInvalid => (500, "The model gave an invalid answer"),
+        ErrorCodes.Busy => (503, "Too much at once"),
+        ErrorCodes.DiskFull => (507, "The disk is full"),
+        ErrorCodes.StoreUnavailable => (503, "The store does not answer"),
+        ErrorCodes.Unauthorized => (401, "Not allowed"),
+        ErrorCodes.LeaseLost => (409, "The lease is lost"),
+        ErrorCodes.WorkerDied or ErrorCodes.LeaseExpired => (500, "The worker was lost"),
+        ErrorCodes.JobTimeout => (504, "The job took too long"),
+        _ => (500, "Internal error"),
+    };
+}

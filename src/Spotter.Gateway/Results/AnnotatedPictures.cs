@@ -1,0 +1,56 @@
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Gateway.Results;
+
+/// <summary>
+/// Annotated pictures cost more than a small model, so they are drawn when somebody first wants one: by a worker,
+/// as a job of Spotter's own, since the gateway decodes no picture.
+/// </summary>
+internal sealed class AnnotatedPictures(
+    IBlobStore blobs, Dispatcher dispatcher, JobWatcher watcher, RandomSource random)
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>Opens the annotated picture of a job that has succeeded, a JPEG.</summary>
+    /// <exception cref="SpotterException">There is none and none can be drawn, or not in time.</exception>
+    public async Task<Stream> OpenAsync(Job job, CancellationToken cancel)
+    {
+        if (job.Output is { } key && await blobs.OpenAsync(key, cancel) is { } drawn)
+            return drawn;
+        if (job.OriginalExpired)
+            throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
+
+        var drawing = await DrawAsync(job, cancel);
+        if (!drawing.State.IsTerminal())
+            throw new SpotterException(ErrorCodes.Busy, $"The picture of job {job.Id} is still being drawn; ask again in a moment.");
+        if (drawing is not { State: JobState.Succeeded, Output: { } output })
+        {
+            var error = drawing.Error ?? new JobError(ErrorCodes.Internal, $"The picture of job {job.Id} could not be drawn.");
+            throw new SpotterException(error.Code, error.Detail);
+        }
+        return await blobs.OpenAsync(output, cancel)
+            ?? throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
+    }
+
+    private async Task<Job> DrawAsync(Job job, CancellationToken cancel)
+    {
+        // One key per job, so that however many ask, it is drawn once.
+        var added = await dispatcher.AcceptAsync(
+            [
+                new NewJob
+                {
+                    Id = JobId.New(random),
+                    Engine = Engines.Annotate,
+                    Options = new JobOptions { Annotate = true, Drawing = job.Result },
+                    Image = job.Image,
+                    IdempotencyKey = $"annotate:{job.Id}",
+                    Internal = true,
+                },
+            ],
+            CancellationToken.None);
+        return await watcher.WaitAsync(added[0].Job.Id, LongestWait, cancel) ?? added[0].Job;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Gateway.Results;
+
+/// <summary>Reading, following and cancelling jobs.</summary>
+internal static class JobEndpoints
+{
+    private const int LongestPage = 500;
+
+    // Place and expected time change with every job that ends; nobody reads them faster than this.
+    private static readonly TimeSpan Progress = TimeSpan.FromSeconds(1);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var jobs = routes.MapGroup("/v1/jobs").WithTags("jobs");
+
+        jobs.MapGet("", ListAsync).WithName("listJobs").WithSummary("List jobs, newest first")
+            .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
+        jobs.MapGet("/{id}", async (string id, IJobStore store, JobPresenter presenter, CancellationToken cancel) =>
+                TypedResults.Json(await presenter.ShowAsync(await FindAsync(store, id, cancel), cancel), GatewayJson.Default.JobView))
+            .WithName("getJob").WithSummary("One job")
+            .Produces<JobView>().Produces<Problem>(404, Problems.MediaType);
+        jobs.MapGet("/{id}/image", ImageAsync).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request")
+            .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType)
+            .Produces<Problem>(409, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
+        jobs.MapGet("/{id}/original", OriginalAsync).WithName("getOriginalImage").WithSummary("The picture as it was sent")
+            .Produces(200, contentType: "image/*").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
+        jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
+            .Produces<JobView>(200, "text/event-stream").Produces<Problem>(404, Problems.MediaType);
+        jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithSummary("Cancel a job that has not ended")
+            .Produces<JobView>().Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
+    }
+
+    private static async Task<IResult> ListAsync(
+        IJobStore store, JobPresenter presenter, CancellationToken cancel,
+        string? state = null, string? engine = null, string? limit = null, string? after = null)
+    {
+        JobState? wanted = null;
+        if (state is not null)
+        {
+            if (state.Length == 0 || !char.IsAsciiLetter(state[0]) || !Enum.TryParse<JobState>(state, ignoreCase: true, out var parsed))
+                throw Invalid($"There is no state '{state}'; there is queued, running, succeeded, failed, dead and cancelled.");
+            wanted = parsed;
+        }
+        var count = 50;
+        if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out count) || count is < 1 or > LongestPage))
+            throw Invalid($"The limit '{limit}' is not between 1 and {LongestPage}.");
+        JobId? cursor = null;
+        if (after is not null)
+            cursor = JobId.TryParse(after, out var id) ? id : throw Invalid($"'{after}' is not a cursor; pass 'next' of the page before.");
+
+        // One more than asked for tells whether there is a next page.
+        var rows = await store.ListAsync(new JobFilter { State = wanted, Engine = engine, Limit = count + 1, After = cursor }, cancel);
+        var page = rows.Take(count).ToList();
+        var next = rows.Count > count ? page[^1].Id.Value : null;
+        return TypedResults.Json(new JobPage(await presenter.ShowAsync(page, cancel), next), GatewayJson.Default.JobPage);
+    }
+
+    private static async Task<IResult> ImageAsync(
+        HttpContext http, string id, IJobStore store, AnnotatedPictures pictures, CancellationToken cancel)
+    {
+        var job = await FindAsync(store, id, cancel);
+        switch (job.State)
+        {
+            case JobState.Succeeded:
+                Contain(http.Response);
+                return TypedResults.Stream(await pictures.OpenAsync(job, cancel), "image/jpeg");
+            case JobState.Queued or JobState.Running:
+                http.Response.Headers.RetryAfter = "1";
+                throw new SpotterException(ErrorCodes.NotReady, $"Job {job.Id} has not ended yet; follow {JobLinks.Of(job.Id).Events} or ask again.");
+            case JobState.Cancelled:
+                throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} was cancelled, so it has no annotated picture.");
+            default:
+                throw new SpotterException(job.Error?.Code ?? ErrorCodes.Internal,
+                    $"Job {job.Id} did not succeed, so it has no annotated picture: {job.Error?.Detail}");
+        }
+    }
+
+    private static async Task<IResult> OriginalAsync(
+        HttpContext http, string id, IJobStore store, IBlobStore blobs, CancellationToken cancel)
+    {
+        var job = await FindAsync(store, id, cancel);
+        var content = job.OriginalExpired ? null : await blobs.OpenAsync(job.Image.Key, cancel);
+        if (content is null)
+            throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
+        Contain(http.Response);
+        return TypedResults.Stream(content, MediaType(job.Image.Format));
+    }
+
+    private static async Task<IResult> EventsAsync(
+        string id, IJobStore store, JobWatcher watcher, JobPresenter presenter, CancellationToken cancel)
+    {
+        var job = await FindAsync(store, id, cancel);
+        return TypedResults.ServerSentEvents(FollowAsync(job.Id, store, watcher, presenter, cancel));
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> FollowAsync(
+        JobId id, IJobStore store, JobWatcher watcher, JobPresenter presenter, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var watch = watcher.Begin(id);
+        string? sent = null;
+        while (true)
+        {
+            var changed = watch.NextAsync();
+            var job = await store.FindAsync(id, cancel);
+            if (job is null)
+                yield break;
+            var json = JsonSerializer.Serialize(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView);
+            if (json != sent)
+            {
+                sent = json;
+                yield return new SseItem<string>(json, "job");
+            }
+            if (job.State.IsTerminal())
+                yield break;
+            await watcher.SleepAsync(changed, Progress, cancel);
+        }
+    }
+
+    private static async Task<IResult> CancelAsync(string id, IJobStore store, JobPresenter presenter, CancellationToken cancel)
+    {
+        var known = await FindAsync(store, id, cancel);
+        var job = await store.CancelAsync(known.Id, cancel) ?? known;
+        return job.State == JobState.Cancelled
+            ? TypedResults.Json(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView)
+            : throw new SpotterException(ErrorCodes.NotCancellable, $"Job {job.Id} has ended already: {job.State}.");
+    }
+
+    private static async Task<Job> FindAsync(IJobStore store, string id, CancellationToken cancel)
+    {
+        if (JobId.TryParse(id, out var job) && await store.FindAsync(job, cancel) is { } row)
+            return row;
+        // What was asked for is not repeated when it can't be an id: it may be anything.
+        throw new SpotterException(ErrorCodes.NotFound, JobId.TryParse(id, out _) ? $"There is no job {id}." : "There is no such job.");
+    }
+
+    /// <summary>Whatever the bytes are, a browser must take them for nothing but a picture.</summary>
+    private static void Contain(HttpResponse response)
+    {
+        response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
+        response.Headers.CacheControl = "private, no-store";
+    }
+
+    private static string MediaType(ImageFormat format) => format switch
+    {
+        ImageFormat.Jpeg => "image/jpeg",
+        ImageFormat.Png => "image/png",
+        ImageFormat.WebP => "image/webp",
+        _ => "image/gif",
+    };
+
+    private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
+}

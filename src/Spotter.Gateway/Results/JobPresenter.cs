@@ -1,0 +1,23 @@
+using Spotter.Core.Jobs;
+
+namespace Spotter.Gateway.Results;
+
+/// <summary>Shows rows together with what is only true at this moment: place in the queue and expected time.</summary>
+internal sealed class JobPresenter(IJobStore store, Estimator estimator)
+{
+    public async Task<JobView> ShowAsync(Job job, CancellationToken cancel)
+    {
+        if (job.State.IsTerminal())
+            return JobView.Of(job);
+        var position = job.State == JobState.Queued ? await store.PositionAsync(job.Id, cancel) : null;
+        return JobView.Of(job, position, estimator.EtaSeconds(job.State, position ?? 0));
+    }
+
+    public async Task<IReadOnlyList<JobView>> ShowAsync(IReadOnlyList<Job> jobs, CancellationToken cancel)
+    {
+        var views = new List<JobView>(jobs.Count);
+        foreach (var job in jobs)
+            views.Add(await ShowAsync(job, cancel));
+        return views;
+    }
+}

@@ -1,0 +1,93 @@
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Gateway.Results;
+
+/// <summary>A job as the API shows it.</summary>
+public sealed record JobView
+{
+    /// <summary>Its id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required JobState State { get; init; }
+
+    /// <summary>The engine that runs it.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>The model that runs it.</summary>
+    public required string? Model { get; init; }
+
+    /// <summary>When it was accepted.</summary>
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>When its last attempt began.</summary>
+    public required DateTimeOffset? Started { get; init; }
+
+    /// <summary>When it ended.</summary>
+    public required DateTimeOffset? Finished { get; init; }
+
+    /// <summary>Attempts begun.</summary>
+    public required int Attempts { get; init; }
+
+    /// <summary>Jobs ahead of it in its queue; null unless it is queued.</summary>
+    public required int? Position { get; init; }
+
+    /// <summary>Expected time until it has ended, in seconds; null once it has ended.</summary>
+    public required double? EtaSeconds { get; init; }
+
+    /// <summary>Its result; null until it has succeeded.</summary>
+    public required VisionResult? Result { get; init; }
+
+    /// <summary>Where the time went; null until it has succeeded.</summary>
+    public required JobTimings? Timings { get; init; }
+
+    /// <summary>Why it did not succeed, or why its last attempt did not.</summary>
+    public required Problem? Error { get; init; }
+
+    /// <summary>Where to find more.</summary>
+    public required JobLinks Links { get; init; }
+
+    /// <summary>The view of a row.</summary>
+    public static JobView Of(Job job, int? position = null, double? etaSeconds = null) => new()
+    {
+        Id = job.Id.Value,
+        State = job.State,
+        Engine = job.Engine,
+        Model = job.Model,
+        Created = job.Created,
+        Started = job.Started,
+        Finished = job.Finished,
+        Attempts = job.Attempts,
+        Position = position,
+        EtaSeconds = etaSeconds,
+        Result = job.Result,
+        Timings = job.Timings,
+        Error = Problems.Of(job.Error),
+        Links = JobLinks.Of(job.Id),
+    };
+}
+
+/// <summary>The calls that belong to one job.</summary>
+/// <param name="Self">The job.</param>
+/// <param name="Image">The annotated picture.</param>
+/// <param name="Original">The picture as sent.</param>
+/// <param name="Events">Its changes as they happen.</param>
+public sealed record JobLinks(string Self, string Image, string Original, string Events)
+{
+    /// <summary>The links of a job.</summary>
+    public static JobLinks Of(JobId id)
+    {
+        var self = $"/v1/jobs/{id.Value}";
+        return new JobLinks(self, self + "/image", self + "/original", self + "/events");
+    }
+}
+
+/// <summary>The jobs of one request that carried several pictures, in its order.</summary>
+/// <param name="Jobs">The jobs.</param>
+public sealed record JobViews(IReadOnlyList<JobView> Jobs);
+
+/// <summary>One page of the list of jobs.</summary>
+/// <param name="Jobs">Newest first.</param>
+/// <param name="Next">Pass it as <c>after</c> for the next page; null on the last.</param>
+public sealed record JobPage(IReadOnlyList<JobView> Jobs, string? Next);

@@ -1,0 +1,146 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Scaling;
+using Spotter.Gateway.Operations;
+using Spotter.Gateway.Results;
+
+namespace Spotter.Gateway.Workers;
+
+/// <summary>
+/// <c>/v1/workers</c>: the door through which workers join, take jobs and hand in results, on this machine and on
+/// others. Workers show the worker token as a bearer token.
+/// </summary>
+internal sealed class WorkerDoor(
+    Dispatcher dispatcher, IBlobStore blobs, WorkerRoster roster, Estimator estimator, GatewayMeters meters, GatewaySettings settings)
+{
+    // A worker's long poll is answered at least this often, so that a dead connection is noticed.
+    private const double LongestWaitSeconds = 30;
+    private const int LongestName = 64;
+    private const long LargestOutput = 512L * 1024 * 1024;
+
+    private static readonly JobError Undelivered = new(ErrorCodes.WorkerDied, "The worker went away before it got the job.");
+
+    private readonly byte[] bearer = Encoding.UTF8.GetBytes("Bearer " + settings.WorkerToken);
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var workers = routes.MapGroup("/v1/workers/{worker}").ExcludeFromDescription();
+        workers.AddEndpointFilter(async (context, next) =>
+        {
+            var http = context.HttpContext;
+            http.RequestServices.GetRequiredService<WorkerDoor>().Check(http);
+            return await next(context);
+        });
+
+        workers.MapPut("", (string worker, WorkerJoin join, WorkerDoor door) => door.Join(worker, join));
+        workers.MapDelete("", (string worker, WorkerDoor door) => door.Leave(worker));
+        workers.MapPost("/take", (string worker, WorkerTake take, WorkerDoor door, HttpContext http) => door.TakeAsync(worker, take, http));
+        workers.MapPost("/beat", (string worker, WorkerBeat beat, WorkerDoor door, CancellationToken cancel) => door.BeatAsync(worker, beat, cancel));
+        workers.MapGet("/image", (string key, WorkerDoor door, CancellationToken cancel) => door.ImageAsync(key, cancel));
+        workers.MapPut("/output", (string worker, string job, int epoch, WorkerDoor door, HttpContext http) => door.OutputAsync(worker, job, epoch, http))
+            .WithMetadata(new RequestSizeLimitAttribute(LargestOutput));
+        workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerDoor door) => door.FinishAsync(worker, finish));
+    }
+
+    private void Check(HttpContext http)
+    {
+        var shown = Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString());
+        if (!CryptographicOperations.FixedTimeEquals(shown, bearer))
+            throw new SpotterException(ErrorCodes.Unauthorized, "The worker token is missing or wrong; pass the gateway's with --token-file or SPOTTER__WORKER__TOKEN.");
+        var name = (string?)http.Request.RouteValues["worker"] ?? "";
+        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+            throw new SpotterException(ErrorCodes.InvalidRequest, $"A worker's name is 1 to {LongestName} letters, digits, '-', '_' and '.'.");
+    }
+
+    private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
+    {
+        roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models);
+        return TypedResults.Json(new WorkerWelcome(settings.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
+    }
+
+    private NoContent Leave(string worker)
+    {
+        roster.Leave(worker);
+        return TypedResults.NoContent();
+    }
+
+    private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http)
+    {
+        if (!roster.Has(worker))
+            throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
+        if (roster.IsDraining(worker))
+            return TypedResults.NoContent();
+
+        var wait = TimeSpan.FromSeconds(Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds));
+        var started = await dispatcher.TakeAsync(worker, take.Engines, wait, http.RequestAborted);
+        if (started is null)
+            return TypedResults.NoContent();
+        if (http.RequestAborted.IsCancellationRequested || !roster.Has(worker))
+        {
+            // Nobody is there to run it: give it back at once, instead of letting the lease run out.
+            await dispatcher.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
+            return TypedResults.NoContent();
+        }
+        roster.Took(worker);
+        return TypedResults.Json(started, SpotterJson.Default.StartedJob);
+    }
+
+    private async Task<JsonHttpResult<WorkerOrders>> BeatAsync(string worker, WorkerBeat beat, CancellationToken cancel)
+    {
+        if (!roster.Has(worker))
+            throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
+        var lost = new List<JobId>();
+        foreach (var lease in beat.Leases)
+        {
+            if (!await dispatcher.ExtendAsync(lease, cancel))
+                lost.Add(lease.Job);
+        }
+        roster.Beat(worker, beat.Leases.Count - lost.Count);
+        return TypedResults.Json(new WorkerOrders(lost, roster.IsDraining(worker)), SpotterJson.Default.WorkerOrders);
+    }
+
+    private async Task<IResult> ImageAsync(string key, CancellationToken cancel)
+    {
+        if (!BlobKey.IsValid(key) || !key.StartsWith(BlobKey.OriginalsPrefix, StringComparison.Ordinal))
+            throw new SpotterException(ErrorCodes.NotFound, "There is no such picture.");
+        var content = await blobs.OpenAsync(key, cancel)
+            ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {key} is not in the blob store.");
+        return TypedResults.Stream(content, "application/octet-stream");
+    }
+
+    private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(string worker, string job, int epoch, HttpContext http)
+    {
+        if (!JobId.TryParse(job, out var id))
+            throw new SpotterException(ErrorCodes.NotFound, "There is no such job.");
+        var lease = new Lease(id, "", epoch, 0, worker, "");
+        var key = await dispatcher.PutOutputAsync(lease, http.Request.Body, http.RequestAborted);
+        return TypedResults.Json(new WorkerOutput(key), SpotterJson.Default.WorkerOutput);
+    }
+
+    private async Task<NoContent> FinishAsync(string worker, WorkerFinish finish)
+    {
+        if (finish.Lease.Worker != worker)
+            throw new SpotterException(ErrorCodes.LeaseLost, $"The lease belongs to the worker '{finish.Lease.Worker}'.");
+        var done = await dispatcher.FinishAsync(finish.Lease, finish.Outcome, CancellationToken.None);
+        roster.Ended(worker);
+        if (!done)
+            throw new SpotterException(ErrorCodes.LeaseLost, $"The lease on job {finish.Lease.Job} is lost; its outcome was dropped.");
+
+        var time = finish.Outcome is JobOutcome.Done { Timings: var t }
+            ? TimeSpan.FromMilliseconds(t.FetchMs + t.DecodeMs + t.InferMs + t.PostMs + t.EncodeMs)
+            : TimeSpan.Zero;
+        if (finish.Outcome is JobOutcome.Done)
+            estimator.Served(time);
+        meters.Ended(finish.Lease.Engine, finish.Outcome, time);
+        return TypedResults.NoContent();
+    }
+}
