@@ -67,6 +67,18 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     }
 
     /// <inheritdoc/>
+    public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
+    {
+        var lost = new List<JobId>();
+        foreach (var lease in leases)
+        {
+            if (!await ExtendAsync(lease, cancel))
+                lost.Add(lease.Job);
+        }
+        return new WorkerOrders(lost, Drain: false);
+    }
+
+    /// <summary>Prolongs a lease; false when it is lost and the work is in vain.</summary>
     public async Task<bool> ExtendAsync(Lease lease, CancellationToken cancel)
     {
         if (!await store.ExtendAsync(lease, hold, cancel))

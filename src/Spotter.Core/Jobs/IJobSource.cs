@@ -13,8 +13,8 @@ public interface IJobSource
     /// <summary>Makes the annotated picture durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
     Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel);
 
-    /// <summary>Prolongs a lease; false when it is lost and the work is in vain.</summary>
-    Task<bool> ExtendAsync(Lease lease, CancellationToken cancel);
+    /// <summary>A sign of life that prolongs the worker's leases; what it is to do about them.</summary>
+    Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel);
 
     /// <summary>Hands in how the attempt ended; false when the lease was lost and nothing was changed.</summary>
     Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);

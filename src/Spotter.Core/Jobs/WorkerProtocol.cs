@@ -19,8 +19,7 @@ public sealed record WorkerTake(IReadOnlyList<string> Engines, double WaitSecond
 
 /// <summary>A sign of life.</summary>
 /// <param name="Leases">The leases to prolong.</param>
-/// <param name="Running">How many jobs run at this moment.</param>
-public sealed record WorkerBeat(IReadOnlyList<Lease> Leases, int Running);
+public sealed record WorkerBeat(IReadOnlyList<Lease> Leases);
 
 /// <summary>The answer to a sign of life.</summary>
 /// <param name="Lost">Jobs whose lease is lost: stop working on them.</param>

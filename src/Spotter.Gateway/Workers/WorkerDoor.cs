@@ -98,14 +98,9 @@ internal sealed class WorkerDoor(
     {
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
-        var lost = new List<JobId>();
-        foreach (var lease in beat.Leases)
-        {
-            if (!await dispatcher.ExtendAsync(lease, cancel))
-                lost.Add(lease.Job);
-        }
-        roster.Beat(worker, beat.Leases.Count - lost.Count);
-        return TypedResults.Json(new WorkerOrders(lost, roster.IsDraining(worker)), SpotterJson.Default.WorkerOrders);
+        var orders = await dispatcher.BeatAsync(worker, beat.Leases, cancel);
+        roster.Beat(worker, beat.Leases.Count - orders.Lost.Count);
+        return TypedResults.Json(orders with { Drain = roster.IsDraining(worker) }, SpotterJson.Default.WorkerOrders);
     }
 
     private async Task<IResult> ImageAsync(string key, CancellationToken cancel)

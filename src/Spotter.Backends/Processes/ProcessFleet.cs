@@ -1,0 +1,255 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Spotter.Core;
+using Spotter.Core.Scaling;
+
+namespace Spotter.Backends.Processes;
+
+/// <summary>How to start a worker process.</summary>
+/// <param name="Program">The program.</param>
+/// <param name="Arguments">Its arguments; the fleet adds <c>--name NAME</c>.</param>
+/// <param name="Environment">Variables to set: what must not be seen in a process list.</param>
+public sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
+
+/// <summary>
+/// Workers as child processes. A child is told to drain by a line on its standard input, and ends at once when
+/// that is closed, so no child outlives a gateway that was killed. One that dies is reported, and new ones wait
+/// the longer, the more have died within the last minute.
+/// </summary>
+public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
+{
+    private static readonly TimeSpan LongestBoot = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan CrashWindow = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+
+    private readonly WorkerCommand command;
+    private readonly WorkerRoster roster;
+    private readonly Func<string, int, Task> onExit;
+    private readonly TimeProvider time;
+    private readonly RandomSource random;
+    private readonly ILogger log;
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Child> children = new(StringComparer.Ordinal);
+    private readonly Queue<long> crashes = new();
+    private long quietUntil;
+    private int launched;
+
+    /// <summary>Creates an empty fleet.</summary>
+    /// <param name="command">How to start a worker.</param>
+    /// <param name="roster">The workers that have joined.</param>
+    /// <param name="onExit">Told when a worker has ended, with its exit status: its leases can be taken.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Makes names unlike those of earlier workers.</param>
+    /// <param name="log">Told of crashes.</param>
+    public ProcessFleet(
+        WorkerCommand command, WorkerRoster roster, Func<string, int, Task> onExit, TimeProvider time, RandomSource random, ILogger<ProcessFleet> log)
+    {
+        this.command = command;
+        this.roster = roster;
+        this.onExit = onExit;
+        this.time = time;
+        this.random = random;
+        this.log = log;
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancel)
+    {
+        var joined = roster.List().ToDictionary(w => w.Id, StringComparer.Ordinal);
+        lock (gate)
+        {
+            foreach (var (name, child) in children)
+            {
+                var age = time.GetElapsedTime(child.LaunchedAt);
+                if (child.Draining)
+                    joined[name] = new WorkerView(name, WorkerState.Draining, age, time.GetElapsedTime(child.DrainingSince));
+                else if (!joined.TryGetValue(name, out var view))
+                    joined[name] = new WorkerView(name, WorkerState.Booting, age, age);
+                else
+                    joined[name] = view with { Age = age };
+
+                if (joined[name].State == WorkerState.Booting && age > LongestBoot)
+                    Kill(child);
+            }
+        }
+        return Task.FromResult<IReadOnlyList<WorkerView>>([.. joined.Values.OrderBy(w => w.Id, StringComparer.Ordinal)]);
+    }
+
+    /// <inheritdoc/>
+    public Task LaunchAsync(int count, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            // The caller asks again at its next tick.
+            if (time.GetTimestamp() < quietUntil)
+                return Task.CompletedTask;
+            for (var i = 0; i < count; i++)
+                Launch();
+        }
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task DrainAsync(string worker, CancellationToken cancel)
+    {
+        roster.Drain(worker, drain: true);
+        lock (gate)
+        {
+            if (children.TryGetValue(worker, out var child) && !child.Draining)
+            {
+                child.Draining = true;
+                child.DrainingSince = time.GetTimestamp();
+                Tell(child, "drain");
+            }
+        }
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A process that was told to drain is about to end: starting another one is as fast and certain.</remarks>
+    public Task<bool> CancelDrainAsync(string worker, CancellationToken cancel) => Task.FromResult(false);
+
+    /// <summary>Lets all children finish what they run; those still there after <paramref name="patience"/> are killed.</summary>
+    public async Task DrainAllAsync(TimeSpan patience)
+    {
+        List<Child> all;
+        lock (gate)
+            all = [.. children.Values];
+        foreach (var child in all)
+            await DrainAsync(child.Name, CancellationToken.None);
+        try
+        {
+            await Task.WhenAll(all.Select(c => c.Ended.Task)).WaitAsync(patience, time);
+        }
+        catch (TimeoutException)
+        {
+            foreach (var child in all)
+                Kill(child);
+            await Task.WhenAll(all.Select(c => c.Ended.Task));
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await DrainAllAsync(TimeSpan.Zero);
+
+    private void Launch()
+    {
+        var name = $"w{++launched}-{random.NextHex(3)}";
+        var start = new ProcessStartInfo(command.Program) { RedirectStandardInput = true, UseShellExecute = false };
+        foreach (var argument in command.Arguments)
+            start.ArgumentList.Add(argument);
+        start.ArgumentList.Add("--name");
+        start.ArgumentList.Add(name);
+        foreach (var (key, value) in command.Environment)
+            start.Environment[key] = value;
+
+        var process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        var child = new Child(name, process, time.GetTimestamp());
+        process.Exited += (_, _) => _ = EndedAsync(child);
+        children[name] = child;
+        try
+        {
+            process.Start();
+        }
+        catch (Win32Exception failed)
+        {
+            children.Remove(name);
+            LogNotStarted(failed, command.Program);
+            BackOff();
+        }
+    }
+
+    private async Task EndedAsync(Child child)
+    {
+        var status = child.Process.ExitCode;
+        lock (gate)
+        {
+            children.Remove(child.Name);
+            if (status != 0)
+                BackOff();
+        }
+        roster.Leave(child.Name);
+        if (status != 0)
+            LogDied(child.Name, status);
+        try
+        {
+            await onExit(child.Name, status);
+        }
+        catch (SpotterException failed)
+        {
+            // Its leases run out instead.
+            LogNotReleased(failed, child.Name);
+        }
+        finally
+        {
+            child.Ended.TrySetResult();
+            child.Process.Dispose();
+        }
+    }
+
+    /// <summary>The first death in a minute costs no wait; each further one doubles it.</summary>
+    private void BackOff()
+    {
+        var now = time.GetTimestamp();
+        while (crashes.TryPeek(out var oldest) && time.GetElapsedTime(oldest, now) > CrashWindow)
+            crashes.Dequeue();
+        crashes.Enqueue(now);
+        if (crashes.Count < 2)
+            return;
+        var wait = FirstBackoff * Math.Pow(2, Math.Min(crashes.Count - 2, 20));
+        if (wait > LongestBackoff)
+            wait = LongestBackoff;
+        quietUntil = now + (long)(wait.TotalSeconds * time.TimestampFrequency);
+    }
+
+    private static void Tell(Child child, string line)
+    {
+        try
+        {
+            child.Process.StandardInput.WriteLine(line);
+            child.Process.StandardInput.Flush();
+        }
+        catch (Exception gone) when (gone is IOException or InvalidOperationException)
+        {
+            // It has ended already.
+        }
+    }
+
+    private static void Kill(Child child)
+    {
+        try
+        {
+            child.Process.Kill();
+        }
+        catch (Exception gone) when (gone is InvalidOperationException or Win32Exception)
+        {
+            // It has ended already.
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} ended with status {Status}; its jobs go back into their queues")]
+    private partial void LogDied(string worker, int status);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Program} can't be started as a worker")]
+    private partial void LogNotStarted(Exception exception, string program);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The leases of {Worker} could not be taken back; they run out by themselves")]
+    private partial void LogNotReleased(Exception exception, string worker);
+
+    private sealed class Child(string name, Process process, long launchedAt)
+    {
+        public string Name { get; } = name;
+
+        public Process Process { get; } = process;
+
+        public long LaunchedAt { get; } = launchedAt;
+
+        public bool Draining { get; set; }
+
+        public long DrainingSince { get; set; }
+
+        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,17 @@
+namespace Spotter.Worker;
+
+/// <summary>What a worker can be told.</summary>
+public sealed record WorkerSettings
+{
+    /// <summary>Its name, unlike that of any other worker.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Jobs that run at a time.</summary>
+    public int Lanes { get; init; } = 1;
+
+    /// <summary>A job that runs longer than this has got stuck, and takes its worker with it.</summary>
+    public TimeSpan JobTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often to give a sign of life.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
+}
