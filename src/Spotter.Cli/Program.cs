@@ -1,1 +1,3 @@
-Console.WriteLine();
+using Spotter.Cli;
+
+return await CommandLine.RunAsync(args);

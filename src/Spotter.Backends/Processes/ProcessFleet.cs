@@ -24,7 +24,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
 
-    private readonly WorkerCommand command;
+    private readonly Func<WorkerCommand> command;
     private readonly WorkerRoster roster;
     private readonly Func<string, int, Task> onExit;
     private readonly TimeProvider time;
@@ -37,14 +37,14 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     private int launched;
 
     /// <summary>Creates an empty fleet.</summary>
-    /// <param name="command">How to start a worker.</param>
+    /// <param name="command">How to start a worker; asked at each launch.</param>
     /// <param name="roster">The workers that have joined.</param>
     /// <param name="onExit">Told when a worker has ended, with its exit status: its leases can be taken.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">Makes names unlike those of earlier workers.</param>
     /// <param name="log">Told of crashes.</param>
     public ProcessFleet(
-        WorkerCommand command, WorkerRoster roster, Func<string, int, Task> onExit, TimeProvider time, RandomSource random, ILogger<ProcessFleet> log)
+        Func<WorkerCommand> command, WorkerRoster roster, Func<string, int, Task> onExit, TimeProvider time, RandomSource random, ILogger<ProcessFleet> log)
     {
         this.command = command;
         this.roster = roster;
@@ -137,12 +137,13 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     private void Launch()
     {
         var name = $"w{++launched}-{random.NextHex(3)}";
-        var start = new ProcessStartInfo(command.Program) { RedirectStandardInput = true, UseShellExecute = false };
-        foreach (var argument in command.Arguments)
+        var how = command();
+        var start = new ProcessStartInfo(how.Program) { RedirectStandardInput = true, UseShellExecute = false };
+        foreach (var argument in how.Arguments)
             start.ArgumentList.Add(argument);
         start.ArgumentList.Add("--name");
         start.ArgumentList.Add(name);
-        foreach (var (key, value) in command.Environment)
+        foreach (var (key, value) in how.Environment)
             start.Environment[key] = value;
 
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
@@ -156,7 +157,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         catch (Win32Exception failed)
         {
             children.Remove(name);
-            LogNotStarted(failed, command.Program);
+            LogNotStarted(failed, how.Program);
             BackOff();
         }
     }

@@ -51,6 +51,30 @@ public readonly record struct ImageHeader(ImageHeaderStatus Status, ImageFormat?
             && (long)Width * Height <= limits.MaxPixels;
     }
 
+    /// <summary>
+    /// Why the picture is not let in; null when it is, and while its size is not known. Zero bytes are a matter of
+    /// their own (<see cref="ErrorCodes.EmptyBody"/>).
+    /// </summary>
+    public SpotterException? Refusal(ImageLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(limits);
+        return Status switch
+        {
+            ImageHeaderStatus.Known when !Fits(limits) => new(
+                ErrorCodes.TooManyPixels,
+                $"The picture is {Width} x {Height} pixels, but at most {limits.MaxPixels} pixels and {limits.MaxEdge} along an edge are taken; send a smaller one."),
+            ImageHeaderStatus.Truncated => new(
+                ErrorCodes.ImageTruncated, "The picture ends within its header; send it again, whole."),
+            ImageHeaderStatus.Damaged => new(
+                ErrorCodes.ImageInvalid, "The picture's header is damaged; save it anew with another program and send that."),
+            ImageHeaderStatus.Heif => new(
+                ErrorCodes.HeicDisabled, "HEIC and AVIF pictures are not read here; send it as JPEG, PNG, WebP or GIF."),
+            ImageHeaderStatus.NotAnImage => new(
+                ErrorCodes.UnsupportedImage, "This is not a JPEG, PNG, WebP or GIF picture; send it as one of these."),
+            _ => null,
+        };
+    }
+
     /// <summary>Reads a header.</summary>
     /// <param name="prefix">The first bytes of the picture; beyond <see cref="LongestPrefix"/> they are not looked at.</param>
     /// <param name="complete">True when no byte follows, so that <see cref="ImageHeaderStatus.NeedMore"/> is no answer.</param>

@@ -126,6 +126,21 @@ public sealed class ImageHeaderTests
     }
 
     [Fact]
+    public void Each_refusal_has_its_code()
+    {
+        var limits = new ImageLimits();
+        Code(Sized(ImageFormat.Png, 65_536, 65_536)).ShouldBe(ErrorCodes.TooManyPixels);
+        Code(new(ImageHeaderStatus.Truncated, ImageFormat.Png, 0, 0)).ShouldBe(ErrorCodes.ImageTruncated);
+        Code(new(ImageHeaderStatus.Damaged, ImageFormat.Png, 0, 0)).ShouldBe(ErrorCodes.ImageInvalid);
+        Code(new(ImageHeaderStatus.Heif, null, 0, 0)).ShouldBe(ErrorCodes.HeicDisabled);
+        Code(new(ImageHeaderStatus.NotAnImage, null, 0, 0)).ShouldBe(ErrorCodes.UnsupportedImage);
+        Code(new(ImageHeaderStatus.NeedMore, null, 0, 0)).ShouldBeNull();
+        Code(Sized(ImageFormat.Png, 100, 100)).ShouldBeNull();
+
+        string? Code(ImageHeader header) => header.Refusal(limits)?.Code;
+    }
+
+    [Fact]
     public void Random_bytes_after_any_signature_are_always_answered()
     {
         var random = RandomSource.Seeded(20_240_601);

@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Spotter.Cli.Detect;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Vision;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>detect</c>: a model on files, without a server.</summary>
+internal static class DetectCommand
+{
+    private static readonly Argument<string[]> Files = new("FILE")
+    {
+        Arity = ArgumentArity.OneOrMore,
+        Description = "Pictures, or folders of pictures (subfolders included).",
+    };
+
+    private static readonly Option<string?> Model = new("--model")
+    {
+        HelpName = "NAME|FILE",
+        Description = "The model: a file, or a name that `spotter models list` shows. Default: the first of that list.",
+    };
+
+    private static readonly Option<double> Confidence = Fraction("--confidence", 0.25, "Leave out what is less certain than this, 0 to 1.");
+
+    private static readonly Option<double> Iou = Fraction("--iou", 0.45, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
+
+    private static readonly Option<string[]> Labels = new("--labels")
+    {
+        HelpName = "A,B",
+        Description = "Only these labels. Default: all.",
+        CustomParser = result => [.. result.Tokens.SelectMany(token =>
+            token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
+    };
+
+    private static readonly Option<string?> Out = new("--out")
+    {
+        HelpName = "DIR",
+        Description = "Write the pictures there with their boxes drawn.",
+    };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per picture." };
+
+    private static readonly Option<int> Lanes = new("--lanes")
+    {
+        HelpName = "N",
+        Description = "Pictures at once. Default: the number of cores.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("detect", "Find objects in files, without a server.")
+        {
+            Files, Model, Confidence, Iou, Labels, Out, Json, Lanes,
+        };
+        Lanes.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 1024)
+                result.AddError("--lanes takes a number from 1 to 1024.");
+        });
+        command.Validators.Add(KeepOriginals);
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        var limits = new ImageLimits();
+        var folder = parsed.GetValue(Out);
+        var pictures = PictureList.Of(parsed.GetRequiredValue(Files), folder);
+        var lanes = Math.Min(parsed.GetValue(Lanes), pictures.Count);
+        var labels = parsed.GetValue(Labels);
+        var options = new JobOptions
+        {
+            Confidence = parsed.GetValue(Confidence),
+            Iou = parsed.GetValue(Iou),
+            Labels = labels is { Length: > 0 } ? labels : null,
+            Annotate = folder is not null,
+        };
+
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        });
+        using var detector = Detector.Load(
+            SpotterPaths.ResolveModel(parsed.GetValue(Model), SpotterPaths.DataFolder(null)),
+            new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
+        CheckLabels(options.Labels, detector.Model);
+        if (folder is not null)
+            Directory.CreateDirectory(folder);
+
+        var json = parsed.GetValue(Json);
+        var run = new DetectRun(detector, options, limits, pictures, folder is null ? null : OutputNames.In(folder, pictures));
+        var report = new DetectReport(detector.Model.Id, lanes);
+        var errors = new List<string>();
+        var start = Stopwatch.GetTimestamp();
+        // A bar between lines of JSON would garble both on a terminal.
+        await DetectProgress.ShowAsync(pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
+        {
+            await foreach (var line in run.RunAsync(lanes, finished, stop.Token))
+            {
+                report.Add(line);
+                if (line.Error is { } error)
+                    errors.Add($"{line.File}: {error.Detail}");
+                if (json)
+                    await Console.Out.WriteLineAsync(JsonSerializer.Serialize(line, DetectJson.Default.DetectLine));
+            }
+        });
+        if (!json)
+            await Console.Out.WriteAsync(report.Render(Stopwatch.GetElapsedTime(start)));
+        errors.ForEach(CommandLine.Complain);
+        return report.Failures == 0 ? ExitStatus.Done : ExitStatus.Failed;
+    }
+
+    private static void CheckLabels(IReadOnlyList<string>? labels, ModelInfo model)
+    {
+        if (labels?.FirstOrDefault(label => !model.Labels.Contains(label, StringComparer.Ordinal)) is { } unknown)
+        {
+            throw new SpotterException(
+                ErrorCodes.InvalidRequest,
+                $"The model {model.Id} knows no label {unknown}; `spotter models inspect {model.Id}` shows those it knows.");
+        }
+    }
+
+    private static void KeepOriginals(CommandResult result)
+    {
+        if (result.GetValue(Out) is not { Length: > 0 } folder || result.GetValue(Files) is not { } files)
+            return;
+        var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        foreach (var file in files)
+        {
+            var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(file));
+            var holder = Directory.Exists(path) ? path : Path.GetDirectoryName(path);
+            if (string.Equals(holder, output, StringComparison.Ordinal))
+            {
+                result.AddError($"--out {folder} is the folder of {file}, whose pictures would be overwritten: name another folder.");
+                return;
+            }
+        }
+    }
+
+    private static Option<double> Fraction(string name, double value, string description)
+    {
+        var option = new Option<double>(name)
+        {
+            HelpName = "0..1",
+            Description = description,
+            DefaultValueFactory = _ => value,
+            CustomParser = result =>
+            {
+                if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1)
+                    return number;
+                result.AddError($"{name} takes a number from 0 to 1, not {result.Tokens[0].Value}.");
+                return value;
+            },
+        };
+        return option;
+    }
+}

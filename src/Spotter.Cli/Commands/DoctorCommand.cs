@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Text.Json;
+using Spotter.Cli.Doctor;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>doctor</c>: what is installed, reachable and wrong.</summary>
+internal static class DoctorCommand
+{
+    private static readonly Option<string?> Data = new("--data")
+    {
+        HelpName = "DIR",
+        Description = "The data folder that `serve` is to use. Default: `data`, or what SPOTTER__DATA says.",
+    };
+
+    private static readonly Option<int> Port = new("--port")
+    {
+        HelpName = "PORT",
+        Description = "The port that `serve` is to use.",
+        DefaultValueFactory = _ => 8080,
+    };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per finding." };
+
+    public static Command Create()
+    {
+        var command = new Command("doctor", "Show what is installed, reachable and wrong.") { Data, Port, Json };
+        Port.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 65_535)
+                result.AddError("--port takes a number from 1 to 65535.");
+        });
+        command.SetAction(parsed => Run(
+            SpotterPaths.DataFolder(parsed.GetValue(Data)), parsed.GetValue(Port), parsed.GetValue(Json)));
+        return command;
+    }
+
+    private static int Run(string data, int port, bool json)
+    {
+        var findings = Examination.Examine(data, port).ToList();
+        if (json)
+        {
+            foreach (var finding in findings)
+                Console.Out.WriteLine(JsonSerializer.Serialize(finding, FindingJson.Default.Finding));
+        }
+        else
+        {
+            var table = new TextTable("", "what", "found");
+            foreach (var finding in findings)
+                table.Add(Mark(finding.Health), finding.Name, finding.Detail);
+            Console.Out.Write(table);
+        }
+        var wrong = findings.Count(finding => finding.Health == Health.Wrong);
+        if (wrong == 0)
+            return ExitStatus.Done;
+        CommandLine.Complain(wrong == 1 ? "one thing is wrong; see above." : $"{wrong} things are wrong; see above.");
+        return ExitStatus.Failed;
+    }
+
+    private static string Mark(Health health) => health switch
+    {
+        Health.Ok => "ok",
+        Health.Warning => "!",
+        _ => "WRONG",
+    };
+}

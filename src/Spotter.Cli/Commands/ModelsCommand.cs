@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Spotter.Cli.Models;
+using Spotter.Core;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>models</c>: which models there are, and what they are.</summary>
+internal static class ModelsCommand
+{
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per model." };
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        HelpName = "DIR",
+        Description = "The data folder, in whose folder `models` is looked. Default: `data`, or what SPOTTER__DATA says.",
+    };
+
+    private static readonly Argument<string> Model = new("FILE") { Description = "A model file, or the name of one that `spotter models list` shows." };
+
+    public static Command Create() => new("models", "Show the models and what they are.") { CreateInspect(), CreateList() };
+
+    private static Command CreateInspect()
+    {
+        var command = new Command("inspect", "Show what a model file is.") { Model, Data, Json };
+        command.SetAction(parsed =>
+        {
+            var file = SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), SpotterPaths.DataFolder(parsed.GetValue(Data)));
+            var listing = ModelListing.Of(file);
+            if (parsed.GetValue(Json))
+                Print(listing);
+            else if (listing.Model is { } model)
+                Console.Out.Write(Describe(listing, model));
+            return Done([listing]);
+        });
+        return command;
+    }
+
+    private static Command CreateList()
+    {
+        var command = new Command("list", "Show the models that can be chosen by name.") { Data, Json };
+        command.SetAction(parsed =>
+        {
+            var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
+            var listings = SpotterPaths.ModelFiles(data).Select(ModelListing.Of).ToList();
+            if (parsed.GetValue(Json))
+            {
+                listings.ForEach(Print);
+                return Done(listings);
+            }
+            if (listings.Count == 0)
+            {
+                Console.Out.WriteLine($"There is no model. Put .onnx files into one of {string.Join(", ", SpotterPaths.ModelFolders(data))}.");
+                return ExitStatus.Done;
+            }
+            var table = new TextTable("name", "engine", "family", "input", "labels", "file");
+            foreach (var listing in listings)
+            {
+                var name = Path.GetFileNameWithoutExtension(listing.File);
+                if (listing.Model is { } model)
+                    table.Add(model.Id, model.Engine, model.Family, Size(model.InputWidth, model.InputHeight), Text(model.Labels.Count), listing.File);
+                else
+                    table.Add(name, "unusable", listing.Error!.Code, "", "", listing.File);
+            }
+            Console.Out.Write(table);
+            return Done(listings);
+        });
+        return command;
+    }
+
+    private static int Done(IReadOnlyList<ModelListing> listings)
+    {
+        foreach (var listing in listings)
+        {
+            if (listing.Error is { } error)
+                CommandLine.Complain(error.Detail);
+        }
+        return listings.All(listing => listing.Error is null) ? ExitStatus.Done : ExitStatus.Failed;
+    }
+
+    private static string Describe(ModelListing listing, Core.Vision.ModelInfo model) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
+        name    {model.Id}
+        file    {listing.File}
+        bytes   {listing.Bytes}
+        engine  {model.Engine}
+        family  {model.Family}
+        input   {Size(model.InputWidth, model.InputHeight)} pixels
+        labels  {model.Labels.Count}: {string.Join(", ", model.Labels)}
+
+        """);
+
+    private static void Print(ModelListing listing) =>
+        Console.Out.WriteLine(JsonSerializer.Serialize(listing, ModelJson.Default.ModelListing));
+
+    private static string Size(int width, int height) => $"{Text(width)} x {Text(height)}";
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

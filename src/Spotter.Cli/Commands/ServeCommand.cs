@@ -1,0 +1,111 @@
+using System.CommandLine;
+using Spotter.Cli.Serve;
+using Spotter.Core;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>serve</c> and <c>gateway</c>: the service on one machine, with its own workers or for workers elsewhere.</summary>
+internal static class ServeCommand
+{
+    private static readonly Option<string> Host = new("--host")
+    {
+        HelpName = "ADDRESS",
+        Description = "Address to listen on. Default: 127.0.0.1, this machine only.",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
+
+    private static readonly Option<int> Port = Number("--port", 8080, 0, 65535, "Port to listen on; 0 for any free one. Default: 8080.");
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        HelpName = "DIR",
+        Description = "Where jobs and pictures are kept. Default: `data`, or what SPOTTER__DATA says.",
+    };
+
+    private static readonly Option<string[]> Models = new("--model")
+    {
+        HelpName = "NAME|FILE",
+        Description = "A model to load; may be repeated, the first is the default one. Default: all that `spotter models list` shows.",
+    };
+
+    private static readonly Option<int> MinWorkers = Number("--min-workers", 0, 0, 256, "Fewest worker processes. Default: 0.");
+
+    private static readonly Option<int?> MaxWorkers = OptionalNumber("--max-workers", 1, 256, "Most worker processes. Default: one per core, at most 4.");
+
+    private static readonly Option<int?> Lanes = OptionalNumber("--lanes", 1, 256, "Jobs that a worker runs at a time. Default: the cores divided by --max-workers.");
+
+    private static readonly Option<int> Linger = Number("--linger", 30, 0, 86400, "Seconds that a worker without jobs is kept. Default: 30.");
+
+    private static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        HelpName = "FILE",
+        Description = $"File with the secret by which workers are known. Default: what {WorkerToken.Variable} says, else a new one.",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.")
+        {
+            Host, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile,
+        };
+        command.SetAction(parsed =>
+        {
+            var max = parsed.GetValue(MaxWorkers) ?? ServeSettings.DefaultMaxWorkers;
+            if (parsed.GetValue(MinWorkers) > max)
+                throw new SpotterException(ErrorCodes.InvalidSettings, "--min-workers is larger than --max-workers.");
+            return new Service(Common(parsed) with
+            {
+                MinWorkers = parsed.GetValue(MinWorkers),
+                MaxWorkers = max,
+                Lanes = parsed.GetValue(Lanes) ?? ServeSettings.DefaultLanes(max),
+                Linger = TimeSpan.FromSeconds(parsed.GetValue(Linger)),
+            }).RunAsync();
+        });
+        return command;
+    }
+
+    public static Command CreateGateway()
+    {
+        var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.") { Host, Port, Data, Models, TokenFile };
+        command.SetAction(parsed =>
+        {
+            var settings = Common(parsed);
+            return settings.WorkerToken is null
+                ? throw new SpotterException(ErrorCodes.InvalidSettings,
+                    $"A gateway needs the secret that its workers show; give it with --token-file FILE or {WorkerToken.Variable}.")
+                : new Service(settings).RunAsync();
+        });
+        return command;
+    }
+
+    private static ServeSettings Common(ParseResult parsed) => new()
+    {
+        Host = parsed.GetRequiredValue(Host),
+        Port = parsed.GetValue(Port),
+        DataFolder = SpotterPaths.DataFolder(parsed.GetValue(Data)),
+        Models = parsed.GetValue(Models) ?? [],
+        WorkerToken = WorkerToken.Read(parsed.GetValue(TokenFile)),
+    };
+
+    private static Option<int> Number(string name, int otherwise, int least, int most, string description)
+    {
+        var option = new Option<int>(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => otherwise };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.Errors.Count() == 0 && result.GetValueOrDefault<int>() is var value && (value < least || value > most))
+                result.AddError($"{name} takes a number from {least} to {most}.");
+        });
+        return option;
+    }
+
+    private static Option<int?> OptionalNumber(string name, int least, int most, string description)
+    {
+        var option = new Option<int?>(name) { HelpName = "N", Description = description };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.Errors.Count() == 0 && result.GetValueOrDefault<int?>() is { } value && (value < least || value > most))
+                result.AddError($"{name} takes a number from {least} to {most}.");
+        });
+        return option;
+    }
+}

@@ -1,0 +1,145 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Spotter.Backends.Http;
+using Spotter.Cli.Serve;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Vision;
+using Spotter.Worker;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>worker</c>: joins a gateway over HTTP and runs jobs until told to stop.</summary>
+internal static class WorkerCommand
+{
+    private static readonly Option<Uri> Server = new("--server")
+    {
+        HelpName = "URL",
+        Description = "The gateway to join, as http://host:8080.",
+        Required = true,
+    };
+
+    private static readonly Option<string?> Name = new("--name")
+    {
+        HelpName = "NAME",
+        Description = "The worker's name, unlike that of any other. Default: made up from the machine's.",
+    };
+
+    private static readonly Option<string[]> Models = new("--model")
+    {
+        HelpName = "NAME|FILE",
+        Description = "A model to load; may be repeated. Default: all that `spotter models list` shows.",
+    };
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        HelpName = "DIR",
+        Description = "The data folder, in whose folder `models` is looked. Default: `data`, or what SPOTTER__DATA says.",
+    };
+
+    private static readonly Option<int> Lanes = new("--lanes")
+    {
+        HelpName = "N",
+        Description = "Jobs at a time. Default: the number of cores.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        HelpName = "FILE",
+        Description = $"File with the gateway's worker token. Default: what {WorkerToken.Variable} says.",
+    };
+
+    private static readonly Option<bool> Child = new("--child")
+    {
+        Hidden = true,
+        Description = "Take orders from standard input, and end when it is closed.",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { Server, Name, Models, Data, Lanes, TokenFile, Child };
+        Lanes.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 256)
+                result.AddError("--lanes takes a number from 1 to 256.");
+        });
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        var token = WorkerToken.Read(parsed.GetValue(TokenFile))
+            ?? throw new SpotterException(ErrorCodes.InvalidSettings, $"A worker needs the gateway's worker token; give it with --token-file FILE or {WorkerToken.Variable}.");
+        using var stop = new StopSignals();
+        using var loggers = LoggerFactory.Create(Logging.Configure);
+        var settings = new WorkerSettings
+        {
+            Name = parsed.GetValue(Name) ?? $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}",
+            Lanes = parsed.GetValue(Lanes),
+        };
+        var detectors = Load(parsed);
+        try
+        {
+            var runner = new JobRunner(detectors, new ImageLimits(), loggers.CreateLogger<JobRunner>());
+            using var source = new HttpJobSource(
+                parsed.GetRequiredValue(Server), token, settings.Name,
+                new WorkerJoin(settings.Lanes, runner.Engines, [.. detectors.Keys]), TimeProvider.System);
+            var welcome = await source.JoinAsync(stop.Token);
+
+            settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
+            using var loop = new WorkLoop(source, runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
+            using var onStop = stop.Token.Register(loop.Drain);
+            if (parsed.GetValue(Child))
+                ObeyStandardInput(loop);
+            if (await loop.RunAsync() == WorkerEnd.Stuck)
+                return ExitStatus.Stuck;
+            await source.LeaveAsync(CancellationToken.None);
+            return ExitStatus.Done;
+        }
+        finally
+        {
+            foreach (var detector in detectors.Values)
+                detector.Dispose();
+        }
+    }
+
+    private static Dictionary<string, Detector> Load(ParseResult parsed)
+    {
+        var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
+        var named = parsed.GetValue(Models) ?? [];
+        var files = named.Length > 0 ? [.. named.Select(m => SpotterPaths.ResolveModel(m, data))] : SpotterPaths.ModelFiles(data);
+        if (files.Count == 0)
+            throw new SpotterException(ErrorCodes.NoModel, "A worker without a model has nothing to do; give one with --model FILE.");
+        var detectors = new Dictionary<string, Detector>(StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            var detector = Detector.Load(file, new DetectorOptions());
+            detectors[detector.Model.Id] = detector;
+        }
+        return detectors;
+    }
+
+    /// <summary>The one who started this worker holds its standard input: a line says drain, its end says that they are gone.</summary>
+    private static void ObeyStandardInput(WorkLoop loop) => new Thread(() =>
+    {
+        while (Console.In.ReadLine() is { } line)
+        {
+            if (line == "drain")
+                loop.Drain();
+        }
+        Environment.Exit(ExitStatus.Failed);
+    })
+    {
+        IsBackground = true,
+        Name = "standard input",
+    }.Start();
+
+    private static string SafeMachineName()
+    {
+        var name = new string([.. Environment.MachineName.Where(c => char.IsAsciiLetterOrDigit(c) || c == '-')]);
+        return name.Length == 0 ? "worker" : name[..Math.Min(name.Length, 40)];
+    }
+}

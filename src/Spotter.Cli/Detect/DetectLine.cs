@@ -1,0 +1,30 @@
+using System.Text.Json.Serialization;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Cli.Detect;
+
+/// <summary>What <c>detect --json</c> prints for each picture; without a result, all but file, model and error is null.</summary>
+/// <param name="File">As it was named.</param>
+/// <param name="Model">The model's id.</param>
+/// <param name="Width">Width of the upright picture in pixels.</param>
+/// <param name="Height">Height of the upright picture in pixels.</param>
+/// <param name="Detections">Objects, the most confident first.</param>
+/// <param name="Summary">Their number per label.</param>
+/// <param name="Timings">Where the time went, in milliseconds.</param>
+/// <param name="Output">The annotated picture, when one was written.</param>
+/// <param name="Error">Why there is no result.</param>
+internal sealed record DetectLine(
+    string File,
+    string Model,
+    int? Width,
+    int? Height,
+    IReadOnlyList<Detection>? Detections,
+    IReadOnlyDictionary<string, int>? Summary,
+    JobTimings? Timings,
+    string? Output,
+    JobError? Error);
+
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(DetectLine))]
+internal sealed partial class DetectJson : JsonSerializerContext;

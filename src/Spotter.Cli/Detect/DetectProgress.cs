@@ -1,0 +1,26 @@
+using Spectre.Console;
+
+namespace Spotter.Cli.Detect;
+
+/// <summary>A progress bar on standard error, when somebody looks at it.</summary>
+internal static class DetectProgress
+{
+    /// <summary>Runs <paramref name="work"/>, which calls what it is given once for every picture done.</summary>
+    /// <param name="pictures">How many there will be.</param>
+    /// <param name="visible">False shows nothing.</param>
+    /// <param name="work">The work.</param>
+    public static Task ShowAsync(int pictures, bool visible, Func<Action, Task> work)
+    {
+        if (!visible || Console.IsErrorRedirected)
+            return work(() => { });
+        return AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) })
+            .Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async progress =>
+            {
+                var task = progress.AddTask("detecting", maxValue: pictures);
+                await work(() => task.Increment(1));
+            });
+    }
+}

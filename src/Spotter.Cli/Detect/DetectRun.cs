@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Vision;
+
+namespace Spotter.Cli.Detect;
+
+/// <summary>Runs a detector over pictures, several at once, and gives the answers in the order of the pictures.</summary>
+/// <param name="detector">Used by all lanes at once.</param>
+/// <param name="options">What is asked of each picture.</param>
+/// <param name="limits">How large a picture may be.</param>
+/// <param name="pictures">Files.</param>
+/// <param name="outputs">Where each annotated picture goes; null for nowhere.</param>
+internal sealed class DetectRun(
+    Detector detector, JobOptions options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs)
+{
+    /// <summary>One line per picture; a picture that fails is a line with its error.</summary>
+    /// <param name="lanes">Pictures at once.</param>
+    /// <param name="finished">Called whenever a picture is done, from its lane.</param>
+    /// <param name="cancel">Takes effect between pictures.</param>
+    public async IAsyncEnumerable<DetectLine> RunAsync(
+        int lanes, Action finished, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var free = new SemaphoreSlim(lanes);
+        var pending = new Queue<Task<DetectLine>>();
+        try
+        {
+            for (var i = 0; i < pictures.Count; i++)
+            {
+                await free.WaitAsync(cancel);
+                while (pending.TryPeek(out var first) && first.IsCompleted)
+                    yield return await pending.Dequeue();
+                pending.Enqueue(StartAsync(i));
+            }
+            while (pending.TryPeek(out var first))
+            {
+                var line = await first.WaitAsync(cancel);
+                pending.Dequeue();
+                yield return line;
+            }
+        }
+        finally
+        {
+            // The caller disposes of the detector next.
+            await Task.WhenAll(pending);
+        }
+
+        Task<DetectLine> StartAsync(int index) => Task.Run(
+            () =>
+            {
+                try
+                {
+                    return Detect(index);
+                }
+                finally
+                {
+                    finished();
+                    free.Release();
+                }
+            },
+            CancellationToken.None);
+    }
+
+    private DetectLine Detect(int index)
+    {
+        var file = pictures[index];
+        try
+        {
+            var start = Stopwatch.GetTimestamp();
+            var bytes = PictureFile.Read(file, limits);
+            var fetched = Stopwatch.GetElapsedTime(start);
+            var findings = detector.Run(bytes, options);
+            if (outputs is not null)
+                Write(outputs[index], findings.Annotated.Span);
+            return new(
+                file, detector.Model.Id, findings.Result.Width, findings.Result.Height, findings.Result.Detections,
+                findings.Result.Summary, findings.Timings with { FetchMs = Math.Round(fetched.TotalMilliseconds, 2) },
+                outputs?[index], Error: null);
+        }
+        catch (SpotterException e)
+        {
+            return Failed(new(e.Code, e.Message));
+        }
+        catch (Exception e)
+        {
+            return Failed(new(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}"));
+        }
+
+        DetectLine Failed(JobError error) => new(file, detector.Model.Id, null, null, null, null, null, null, error);
+    }
+
+    private static void Write(string path, ReadOnlySpan<byte> picture)
+    {
+        try
+        {
+            File.WriteAllBytes(path, picture);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SpotterException(
+                ErrorCodes.InvalidRequest, $"The annotated picture can't be written: {e.Message} Name another folder with --out.", e);
+        }
+    }
+}

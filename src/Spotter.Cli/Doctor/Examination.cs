@@ -1,0 +1,121 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Spotter.Cli.Models;
+using Spotter.Core;
+using Spotter.Vision;
+
+namespace Spotter.Cli.Doctor;
+
+/// <summary>Looks at everything that Spotter needs on this machine, one thing after the other, and changes nothing.</summary>
+internal static class Examination
+{
+    private const long LowDiskBytes = 1L << 30;
+
+    /// <summary>All findings.</summary>
+    /// <param name="data">The data folder that <c>serve</c> would use.</param>
+    /// <param name="port">The port that <c>serve</c> would use.</param>
+    public static IEnumerable<Finding> Examine(string data, int port)
+    {
+        yield return Machine();
+        yield return DotNet();
+        yield return Node();
+        foreach (var engine in NativeEngines.Probe())
+            yield return new(engine.Name, engine.Problem is null ? Health.Ok : Health.Wrong, engine.Problem ?? engine.Found!);
+        yield return DataFolder(data);
+        yield return Port(port);
+        var models = SpotterPaths.ModelFiles(data);
+        if (models.Count == 0)
+        {
+            yield return new(
+                "models", Health.Wrong, $"There is none: put .onnx files into one of {string.Join(", ", SpotterPaths.ModelFolders(data))}.");
+        }
+        foreach (var model in models)
+            yield return Model(ModelListing.Of(model));
+    }
+
+    private static Finding Machine() => new(
+        "machine",
+        Health.Ok,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20} MiB memory"));
+
+    private static Finding DotNet() => new(".NET", Health.Ok, $"{RuntimeInformation.FrameworkDescription} at {RuntimeEnvironment.GetRuntimeDirectory()}");
+
+    private static Finding Node()
+    {
+        const string Name = "Node.js";
+        const string Advice = "it is needed to build the page and to fetch the native libraries, not to run: install Node.js 20 or newer.";
+        try
+        {
+            using var node = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true });
+            var version = node!.StandardOutput.ReadToEnd().Trim();
+            node.WaitForExit();
+            return Version.TryParse(version.TrimStart('v'), out var number) && number.Major >= 20
+                ? new(Name, Health.Ok, version)
+                : new(Name, Health.Warning, $"The version is {version}, but {Advice}");
+        }
+        catch (Win32Exception)
+        {
+            return new(Name, Health.Warning, $"There is none; {Advice}");
+        }
+    }
+
+    private static Finding DataFolder(string data)
+    {
+        const string Name = "data folder";
+        try
+        {
+            // The folder itself is made by the first `serve`.
+            var folder = data;
+            while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
+                folder = parent;
+            using (new FileStream(
+                Path.Combine(folder, $".spotter-doctor-{RandomSource.System.NextHex(8)}"),
+                new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose }))
+            {
+            }
+            var free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+            var found = $"{data} {(string.Equals(folder, data, StringComparison.Ordinal) ? "can be written" : "can be made")}, {free >> 20} MiB free";
+            return free < LowDiskBytes
+                ? new(Name, Health.Warning, $"{found}; pictures and results will soon not fit: free some space or name another folder with --data.")
+                : new(Name, Health.Ok, found);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new(Name, Health.Wrong, $"{data} can't be written: {e.Message} Give {Environment.UserName} the right to, or name another folder with --data.");
+        }
+    }
+
+    private static Finding Port(int port)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"port {port}");
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return new(name, Health.Ok, "free");
+        }
+        catch (SocketException e)
+        {
+            return new(
+                name,
+                Health.Wrong,
+                e.SocketErrorCode == SocketError.AddressAlreadyInUse
+                    ? "Another program listens there: end it, or give `serve` another one with --port."
+                    : $"It can't be opened: {e.Message}; give `serve` another one with --port.");
+        }
+    }
+
+    private static Finding Model(ModelListing listing)
+    {
+        var name = $"model {Path.GetFileNameWithoutExtension(listing.File)}";
+        return listing.Model is { } model
+            ? new(name, Health.Ok, string.Create(CultureInfo.InvariantCulture, $"{model.Engine}, {model.Family}, {model.Labels.Count} labels, at {listing.File}"))
+            : new(name, Health.Wrong, listing.Error!.Detail);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Spotter.Cli.Models;
+using Spotter.Core;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>
+/// Finds out what models are in a process of its own, one per model: the process that serves loads no native code,
+/// and a file that brings down its reader is only refused.
+/// </summary>
+internal static class ModelInspection
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>Inspects files, several at a time; the listings are in the order of the files.</summary>
+    public static async Task<IReadOnlyList<ModelListing>> InspectAsync(IReadOnlyList<string> files, CancellationToken cancel)
+    {
+        using var places = new SemaphoreSlim(Environment.ProcessorCount);
+        return await Task.WhenAll(files.Select(async file =>
+        {
+            await places.WaitAsync(cancel);
+            try
+            {
+                return await InspectAsync(file, cancel);
+            }
+            finally
+            {
+                places.Release();
+            }
+        }));
+    }
+
+    private static async Task<ModelListing> InspectAsync(string file, CancellationToken cancel)
+    {
+        var start = new ProcessStartInfo(SelfProgram.File)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in (string[])[.. SelfProgram.Arguments, "models", "inspect", file, "--json"])
+            start.ArgumentList.Add(argument);
+
+        using var process = Process.Start(start) ?? throw new SpotterException(ErrorCodes.Internal, $"{SelfProgram.File} can't be started.");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        limit.CancelAfter(Patience);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            var errors = process.StandardError.ReadToEndAsync(limit.Token);
+            var text = await output;
+            await errors;
+            await process.WaitForExitAsync(limit.Token);
+            return Parse(text) ?? Refusal(file, $"its inspection ended with status {process.ExitCode}");
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            process.Kill();
+            return Refusal(file, $"its inspection took longer than {Patience.TotalSeconds:0} s");
+        }
+    }
+
+    private static ModelListing? Parse(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(text, ModelJson.Default.ModelListing);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static ModelListing Refusal(string file, string reason) =>
+        new(file, 0, Model: null, new(ErrorCodes.ModelInvalid, $"The model {file} can't be used: {reason}."));
+}

@@ -1,0 +1,60 @@
+using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Gateway;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>What <c>serve</c> and <c>gateway</c> can be told.</summary>
+internal sealed record ServeSettings
+{
+    /// <summary>The address to listen on.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>The port to listen on; 0 for any free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>The data folder.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Models by name or file; empty for all that are found.</summary>
+    public IReadOnlyList<string> Models { get; init; } = [];
+
+    /// <summary>Fewest worker processes.</summary>
+    public int MinWorkers { get; init; }
+
+    /// <summary>Most worker processes; 0 when workers join from elsewhere.</summary>
+    public int MaxWorkers { get; init; }
+
+    /// <summary>Jobs that one worker runs at a time.</summary>
+    public int Lanes { get; init; } = 1;
+
+    /// <summary>The worker token; null to make one.</summary>
+    public string? WorkerToken { get; init; }
+
+    /// <summary>How long a worker without jobs is kept.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>When a job is tried again.</summary>
+    public RetrySchedule Retries { get; init; } = new();
+
+    /// <summary>How long things are held and kept.</summary>
+    public LeaseSettings Leases { get; init; } = new();
+
+    /// <summary>Most workers unless told otherwise: all cores of a small machine, four processes on a large one.</summary>
+    public static int DefaultMaxWorkers => Math.Min(Environment.ProcessorCount, 4);
+
+    /// <summary>Lanes unless told otherwise: together the workers fill the cores.</summary>
+    public static int DefaultLanes(int maxWorkers) =>
+        (int)Math.Ceiling(Environment.ProcessorCount / (double)Math.Max(1, maxWorkers));
+
+    /// <summary>The gateway's part of the settings.</summary>
+    public GatewaySettings Gateway(IReadOnlyList<Core.Vision.ModelInfo> models, RandomSource random) => new()
+    {
+        Host = Host,
+        Port = Port,
+        Models = models,
+        MaxWorkers = MaxWorkers,
+        WorkerToken = WorkerToken ?? random.NextHex(32),
+        Leases = Leases,
+    };
+}

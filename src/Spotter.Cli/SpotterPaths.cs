@@ -1,0 +1,79 @@
+using Spotter.Core;
+
+namespace Spotter.Cli;
+
+/// <summary>Where Spotter keeps its data and looks for models, for every command alike.</summary>
+internal static class SpotterPaths
+{
+    /// <summary>Names the data folder.</summary>
+    public const string DataVariable = "SPOTTER__DATA";
+
+    /// <summary>Names folders of models, separated as in PATH; they are looked through first.</summary>
+    public const string ModelsVariable = "SPOTTER_MODELS";
+
+    /// <summary>The checkout when the program runs from one, else the program's folder.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The data folder: what was asked for, else what the environment says, else <c>data</c> in <see cref="Root"/>.</summary>
+    /// <param name="option">The value of <c>--data</c>; null when it was not given.</param>
+    public static string DataFolder(string? option)
+    {
+        var folder = option ?? Environment.GetEnvironmentVariable(DataVariable);
+        return string.IsNullOrEmpty(folder) ? Path.Combine(Root, "data") : Path.GetFullPath(folder);
+    }
+
+    /// <summary>Folders that models are looked for in, the first one first; they need not exist.</summary>
+    /// <param name="data">The data folder.</param>
+    public static IReadOnlyList<string> ModelFolders(string data)
+    {
+        var named = Environment.GetEnvironmentVariable(ModelsVariable) ?? "";
+        return [
+            .. named.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(Path.GetFullPath),
+            Path.Combine(data, "models"),
+            Path.Combine(Root, "models")];
+    }
+
+    /// <summary>The models that can be chosen by name: by folder, then by name; of two with one name the first.</summary>
+    /// <param name="data">The data folder.</param>
+    public static IReadOnlyList<string> ModelFiles(string data)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        return [.. ModelFolders(data)
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.onnx").Order(StringComparer.Ordinal))
+            .Where(file => names.Add(Path.GetFileNameWithoutExtension(file)))];
+    }
+
+    /// <summary>The model file that <c>--model</c> means.</summary>
+    /// <param name="option">A file, or the name of one in <see cref="ModelFolders"/>; null for the first there.</param>
+    /// <param name="data">The data folder.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NoModel"/>, <see cref="ErrorCodes.ModelNotFound"/>.</exception>
+    public static string ResolveModel(string? option, string data)
+    {
+        var places = string.Join(", ", ModelFolders(data));
+        if (option is null)
+        {
+            return ModelFiles(data).FirstOrDefault() ?? throw new SpotterException(
+                ErrorCodes.NoModel,
+                $"There is no model: put an .onnx file into one of {places}, or name one with --model FILE.");
+        }
+        if (File.Exists(option))
+            return Path.GetFullPath(option);
+        var byName = ModelFiles(data).FirstOrDefault(file =>
+            string.Equals(Path.GetFileNameWithoutExtension(file), option, StringComparison.Ordinal)
+            || string.Equals(Path.GetFileName(file), option, StringComparison.Ordinal));
+        return byName ?? throw new SpotterException(
+            ErrorCodes.ModelNotFound,
+            $"There is no model {option}: it is neither a file nor the name of one in {places}; `spotter models list` shows what is there.");
+    }
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Spotter.slnx")))
+                return folder.FullName;
+        }
+        return Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+    }
+}
