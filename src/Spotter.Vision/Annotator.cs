@@ -1,0 +1,22 @@
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Vision;
+using Spotter.Vision.Annotation;
+using Spotter.Vision.Images;
+
+namespace Spotter.Vision;
+
+/// <summary>Draws a result on its picture.</summary>
+public static class Annotator
+{
+    /// <summary>The picture, upright and at full size, with boxes and labels, as JPEG without any metadata.</summary>
+    /// <exception cref="SpotterException">As for <see cref="Detector.Run"/>.</exception>
+    public static byte[] Draw(ReadOnlyMemory<byte> picture, VisionResult result, ImageLimits limits)
+    {
+        using var opened = Picture.Open(picture, limits);
+        using var canvas = Canvas.Decode(opened);
+        return Draw(canvas, result);
+    }
+
+    internal static byte[] Draw(Canvas canvas, VisionResult result) => Encoder.Encode(canvas);
+}

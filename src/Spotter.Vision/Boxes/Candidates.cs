@@ -1,0 +1,38 @@
+namespace Spotter.Vision.Boxes;
+
+/// <summary>A box in input pixels that passed the threshold.</summary>
+internal record struct Candidate(float X1, float Y1, float X2, float Y2, float Score, int ClassId, int Anchor);
+
+/// <summary>The candidates of one picture, in memory that is used again.</summary>
+internal sealed class Candidates
+{
+    private Candidate[] items = new Candidate[256];
+
+    public int Count { get; private set; }
+
+    public Span<Candidate> Span => items.AsSpan(0, Count);
+
+    public void Clear() => Count = 0;
+
+    public void Add(in Candidate candidate)
+    {
+        if (Count == items.Length)
+            Array.Resize(ref items, Count * 2);
+        items[Count++] = candidate;
+    }
+
+    /// <summary>Keeps those whose label is wanted, in any case of letters.</summary>
+    public void RemoveOtherThan(IReadOnlyList<string> wanted, IReadOnlyList<string> labels)
+    {
+        var kept = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            if (wanted.Contains(labels[items[i].ClassId], StringComparer.OrdinalIgnoreCase))
+                items[kept++] = items[i];
+        }
+        Count = kept;
+    }
+
+    /// <summary>Keeps the first <paramref name="count"/>.</summary>
+    public void Keep(int count) => Count = Math.Min(Count, count);
+}

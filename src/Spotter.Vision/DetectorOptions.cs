@@ -1,0 +1,13 @@
+using Spotter.Core.Images;
+
+namespace Spotter.Vision;
+
+/// <summary>How a detector runs.</summary>
+public sealed record DetectorOptions
+{
+    /// <summary>Threads that share the work of one run; 1 is the calling thread alone, best when several lanes run.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>The largest picture that is decoded.</summary>
+    public ImageLimits Limits { get; init; } = new();
+}

@@ -1,0 +1,204 @@
+using System.Buffers;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Vision.LibVips;
+
+namespace Spotter.Vision.Images;
+
+/// <summary>
+/// An encoded picture whose header has been read and found within limits. Its pixels are decoded when rows are read:
+/// 8 bits per band, one or two bands (grey, perhaps alpha) or three or four (RGB, perhaps something that is not looked at).
+/// </summary>
+/// <remarks>Holds the encoded bytes pinned until disposed. Belongs to one thread.</remarks>
+internal sealed unsafe class Picture : IDisposable
+{
+    private readonly ReadOnlyMemory<byte> encoded;
+    private readonly ImageFormat format;
+    private MemoryHandle pin;
+    private VipsImage image;
+
+    private Picture(ReadOnlyMemory<byte> encoded, ImageFormat format)
+    {
+        this.encoded = encoded;
+        this.format = format;
+        pin = encoded.Pin();
+        try
+        {
+            image = Load(shrink: 1);
+        }
+        catch
+        {
+            pin.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How it has to be turned.</summary>
+    public Orientation Orientation { get; private set; }
+
+    /// <summary>Width of the upright picture, whatever it is decoded at.</summary>
+    public int Width { get; private set; }
+
+    /// <summary>Height of the upright picture, whatever it is decoded at.</summary>
+    public int Height { get; private set; }
+
+    /// <summary>Width of the rows that <see cref="Rows"/> gives.</summary>
+    public int StoredWidth => image.Width;
+
+    /// <summary>Number of rows that <see cref="Rows"/> gives.</summary>
+    public int StoredHeight => image.Height;
+
+    /// <summary>Bytes per pixel of these rows.</summary>
+    public int Bands => image.Bands;
+
+    /// <summary>1, 2, 4 or 8: stored width is full width divided by this, rounded up.</summary>
+    public int Shrink { get; private set; } = 1;
+
+    /// <summary>Reads the header.</summary>
+    /// <exception cref="SpotterException">
+    /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
+    /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.NativeMissing"/>.
+    /// </exception>
+    public static Picture Open(ReadOnlyMemory<byte> encoded, ImageLimits limits)
+    {
+        if (encoded.IsEmpty)
+            throw new SpotterException(ErrorCodes.EmptyBody, "The picture has no bytes; send a JPEG, PNG, WebP or GIF.");
+        var detected = PictureSignature.Detect(encoded.Span)
+            ?? throw new SpotterException(ErrorCodes.UnsupportedImage, "These bytes are not a JPEG, PNG, WebP or GIF; send one of those.");
+        Picture picture;
+        try
+        {
+            picture = new Picture(encoded, detected);
+        }
+        catch (VipsException e)
+        {
+            throw Refuse(detected, encoded.Span, e);
+        }
+        try
+        {
+            picture.ReadHeader(limits);
+            return picture;
+        }
+        catch (VipsException e)
+        {
+            picture.Dispose();
+            throw Refuse(detected, encoded.Span, e);
+        }
+        catch
+        {
+            picture.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Lets the decoder itself make the picture smaller, to no less than the given upright size, where the format can.
+    /// Only JPEG gains time by it.
+    /// </summary>
+    public void ShrinkTo(int width, int height)
+    {
+        if (format != ImageFormat.Jpeg || image.Interpretation == VipsImage.InterpretationCmyk)
+            return;
+        var shrink = 1;
+        while (shrink < 8 && Width / (shrink * 2) >= width && Height / (shrink * 2) >= height)
+            shrink *= 2;
+        if (shrink == 1)
+            return;
+        try
+        {
+            var smaller = Load(shrink);
+            image.Dispose();
+            image = smaller;
+            Shrink = shrink;
+        }
+        catch (VipsException e)
+        {
+            throw Refuse(format, encoded.Span, e);
+        }
+    }
+
+    /// <summary>The rows as stored, from top to bottom.</summary>
+    public PictureRows Rows() => new(this, new VipsRows(image));
+
+    public void Dispose()
+    {
+        image.Dispose();
+        pin.Dispose();
+    }
+
+    internal SpotterException Refuse(VipsException cause) => Refuse(format, encoded.Span, cause);
+
+    private static SpotterException Refuse(ImageFormat format, ReadOnlySpan<byte> bytes, VipsException cause) =>
+        PictureSignature.EndsEarly(format, bytes)
+            ? new SpotterException(ErrorCodes.ImageTruncated, $"The {Name(format)} ends before it should ({cause.Message}); send it again, whole.", cause)
+            : new SpotterException(ErrorCodes.ImageInvalid, $"The {Name(format)} is damaged ({cause.Message}); send another copy.", cause);
+
+    private static string Name(ImageFormat format) => format switch
+    {
+        ImageFormat.Jpeg => "JPEG",
+        ImageFormat.Png => "PNG",
+        ImageFormat.WebP => "WebP",
+        _ => "GIF",
+    };
+
+    private VipsImage Load(int shrink)
+    {
+        var loader = format switch
+        {
+            ImageFormat.Jpeg => "jpegload_buffer",
+            ImageFormat.Png => "pngload_buffer",
+            ImageFormat.WebP => "webpload_buffer",
+            _ => "gifload_buffer",
+        };
+        using var load = new VipsOperation(loader);
+        load.Set("buffer", pin.Pointer, encoded.Length).Set("fail-on", "error").Set("access", "sequential");
+        if (shrink > 1)
+            load.Set("shrink", shrink);
+        return load.Run().Image();
+    }
+
+    private void ReadHeader(ImageLimits limits)
+    {
+        limits.Check(image.Width, image.Height);
+        Orientation = new Orientation(image.Orientation);
+        (Width, Height) = Orientation.Turn(image.Width, image.Height);
+        if (image.Interpretation == VipsImage.InterpretationCmyk)
+        {
+            using var convert = new VipsOperation("icc_transform");
+            convert.Set("in", image).Set("output-profile", "srgb").Set("input-profile", "cmyk").Set("embedded", true)
+                .Set("intent", "perceptual").Set("depth", 8);
+            Become(convert.Run().Image());
+        }
+        else if (image.Format != VipsImage.FormatUChar)
+        {
+            using var convert = new VipsOperation("colourspace");
+            convert.Set("in", image).Set("space", "srgb");
+            Become(convert.Run().Image());
+        }
+    }
+
+    private void Become(VipsImage converted)
+    {
+        image.Dispose();
+        image = converted;
+    }
+}
+
+/// <summary>Reads a picture's rows once, from top to bottom, a strip at a time.</summary>
+internal readonly struct PictureRows(Picture picture, VipsRows rows) : IDisposable
+{
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>.</exception>
+    public VipsStrip Read(int top, int count)
+    {
+        try
+        {
+            return rows.Read(top, count);
+        }
+        catch (VipsException e)
+        {
+            throw picture.Refuse(e);
+        }
+    }
+
+    public void Dispose() => rows.Dispose();
+}

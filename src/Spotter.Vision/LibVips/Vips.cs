@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+
+namespace Spotter.Vision.LibVips;
+
+/// <summary>Starts libvips once per process, with only the loaders that we mean to allow.</summary>
+internal static unsafe class Vips
+{
+    // What may be read is said here and nowhere else; everything libvips learns to read later stays shut.
+    private static readonly string[] AllowedLoaders =
+        ["VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer", "VipsForeignLoadWebpBuffer", "VipsForeignLoadNsgifBuffer"];
+
+    private static readonly Lazy<nint> Library = new(NativeLibraries.LoadLibVips);
+    private static readonly Lazy<bool> Started = new(StartOnce);
+
+    internal static nint LibraryHandle => Library.Value;
+
+    /// <summary>Call before anything else; cheap after the first time.</summary>
+    /// <exception cref="Core.SpotterException"><see cref="Core.ErrorCodes.NativeMissing"/>.</exception>
+    /// <exception cref="VipsException">libvips can't start.</exception>
+    public static void Start() => _ = Started.Value;
+
+    private static bool StartOnce()
+    {
+        _ = Library.Value;
+        // Damaged files make libvips warn; what matters of it comes as an error of the call.
+        const int warningsAndLess = 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7;
+        foreach (var domain in (string[])["VIPS", "GLib", "GLib-GObject", "Pango"])
+            VipsApi.SetLogHandler(domain, warningsAndLess, &Ignore, 0);
+        if (VipsApi.Init("spotter") != 0)
+            throw VipsException.Take("vips_init");
+        VipsApi.SetConcurrency(1); // a lane is one thread from decode to encode
+        VipsApi.SetCacheMax(0);    // nothing outlives its call
+        VipsApi.BlockOperations("VipsForeignLoad", 1);
+        foreach (var loader in AllowedLoaders)
+            VipsApi.BlockOperations(loader, 0);
+        return true;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Ignore(nint domain, int level, nint message, nint data)
+    {
+    }
+}
+
+/// <summary>libvips refused a call; the message is its own.</summary>
+internal sealed class VipsException(string operation, string message) : Exception(message)
+{
+    /// <summary>The operation that failed.</summary>
+    public string Operation { get; } = operation;
+
+    /// <summary>Takes the text of the error and clears it.</summary>
+    public static VipsException Take(string operation)
+    {
+        var text = VipsApi.TakeErrors();
+        try
+        {
+            var message = Marshal.PtrToStringUTF8(text)?.ReplaceLineEndings(" ").Trim();
+            return new VipsException(operation, string.IsNullOrEmpty(message) ? $"{operation} failed" : message);
+        }
+        finally
+        {
+            VipsApi.Free(text);
+        }
+    }
+}

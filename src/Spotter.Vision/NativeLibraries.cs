@@ -1,0 +1,83 @@
+using System.Runtime.InteropServices;
+using Spotter.Core;
+
+namespace Spotter.Vision;
+
+/// <summary>
+/// Finds the native libraries and the font that come as npm packages: a file named by the environment first, then
+/// <c>native/</c> beside the program, then <c>native/node_modules</c> in a folder above it.
+/// </summary>
+internal static class NativeLibraries
+{
+    public const string OnnxRuntimeVariable = "SPOTTER__NATIVE__ONNXRUNTIME";
+    public const string LibVipsVariable = "SPOTTER__NATIVE__LIBVIPS";
+
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
+    public static nint LoadOnnxRuntime() =>
+        Load("ONNX Runtime", OnnxRuntimeVariable, $"onnxruntime-node/bin/napi-v6/{NodePlatform}/{Architecture}", OnnxRuntimeFile);
+
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
+    public static nint LoadLibVips() =>
+        Load("libvips", LibVipsVariable, $"@img/sharp-libvips-{NodePlatform}-{Architecture}/lib", LibVipsFile);
+
+    /// <summary>The folder of the package's fonts, with <c>DejaVuSans-Bold.ttf</c> in it.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
+    public static string FindFont(string file) =>
+        Find("The font for labels", "dejavu-fonts-ttf/ttf", file, new List<string>());
+
+    private static string NodePlatform =>
+        OperatingSystem.IsWindows() ? "win32" : OperatingSystem.IsMacOS() ? "darwin" : "linux";
+
+    private static string Architecture => RuntimeInformation.ProcessArchitecture switch
+    {
+        System.Runtime.InteropServices.Architecture.X64 => "x64",
+        System.Runtime.InteropServices.Architecture.Arm64 => "arm64",
+        var other => other.ToString(),
+    };
+
+    private static string OnnxRuntimeFile =>
+        OperatingSystem.IsWindows() ? "onnxruntime.dll" : OperatingSystem.IsMacOS() ? "libonnxruntime.1.dylib" : "libonnxruntime.so.1";
+
+    private static string LibVipsFile =>
+        OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips-cpp.*.dylib" : "libvips-cpp.so.*";
+
+    private static nint Load(string what, string variable, string package, string pattern)
+    {
+        var looked = new List<string>();
+        var file = Environment.GetEnvironmentVariable(variable);
+        if (string.IsNullOrEmpty(file))
+            file = Find(what, package, pattern, looked);
+        else if (!File.Exists(file))
+            throw Missing($"{what} is not at {file}, where {variable} says it is; correct or unset the variable.");
+        try
+        {
+            return NativeLibrary.Load(file);
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            throw Missing($"{what} at {file} can't be loaded on this machine ({e.Message}); install it anew with `npm ci --ignore-scripts` in native/, or name another build of it in {variable}.", e);
+        }
+    }
+
+    private static string Find(string what, string package, string pattern, List<string> looked)
+    {
+        var beside = Path.Combine(AppContext.BaseDirectory, "native");
+        if (FirstIn(beside, pattern, looked) is { } flat)
+            return flat;
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var modules = Path.Combine(folder.FullName, "native", "node_modules");
+            if (Directory.Exists(modules) && FirstIn(Path.Combine(modules, package), pattern, looked) is { } packaged)
+                return packaged;
+        }
+        throw Missing($"{what} is missing: {pattern} is not in {string.Join(" or ", looked)}, nor in native/node_modules of a folder above; run `npm ci --ignore-scripts` in native/.");
+    }
+
+    private static string? FirstIn(string folder, string pattern, List<string> looked)
+    {
+        looked.Add(folder);
+        return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal).FirstOrDefault() : null;
+    }
+
+    private static SpotterException Missing(string message, Exception? inner = null) => new(ErrorCodes.NativeMissing, message, inner);
+}

@@ -1,0 +1,213 @@
+using System.Text;
+
+namespace Spotter.Vision.OnnxRuntime;
+
+/// <summary>An input or output as the model declares it; -1 stands for a dimension that is free.</summary>
+/// <param name="Name">Its name in the graph.</param>
+/// <param name="Type">The library's number of its element type; 1 is float32, 10 is float16, 0 is no tensor at all.</param>
+/// <param name="Shape">Its dimensions.</param>
+internal sealed record OrtPort(string Name, int Type, long[] Shape)
+{
+    public const int Float32 = 1;
+    public const int Float16 = 10;
+
+    public override string ToString() =>
+        $"{Name} {TypeName}[{string.Join(',', Shape.Select(d => d < 0 ? "?" : d.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]";
+
+    private string TypeName => Type switch
+    {
+        0 => "(no tensor) ",
+        Float32 => "",
+        Float16 => "float16 ",
+        2 => "uint8 ",
+        6 => "int32 ",
+        7 => "int64 ",
+        11 => "double ",
+        _ => $"type {Type} ",
+    };
+}
+
+/// <summary>One loaded model. Runs on many threads at once.</summary>
+internal sealed unsafe class OrtSession : IDisposable
+{
+    private static readonly Lazy<OrtHandle> Environment = new(MakeEnvironment);
+
+    private readonly OrtHandle session;
+    private readonly byte[] inputName;
+    private readonly byte[][] outputNames;
+
+    private OrtSession(OrtHandle session)
+    {
+        this.session = session;
+        Inputs = Ports(OrtApi.Slot.SessionGetInputCount, OrtApi.Slot.SessionGetInputName, OrtApi.Slot.SessionGetInputTypeInfo);
+        Outputs = Ports(OrtApi.Slot.SessionGetOutputCount, OrtApi.Slot.SessionGetOutputName, OrtApi.Slot.SessionGetOutputTypeInfo);
+        inputName = OrtApi.Utf8(Inputs.Count > 0 ? Inputs[0].Name : "");
+        outputNames = [.. Outputs.Select(port => OrtApi.Utf8(port.Name))];
+        (Producer, Metadata) = ReadMetadata();
+    }
+
+    public IReadOnlyList<OrtPort> Inputs { get; }
+
+    public IReadOnlyList<OrtPort> Outputs { get; }
+
+    public string Producer { get; }
+
+    /// <summary>The model's own key-value notes.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Loads a model for the processor.</summary>
+    /// <param name="file">The ONNX file.</param>
+    /// <param name="threads">Threads that share the work of one run; 1 is the calling thread alone.</param>
+    /// <param name="optimize">False when the model is looked at and not run.</param>
+    /// <exception cref="OrtException">The library can't load it.</exception>
+    public static OrtSession Load(string file, int threads, bool optimize)
+    {
+        const int allOptimizations = 99, none = 0, errors = 3;
+        using var options = OrtApi.Make(OrtApi.Slot.CreateSessionOptions, OrtApi.Slot.ReleaseSessionOptions);
+        OrtApi.Set(OrtApi.Slot.SetSessionGraphOptimizationLevel, options, optimize ? allOptimizations : none);
+        OrtApi.Set(OrtApi.Slot.SetSessionLogSeverityLevel, options, errors);
+        OrtApi.Set(OrtApi.Slot.SetIntraOpNumThreads, options, threads);
+        OrtApi.Set(OrtApi.Slot.SetInterOpNumThreads, options, 1);
+        // A thread that waits must not take a core from another lane.
+        AddEntry(options, "session.intra_op.allow_spinning", "0");
+        AddEntry(options, "session.inter_op.allow_spinning", "0");
+
+        var path = (OperatingSystem.IsWindows() ? Encoding.Unicode : Encoding.UTF8).GetBytes(Path.GetFullPath(file) + '\0');
+        nint made;
+        fixed (byte* name = path)
+        {
+            OrtApi.Check(((delegate* unmanaged<nint, byte*, nint, nint*, nint>)OrtApi.Function(OrtApi.Slot.CreateSession))(
+                Environment.Value.Pointer, name, options.Pointer, &made));
+        }
+        var loaded = new OrtHandle(OrtApi.Slot.ReleaseSession, made);
+        try
+        {
+            return new OrtSession(loaded);
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the model: its first input in, one output out. The output lives until disposed.</summary>
+    /// <exception cref="OrtException">The run failed.</exception>
+    public OrtOutput Run(OrtTensor input, int output)
+    {
+        nint result = 0;
+        fixed (byte* from = inputName, to = outputNames[output])
+        {
+            byte* fromName = from, toName = to;
+            var value = input.Pointer;
+            OrtApi.Check(((delegate* unmanaged<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)OrtApi.Function(OrtApi.Slot.Run))(
+                session.Pointer, 0, &fromName, &value, 1, &toName, 1, &result));
+        }
+        GC.KeepAlive(input);
+        var handle = new OrtHandle(OrtApi.Slot.ReleaseValue, result);
+        try
+        {
+            return new OrtOutput(handle);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => session.Dispose();
+
+    internal static long[] ReadShape(nint tensorInfo)
+    {
+        nuint rank;
+        OrtApi.Check(((delegate* unmanaged<nint, nuint*, nint>)OrtApi.Function(OrtApi.Slot.GetDimensionsCount))(tensorInfo, &rank));
+        var shape = new long[rank];
+        fixed (long* dimensions = shape)
+            OrtApi.Check(((delegate* unmanaged<nint, long*, nuint, nint>)OrtApi.Function(OrtApi.Slot.GetDimensions))(tensorInfo, dimensions, rank));
+        return shape;
+    }
+
+    private static OrtHandle MakeEnvironment()
+    {
+        const int errors = 3;
+        nint made;
+        fixed (byte* name = "spotter\0"u8)
+            OrtApi.Check(((delegate* unmanaged<int, byte*, nint*, nint>)OrtApi.Function(OrtApi.Slot.CreateEnv))(errors, name, &made));
+        OrtApi.Check(((delegate* unmanaged<nint, nint>)OrtApi.Function(OrtApi.Slot.DisableTelemetryEvents))(made));
+        return new OrtHandle(OrtApi.Slot.ReleaseEnv, made);
+    }
+
+    private static void AddEntry(OrtHandle options, string key, string value)
+    {
+        fixed (byte* k = OrtApi.Utf8(key), v = OrtApi.Utf8(value))
+            OrtApi.Check(((delegate* unmanaged<nint, byte*, byte*, nint>)OrtApi.Function(OrtApi.Slot.AddSessionConfigEntry))(options.Pointer, k, v));
+    }
+
+    private List<OrtPort> Ports(OrtApi.Slot countOf, OrtApi.Slot nameOf, OrtApi.Slot typeOf)
+    {
+        nuint count;
+        OrtApi.Check(((delegate* unmanaged<nint, nuint*, nint>)OrtApi.Function(countOf))(session.Pointer, &count));
+        var ports = new List<OrtPort>((int)count);
+        for (nuint i = 0; i < count; i++)
+        {
+            nint name, type, tensor;
+            OrtApi.Check(((delegate* unmanaged<nint, nuint, nint, nint*, nint>)OrtApi.Function(nameOf))(session.Pointer, i, Allocator(), &name));
+            var text = TakeText(name);
+            OrtApi.Check(((delegate* unmanaged<nint, nuint, nint*, nint>)OrtApi.Function(typeOf))(session.Pointer, i, &type));
+            using var typeInfo = new OrtHandle(OrtApi.Slot.ReleaseTypeInfo, type);
+            // The cast lends a view into the type information, which stays the owner.
+            OrtApi.Check(((delegate* unmanaged<nint, nint*, nint>)OrtApi.Function(OrtApi.Slot.CastTypeInfoToTensorInfo))(type, &tensor));
+            ports.Add(tensor == 0 ? new OrtPort(text, 0, []) : Port(text, tensor));
+        }
+        return ports;
+    }
+
+    private static OrtPort Port(string name, nint tensorInfo)
+    {
+        int element;
+        OrtApi.Check(((delegate* unmanaged<nint, int*, nint>)OrtApi.Function(OrtApi.Slot.GetTensorElementType))(tensorInfo, &element));
+        return new OrtPort(name, element, ReadShape(tensorInfo));
+    }
+
+    private (string Producer, Dictionary<string, string> Notes) ReadMetadata()
+    {
+        nint made, producer;
+        OrtApi.Check(((delegate* unmanaged<nint, nint*, nint>)OrtApi.Function(OrtApi.Slot.SessionGetModelMetadata))(session.Pointer, &made));
+        using var metadata = new OrtHandle(OrtApi.Slot.ReleaseModelMetadata, made);
+        OrtApi.Check(((delegate* unmanaged<nint, nint, nint*, nint>)OrtApi.Function(OrtApi.Slot.ModelMetadataGetProducerName))(made, Allocator(), &producer));
+
+        nint* keys;
+        long count;
+        OrtApi.Check(((delegate* unmanaged<nint, nint, nint**, long*, nint>)OrtApi.Function(OrtApi.Slot.ModelMetadataGetCustomMetadataMapKeys))(made, Allocator(), &keys, &count));
+        var notes = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < count; i++)
+        {
+            nint value;
+            OrtApi.Check(((delegate* unmanaged<nint, nint, nint, nint*, nint>)OrtApi.Function(OrtApi.Slot.ModelMetadataLookupCustomMetadataMap))(made, Allocator(), keys[i], &value));
+            var key = TakeText(keys[i]);
+            if (value != 0)
+                notes[key] = TakeText(value);
+        }
+        if (keys != null)
+            Free((nint)keys);
+        return (TakeText(producer), notes);
+    }
+
+    private static nint Allocator()
+    {
+        nint allocator;
+        OrtApi.Check(((delegate* unmanaged<nint*, nint>)OrtApi.Function(OrtApi.Slot.GetAllocatorWithDefaultOptions))(&allocator));
+        return allocator;
+    }
+
+    private static string TakeText(nint text)
+    {
+        var copy = OrtApi.Text(text);
+        Free(text);
+        return copy;
+    }
+
+    private static void Free(nint memory) =>
+        OrtApi.Check(((delegate* unmanaged<nint, nint, nint>)OrtApi.Function(OrtApi.Slot.AllocatorFree))(Allocator(), memory));
+}
