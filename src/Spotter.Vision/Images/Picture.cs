@@ -56,38 +56,32 @@ internal sealed unsafe class Picture : IDisposable
 
     /// <summary>Reads the header.</summary>
     /// <exception cref="SpotterException">
-    /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
-    /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.NativeMissing"/>.
+    /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.HeicDisabled"/>,
+    /// <see cref="ErrorCodes.TooManyPixels"/>, <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>,
+    /// <see cref="ErrorCodes.NativeMissing"/>.
     /// </exception>
     public static Picture Open(ReadOnlyMemory<byte> encoded, ImageLimits limits)
     {
         if (encoded.IsEmpty)
             throw new SpotterException(ErrorCodes.EmptyBody, "The picture has no bytes; send a JPEG, PNG, WebP or GIF.");
-        var detected = PictureSignature.Detect(encoded.Span)
-            ?? throw new SpotterException(ErrorCodes.UnsupportedImage, "These bytes are not a JPEG, PNG, WebP or GIF; send one of those.");
-        Picture picture;
+        var claimed = CheckHeader(encoded.Span, limits);
         try
         {
-            picture = new Picture(encoded, detected);
+            var picture = new Picture(encoded, claimed);
+            try
+            {
+                picture.ReadHeader(limits);
+                return picture;
+            }
+            catch
+            {
+                picture.Dispose();
+                throw;
+            }
         }
         catch (VipsException e)
         {
-            throw Refuse(detected, encoded.Span, e);
-        }
-        try
-        {
-            picture.ReadHeader(limits);
-            return picture;
-        }
-        catch (VipsException e)
-        {
-            picture.Dispose();
-            throw Refuse(detected, encoded.Span, e);
-        }
-        catch
-        {
-            picture.Dispose();
-            throw;
+            throw Refuse(claimed, encoded.Span, e);
         }
     }
 
@@ -128,8 +122,41 @@ internal sealed unsafe class Picture : IDisposable
 
     internal SpotterException Refuse(VipsException cause) => Refuse(format, encoded.Span, cause);
 
+    /// <summary>Refuses what need not be shown to a decoder at all.</summary>
+    private static ImageFormat CheckHeader(ReadOnlySpan<byte> bytes, ImageLimits limits)
+    {
+        var header = ImageHeader.Read(bytes, complete: true);
+        switch (header)
+        {
+            case { Status: ImageHeaderStatus.Known, Format: { } known }:
+                CheckSize(header.Width, header.Height, limits);
+                return known;
+            // So much may stand before the size that only the decoder finds it.
+            case { Status: ImageHeaderStatus.Truncated, Format: { } unsure } when bytes.Length > ImageHeader.LongestPrefix:
+                return unsure;
+            case { Status: ImageHeaderStatus.Truncated, Format: { } cut }:
+                throw new SpotterException(ErrorCodes.ImageTruncated, $"The {Name(cut)} ends within its header; send it again, whole.");
+            case { Status: ImageHeaderStatus.Heif }:
+                throw new SpotterException(ErrorCodes.HeicDisabled, "HEIC and AVIF are not read here; send a JPEG, PNG, WebP or GIF.");
+            case { Format: { } damaged }:
+                throw new SpotterException(ErrorCodes.ImageInvalid, $"The {Name(damaged)}'s header is damaged; send another copy.");
+            default:
+                throw new SpotterException(ErrorCodes.UnsupportedImage, "These bytes are not a JPEG, PNG, WebP or GIF; send one of those.");
+        }
+    }
+
+    private static void CheckSize(int width, int height, ImageLimits limits)
+    {
+        if (Math.Max(width, height) > limits.MaxEdge || (long)width * height > limits.MaxPixels)
+        {
+            throw new SpotterException(
+                ErrorCodes.TooManyPixels,
+                $"The picture is {width} x {height} pixels; the most is {limits.MaxPixels / 1e6:0.#} million and {limits.MaxEdge} along an edge, so send a smaller one.");
+        }
+    }
+
     private static SpotterException Refuse(ImageFormat format, ReadOnlySpan<byte> bytes, VipsException cause) =>
-        PictureSignature.EndsEarly(format, bytes)
+        PictureEnd.IsMissing(format, bytes)
             ? new SpotterException(ErrorCodes.ImageTruncated, $"The {Name(format)} ends before it should ({cause.Message}); send it again, whole.", cause)
             : new SpotterException(ErrorCodes.ImageInvalid, $"The {Name(format)} is damaged ({cause.Message}); send another copy.", cause);
 
@@ -159,7 +186,7 @@ internal sealed unsafe class Picture : IDisposable
 
     private void ReadHeader(ImageLimits limits)
     {
-        limits.Check(image.Width, image.Height);
+        CheckSize(image.Width, image.Height, limits);
         Orientation = new Orientation(image.Orientation);
         (Width, Height) = Orientation.Turn(image.Width, image.Height);
         if (image.Interpretation == VipsImage.InterpretationCmyk)

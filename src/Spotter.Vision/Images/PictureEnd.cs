@@ -3,28 +3,13 @@ using Spotter.Core.Images;
 
 namespace Spotter.Vision.Images;
 
-/// <summary>What the bytes of a picture say about it before anything is decoded.</summary>
-internal static class PictureSignature
+/// <summary>Tells a picture that was cut off from one that is damaged.</summary>
+internal static class PictureEnd
 {
-    /// <summary>The kind of picture, told by its first bytes; null if it is none of those that are let in.</summary>
-    public static ImageFormat? Detect(ReadOnlySpan<byte> bytes)
-    {
-        if (bytes.StartsWith(JpegStart))
-            return ImageFormat.Jpeg;
-        if (bytes.StartsWith(PngStart))
-            return ImageFormat.Png;
-        if (bytes.StartsWith("GIF87a"u8) || bytes.StartsWith("GIF89a"u8))
-            return ImageFormat.Gif;
-        if (bytes.Length >= 12 && bytes.StartsWith("RIFF"u8) && bytes[8..].StartsWith("WEBP"u8))
-            return ImageFormat.WebP;
-        return null;
-    }
-
     /// <summary>
-    /// True when the bytes stop before the picture does. Asked only of pictures that could not be decoded, to tell one
-    /// that was cut off from one that is damaged.
+    /// True when the bytes stop before the picture does. Asked only of pictures that could not be decoded.
     /// </summary>
-    public static bool EndsEarly(ImageFormat format, ReadOnlySpan<byte> bytes) => format switch
+    public static bool IsMissing(ImageFormat format, ReadOnlySpan<byte> bytes) => format switch
     {
         ImageFormat.Jpeg => JpegEndsEarly(bytes),
         ImageFormat.Png => PngEndsEarly(bytes),
@@ -32,10 +17,6 @@ internal static class PictureSignature
         ImageFormat.Gif => GifEndsEarly(bytes),
         _ => false,
     };
-
-    private static ReadOnlySpan<byte> JpegStart => [0xFF, 0xD8, 0xFF];
-
-    private static ReadOnlySpan<byte> PngStart => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     private static bool JpegEndsEarly(ReadOnlySpan<byte> bytes)
     {
@@ -64,7 +45,7 @@ internal static class PictureSignature
     private static bool PngEndsEarly(ReadOnlySpan<byte> bytes)
     {
         const int chunkFrame = 12; // length, type, checksum
-        long at = PngStart.Length;
+        long at = 8; // behind the signature
         while (at + 8 <= bytes.Length)
         {
             var chunk = bytes[(int)at..];
