@@ -1,0 +1,60 @@
+using Spotter.Backends.Local;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Backends;
+
+/// <summary>Where jobs, queue and pictures live.</summary>
+public sealed record BackendSettings
+{
+    /// <summary>Which technology: <c>local</c>.</summary>
+    public string Kind { get; init; } = "local";
+
+    /// <summary>For <c>local</c>: the folder that holds everything. One process at a time uses it.</summary>
+    public string DataFolder { get; init; } = "data";
+}
+
+/// <summary>The ports of one deployment, open. Disposing of it does what waits and closes them.</summary>
+public sealed class Backend : IAsyncDisposable
+{
+    private readonly Func<ValueTask> close;
+
+    internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, Task<Exception> failed, Func<ValueTask> close)
+    {
+        (Jobs, Queue, Blobs, Failed) = (jobs, queue, blobs, failed);
+        this.close = close;
+    }
+
+    /// <summary>Opens the ports: the one place that knows which technologies there are.</summary>
+    /// <exception cref="SpotterException">
+    /// <see cref="ErrorCodes.StoreUnavailable"/>: it can't be opened, or another process has it;
+    /// <see cref="ErrorCodes.InvalidRequest"/>: there is no such kind.
+    /// </exception>
+    public static Backend Open(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock) =>
+        settings.Kind switch
+        {
+            "local" => LocalBackend.Open(settings.DataFolder, retries, random, clock),
+            _ => throw new SpotterException(
+                ErrorCodes.InvalidRequest, $"There is no backend '{settings.Kind}'; choose one of: local."),
+        };
+
+    /// <summary>The truth about jobs.</summary>
+    public IJobStore Jobs { get; }
+
+    /// <summary>Delivers ids.</summary>
+    public IJobQueue Queue { get; }
+
+    /// <summary>Keeps pictures.</summary>
+    public IBlobStore Blobs { get; }
+
+    /// <summary>
+    /// Completes, with the reason, when what was written can't be relied on any more (a failed fsync, a damaged
+    /// file). Everything is refused from then on, and the process should end with an error: only a new one can tell
+    /// what is on the disk.
+    /// </summary>
+    public Task<Exception> Failed { get; }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => close();
+}

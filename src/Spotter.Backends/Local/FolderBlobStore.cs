@@ -1,0 +1,253 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.IO.Enumeration;
+using System.Runtime.CompilerServices;
+using Spotter.Core;
+using Spotter.Core.Images;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>
+/// Blobs as files of a folder, which this process alone uses. A blob is written under a temporary name, flushed,
+/// and then renamed, so that under its key there is all of it or nothing.
+/// </summary>
+internal sealed class FolderBlobStore : IBlobStore
+{
+    private const int BufferBytes = 256 * 1024;
+
+    private readonly string root;
+    private readonly string unfinished;
+    private readonly ConcurrentDictionary<string, Lazy<bool>> folders = new(StringComparer.Ordinal);
+    private long lastTemporary;
+
+    /// <summary>Uses a folder, making it if need be, and deletes what an earlier process left unfinished.</summary>
+    /// <exception cref="SpotterException">The folder can't be used.</exception>
+    public FolderBlobStore(string folder)
+    {
+        root = Path.GetFullPath(folder);
+        unfinished = Path.Combine(root, ".unfinished");
+        try
+        {
+            DurableFiles.CreateFolder(unfinished);
+            foreach (var file in Directory.EnumerateFiles(unfinished))
+                File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Refusal("open", root, e);
+        }
+    }
+
+    public async Task PutAsync(string key, Stream content, CancellationToken cancel)
+    {
+        var path = PathOf(key);
+        var temporary = Path.Combine(unfinished, $"{Interlocked.Increment(ref lastTemporary):x}");
+        try
+        {
+            await WriteAsync(temporary, content, cancel);
+            MoveDurably(temporary, path);
+        }
+        catch (Exception e)
+        {
+            TryDelete(temporary);
+            if (e is DiskException disk)
+                throw Refusal("write", key, disk.InnerException!);
+            throw;
+        }
+    }
+
+    public Task<Stream?> OpenAsync(string key, CancellationToken cancel)
+    {
+        var path = PathOf(key);
+        cancel.ThrowIfCancellationRequested();
+        try
+        {
+            return Task.FromResult<Stream?>(new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Refusal("read", key, e);
+        }
+    }
+
+    public Task DeleteAsync(string key, CancellationToken cancel)
+    {
+        var path = PathOf(key);
+        cancel.ThrowIfCancellationRequested();
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // There was no such blob.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Refusal("delete", key, e);
+        }
+        return Task.CompletedTask;
+    }
+
+    public async IAsyncEnumerable<string> ListAsync(
+        string prefix, DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        // Folders are part of keys, so the search begins in the deepest one that the prefix names.
+        var folder = prefix[..(prefix.LastIndexOf('/') + 1)];
+        if (folder.Length > 0 && !BlobKey.IsValid(folder))
+            yield break;
+        var files = Files(Path.Combine(root, folder), before);
+        while (true)
+        {
+            string key;
+            try
+            {
+                if (!files.MoveNext())
+                    break;
+                key = files.Current;
+            }
+            catch (DirectoryNotFoundException)
+            {
+                break;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw Refusal("list", prefix, e);
+            }
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && BlobKey.IsValid(key))
+                yield return key;
+            cancel.ThrowIfCancellationRequested();
+            await Task.CompletedTask;
+        }
+    }
+
+    private IEnumerator<string> Files(string folder, DateTimeOffset before) =>
+        new FileSystemEnumerable<string>(
+            folder,
+            (ref FileSystemEntry entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'),
+            new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.None })
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && entry.LastWriteTimeUtc < before,
+        }.GetEnumerator();
+
+    private static async Task WriteAsync(string temporary, Stream content, CancellationToken cancel)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            using var file = OnDisk(() => File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None));
+            long length = 0;
+            while (true)
+            {
+                // What the sender's stream throws is the sender's affair; only our own side becomes a refusal.
+                var filled = await content.ReadAtLeastAsync(buffer, BufferBytes, throwOnEndOfStream: false, cancel);
+                if (filled == 0)
+                    break;
+                var offset = length;
+                OnDisk(() => RandomAccess.Write(file, buffer.AsSpan(0, filled), offset));
+                length += filled;
+            }
+            OnDisk(() => RandomAccess.FlushToDisk(file));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void MoveDurably(string temporary, string path)
+    {
+        var folder = Path.GetDirectoryName(path)!;
+        EnsureFolder(folder);
+        try
+        {
+            OnDisk(() => File.Move(temporary, path, overwrite: true));
+        }
+        catch (DiskException e) when (e.InnerException is DirectoryNotFoundException)
+        {
+            // Somebody has tidied up meanwhile.
+            folders.Clear();
+            EnsureFolder(folder);
+            OnDisk(() => File.Move(temporary, path, overwrite: true));
+        }
+        OnDisk(() => DurableFiles.SyncFolder(folder));
+    }
+
+    /// <summary>
+    /// Makes sure that a folder and its own name are durable: once per process, as an earlier one may have ended
+    /// between making and flushing it. Others who need it meanwhile wait.
+    /// </summary>
+    private void EnsureFolder(string folder)
+    {
+        if (folder == root)
+            return;
+        var made = folders.GetOrAdd(folder, static (folder, store) => new Lazy<bool>(() => store.MakeFolder(folder)), this);
+        try
+        {
+            _ = made.Value;
+        }
+        catch (DiskException)
+        {
+            folders.TryRemove(new(folder, made));
+            throw;
+        }
+    }
+
+    private bool MakeFolder(string folder)
+    {
+        var parent = Path.GetDirectoryName(folder)!;
+        EnsureFolder(parent);
+        OnDisk(() => Directory.CreateDirectory(folder));
+        OnDisk(() => DurableFiles.SyncFolder(parent));
+        return true;
+    }
+
+    private string PathOf(string key) =>
+        BlobKey.IsValid(key)
+            ? Path.Combine(root, key.Replace('/', Path.DirectorySeparatorChar))
+            : throw new ArgumentException("This is not a key of a blob.", nameof(key));
+
+    private static void TryDelete(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is deleted at the next start.
+        }
+    }
+
+    private static void OnDisk(Action action) =>
+        OnDisk(() =>
+        {
+            action();
+            return true;
+        });
+
+    private static T OnDisk<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DiskException(e);
+        }
+    }
+
+    private static SpotterException Refusal(string what, string name, Exception cause) =>
+        DurableFiles.IsDiskFull(cause)
+            ? new(ErrorCodes.DiskFull, "The disk of the blob store is full; free some space and try again.", cause)
+            : new(ErrorCodes.StoreUnavailable, $"The blob store could not {what} {name} ({cause.Message.TrimEnd('.')}); check its folder and try again.", cause);
+
+    /// <summary>Tells what our own disk threw from what the sender's stream threw.</summary>
+    private sealed class DiskException(Exception cause) : Exception(cause.Message, cause);
+}

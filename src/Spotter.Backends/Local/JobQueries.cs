@@ -1,0 +1,109 @@
+using Spotter.Core.Jobs;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>
+/// The questions about jobs. Each names its index, as SQLite without statistics might walk through all rows
+/// instead, which are a million before long.
+/// </summary>
+internal static class JobQueries
+{
+    public static List<JobRow> List(SqliteConnection connection, JobFilter filter)
+    {
+        var rows = new List<JobRow>();
+        if (filter.Limit <= 0)
+            return rows;
+        var before = long.MaxValue;
+        if (filter.After is { } after)
+        {
+            using var cursor = connection.Prepare("SELECT seq FROM jobs WHERE id = ?1").Bind(1, after);
+            // The oldest rows are deleted first, so there is nothing before a row that is gone.
+            if (!cursor.Step())
+                return rows;
+            before = cursor.Long(0);
+        }
+
+        var state = filter.State is null ? "" : "AND state = ?2 ";
+        var engine = filter.Engine is null ? "" : "AND engine = ?3 ";
+        using var select = connection.Prepare(
+            $"SELECT {JobRow.Columns} FROM jobs {IndexFor(filter)} WHERE internal = 0 AND seq < ?1 {Literal(filter.State)}{state}{engine}"
+            + "ORDER BY seq DESC LIMIT ?4");
+        select.Bind(1, before).Bind(4, filter.Limit);
+        if (filter.State is { } wantedState)
+            select.Bind(2, (int)wantedState);
+        if (filter.Engine is { } wantedEngine)
+            select.Bind(3, wantedEngine);
+        while (select.Step())
+            rows.Add(JobRow.Read(select));
+        return rows;
+    }
+
+    public static IReadOnlyList<OverdueJob> Overdue(SqliteConnection connection, long dueBefore, int limit)
+    {
+        var jobs = new List<OverdueJob>();
+        using var select = connection.Prepare("""
+            SELECT id, engine FROM jobs WHERE seq IN (
+                SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND due < ?1 ORDER BY due LIMIT ?2)
+            ORDER BY due
+            """).Bind(1, dueBefore).Bind(2, limit);
+        while (select.Step())
+            jobs.Add(new OverdueJob(select.Id(0), select.Text(1)));
+        return jobs;
+    }
+
+    public static JobCounts Count(SqliteConnection connection, string? engine)
+    {
+        connection.Execute("BEGIN");
+        try
+        {
+            Span<long> counts = stackalloc long[Enum.GetValues<JobState>().Length];
+            using (var select = connection.Prepare("""
+                SELECT state, SUM(jobs) FROM tallies
+                WHERE CASE WHEN ?1 IS NULL THEN internal = 0 ELSE engine = ?1 END GROUP BY state
+                """).Bind(1, engine))
+            {
+                while (select.Step())
+                    counts[select.Int(0)] = select.Long(1);
+            }
+            using var oldest = connection.Prepare("""
+                SELECT created FROM jobs INDEXED BY jobs_queued
+                WHERE state = 0 AND CASE WHEN ?1 IS NULL THEN internal = 0 ELSE engine = ?1 END ORDER BY seq LIMIT 1
+                """).Bind(1, engine);
+            return new JobCounts(
+                counts[0], counts[1], counts[2], counts[3], counts[4], counts[5],
+                counts[0] > 0 && oldest.Step() ? Microseconds.ToTime(oldest.Long(0)) : null);
+        }
+        finally
+        {
+            connection.Execute("COMMIT");
+        }
+    }
+
+    public static int? Position(SqliteConnection connection, JobId id)
+    {
+        using var select = connection.Prepare("""
+            SELECT (SELECT COUNT(*) FROM jobs AS ahead INDEXED BY jobs_queued
+                    WHERE ahead.state = 0 AND ahead.seq < job.seq AND ahead.engine = job.engine)
+            FROM jobs AS job WHERE id = ?1 AND state = 0
+            """).Bind(1, id);
+        return select.Step() ? select.Int(0) : null;
+    }
+
+    /// <summary>SQLite only uses a partial index when the condition is written out.</summary>
+    private static string Literal(JobState? state) => state switch
+    {
+        JobState.Queued => "AND state = 0 ",
+        JobState.Running => "AND state = 1 ",
+        JobState.Failed or JobState.Dead or JobState.Cancelled => "AND state >= 3 ",
+        _ => "",
+    };
+
+    private static string IndexFor(JobFilter filter) => filter switch
+    {
+        { State: JobState.Queued } => "INDEXED BY jobs_queued",
+        { State: JobState.Running } => "INDEXED BY jobs_running",
+        { State: JobState.Failed or JobState.Dead or JobState.Cancelled } => "INDEXED BY jobs_unlucky",
+        { Engine: not null } => "INDEXED BY jobs_engine",
+        _ => "NOT INDEXED",
+    };
+}

@@ -1,0 +1,34 @@
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>Everything in one folder of this machine: <c>spotter.db</c> for jobs and queue, <c>blobs</c> for pictures.</summary>
+internal static class LocalBackend
+{
+    private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);
+
+    public static Backend Open(string dataFolder, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    {
+        var folder = DataFolder.Open(dataFolder);
+        try
+        {
+            var blobs = new FolderBlobStore(Path.Combine(folder.Path, "blobs"));
+            var database = SqliteDatabase.Open(folder, BusyTimeout);
+            var queue = new SqliteJobQueue(database, clock);
+            return new Backend(
+                new SqliteJobStore(database, retries, random, clock), queue, blobs, database.Writer.Failed,
+                async () =>
+                {
+                    await database.DisposeAsync();
+                    queue.Dispose();
+                    folder.Dispose();
+                });
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Spotter.Core;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>The tables. Times are microseconds since 1970; states are the numbers of <c>JobState</c>.</summary>
+internal static class Schema
+{
+    private static readonly string[] Steps =
+    [
+        """
+        CREATE TABLE jobs (
+            seq INTEGER PRIMARY KEY,            -- order of acceptance
+            id BLOB NOT NULL UNIQUE,
+            engine TEXT NOT NULL,
+            state INTEGER NOT NULL DEFAULT 0,
+            internal INTEGER NOT NULL,
+            epoch INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            solo INTEGER NOT NULL DEFAULT 0,
+            expired INTEGER NOT NULL DEFAULT 0, -- its pictures are deleted
+            due INTEGER NOT NULL,               -- not started before
+            created INTEGER NOT NULL,
+            started INTEGER,
+            finished INTEGER,
+            leased_until INTEGER,
+            worker TEXT,
+            model TEXT,
+            idempotency_key TEXT,
+            fingerprint TEXT,
+            image_key TEXT NOT NULL,
+            image_format INTEGER NOT NULL,
+            image_bytes INTEGER NOT NULL,
+            image_sha256 TEXT NOT NULL,
+            output TEXT,
+            options TEXT NOT NULL,
+            error TEXT,
+            timings TEXT,
+            result TEXT
+        );
+        CREATE UNIQUE INDEX jobs_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX jobs_engine ON jobs (engine, internal, seq);
+        CREATE INDEX jobs_queued ON jobs (seq, engine, internal, due) WHERE state = 0;
+        CREATE INDEX jobs_running ON jobs (leased_until, worker) WHERE state = 1;
+        CREATE INDEX jobs_unlucky ON jobs (state, seq) WHERE state >= 3;
+        CREATE INDEX jobs_ended ON jobs (expired, finished) WHERE finished IS NOT NULL;
+
+        -- How many jobs stand where, since counting a million rows takes too long.
+        CREATE TABLE tallies (
+            engine TEXT NOT NULL,
+            internal INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            jobs INTEGER NOT NULL,
+            PRIMARY KEY (engine, internal, state)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE deliveries (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice, as receipts name it
+            job BLOB NOT NULL UNIQUE,
+            engine TEXT NOT NULL,
+            visible_at INTEGER NOT NULL,           -- 0: to be had now
+            taken INTEGER NOT NULL DEFAULT 0,      -- which delivery this is; an older receipt has no effect
+            in_flight INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE INDEX deliveries_next ON deliveries (visible_at, engine, seq);
+        """,
+    ];
+
+    /// <summary>Brings a file to the present layout, one step per version.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: the file is newer than this program.</exception>
+    public static void Update(SqliteConnection connection)
+    {
+        var version = (int)connection.Scalar("PRAGMA user_version");
+        if (version > Steps.Length)
+        {
+            throw new SpotterException(ErrorCodes.StoreUnavailable,
+                $"The job store is of version {version}, this program knows {Steps.Length}; use a newer program or another data folder.");
+        }
+        for (; version < Steps.Length; version++)
+            connection.ExecuteScript($"BEGIN IMMEDIATE; {Steps[version]}; PRAGMA user_version = {version + 1}; COMMIT");
+    }
+}

@@ -1,0 +1,118 @@
+namespace Spotter.Backends.Local;
+
+/// <summary>
+/// The SQLite file of a data folder: one connection that writes (<see cref="SqliteWriter"/>), and a few read-only
+/// ones that answer questions meanwhile, so that these don't wait for the disk.
+/// </summary>
+internal sealed class SqliteDatabase : IAsyncDisposable
+{
+    /// <summary>The file's name in its folder.</summary>
+    public const string FileName = "spotter.db";
+
+    private const int Readers = 4;
+    private readonly string path;
+    private readonly TimeSpan busyTimeout;
+    private readonly SqliteConnection connection;
+    private readonly SemaphoreSlim readerSlots = new(Readers);
+    private readonly Stack<SqliteConnection> idleReaders = new();
+
+    private SqliteDatabase(string path, TimeSpan busyTimeout, SqliteConnection connection)
+    {
+        this.path = path;
+        this.busyTimeout = busyTimeout;
+        this.connection = connection;
+        Writer = new SqliteWriter(connection);
+    }
+
+    /// <summary>What writes it.</summary>
+    public SqliteWriter Writer { get; }
+
+    /// <summary>Opens the file, making it if need be.</summary>
+    /// <param name="folder">Held by this process.</param>
+    /// <param name="busyTimeout">Wait for other programs that lock the file.</param>
+    /// <exception cref="Core.SpotterException">It can't be opened.</exception>
+    public static SqliteDatabase Open(DataFolder folder, TimeSpan busyTimeout)
+    {
+        var file = Path.Combine(folder.Path, FileName);
+        try
+        {
+            var opened = new SqliteConnection(file, readOnly: false, busyTimeout);
+            try
+            {
+                opened.ExecuteScript("""
+                    PRAGMA journal_mode = WAL;
+                    PRAGMA synchronous = FULL;
+                    PRAGMA wal_autocheckpoint = 0;
+                    PRAGMA journal_size_limit = 67108864;
+                    PRAGMA cache_size = -65536;
+                    PRAGMA temp_store = MEMORY;
+                    """);
+                Schema.Update(opened);
+                DurableFiles.SyncFolder(folder.Path);
+            }
+            catch
+            {
+                opened.Dispose();
+                throw;
+            }
+            return new SqliteDatabase(file, busyTimeout, opened);
+        }
+        catch (SqliteFault fault)
+        {
+            throw fault.ToRefusal();
+        }
+    }
+
+    /// <summary>Runs <paramref name="body"/> and answers once it would survive a power cut.</summary>
+    public Task<T> CommitAsync<T>(Func<WriteScope, T> body, CancellationToken cancel, bool needsSavepoint = false) =>
+        RunAsync(new WriteWork<T>(body, cancel) { NeedsSavepoint = needsSavepoint }, cancel);
+
+    /// <summary>Runs <paramref name="body"/>, which changes rows with one statement, and answers once it has run.</summary>
+    public Task<T> ApplyAsync<T>(Func<WriteScope, T> body, CancellationToken cancel) =>
+        RunAsync(new WriteWork<T>(body, cancel) { AnswersEarly = true }, cancel);
+
+    /// <summary>Reads what is committed.</summary>
+    public async Task<T> ReadAsync<T>(Func<SqliteConnection, T> read, CancellationToken cancel)
+    {
+        await readerSlots.WaitAsync(cancel);
+        SqliteConnection? reader = null;
+        try
+        {
+            lock (idleReaders)
+                idleReaders.TryPop(out reader);
+            reader ??= new SqliteConnection(path, readOnly: true, busyTimeout);
+            return read(reader);
+        }
+        catch (SqliteFault fault)
+        {
+            throw fault.ToRefusal();
+        }
+        finally
+        {
+            if (reader is not null)
+            {
+                lock (idleReaders)
+                    idleReaders.Push(reader);
+            }
+            readerSlots.Release();
+        }
+    }
+
+    /// <summary>Does what waits, then closes the file.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Writer.StopAsync();
+        for (var i = 0; i < Readers; i++)
+            await readerSlots.WaitAsync();
+        while (idleReaders.TryPop(out var reader))
+            reader.Dispose();
+        connection.Dispose();
+        readerSlots.Dispose();
+    }
+
+    private async Task<T> RunAsync<T>(WriteWork<T> unit, CancellationToken cancel)
+    {
+        await Writer.SendAsync(unit, cancel);
+        return await unit.Answered;
+    }
+}

@@ -1,0 +1,368 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Threading.Channels;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>
+/// The truth about jobs in a SQLite file. Every change is one unit of work of the file's writer and fenced in SQL,
+/// so that no two of them can disagree.
+/// </summary>
+internal sealed class SqliteJobStore : IJobStore
+{
+    /// <summary>Changes that a slow reader may be behind before it misses some.</summary>
+    private const int ChangesBehind = 4096;
+
+    private readonly SqliteDatabase database;
+    private readonly RetrySchedule retries;
+    private readonly RandomSource random;
+    private readonly TimeProvider clock;
+    private readonly Lock gate = new();
+    private Channel<JobId>[] readers = [];
+
+    public SqliteJobStore(SqliteDatabase database, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    {
+        this.database = database;
+        this.retries = retries;
+        this.random = random;
+        this.clock = clock;
+        database.Writer.WhenCommitted(Publish);
+    }
+
+    public async Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
+    {
+        var options = new byte[jobs.Count][];
+        for (var i = 0; i < options.Length; i++)
+            options[i] = JsonSerializer.SerializeToUtf8Bytes(jobs[i].Options, SpotterJson.Default.JobOptions);
+        var rows = await database.CommitAsync(
+            scope =>
+            {
+                var now = Microseconds.Now(clock);
+                var added = new (JobRow Row, bool IsNew)[jobs.Count];
+                for (var i = 0; i < added.Length; i++)
+                    added[i] = Add(scope, jobs[i], options[i], now);
+                return added;
+            },
+            cancel,
+            needsSavepoint: jobs.Count > 1);
+        return Array.ConvertAll(rows, r => new AddedJob(r.Row.ToJob(), r.IsNew));
+    }
+
+    public Task<Job?> FindAsync(JobId id, CancellationToken cancel) =>
+        ReadJobAsync(
+            connection => connection.Prepare($"SELECT {JobRow.Columns} FROM jobs WHERE id = ?1").Bind(1, id), cancel);
+
+    public Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel) =>
+        ReadJobAsync(
+            connection => connection.Prepare(ByKey).Bind(1, idempotencyKey), cancel);
+
+    public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel)
+    {
+        var rows = await database.ReadAsync(connection => JobQueries.List(connection, filter), cancel);
+        return rows.ConvertAll(r => r.ToJob());
+    }
+
+    public async Task<StartedJob?> StartAsync(Delivery delivery, string worker, TimeSpan hold, CancellationToken cancel)
+    {
+        var row = await database.CommitAsync(
+            scope =>
+            {
+                var now = Microseconds.Now(clock);
+                using var update = scope.Prepare($"""
+                    UPDATE jobs SET state = 1, epoch = epoch + 1, attempts = attempts + 1,
+                        started = ?2, leased_until = ?3, worker = ?4
+                    WHERE id = ?1 AND state = 0 AND due <= ?2
+                    RETURNING {JobRow.Columns}
+                    """).Bind(1, delivery.Job).Bind(2, now).Bind(3, now + Microseconds.From(hold)).Bind(4, worker);
+                if (!update.Step())
+                    return null;
+                var started = JobRow.Read(update);
+                Note(scope, started.Id, started.Engine, started.Internal, JobState.Queued, JobState.Running);
+                return started;
+            },
+            cancel);
+        return row is null
+            ? null
+            : new StartedJob(
+                row.ToJob(), new Lease(row.Id, delivery.Engine, row.Epoch, row.Attempts, worker, delivery.Receipt));
+    }
+
+    public Task<bool> ExtendAsync(Lease lease, TimeSpan hold, CancellationToken cancel) =>
+        database.ApplyAsync(
+            scope => scope.Prepare("UPDATE jobs SET leased_until = ?3 WHERE id = ?1 AND epoch = ?2 AND state = 1")
+                .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, Microseconds.Now(clock) + Microseconds.From(hold))
+                .Run() > 0,
+            cancel);
+
+    public Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
+    {
+        switch (outcome)
+        {
+            case JobOutcome.Done done:
+                var result = JsonSerializer.SerializeToUtf8Bytes(done.Result, SpotterJson.Default.VisionResult);
+                var timings = JsonSerializer.SerializeToUtf8Bytes(done.Timings, SpotterJson.Default.JobTimings);
+                return database.CommitAsync(
+                    scope => End(scope, lease, JobState.Succeeded, null, timings, result, done.Output), cancel);
+            case JobOutcome.Reject reject:
+                var error = ToJson(reject.Error);
+                return database.CommitAsync(
+                    scope => End(scope, lease, JobState.Failed, error, null, null, null), cancel);
+            case JobOutcome.Retry retry:
+                var reason = ToJson(retry.Error);
+                return database.CommitAsync(scope => EndForRetry(scope, lease, reason, retry.SpendAttempt), cancel);
+            default:
+                throw new ArgumentOutOfRangeException(nameof(outcome));
+        }
+    }
+
+    public async Task<Job?> CancelAsync(JobId id, CancellationToken cancel)
+    {
+        await database.CommitAsync(
+            scope =>
+            {
+                // Which of the two states it was in is needed for the tallies, and RETURNING only knows the new one.
+                foreach (var state in (ReadOnlySpan<JobState>)[JobState.Queued, JobState.Running])
+                {
+                    using var update = scope.Prepare("""
+                        UPDATE jobs SET state = 5, finished = ?3, leased_until = NULL, worker = NULL
+                        WHERE id = ?1 AND state = ?2
+                        RETURNING engine, internal
+                        """).Bind(1, id).Bind(2, (int)state).Bind(3, Microseconds.Now(clock));
+                    if (!update.Step())
+                        continue;
+                    Note(scope, id, update.Text(0), update.Bool(1), state, JobState.Cancelled);
+                    return true;
+                }
+                return false;
+            },
+            cancel);
+        return await FindAsync(id, cancel);
+    }
+
+    public Task<IReadOnlyList<EndedAttempt>> ReleaseAsync(
+        string? worker, JobError error, bool spendAttempt, CancellationToken cancel)
+    {
+        var reason = ToJson(error);
+        return database.CommitAsync<IReadOnlyList<EndedAttempt>>(
+            scope =>
+            {
+                var held = new List<HeldRow>();
+                using (var select = scope.Prepare($"""
+                    SELECT {HeldRow.Columns} FROM jobs INDEXED BY jobs_running
+                    WHERE state = 1 AND (?1 IS NULL OR worker = ?1) ORDER BY seq
+                    """).Bind(1, worker))
+                {
+                    while (select.Step())
+                        held.Add(HeldRow.Read(select));
+                }
+                return TakeLeases(scope, held, reason, spendAttempt);
+            },
+            cancel,
+            needsSavepoint: true);
+    }
+
+    public Task<IReadOnlyList<EndedAttempt>> ReapAsync(int limit, CancellationToken cancel)
+    {
+        var reason = ToJson(new JobError(
+            ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it."));
+        return database.CommitAsync<IReadOnlyList<EndedAttempt>>(
+            scope =>
+            {
+                var held = new List<HeldRow>();
+                using (var select = scope.Prepare($"""
+                    SELECT {HeldRow.Columns} FROM jobs INDEXED BY jobs_running
+                    WHERE state = 1 AND leased_until <= ?1 ORDER BY leased_until LIMIT ?2
+                    """).Bind(1, Microseconds.Now(clock)).Bind(2, limit))
+                {
+                    while (select.Step())
+                        held.Add(HeldRow.Read(select));
+                }
+                return TakeLeases(scope, held, reason, spendAttempt: true);
+            },
+            cancel,
+            needsSavepoint: true);
+    }
+
+    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel) =>
+        database.ReadAsync(
+            connection => JobQueries.Overdue(connection, Microseconds.Now(clock) - Microseconds.From(overdue), limit), cancel);
+
+    public Task<JobCounts> CountAsync(string? engine, CancellationToken cancel) =>
+        database.ReadAsync(connection => JobQueries.Count(connection, engine), cancel);
+
+    public Task<int?> PositionAsync(JobId id, CancellationToken cancel) =>
+        database.ReadAsync(connection => JobQueries.Position(connection, id), cancel);
+
+    public Task<IReadOnlyList<string>> ExpireImagesAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
+        database.CommitAsync<IReadOnlyList<string>>(
+            scope =>
+            {
+                var keys = new List<string>();
+                using var update = scope.Prepare("""
+                    UPDATE jobs SET expired = 1 WHERE seq IN (
+                        SELECT seq FROM jobs INDEXED BY jobs_ended
+                        WHERE finished IS NOT NULL AND expired = 0 AND finished < ?1 ORDER BY finished LIMIT ?2)
+                    RETURNING image_key, output
+                    """).Bind(1, Microseconds.From(finishedBefore)).Bind(2, limit);
+                while (update.Step())
+                {
+                    keys.Add(update.Text(0));
+                    if (update.TextOrNull(1) is { } output)
+                        keys.Add(output);
+                }
+                return keys;
+            },
+            cancel);
+
+    public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
+        database.CommitAsync(
+            scope =>
+            {
+                var purged = 0;
+                using var delete = scope.Prepare("""
+                    DELETE FROM jobs WHERE seq IN (
+                        SELECT seq FROM jobs INDEXED BY jobs_ended
+                        WHERE finished IS NOT NULL AND expired IN (0, 1) AND finished < ?1 LIMIT ?2)
+                    RETURNING engine, internal, state
+                    """).Bind(1, Microseconds.From(finishedBefore)).Bind(2, limit);
+                for (; delete.Step(); purged++)
+                    scope.Moved(delete.Text(0), delete.Bool(1), (JobState)delete.Int(2), null);
+                return purged;
+            },
+            cancel);
+
+    public async IAsyncEnumerable<JobId> ChangesAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        var changes = Channel.CreateBounded<JobId>(
+            new BoundedChannelOptions(ChangesBehind) { FullMode = BoundedChannelFullMode.DropOldest, SingleWriter = true });
+        lock (gate)
+            readers = [.. readers, changes];
+        try
+        {
+            await foreach (var id in changes.Reader.ReadAllAsync(cancel))
+                yield return id;
+        }
+        finally
+        {
+            lock (gate)
+                readers = [.. readers.Where(r => r != changes)];
+        }
+    }
+
+    private const string ByKey = $"SELECT {JobRow.Columns} FROM jobs WHERE idempotency_key = ?1";
+
+    private static byte[] ToJson(JobError error) => JsonSerializer.SerializeToUtf8Bytes(error, SpotterJson.Default.JobError);
+
+    private static void Note(WriteScope scope, JobId id, string engine, bool isInternal, JobState? from, JobState to)
+    {
+        scope.Moved(engine, isInternal, from, to);
+        scope.Changed(id);
+    }
+
+    private static (JobRow Row, bool IsNew) Add(WriteScope scope, NewJob job, byte[] options, long now)
+    {
+        if (job.IdempotencyKey is { } key)
+        {
+            using var select = scope.Prepare(ByKey).Bind(1, key);
+            if (select.Step())
+                return (JobRow.Read(select), false);
+        }
+        using var insert = scope.Prepare($"""
+            INSERT INTO jobs (id, engine, internal, due, created, model, idempotency_key, fingerprint,
+                image_key, image_format, image_bytes, image_sha256, options)
+            VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+            RETURNING {JobRow.Columns}
+            """)
+            .Bind(1, job.Id).Bind(2, job.Engine).Bind(3, job.Internal ? 1 : 0).Bind(4, now)
+            .Bind(5, job.Model).Bind(6, job.IdempotencyKey).Bind(7, job.Fingerprint)
+            .Bind(8, job.Image.Key).Bind(9, (int)job.Image.Format).Bind(10, job.Image.Bytes).Bind(11, job.Image.Sha256)
+            .BindText(12, options);
+        insert.Step();
+        Note(scope, job.Id, job.Engine, job.Internal, null, JobState.Queued);
+        return (JobRow.Read(insert), true);
+    }
+
+    private EndedAttempt? End(
+        WriteScope scope, Lease lease, JobState state, byte[]? error, byte[]? timings, byte[]? result, string? output)
+    {
+        using var update = scope.Prepare("""
+            UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL, worker = NULL,
+                error = ?5, timings = ?6, result = ?7, output = ?8
+            WHERE id = ?1 AND epoch = ?2 AND state = 1
+            RETURNING engine, internal
+            """)
+            .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
+            .BindText(5, error).BindText(6, timings).BindText(7, result).Bind(8, output);
+        if (!update.Step())
+            return null;
+        var engine = update.Text(0);
+        Note(scope, lease.Job, engine, update.Bool(1), JobState.Running, state);
+        return new EndedAttempt(lease.Job, engine, state, null);
+    }
+
+    private EndedAttempt? EndForRetry(WriteScope scope, Lease lease, byte[] error, bool spendAttempt)
+    {
+        HeldRow held;
+        using (var select = scope.Prepare($"SELECT {HeldRow.Columns} FROM jobs WHERE id = ?1 AND epoch = ?2 AND state = 1")
+            .Bind(1, lease.Job).Bind(2, lease.Epoch))
+        {
+            if (!select.Step())
+                return null;
+            held = HeldRow.Read(select);
+        }
+        return EndForRetry(scope, held, error, spendAttempt, solo: false);
+    }
+
+    private List<EndedAttempt> TakeLeases(WriteScope scope, List<HeldRow> held, byte[] error, bool spendAttempt) =>
+        held.ConvertAll(row => EndForRetry(scope, row, error, spendAttempt, solo: spendAttempt));
+
+    /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>
+    private EndedAttempt EndForRetry(WriteScope scope, HeldRow held, byte[] error, bool spendAttempt, bool solo)
+    {
+        var now = Microseconds.Now(clock);
+        var delay = spendAttempt ? retries.DelayAfter(held.Attempts, random) : retries.FreeDelay;
+        var state = delay is null ? JobState.Dead : JobState.Queued;
+        scope.Prepare("""
+            UPDATE jobs SET state = ?2, finished = ?3, due = ?4, attempts = ?5, solo = solo OR ?6, error = ?7,
+                leased_until = NULL, worker = NULL
+            WHERE seq = ?1
+            """)
+            .Bind(1, held.Seq).Bind(2, (int)state).Bind(3, delay is null ? now : null)
+            .Bind(4, now + Microseconds.From(delay ?? TimeSpan.Zero)).Bind(5, spendAttempt ? held.Attempts : held.Attempts - 1)
+            .Bind(6, solo ? 1 : 0).BindText(7, error)
+            .Run();
+        Note(scope, held.Id, held.Engine, held.Internal, JobState.Running, state);
+        return new EndedAttempt(held.Id, held.Engine, state, delay);
+    }
+
+    private async Task<Job?> ReadJobAsync(Func<SqliteConnection, SqliteStatement> query, CancellationToken cancel)
+    {
+        var row = await database.ReadAsync(
+            connection =>
+            {
+                using var select = query(connection);
+                return select.Step() ? JobRow.Read(select) : null;
+            },
+            cancel);
+        return row?.ToJob();
+    }
+
+    private void Publish(IReadOnlyList<JobId> changed)
+    {
+        foreach (var reader in Volatile.Read(ref readers))
+        {
+            foreach (var id in changed)
+                reader.Writer.TryWrite(id);
+        }
+    }
+
+    /// <summary>What ending an attempt needs to know of a running row.</summary>
+    private sealed record HeldRow(long Seq, JobId Id, string Engine, bool Internal, int Attempts)
+    {
+        public const string Columns = "seq, id, engine, internal, attempts";
+
+        public static HeldRow Read(SqliteStatement row) => new(row.Long(0), row.Id(1), row.Text(2), row.Bool(3), row.Int(4));
+    }
+}

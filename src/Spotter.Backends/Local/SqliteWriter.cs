@@ -1,0 +1,307 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>
+/// The one thread that writes the file. All work that waits goes into one transaction and so shares one fsync
+/// (group commit); work that may get lost is answered before that fsync. Those who listen are told on this thread.
+/// </summary>
+internal sealed class SqliteWriter
+{
+    /// <summary>Units of work that may wait; further callers wait for room.</summary>
+    private const int Backlog = 8192;
+
+    /// <summary>Units of work in one transaction, so that none waits long for the others of its group.</summary>
+    private const int LargestGroup = 2048;
+
+    /// <summary>Pages in the log (of 4 KiB) from which on it is copied into the file.</summary>
+    private const int CheckpointPages = 4000;
+
+    /// <summary>When readers were in the way of a checkpoint, the next try comes this many pages later.</summary>
+    private const int CheckpointAgainPages = 500;
+
+    /// <summary>A transaction whose work is all answered waits this long for work that needs the fsync anyway.</summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>And no longer than this in all.</summary>
+    private static readonly TimeSpan LongestLinger = TimeSpan.FromMilliseconds(200);
+
+    private readonly SqliteConnection connection;
+    private readonly WriteScope scope;
+    private readonly Channel<WriteWork> work = Channel.CreateBounded<WriteWork>(
+        new BoundedChannelOptions(Backlog) { SingleReader = true });
+    private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Thread thread;
+    private Action<IReadOnlyList<JobId>>? committed;
+    private Action? takenBack;
+    private Action<SpotterException>? stopped;
+    private Task<bool>? arrival;
+    private int pagesInLog;
+    private volatile SpotterException? refusal;
+
+    /// <summary>Begins to work. No other thread may use the connection until it has stopped.</summary>
+    public SqliteWriter(SqliteConnection connection)
+    {
+        this.connection = connection;
+        scope = new WriteScope(connection);
+        thread = new Thread(Loop) { IsBackground = true, Name = "SQLite writer" };
+        thread.Start();
+    }
+
+    /// <summary>Completes, with the reason, when the file can't be written any more.</summary>
+    public Task<Exception> Failed => failed.Task;
+
+    /// <summary>Tells <paramref name="listener"/> after each commit which jobs it changed.</summary>
+    public void WhenCommitted(Action<IReadOnlyList<JobId>> listener) => committed += listener;
+
+    /// <summary>Tells <paramref name="listener"/> that work which was answered early may have been taken back.</summary>
+    public void WhenTakenBack(Action listener) => takenBack += listener;
+
+    /// <summary>Tells <paramref name="listener"/>, once, that no more work will be done, and why.</summary>
+    public void WhenStopped(Action<SpotterException> listener) => stopped += listener;
+
+    /// <summary>Puts a unit of work in line; it runs after all that were sent before.</summary>
+    public async ValueTask SendAsync(WriteWork unit, CancellationToken cancel)
+    {
+        try
+        {
+            if (!work.Writer.TryWrite(unit))
+                await work.Writer.WriteAsync(unit, cancel);
+        }
+        catch (ChannelClosedException)
+        {
+            throw refusal ?? Closing();
+        }
+    }
+
+    /// <summary>Does what waits, and ends.</summary>
+    public async Task StopAsync()
+    {
+        work.Writer.TryComplete();
+        await Task.Run(thread.Join);
+    }
+
+    private static SpotterException Closing() =>
+        new(ErrorCodes.StoreUnavailable, "The job store is being closed; try again once the service is back.");
+
+    private void Loop()
+    {
+        while (WaitForWork(Timeout.InfiniteTimeSpan))
+            RunTransaction(new Arrivals(this));
+        stopped?.Invoke(refusal ?? Closing());
+    }
+
+    /// <summary>False when the time is over, or when there will be no more.</summary>
+    private bool WaitForWork(TimeSpan wait)
+    {
+        arrival ??= work.Reader.WaitToReadAsync().AsTask();
+        if (!arrival.Wait(wait) || !arrival.Result)
+            return false;
+        arrival = null;
+        return true;
+    }
+
+    private void RunTransaction(IUnits units)
+    {
+        if (!TryBegin(units))
+            return;
+        var group = new List<WriteWork>();
+        WriteWork? current = null;
+        try
+        {
+            while (units.Next(group.Count > 0) is { } unit)
+            {
+                if (unit.DropIfCancelled())
+                    continue;
+                current = unit;
+                if (!TryRun(unit))
+                    continue;
+                if (unit.AnswersEarly)
+                    unit.Answer();
+                else
+                    group.Add(unit);
+                current = null;
+            }
+            current = null;
+            Commit();
+        }
+        catch (SqliteFault fault)
+        {
+            if (current is not null)
+                group.Add(current);
+            TakeBack(fault);
+            RunAgain(group, fault);
+            return;
+        }
+        foreach (var unit in group)
+            unit.Answer();
+        CheckpointIfDue();
+    }
+
+    private bool TryBegin(IUnits units)
+    {
+        if (refusal is null)
+        {
+            try
+            {
+                connection.Execute("BEGIN IMMEDIATE");
+                return true;
+            }
+            catch (SqliteFault fault)
+            {
+                StopIfFatal(fault);
+                FailAll(units, fault.ToRefusal());
+                return false;
+            }
+        }
+        FailAll(units, refusal);
+        return false;
+    }
+
+    private static void FailAll(IUnits units, SpotterException error)
+    {
+        while (units.Next(somebodyWaits: true) is { } unit)
+            unit.Fail(error);
+    }
+
+    /// <summary>
+    /// Runs a unit in the open transaction. When it fails, it alone fails and false is returned; unless the whole
+    /// transaction is lost, which is thrown.
+    /// </summary>
+    private bool TryRun(WriteWork unit)
+    {
+        var mark = scope.Mark();
+        try
+        {
+            if (unit.NeedsSavepoint)
+                connection.Execute("SAVEPOINT unit");
+            unit.Run(scope);
+            if (unit.NeedsSavepoint)
+                connection.Execute("RELEASE unit");
+            return true;
+        }
+        catch (Exception e) when (e is not SqliteFault { IsFatal: true } && connection.InTransaction)
+        {
+            scope.Forget(mark);
+            if (unit.NeedsSavepoint)
+            {
+                connection.Execute("ROLLBACK TO unit");
+                connection.Execute("RELEASE unit");
+            }
+            unit.Fail(e is SqliteFault fault ? fault.ToRefusal() : e);
+            return false;
+        }
+    }
+
+    private void Commit()
+    {
+        scope.WriteTallies();
+        connection.Execute("COMMIT");
+        var changed = scope.TakeChanged();
+        if (changed.Count > 0)
+            committed?.Invoke(changed);
+    }
+
+    private void TakeBack(SqliteFault fault)
+    {
+        scope.Forget(default);
+        StopIfFatal(fault);
+        try
+        {
+            if (connection.InTransaction)
+                connection.Execute("ROLLBACK");
+        }
+        catch (SqliteFault second)
+        {
+            // A transaction that can be neither finished nor taken back leaves nothing to go on with.
+            Stop(second);
+        }
+        takenBack?.Invoke();
+    }
+
+    /// <summary>Tries the units of a lost transaction in smaller ones, so that a unit which can't succeed fails alone.</summary>
+    private void RunAgain(List<WriteWork> units, SqliteFault fault)
+    {
+        if (units.Count > 1 && refusal is null)
+        {
+            var half = units.Count / 2;
+            RunTransaction(new Listed(units[..half]));
+            RunTransaction(new Listed(units[half..]));
+            return;
+        }
+        foreach (var unit in units)
+            unit.Fail(fault.ToRefusal());
+    }
+
+    /// <summary>
+    /// Copies the log into the file. Not left to SQLite's own automatism, which hides a failed fsync and would
+    /// try it again, with success and without the data.
+    /// </summary>
+    private void CheckpointIfDue()
+    {
+        try
+        {
+            pagesInLog += connection.TakePagesWritten();
+            if (pagesInLog >= CheckpointPages)
+                pagesInLog = connection.Checkpoint() ? 0 : CheckpointPages - CheckpointAgainPages;
+        }
+        catch (SqliteFault fault)
+        {
+            // A full disk: the log keeps what it has until there is room.
+            pagesInLog = CheckpointPages - CheckpointAgainPages;
+            StopIfFatal(fault);
+        }
+    }
+
+    private void StopIfFatal(SqliteFault fault)
+    {
+        if (fault.IsFatal)
+            Stop(fault);
+    }
+
+    private void Stop(SqliteFault fault)
+    {
+        refusal ??= new SpotterException(
+            ErrorCodes.StoreUnavailable, $"The job store has failed and takes nothing more ({fault.Message}); restart the service once its disk is well.", fault);
+        work.Writer.TryComplete();
+        failed.TrySetResult(fault);
+    }
+
+    /// <summary>Where the units of a transaction come from.</summary>
+    private interface IUnits
+    {
+        /// <summary>The next one; null when the transaction should end.</summary>
+        WriteWork? Next(bool somebodyWaits);
+    }
+
+    private sealed class Listed(IReadOnlyList<WriteWork> units) : IUnits
+    {
+        private int next;
+
+        public WriteWork? Next(bool somebodyWaits) => next < units.Count ? units[next++] : null;
+    }
+
+    private sealed class Arrivals(SqliteWriter writer) : IUnits
+    {
+        private readonly long begun = Stopwatch.GetTimestamp();
+        private int count;
+
+        public WriteWork? Next(bool somebodyWaits)
+        {
+            while (count < LargestGroup)
+            {
+                if (writer.work.Reader.TryRead(out var unit))
+                {
+                    count++;
+                    return unit;
+                }
+                if (somebodyWaits || Stopwatch.GetElapsedTime(begun) > LongestLinger || !writer.WaitForWork(Linger))
+                    return null;
+            }
+            return null;
+        }
+    }
+}
