@@ -1,0 +1,42 @@
+import type { Job, JobPage, Models, Stats } from './contract'
+import { readRefusal, Unreachable } from './refusal'
+
+// Addresses are relative to the page, so that everything works behind a path of a reverse proxy as well.
+export const jobUrl = (id: string) => `v1/jobs/${encodeURIComponent(id)}`
+export const annotatedUrl = (id: string) => `${jobUrl(id)}/image`
+export const originalUrl = (id: string) => `${jobUrl(id)}/original`
+export const eventsUrl = (id: string) => `${jobUrl(id)}/events`
+
+const timeoutMs = 15_000
+
+async function request(url: string, init: RequestInit = {}): Promise<Response> {
+  let answer: Response
+  try {
+    answer = await fetch(url, { ...init, cache: 'no-store', signal: AbortSignal.timeout(timeoutMs) })
+  } catch {
+    throw new Unreachable('Spotter does not answer. Is the server still running?')
+  }
+  if (!answer.ok) throw readRefusal(answer.status, await answer.text(), answer.headers.get('retry-after'))
+  return answer
+}
+
+async function json<T>(url: string, init?: RequestInit): Promise<T> {
+  return (await (await request(url, init)).json()) as T
+}
+
+export const getJob = (id: string) => json<Job>(jobUrl(id))
+export const cancelJob = (id: string) => json<Job>(jobUrl(id), { method: 'DELETE' })
+export const getModels = () => json<Models>('v1/models')
+export const getStats = () => json<Stats>('v1/stats')
+
+/** Newest first; `after` is the `next` of the page before. */
+export function listJobs(limit: number, after: string | null): Promise<JobPage> {
+  const query = new URLSearchParams({ limit: String(limit) })
+  if (after !== null) query.set('after', after)
+  return json<JobPage>(`v1/jobs?${query}`)
+}
+
+/** The picture of a job as it was sent. */
+export async function getOriginal(id: string): Promise<Blob> {
+  return (await request(originalUrl(id))).blob()
+}

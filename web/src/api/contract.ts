@@ -1,0 +1,110 @@
+/** The records of the REST interface, as the gateway writes them. */
+
+export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'dead' | 'cancelled'
+
+export interface Box {
+  x1: number
+  y1: number
+  x2: number
+  y2: number
+}
+
+/** `box` is in pixels of the upright picture, origin top left. */
+export interface Detection {
+  label: string
+  classId: number
+  confidence: number
+  box: Box
+}
+
+export interface Label {
+  label: string
+  classId: number
+  confidence: number
+}
+
+export interface VisionResult {
+  width: number
+  height: number
+  detections: Detection[] | null
+  labels: Label[] | null
+  summary: Record<string, number> | null
+}
+
+export interface Timings {
+  queuedMs: number
+  fetchMs: number
+  decodeMs: number
+  inferMs: number
+  postMs: number
+  encodeMs: number
+}
+
+/** RFC 9457, with the stable `code` of Spotter. */
+export interface Problem {
+  type?: string
+  title?: string
+  status?: number
+  detail?: string
+  code?: string
+}
+
+export interface Job {
+  id: string
+  state: JobState
+  engine: string
+  model: string | null
+  created: string
+  started: string | null
+  finished: string | null
+  attempts: number
+  /** Jobs ahead; null when it does not wait, or nobody knows. */
+  position: number | null
+  etaSeconds: number | null
+  result: VisionResult | null
+  timings: Timings | null
+  error: Problem | null
+}
+
+export interface JobPage {
+  jobs: Job[]
+  next: string | null
+}
+
+export interface Model {
+  id: string
+  engine: string
+  family: string
+  inputWidth: number
+  inputHeight: number
+  labels: string[]
+}
+
+export interface Models {
+  models: Model[]
+  default: string | null
+}
+
+export interface Stats {
+  queued: number
+  running: number
+  succeeded: number
+  failed: number
+  dead: number
+  cancelled: number
+  workers: number
+  desiredWorkers: number
+  maxWorkers: number
+  lanes: number
+  oldestSeconds: number | null
+  booting: number
+  idle: number
+  busy: number
+  draining: number
+  jobsPerSecond: number | null
+}
+
+/** True once nothing about the job will change any more. */
+export function hasEnded(job: Job): boolean {
+  return job.state !== 'queued' && job.state !== 'running'
+}

@@ -1,0 +1,123 @@
+import './styles/base.css'
+import './styles/strip.css'
+import './styles/intake.css'
+import './styles/card.css'
+import './styles/recent.css'
+import { Announcer } from './announcer'
+import { getModels, getStats } from './api/client'
+import type { Model, Stats } from './api/contract'
+import { sentConfidence } from './api/submit'
+import { byId, el, setText } from './dom'
+import { gatewayFeed } from './jobs/feed'
+import { JobFollower } from './jobs/follower'
+import { UploadQueue } from './jobs/uploadQueue'
+import { FileNames } from './names'
+import { Pictures } from './pictures'
+import { pulse } from './pulse'
+import { Setting } from './setting'
+import { percent } from './text'
+import { watchIntake } from './views/intake'
+import { Recent } from './views/recent'
+import { Strip } from './views/strip'
+
+// A browser opens six connections to a server over HTTP/1.1. Three uploads and two streams leave one for everything
+// else, so that a drop of a thousand pictures doesn't stop the numbers from moving or a job from being cancelled.
+const uploadsAtOnce = 3
+const streamsAtOnce = 2
+
+const confidence = new Setting(0.25)
+const model = new Setting<Model | null>(null)
+const names = new FileNames()
+const announcer = new Announcer(byId('announcer'))
+const follower = new JobFollower(gatewayFeed, streamsAtOnce)
+const strip = new Strip(byId('strip'))
+
+const pictures = new Pictures({
+  host: byId('pictures'),
+  uploads: new UploadQueue(uploadsAtOnce),
+  follower,
+  names,
+  confidence,
+  model,
+  announce: text => announcer.say(text),
+  changed: ({ total, ended }) => {
+    document.body.classList.toggle('has-pictures', total > 0)
+    setText(byId('tally'), total < 2 ? '' : ended < total ? `${ended} of ${total} done` : `${total} pictures`)
+    byId('clear').hidden = ended === 0 || total < 2
+  },
+})
+byId('clear').addEventListener('click', () => pictures.clearEnded())
+
+const recent = new Recent(byId('recent'), names, confidence, job => pictures.open(job))
+
+watchIntake(byId('drop'), byId('file') as HTMLInputElement, files => {
+  if (model.value !== null && files.length > 0) pictures.add(files)
+})
+
+setUpConfidence(byId('confidence') as HTMLInputElement)
+setUpModelChoice(byId('model') as HTMLSelectElement)
+setText(byId('curl'), `curl -F image=@photo.jpg ${new URL('v1/jobs', document.baseURI).href}`)
+
+document.addEventListener('visibilitychange', () => (document.hidden ? follower.suspend() : follower.resume()))
+
+let seen = ''
+let modelsAge = Number.POSITIVE_INFINITY
+pulse(async () => {
+  try {
+    const stats = await getStats()
+    strip.show(stats)
+    if (++modelsAge > (model.value === null ? 3 : 60)) await loadModels()
+    // The list changes only when a count does.
+    const counts = fingerprint(stats)
+    if (counts !== seen) {
+      seen = counts
+      await recent.refresh()
+    }
+    return 1_000
+  } catch {
+    strip.showLost()
+    seen = ''
+    return 2_000
+  }
+})
+
+function fingerprint({ queued, running, succeeded, failed, dead, cancelled }: Stats): string {
+  return [queued, running, succeeded, failed, dead, cancelled].join()
+}
+
+function setUpConfidence(slider: HTMLInputElement): void {
+  slider.min = String(sentConfidence)
+  slider.addEventListener('input', () => (confidence.value = slider.valueAsNumber))
+  confidence.watch(value => {
+    slider.value = String(value)
+    slider.setAttribute('aria-valuetext', percent(value))
+    const least = Number(slider.min)
+    slider.style.setProperty('--fill', String((value - least) / (Number(slider.max) - least)))
+    setText(byId('confidence-value'), percent(value))
+  })
+}
+
+let models: Model[] = []
+
+function setUpModelChoice(select: HTMLSelectElement): void {
+  select.addEventListener('change', () => (model.value = models.find(({ id }) => id === select.value) ?? null))
+}
+
+async function loadModels(): Promise<void> {
+  const answer = await getModels()
+  modelsAge = 0
+  models = answer.models
+  const chosen = models.find(({ id }) => id === model.value?.id) ?? models.find(({ id }) => id === answer.default) ?? models[0] ?? null
+  model.value = chosen
+
+  const select = byId('model') as HTMLSelectElement
+  const options = models.map(({ id }) => id)
+  if ([...select.options].map(option => option.value).join('\n') !== options.join('\n')) {
+    select.replaceChildren(...options.map(id => el('option', { value: id }, id)))
+  }
+  if (chosen !== null) select.value = chosen.id
+  byId('model-choice').hidden = models.length < 2
+  document.body.classList.toggle('no-model', chosen === null)
+  byId('no-model').hidden = chosen !== null
+  ;(byId('file') as HTMLInputElement).disabled = chosen === null
+}

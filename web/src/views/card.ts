@@ -1,0 +1,207 @@
+import { annotatedUrl, jobUrl } from '../api/client'
+import { type Job, hasEnded } from '../api/contract'
+import { el, icon, setText } from '../dom'
+import type { Setting } from '../setting'
+import { standing } from '../text'
+import { findingsAbove } from '../vision/findings'
+import { FindingsView } from './findingsView'
+import { Highlight } from './highlight'
+import { PictureView } from './pictureView'
+import { timingsView } from './timingsView'
+
+/** What is known about a picture on the page. */
+export type Progress =
+  | { kind: 'waiting'; reason: string }
+  | { kind: 'uploading'; share: number }
+  | { kind: 'job'; job: Job }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'withdrawn' }
+
+export interface CardActions {
+  cancel(): void
+  retry(): void
+  remove(): void
+}
+
+export interface CardPicture {
+  name: string
+  url: string
+  /** Shown when the picture can't be. */
+  missingText: string
+}
+
+/** One picture: how far it is, and what came out. */
+export class Card {
+  readonly element: HTMLElement
+  readonly #title: HTMLElement
+  readonly #meta = el('p', { class: 'meta' })
+  readonly #status = el('p', { class: 'status' })
+  readonly #bar = el('progress', { max: 1, 'aria-label': 'Progress' })
+  readonly #error = el('div', { class: 'error', 'data-testid': 'error', role: 'alert' })
+  readonly #actions = el('div', { class: 'actions' })
+  readonly #outcome = el('div', { class: 'outcome' })
+  readonly #picture: PictureView
+  readonly #findings: FindingsView
+  readonly #confidence: Setting<number>
+  readonly #on: CardActions
+  readonly #name: string
+  #unwatch: (() => void) | null = null
+  #shown: Progress['kind'] | Job['state'] | null = null
+
+  constructor(picture: CardPicture, confidence: Setting<number>, on: CardActions) {
+    this.#name = picture.name
+    this.#confidence = confidence
+    this.#on = on
+    const highlight = new Highlight((index, chosen) => {
+      this.#picture.mark(index, chosen)
+      this.#findings.mark(index, chosen)
+    })
+    this.#picture = new PictureView(picture.url, picture.name, picture.missingText, highlight)
+    this.#findings = new FindingsView(highlight)
+
+    this.#title = el('h2', { title: picture.name }, picture.name)
+    const remove = el('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${picture.name} from the page` }, icon('close'))
+    remove.addEventListener('click', () => on.remove())
+
+    this.element = el(
+      'article',
+      { class: 'card', 'data-testid': 'card', 'aria-label': picture.name, tabindex: -1 },
+      el('div', { class: 'stage-area' }, this.#picture.element),
+      el(
+        'div',
+        { class: 'panel' },
+        el('header', {}, el('div', { class: 'heading' }, this.#title, this.#meta), remove),
+        el('div', { class: 'progress' }, this.#status, this.#bar),
+        this.#error,
+        this.#outcome,
+        this.#actions,
+      ),
+    )
+  }
+
+  /** Stops watching the settings; the card is of no use after. */
+  dispose(): void {
+    this.#unwatch?.()
+    this.#unwatch = null
+  }
+
+  show(progress: Progress): void {
+    const state = progress.kind === 'job' ? progress.job.state : progress.kind === 'withdrawn' ? 'cancelled' : progress.kind
+    this.element.dataset['state'] = state
+    if (progress.kind === 'job') this.element.dataset['job'] = progress.job.id
+    else delete this.element.dataset['job']
+
+    this.#showProgress(progress)
+    // The rest changes with the state only; rebuilding it at every step would take the focus from its buttons.
+    if (this.#shown === state) return
+    this.#shown = state
+    this.#showError(progress)
+    this.#showOutcome(progress)
+    this.#showActions(progress)
+  }
+
+  #showProgress(progress: Progress): void {
+    const { text, share, active } = wording(progress)
+    setText(this.#status, text)
+    this.#bar.hidden = !active
+    if (share === null) this.#bar.removeAttribute('value')
+    else this.#bar.value = share
+    if (progress.kind === 'job') setText(this.#meta, progress.job.model ?? progress.job.engine)
+  }
+
+  #showError(progress: Progress): void {
+    const reason =
+      progress.kind === 'refused'
+        ? progress.reason
+        : progress.kind === 'job' && (progress.job.state === 'failed' || progress.job.state === 'dead')
+          ? (progress.job.error?.detail ?? progress.job.error?.title ?? 'The job failed, and the server kept no reason.')
+          : null
+    this.#error.replaceChildren(...(reason === null ? [] : [icon('alert'), el('p', {}, reason)]))
+    this.#error.hidden = reason === null
+  }
+
+  #showOutcome(progress: Progress): void {
+    this.#unwatch?.()
+    this.#unwatch = null
+    this.#outcome.replaceChildren()
+    if (progress.kind !== 'job' || progress.job.state !== 'succeeded' || progress.job.result === null) return
+
+    const result = progress.job.result
+    const timings = timingsView(progress.job)
+    this.#outcome.append(this.#findings.element, ...(timings === null ? [] : [timings]))
+    setText(this.#meta, `${result.width} × ${result.height} · ${progress.job.model ?? progress.job.engine}`)
+    this.#unwatch = this.#confidence.watch(confidence => {
+      const detections = result.detections ?? []
+      const findings = findingsAbove(detections, confidence)
+      this.#picture.show(result, findings)
+      if (result.labels !== null && detections.length === 0) this.#findings.showLabels(result.labels, confidence)
+      else this.#findings.show(findings, detections.length, confidence)
+    })
+  }
+
+  #showActions(progress: Progress): void {
+    this.#actions.replaceChildren(...this.#actionsFor(progress))
+    this.#actions.hidden = this.#actions.childElementCount === 0
+  }
+
+  #actionsFor(progress: Progress): HTMLElement[] {
+    if (progress.kind === 'waiting' || progress.kind === 'uploading') return [this.#button('Cancel', 'close', this.#on.cancel)]
+    if (progress.kind !== 'job') return [this.#button('Try again', 'retry', this.#on.retry)]
+    const { job } = progress
+    if (job.state === 'queued') return [this.#button('Cancel', 'close', this.#on.cancel)]
+    if (!hasEnded(job)) return []
+    if (job.state !== 'succeeded') return [this.#button('Try again', 'retry', this.#on.retry)]
+    const stem = this.#name.replace(/\.[^.]{1,5}$/, '')
+    return [
+      this.#link('Picture', 'picture', annotatedUrl(job.id), `${stem}.boxes.jpg`, 'download-image', 'Download the annotated picture'),
+      this.#link('JSON', 'braces', jobUrl(job.id), `${stem}.json`, 'download-json', 'Download the answer as JSON'),
+    ]
+  }
+
+  #button(text: string, iconName: Parameters<typeof icon>[0], act: () => void): HTMLElement {
+    const button = el('button', { type: 'button', class: 'button' }, icon(iconName), text)
+    button.addEventListener('click', act)
+    return button
+  }
+
+  #link(text: string, iconName: Parameters<typeof icon>[0], href: string, download: string, test: string, title: string): HTMLElement {
+    return el('a', { class: 'button', href, download, title, 'aria-label': title, 'data-testid': test }, icon(iconName), text)
+  }
+}
+
+/** What to say about a picture on its way, and how full its bar is: null when nobody knows. */
+function wording(progress: Progress): { text: string; share: number | null; active: boolean } {
+  switch (progress.kind) {
+    case 'waiting':
+      return { text: progress.reason, share: 0, active: true }
+    case 'uploading':
+      return progress.share < 1
+        ? { text: `Uploading ${Math.floor(progress.share * 100)} %`, share: progress.share, active: true }
+        : { text: 'Storing', share: null, active: true }
+    case 'refused':
+      return { text: 'Not accepted', share: null, active: false }
+    case 'withdrawn':
+      return { text: 'Cancelled', share: null, active: false }
+    case 'job':
+      return jobWording(progress.job)
+  }
+}
+
+function jobWording(job: Job): { text: string; share: number | null; active: boolean } {
+  switch (job.state) {
+    case 'queued': {
+      const again = job.attempts > 0 ? `Trying again after ${job.attempts === 1 ? 'one failure' : `${job.attempts} failures`}. ` : ''
+      return { text: again + standing(job.position, job.etaSeconds), share: null, active: true }
+    }
+    case 'running':
+      return { text: 'Running', share: null, active: true }
+    case 'succeeded':
+      return { text: 'Done', share: null, active: false }
+    case 'failed':
+      return { text: 'Failed', share: null, active: false }
+    case 'dead':
+      return { text: `Given up after ${job.attempts} attempts`, share: null, active: false }
+    case 'cancelled':
+      return { text: 'Cancelled', share: null, active: false }
+  }
+}

@@ -1,0 +1,85 @@
+import type { VisionResult } from '../api/contract'
+import { el } from '../dom'
+import { percent } from '../text'
+import { type Finding, largestFirst } from '../vision/findings'
+import { hueOf } from '../vision/hue'
+import { placeBox } from '../vision/placement'
+import type { Highlight } from './highlight'
+import { moveWithArrows } from './roving'
+
+/** A picture with boxes over it. */
+export class PictureView {
+  readonly element: HTMLElement
+  readonly #image: HTMLImageElement
+  readonly #missing: HTMLElement
+  readonly #boxes: HTMLElement
+  readonly #roving: { refresh(): void }
+  readonly #made = new Map<number, HTMLButtonElement>()
+  readonly #highlight: Highlight
+
+  constructor(source: string, name: string, missingText: string, highlight: Highlight) {
+    this.#highlight = highlight
+    this.#image = el('img', { alt: name, decoding: 'async', draggable: 'false' })
+    this.#missing = el('p', { class: 'missing', hidden: true }, missingText)
+    this.#boxes = el('div', { class: 'boxes', role: 'group', 'aria-label': 'Boxes; arrow keys move between them' })
+    this.#boxes.hidden = true
+    this.element = el('div', { class: 'frame' }, this.#image, this.#missing, this.#boxes)
+    this.#roving = moveWithArrows(this.#boxes, '.box')
+
+    // Natural sizes are those of the upright picture, as the boxes are.
+    this.#image.addEventListener('load', () => this.#shape(this.#image.naturalWidth, this.#image.naturalHeight))
+    this.#image.addEventListener('error', () => {
+      this.#image.hidden = true
+      this.#missing.hidden = false
+    })
+    this.#image.src = source
+  }
+
+  show(result: VisionResult, findings: readonly Finding[]): void {
+    this.#shape(result.width, result.height)
+    this.#boxes.replaceChildren(...largestFirst(findings).map(finding => this.#box(finding, result)))
+    this.#boxes.hidden = findings.length === 0
+    this.#roving.refresh()
+  }
+
+  mark(index: number | null, chosen: number | null): void {
+    this.#boxes.classList.toggle('pointing', index !== null)
+    for (const [at, box] of this.#made) {
+      box.classList.toggle('active', at === index)
+      box.setAttribute('aria-pressed', String(at === chosen))
+    }
+  }
+
+  #shape(width: number, height: number): void {
+    if (width > 0 && height > 0) this.element.style.setProperty('--ratio', String(width / height))
+  }
+
+  #box({ index, detection }: Finding, result: VisionResult): HTMLButtonElement {
+    const known = this.#made.get(index)
+    if (known !== undefined) return known
+
+    const place = placeBox(detection.box, result.width, result.height)
+    const sure = percent(detection.confidence)
+    const box = el(
+      'button',
+      {
+        type: 'button',
+        class: `box${place.nameInside ? ' inside' : ''}${place.nameAtEnd ? ' at-end' : ''}`,
+        tabindex: -1,
+        'data-testid': 'box',
+        'data-label': detection.label,
+        'aria-label': `${detection.label}, ${sure}`,
+        'aria-pressed': 'false',
+      },
+      el('span', { class: 'tag' }, detection.label, el('span', { class: 'sure' }, ` ${sure}`)),
+    )
+    box.style.setProperty('--hue', String(hueOf(detection.classId)))
+    box.style.left = `${place.left}%`
+    box.style.top = `${place.top}%`
+    box.style.width = `${place.width}%`
+    box.style.height = `${place.height}%`
+    this.#highlight.bind(box, index)
+    this.#made.set(index, box)
+    return box
+  }
+}
