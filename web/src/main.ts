@@ -42,8 +42,8 @@ const pictures = new Pictures({
   announce: text => announcer.say(text),
   changed: ({ total, ended }) => {
     document.body.classList.toggle('has-pictures', total > 0)
-    setText(byId('tally'), total < 2 ? '' : ended < total ? `${ended} of ${total} done` : `${total} pictures`)
-    byId('clear').hidden = ended === 0 || total < 2
+    setText(byId('tally'), total > 1 && ended < total ? `${ended} of ${total} done` : '')
+    byId('clear').hidden = total < 2 || ended < total
   },
 })
 byId('clear').addEventListener('click', () => pictures.clearEnded())
@@ -67,6 +67,7 @@ pulse(async () => {
     const stats = await getStats()
     strip.show(stats)
     if (++modelsAge > (model.value === null ? 3 : 60)) await loadModels()
+    recent.age()
     // The list changes only when a count does.
     const counts = fingerprint(stats)
     if (counts !== seen) {

@@ -55,6 +55,16 @@ export class Recent {
     }
   }
 
+  /** Lets the ages grow without asking anybody. */
+  age(): void {
+    const now = Date.now()
+    const ages = this.#list.querySelectorAll('.when')
+    this.#jobs.forEach((job, i) => {
+      const age = ages[i]
+      if (age !== undefined) setText(age, ago(Date.parse(job.created), now))
+    })
+  }
+
   async #loadMore(): Promise<void> {
     if (this.#next === null) return
     this.#more.disabled = true
@@ -84,13 +94,15 @@ export class Recent {
   }
 
   #item(job: Job): HTMLElement {
+    const name = this.#names.of(job.id)
+    const outcome = gist(job, this.#confidence.value)
     const button = el(
       'button',
       { type: 'button', 'data-recent': job.id, 'data-state': job.state },
       el('span', { class: 'state', role: 'img', 'aria-label': job.state }),
-      el('span', { class: 'what' }, this.#names.of(job.id) ?? `Job ${job.id.slice(0, 12)}`),
+      el('span', { class: 'what' }, name ?? outcome),
       el('span', { class: 'when' }, ago(Date.parse(job.created), Date.now())),
-      el('span', { class: 'gist' }, gist(job, this.#confidence.value)),
+      el('span', { class: 'gist' }, name === null ? `Job ${job.id}` : outcome),
     )
     button.addEventListener('click', () => this.#open(job))
     return el('li', {}, button)

@@ -36,7 +36,7 @@ export class Strip {
         {},
         el('div', { class: 'backlog' }, el('dt', {}, 'waiting'), this.#waiting, spark),
         el('div', {}, el('dt', {}, 'running'), this.#running),
-        el('div', {}, el('dt', {}, 'per second'), this.#rate),
+        el('div', { class: 'rate' }, el('dt', {}, 'per s'), this.#rate),
         el('div', { class: 'fleet' }, el('dt', {}, 'workers'), this.#workers, this.#dots),
       ),
       this.#lost,
