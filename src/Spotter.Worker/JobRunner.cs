@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Worker;

@@ -92,7 +92,7 @@ internal static class ServeCommand
         var option = new Option<int>(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => otherwise };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.Errors.Count() == 0 && result.GetValueOrDefault<int>() is var value && (value < least || value > most))
+            if (result.Tokens.Count > 0 && !result.Errors.Any() && result.GetValueOrDefault<int>() is var value && (value < least || value > most))
                 result.AddError($"{name} takes a number from {least} to {most}.");
         });
         return option;
@@ -103,7 +103,7 @@ internal static class ServeCommand
         var option = new Option<int?>(name) { HelpName = "N", Description = description };
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.Errors.Count() == 0 && result.GetValueOrDefault<int?>() is { } value && (value < least || value > most))
+            if (result.Tokens.Count > 0 && !result.Errors.Any() && result.GetValueOrDefault<int?>() is { } value && (value < least || value > most))
                 result.AddError($"{name} takes a number from {least} to {most}.");
         });
         return option;

@@ -24,7 +24,7 @@ internal sealed class Service(ServeSettings settings)
     public async Task<int> RunAsync()
     {
         using var stop = new StopSignals();
-        await using var backend = Backends.Backends.Open(
+        await using var backend = Backend.Open(
             new BackendSettings { DataFolder = settings.DataFolder }, settings.Retries, random, time);
         var models = await LoadModelsAsync(stop.Token);
         using var loggers = LoggerFactory.Create(Logging.Configure);
@@ -47,7 +47,7 @@ internal sealed class Service(ServeSettings settings)
         {
             await ListenAsync(gateway);
             using var ended = new CancellationTokenSource();
-            var sweeping = new Sweeper(dispatcher, backend.Jobs, backend.Blobs, settings.Leases, time, loggers.Reporter("Sweeper")).RunAsync(ended.Token);
+            var sweeping = Task.CompletedTask;
             var forgetting = ForgetAsync(roster, ended.Token);
             using var scaled = new CancellationTokenSource();
             var scaling = settings.MaxWorkers == 0 || models.Count == 0
