@@ -21,10 +21,10 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var parsed = CreateRoot().Parse(args);
+        var parsed = CreateRoot().Parse(args, new() { ResponseFileTokenReplacer = null }); // "@cat.jpg" is a picture
         if (parsed.Errors.Count > 0 && !AsksForHelp(parsed))
         {
-            Complain($"{string.Join(' ', parsed.Errors.Select(e => e.Message))} See `{CommandPath(parsed)} --help`.");
+            Complain($"{parsed.Errors[^1].Message} See `{CommandPath(parsed)} --help`.");
             return ExitStatus.WrongUsage;
         }
         try

@@ -53,7 +53,7 @@ internal static class SpotterPaths
         var places = string.Join(", ", ModelFolders(data));
         if (option is null)
         {
-            return ModelFiles(data).FirstOrDefault() ?? throw new SpotterException(
+            return ModelFiles(data) is [var first, ..] ? first : throw new SpotterException(
                 ErrorCodes.NoModel,
                 $"There is no model: put an .onnx file into one of {places}, or name one with --model FILE.");
         }

@@ -3,8 +3,8 @@ using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using Spotter.Cli.Detect;
+using Spotter.Cli.Models;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
@@ -25,7 +25,7 @@ internal static class DetectCommand
     private static readonly Option<string?> Model = new("--model")
     {
         HelpName = "NAME|FILE",
-        Description = "The model: a file, or a name that `spotter models list` shows. Default: the first of that list.",
+        Description = "The model: a file, or a name that `spotter models list` shows. Default: the first usable one of that list.",
     };
 
     private static readonly Option<double> Confidence = Fraction("--confidence", 0.25, "Leave out what is less certain than this, 0 to 1.");
@@ -66,6 +66,7 @@ internal static class DetectCommand
             if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 1024)
                 result.AddError("--lanes takes a number from 1 to 1024.");
         });
+        Files.Validators.Add(RefuseUnknownOptions);
         command.Validators.Add(KeepOriginals);
         command.SetAction(RunAsync);
         return command;
@@ -93,7 +94,7 @@ internal static class DetectCommand
             stop.Cancel();
         });
         using var detector = Detector.Load(
-            SpotterPaths.ResolveModel(parsed.GetValue(Model), SpotterPaths.DataFolder(null)),
+            ChooseModel(parsed.GetValue(Model)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
         CheckLabels(options.Labels, detector.Model);
         if (folder is not null)
@@ -113,13 +114,20 @@ internal static class DetectCommand
                 if (line.Error is { } error)
                     errors.Add($"{line.File}: {error.Detail}");
                 if (json)
-                    await Console.Out.WriteLineAsync(JsonSerializer.Serialize(line, DetectJson.Default.DetectLine));
+                    JsonLines.Write(line);
             }
         });
         if (!json)
             await Console.Out.WriteAsync(report.Render(Stopwatch.GetElapsedTime(start)));
         errors.ForEach(CommandLine.Complain);
         return report.Failures == 0 ? ExitStatus.Done : ExitStatus.Failed;
+    }
+
+    private static string ChooseModel(string? option)
+    {
+        var data = SpotterPaths.DataFolder(null);
+        var first = SpotterPaths.ResolveModel(option, data);
+        return option is null ? ModelListing.FirstUsable(SpotterPaths.ModelFiles(data)) : first;
     }
 
     private static void CheckLabels(IReadOnlyList<string>? labels, ModelInfo model)
@@ -130,6 +138,15 @@ internal static class DetectCommand
                 ErrorCodes.InvalidRequest,
                 $"The model {model.Id} knows no label {unknown}; `spotter models inspect {model.Id}` shows those it knows.");
         }
+    }
+
+    // What no option matches would be taken for a file.
+    private static void RefuseUnknownOptions(ArgumentResult result)
+    {
+        var unknown = result.Tokens.FirstOrDefault(token =>
+            token.Value.StartsWith('-') && !File.Exists(token.Value) && !Directory.Exists(token.Value));
+        if (unknown is not null)
+            result.AddError($"There is no option {unknown.Value}.");
     }
 
     private static void KeepOriginals(CommandResult result)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Spotter.Cli.Doctor;
 
 namespace Spotter.Cli.Commands;
@@ -41,7 +40,7 @@ internal static class DoctorCommand
         if (json)
         {
             foreach (var finding in findings)
-                Console.Out.WriteLine(JsonSerializer.Serialize(finding, FindingJson.Default.Finding));
+                JsonLines.Write(finding);
         }
         else
         {

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Spotter.Cli.Models;
-using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 
 namespace Spotter.Cli.Commands;
 
@@ -29,10 +29,10 @@ internal static class ModelsCommand
             var file = SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), SpotterPaths.DataFolder(parsed.GetValue(Data)));
             var listing = ModelListing.Of(file);
             if (parsed.GetValue(Json))
-                Print(listing);
+                JsonLines.Write(listing);
             else if (listing.Model is { } model)
                 Console.Out.Write(Describe(listing, model));
-            return Done([listing]);
+            return Complain([listing]) ? ExitStatus.Failed : ExitStatus.Done;
         });
         return command;
     }
@@ -46,8 +46,9 @@ internal static class ModelsCommand
             var listings = SpotterPaths.ModelFiles(data).Select(ModelListing.Of).ToList();
             if (parsed.GetValue(Json))
             {
-                listings.ForEach(Print);
-                return Done(listings);
+                listings.ForEach(JsonLines.Write);
+                Complain(listings);
+                return ExitStatus.Done;
             }
             if (listings.Count == 0)
             {
@@ -64,22 +65,21 @@ internal static class ModelsCommand
                     table.Add(name, "unusable", listing.Error!.Code, "", "", listing.File);
             }
             Console.Out.Write(table);
-            return Done(listings);
+            Complain(listings);
+            return ExitStatus.Done;
         });
         return command;
     }
 
-    private static int Done(IReadOnlyList<ModelListing> listings)
+    /// <summary>Tells of what cannot be used; true if there was anything to tell.</summary>
+    private static bool Complain(IReadOnlyList<ModelListing> listings)
     {
-        foreach (var listing in listings)
-        {
-            if (listing.Error is { } error)
-                CommandLine.Complain(error.Detail);
-        }
-        return listings.All(listing => listing.Error is null) ? ExitStatus.Done : ExitStatus.Failed;
+        var errors = listings.Select(listing => listing.Error).OfType<JobError>().ToList();
+        errors.ForEach(error => CommandLine.Complain(error.Detail));
+        return errors.Count > 0;
     }
 
-    private static string Describe(ModelListing listing, Core.Vision.ModelInfo model) => string.Create(
+    private static string Describe(ModelListing listing, ModelInfo model) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         name    {model.Id}
@@ -91,9 +91,6 @@ internal static class ModelsCommand
         labels  {model.Labels.Count}: {string.Join(", ", model.Labels)}
 
         """);
-
-    private static void Print(ModelListing listing) =>
-        Console.Out.WriteLine(JsonSerializer.Serialize(listing, ModelJson.Default.ModelListing));
 
     private static string Size(int width, int height) => $"{Text(width)} x {Text(height)}";
 

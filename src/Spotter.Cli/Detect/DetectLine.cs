@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 
@@ -24,7 +23,3 @@ internal sealed record DetectLine(
     JobTimings? Timings,
     string? Output,
     JobError? Error);
-
-[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(DetectLine))]
-internal sealed partial class DetectJson : JsonSerializerContext;

@@ -22,8 +22,11 @@ internal sealed class DetectReport(string model, int lanes)
             table.Add(line.File, $"failed: {error.Code}", "", "");
             return;
         }
-        foreach (var (label, count) in line.Summary ?? new Dictionary<string, int>())
-            totals[label] = totals.GetValueOrDefault(label) + count;
+        if (line.Summary is { } summary)
+        {
+            foreach (var (label, count) in summary)
+                totals[label] = totals.GetValueOrDefault(label) + count;
+        }
         var best = line.Detections is [var first, ..] ? first.Confidence.ToString("0.00", CultureInfo.InvariantCulture) : "";
         var timings = line.Timings ?? new();
         var milliseconds = timings.FetchMs + timings.DecodeMs + timings.InferMs + timings.PostMs + timings.EncodeMs;
@@ -38,7 +41,7 @@ internal sealed class DetectReport(string model, int lanes)
         var failed = Failures == 0 ? "" : $", {Failures} failed";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{table}\n{Number(pictures, "picture")}{failed}; {Counts(totals)}; {took.TotalSeconds:0.0} s, {rate:0.0} pictures/s ({model}, {Number(lanes, "lane")})\n");
+            $"{table}\n{Number(pictures, "picture")}{failed}; {Counts(totals.OrderByDescending(pair => pair.Value))}; {took.TotalSeconds:0.0} s, {rate:0.0} pictures/s ({model}, {Number(lanes, "lane")})\n");
     }
 
     private static string Counts(IEnumerable<KeyValuePair<string, int>>? summary)

@@ -37,7 +37,7 @@ internal sealed class DetectRun(
             while (pending.TryPeek(out var first))
             {
                 var line = await first.WaitAsync(cancel);
-                pending.Dequeue();
+                _ = pending.Dequeue();
                 yield return line;
             }
         }

@@ -41,7 +41,7 @@ internal static class PictureList
             ShouldIncludePredicate = (ref entry) => !entry.IsDirectory && Extensions.Contains(Path.GetExtension(entry.FileName).ToString()),
             // A link to a folder may lead back to where it lies.
             ShouldRecursePredicate = (ref entry) =>
-                (entry.Attributes & FileAttributes.ReparsePoint) == 0
+                !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)
                 && !string.Equals(Path.GetFullPath(entry.ToFullPath()), output, StringComparison.Ordinal),
         }.Order(StringComparer.Ordinal);
 }

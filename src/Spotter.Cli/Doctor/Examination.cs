@@ -33,8 +33,10 @@ internal static class Examination
             yield return new(
                 "models", Health.Wrong, $"There is none: put .onnx files into one of {string.Join(", ", SpotterPaths.ModelFolders(data))}.");
         }
-        foreach (var model in models)
-            yield return Model(ModelListing.Of(model));
+        var listings = models.Select(ModelListing.Of).ToList();
+        var enough = listings.Any(listing => listing.Error is null);
+        foreach (var listing in listings)
+            yield return Model(listing, enough ? Health.Warning : Health.Wrong);
     }
 
     private static Finding Machine() => new(
@@ -52,7 +54,7 @@ internal static class Examination
         const string Advice = "it is needed to build the page and to fetch the native libraries, not to run: install Node.js 20 or newer.";
         try
         {
-            using var node = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true });
+            using var node = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true, UseShellExecute = false });
             var version = node!.StandardOutput.ReadToEnd().Trim();
             node.WaitForExit();
             return Version.TryParse(version.TrimStart('v'), out var number) && number.Major >= 20
@@ -72,7 +74,7 @@ internal static class Examination
         {
             // The folder itself is made by the first `serve`.
             var folder = data;
-            while (!Directory.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
+            while (!Path.Exists(folder) && Path.GetDirectoryName(folder) is { } parent)
                 folder = parent;
             using (new FileStream(
                 Path.Combine(folder, $".spotter-doctor-{RandomSource.System.NextHex(8)}"),
@@ -111,11 +113,11 @@ internal static class Examination
         }
     }
 
-    private static Finding Model(ModelListing listing)
+    private static Finding Model(ModelListing listing, Health ifUnusable)
     {
         var name = $"model {Path.GetFileNameWithoutExtension(listing.File)}";
         return listing.Model is { } model
             ? new(name, Health.Ok, string.Create(CultureInfo.InvariantCulture, $"{model.Engine}, {model.Family}, {model.Labels.Count} labels, at {listing.File}"))
-            : new(name, Health.Wrong, listing.Error!.Detail);
+            : new(name, ifUnusable, listing.Error!.Detail);
     }
 }

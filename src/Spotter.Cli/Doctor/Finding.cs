@@ -4,6 +4,7 @@ using Spotter.Core;
 namespace Spotter.Cli.Doctor;
 
 /// <summary>How a thing that Spotter needs is.</summary>
+[JsonConverter(typeof(LowerCaseEnumConverter<Health>))]
 internal enum Health
 {
     /// <summary>As it should be.</summary>
@@ -21,8 +22,3 @@ internal enum Health
 /// <param name="Health">How it is.</param>
 /// <param name="Detail">What was found and, unless all is well, what to do.</param>
 internal sealed record Finding(string Name, Health Health, string Detail);
-
-[JsonSourceGenerationOptions(
-    System.Text.Json.JsonSerializerDefaults.Web, Converters = [typeof(LowerCaseEnumConverter<Health>)])]
-[JsonSerializable(typeof(Finding))]
-internal sealed partial class FindingJson : JsonSerializerContext;

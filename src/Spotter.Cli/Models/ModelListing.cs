@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
@@ -13,6 +12,20 @@ namespace Spotter.Cli.Models;
 /// <param name="Error">Why it cannot be used.</param>
 internal sealed record ModelListing(string File, long Bytes, ModelInfo? Model, JobError? Error)
 {
+    /// <summary>The first of some files that can be used.</summary>
+    /// <exception cref="SpotterException">What is wrong with the first, when none can be used.</exception>
+    public static string FirstUsable(IReadOnlyList<string> files)
+    {
+        ModelListing? unusable = null;
+        foreach (var listing in files.Select(Of))
+        {
+            if (listing.Error is null)
+                return listing.File;
+            unusable ??= listing;
+        }
+        throw new SpotterException(unusable!.Error!.Code, unusable.Error.Detail);
+    }
+
     /// <summary>Looks at a file; one that is no usable model is a listing with its error.</summary>
     public static ModelListing Of(string file)
     {
@@ -27,7 +40,3 @@ internal sealed record ModelListing(string File, long Bytes, ModelInfo? Model, J
         }
     }
 }
-
-[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(ModelListing))]
-internal sealed partial class ModelJson : JsonSerializerContext;

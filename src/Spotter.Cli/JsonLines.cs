@@ -1,0 +1,30 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Spotter.Cli.Detect;
+using Spotter.Cli.Doctor;
+using Spotter.Cli.Models;
+
+namespace Spotter.Cli;
+
+/// <summary>Prints what <c>--json</c> promises: one object per line, and nothing else on standard output.</summary>
+internal static class JsonLines
+{
+    // For programs and people's eyes, never for a web page: file names stay readable.
+    private static readonly CliJson Json = new(new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    public static void Write(DetectLine line) => Write(line, Json.DetectLine);
+
+    public static void Write(Finding finding) => Write(finding, Json.Finding);
+
+    public static void Write(ModelListing listing) => Write(listing, Json.ModelListing);
+
+    private static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(DetectLine))]
+[JsonSerializable(typeof(Finding))]
+[JsonSerializable(typeof(ModelListing))]
+internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,0 +1,92 @@
+namespace Spotter.Tests.Cli;
+
+public sealed class UsageTests
+{
+    public static TheoryData<string[]> WrongUses { get; } = new(
+        [],
+        ["nonsense"],
+        ["detect"],
+        ["detect", "a.jpg", "--nonsense"],
+        ["detect", "a.jpg", "--confidence", "1.01"],
+        ["detect", "a.jpg", "--confidence", "-0.1"],
+        ["detect", "a.jpg", "--confidence", "NaN"],
+        ["detect", "a.jpg", "--confidence", "high"],
+        ["detect", "a.jpg", "--iou", "2"],
+        ["detect", "a.jpg", "--lanes", "0"],
+        ["detect", "a.jpg", "--lanes", "many"],
+        ["detect", "pictures/a.jpg", "--out", "pictures"],
+        ["models"],
+        ["models", "inspect"],
+        ["doctor", "--port", "65536"]);
+
+    [Theory]
+    [MemberData(nameof(WrongUses))]
+    public async Task Wrong_usage_is_one_line_and_status_2(string[] arguments)
+    {
+        var ran = await SpotterProgram.RunAsync(arguments);
+
+        ran.Status.ShouldBe(2);
+        ran.Output.ShouldBeEmpty();
+        ran.ErrorLines().ShouldHaveSingleItem().ShouldStartWith("spotter: ");
+        ran.Errors.ShouldContain("--help");
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("detect", "--help")]
+    [InlineData("models", "--help")]
+    [InlineData("models", "inspect", "--help")]
+    [InlineData("doctor", "--help")]
+    [InlineData("--version")]
+    public async Task Help_and_version_go_to_standard_output(params string[] arguments)
+    {
+        var ran = await SpotterProgram.RunAsync(arguments);
+
+        ran.Status.ShouldBe(0);
+        ran.Output.ShouldNotBeEmpty();
+        ran.Errors.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Without_any_model_the_error_says_how_to_give_one()
+    {
+        using var data = new TemporaryFolder();
+        var ran = await SpotterProgram.RunAsync(new() { ["SPOTTER__DATA"] = data.Path }, "detect", "a.jpg", "--model", "nowhere");
+
+        ran.Status.ShouldBe(1);
+        ran.Output.ShouldBeEmpty();
+        ran.ErrorLines().ShouldHaveSingleItem().ShouldContain(Path.Combine(data.Path, "models"));
+    }
+
+    [Fact]
+    public async Task Doctor_names_what_is_wrong()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("a-file");
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+
+        var ran = await SpotterProgram.RunAsync("doctor", "--json", "--data", Path.Combine(file, "data"), "--port", $"{port}");
+
+        ran.Status.ShouldBe(1);
+        var findings = ran.Json().ToDictionary(
+            finding => finding.GetProperty("name").GetString()!, finding => finding.GetProperty("health").GetString());
+        findings[$"port {port}"].ShouldBe("wrong");
+        findings["data folder"].ShouldBe("wrong");
+        findings[".NET"].ShouldBe("ok");
+        findings.ShouldContainKey("ONNX Runtime");
+        findings.ShouldContainKey("libvips");
+    }
+
+    [Fact]
+    public async Task Doctor_leaves_no_trace()
+    {
+        using var folder = new TemporaryFolder();
+        var ran = await SpotterProgram.RunAsync("doctor", "--json", "--data", folder.Path);
+
+        ran.Json().Single(finding => string.Equals(finding.GetProperty("name").GetString(), "data folder", StringComparison.Ordinal))
+            .GetProperty("health").GetString().ShouldNotBe("wrong");
+        Directory.EnumerateFileSystemEntries(folder.Path).ShouldBeEmpty();
+    }
+}
