@@ -6,7 +6,7 @@ import type { JobFollower } from './jobs/follower'
 import type { Ticket, UploadQueue } from './jobs/uploadQueue'
 import type { FileNames } from './names'
 import type { Setting } from './setting'
-import { Card, type Progress } from './views/card'
+import { Card, type Progress, reasonOf } from './views/card'
 
 /** A picture on the page: its file where this browser has it, its card, and how far it is. */
 interface Picture {
@@ -233,7 +233,13 @@ function hasCome(progress: Progress): boolean {
 function ending(progress: Progress): string {
   if (progress.kind === 'refused') return `not accepted. ${progress.reason}`
   if (progress.kind !== 'job') return 'cancelled'
-  return progress.job.state === 'succeeded' ? 'done' : progress.job.state
+  switch (progress.job.state) {
+    case 'failed':
+    case 'dead':
+      return `failed. ${reasonOf(progress.job)}`
+    default:
+      return progress.job.state === 'succeeded' ? 'done' : progress.job.state
+  }
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

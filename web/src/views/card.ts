@@ -37,7 +37,7 @@ export class Card {
   readonly #meta = el('p', { class: 'meta' })
   readonly #status = el('p', { class: 'status' })
   readonly #bar = el('progress', { max: 1, 'aria-label': 'Progress' })
-  readonly #error = el('div', { class: 'error', 'data-testid': 'error', role: 'alert' })
+  readonly #error = el('div', { class: 'error', 'data-testid': 'error' })
   readonly #actions = el('div', { class: 'actions' })
   readonly #outcome = el('div', { class: 'outcome' })
   readonly #picture: PictureView
@@ -114,7 +114,7 @@ export class Card {
       progress.kind === 'refused'
         ? progress.reason
         : progress.kind === 'job' && (progress.job.state === 'failed' || progress.job.state === 'dead')
-          ? (progress.job.error?.detail ?? progress.job.error?.title ?? 'The job failed, and the server kept no reason.')
+          ? reasonOf(progress.job)
           : null
     this.#error.replaceChildren(...(reason === null ? [] : [icon('alert'), el('p', {}, reason)]))
     this.#error.hidden = reason === null
@@ -167,6 +167,11 @@ export class Card {
   #link(text: string, iconName: Parameters<typeof icon>[0], href: string, download: string, test: string, title: string): HTMLElement {
     return el('a', { class: 'button', href, download, title, 'aria-label': title, 'data-testid': test }, icon(iconName), text)
   }
+}
+
+/** Why a job failed, for people. */
+export function reasonOf(job: Job): string {
+  return job.error?.detail ?? job.error?.title ?? 'The job failed, and the server kept no reason.'
 }
 
 /** What to say about a picture on its way, and how full its bar is: null when nobody knows. */

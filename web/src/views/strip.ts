@@ -34,10 +34,10 @@ export class Strip {
       el(
         'dl',
         {},
-        el('div', { class: 'backlog' }, el('dt', {}, 'waiting'), this.#waiting, spark),
+        el('div', { class: 'backlog' }, el('dt', {}, 'waiting'), this.#waiting, el('dd', { class: 'drawing' }, spark)),
         el('div', {}, el('dt', {}, 'running'), this.#running),
         el('div', { class: 'rate' }, el('dt', {}, 'per s'), this.#rate),
-        el('div', { class: 'fleet' }, el('dt', {}, 'workers'), this.#workers, this.#dots),
+        el('div', { class: 'fleet' }, el('dt', {}, 'workers'), this.#workers, el('dd', { class: 'drawing' }, this.#dots)),
       ),
       this.#lost,
     )
@@ -59,11 +59,9 @@ export class Strip {
     this.#showDots(stats)
   }
 
-  /** Nobody knows how it stands: numbers of before would be a lie, and zeros a worse one. */
+  /** Nobody knows how it stands: numbers of before would be a lie, and zeros a worse one, so none are shown. */
   showLost(): void {
     this.#host.classList.add('stale')
-    for (const value of [this.#waiting, this.#running, this.#rate, this.#workers]) setText(value, unknown)
-    this.#dots.replaceChildren()
     setText(this.#lost, 'No connection to Spotter. Trying again…')
   }
 

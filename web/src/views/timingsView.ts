@@ -3,7 +3,6 @@ import { el } from '../dom'
 import { duration } from '../text'
 
 const stages: [keyof Timings, string][] = [
-  ['queuedMs', 'Queued'],
   ['fetchMs', 'Fetch'],
   ['decodeMs', 'Decode'],
   ['inferMs', 'Model'],
@@ -11,13 +10,20 @@ const stages: [keyof Timings, string][] = [
   ['encodeMs', 'Draw'],
 ]
 
-/** Where the time of a job went, as one bar and in numbers. */
+/**
+ * Where the time of a job went, as one bar and in numbers. Waiting stands apart: next to it the work would be too thin
+ * to see.
+ */
 export function timingsView(job: Job): HTMLElement | null {
   const timings = job.timings
   if (timings === null) return null
   const total = stages.reduce((sum, [stage]) => sum + timings[stage], 0)
   const bar = el('div', { class: 'timing-bar', 'aria-hidden': 'true' })
-  const list = el('dl', { class: 'timing-list' })
+  const list = el(
+    'dl',
+    { class: 'timing-list' },
+    el('div', {}, el('dt', {}, el('span', { class: 'key queuedMs' }), 'Queued'), el('dd', {}, duration(timings.queuedMs))),
+  )
   for (const [stage, name] of stages) {
     const ms = timings[stage]
     const part = el('span', { class: `stage ${stage}` })
@@ -30,7 +36,7 @@ export function timingsView(job: Job): HTMLElement | null {
   return el(
     'details',
     { class: 'timings' },
-    el('summary', {}, el('span', {}, 'Time'), bar, el('span', { class: 'total' }, duration(total))),
+    el('summary', {}, el('span', {}, 'Run time'), bar, el('span', { class: 'total' }, duration(total))),
     list,
   )
 }
