@@ -58,7 +58,7 @@ public sealed partial class ScaleLoop(
             Workers = workers,
         };
         var decision = policy.Decide(seen);
-        decisions.Add(time.GetUtcNow(), decision);
+        var news = decisions.Add(time.GetUtcNow(), decision);
 
         var launch = decision.Launch;
         foreach (var worker in decision.CancelDrain)
@@ -70,7 +70,7 @@ public sealed partial class ScaleLoop(
             await fleet.LaunchAsync(launch, cancel);
         foreach (var worker in decision.Drain)
             await fleet.DrainAsync(worker, cancel);
-        if (launch > 0 || decision.Drain.Count > 0)
+        if (news && (launch > 0 || decision.Drain.Count > 0))
             LogDecision(decision.Target, decision.Reason);
 
         empty = launch == 0 && workers.All(w => w.State == WorkerState.Draining);

@@ -18,6 +18,13 @@ internal static class WorkerCommand
         HelpName = "URL",
         Description = "The gateway to join, as http://host:8080.",
         Required = true,
+        CustomParser = result =>
+        {
+            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https"))
+                return url;
+            result.AddError("--server takes an address like http://host:8080.");
+            return null!;
+        },
     };
 
     private static readonly Option<string?> Name = new("--name")

@@ -65,7 +65,7 @@ internal static class ModelInspection
     {
         try
         {
-            return JsonSerializer.Deserialize(text, ModelJson.Default.ModelListing);
+            return JsonSerializer.Deserialize(text, CliJson.Default.ModelListing);
         }
         catch (JsonException)
         {

@@ -11,18 +11,19 @@ public sealed class DecisionLog
     /// <summary>The latest target; 0 before the first decision.</summary>
     public int Target { get; private set; }
 
-    /// <summary>Notes a decision; one that says the same as the one before is not kept.</summary>
-    public void Add(DateTimeOffset time, ScaleDecision decision)
+    /// <summary>Notes a decision; false, and not kept, when it says the same as the one before.</summary>
+    public bool Add(DateTimeOffset time, ScaleDecision decision)
     {
         lock (gate)
         {
             Target = decision.Target;
             var latest = entries.First?.Value.Decision;
-            if (latest is not null && latest.Reason == decision.Reason && latest.Target == decision.Target && decision.Launch == 0)
-                return;
+            if (latest is not null && latest.Reason == decision.Reason && latest.Target == decision.Target)
+                return false;
             entries.AddFirst(new LoggedDecision(time, decision));
             if (entries.Count > Kept)
                 entries.RemoveLast();
+            return true;
         }
     }
 

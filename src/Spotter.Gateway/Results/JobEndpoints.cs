@@ -33,7 +33,7 @@ internal static class JobEndpoints
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType)
             .Produces<Problem>(409, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
         jobs.MapGet("/{id}/original", OriginalAsync).WithName("getOriginalImage").WithSummary("The picture as it was sent")
-            .Produces(200, contentType: "image/*").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
+            .Produces(200, contentType: "image/jpeg", additionalContentTypes: ["image/png", "image/webp", "image/gif"]).Produces<Problem>(404, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
         jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
             .Produces<JobView>(200, "text/event-stream").Produces<Problem>(404, Problems.MediaType);
         jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithSummary("Cancel a job that has not ended")
