@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Spotter.Backends;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Benchmarks;
+
+/// <summary>What the queue alone can do: jobs taken and finished in this process, with nothing done in between.</summary>
+internal static class QueueThroughput
+{
+    private const int JobsPerRequest = 500;
+
+    /// <summary>Figures of one run.</summary>
+    /// <param name="Loops">Loops that took and finished at the same time.</param>
+    /// <param name="Jobs">Jobs finished.</param>
+    /// <param name="JobsPerSecond">Their rate.</param>
+    /// <param name="AcceptedPerSecond">The rate at which their rows were made beforehand, in requests of 500.</param>
+    public sealed record Figures(int Loops, int Jobs, double JobsPerSecond, double AcceptedPerSecond);
+
+    /// <summary>Takes and finishes jobs for <paramref name="duration"/>, from a queue filled beforehand on a real disk.</summary>
+    public static async Task<Figures> RunAsync(TimeSpan duration, int loops = 512, int jobsPerSecondAtMost = 40_000)
+    {
+        var folder = Directory.CreateTempSubdirectory("spotter-queue-");
+        try
+        {
+            await using var backend = Backend.Open(
+                new BackendSettings { DataFolder = folder.FullName }, new RetrySchedule(), RandomSource.System, TimeProvider.System);
+            var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromMinutes(5));
+            var wanted = (int)(duration.TotalSeconds * jobsPerSecondAtMost);
+            var begun = Stopwatch.GetTimestamp();
+            for (var accepted = 0; accepted < wanted; accepted += JobsPerRequest)
+                await dispatcher.AcceptAsync([.. Enumerable.Range(0, JobsPerRequest).Select(_ => NewJob())], CancellationToken.None);
+            var acceptedPerSecond = wanted / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+
+            begun = Stopwatch.GetTimestamp();
+            var done = await Task.WhenAll(Enumerable.Range(0, loops).Select(i => Task.Run(() => LoopAsync(dispatcher, $"w{i}", begun, duration))));
+            var jobs = done.Sum();
+            return new Figures(loops, jobs, jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds, acceptedPerSecond);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<int> LoopAsync(Dispatcher dispatcher, string worker, long begun, TimeSpan duration)
+    {
+        var outcome = new JobOutcome.Done(
+            new VisionResult
+            {
+                Width = 810,
+                Height = 1080,
+                Detections = [new Detection("bus", 5, 0.87, new Box(22.3, 231.4, 805.0, 756.8))],
+            },
+            new JobTimings { DecodeMs = 5, InferMs = 15 },
+            Output: null);
+        var done = 0;
+        while (Stopwatch.GetElapsedTime(begun) < duration)
+        {
+            var job = await dispatcher.TakeAsync(worker, [Engines.Detect], TimeSpan.Zero, CancellationToken.None);
+            if (job is null)
+                break;
+            if (await dispatcher.FinishAsync(job.Lease, outcome, CancellationToken.None))
+                done++;
+        }
+        return done;
+    }
+
+    private static NewJob NewJob()
+    {
+        var id = JobId.New(RandomSource.System);
+        return new NewJob
+        {
+            Id = id,
+            Engine = Engines.Detect,
+            Model = "yolox_nano",
+            Options = new JobOptions(),
+            Image = new ImageRef(BlobKey.Original(id), ImageFormat.Jpeg, 480_000, new string('0', 64)),
+        };
+    }
+}
