@@ -101,28 +101,36 @@ internal sealed class FolderBlobStore : IBlobStore
         var folder = prefix[..(prefix.LastIndexOf('/') + 1)];
         if (folder.Length > 0 && !BlobKey.IsValid(folder))
             yield break;
-        var files = Files(Path.Combine(root, folder), before);
-        while (true)
+        IEnumerator<string>? files = null;
+        try
         {
-            string key;
-            try
+            while (true)
             {
-                if (!files.MoveNext())
+                string key;
+                try
+                {
+                    files ??= Files(Path.Combine(root, folder), before);
+                    if (!files.MoveNext())
+                        break;
+                    key = files.Current;
+                }
+                catch (DirectoryNotFoundException)
+                {
                     break;
-                key = files.Current;
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    throw Refusal("list", prefix, e);
+                }
+                if (key.StartsWith(prefix, StringComparison.Ordinal) && BlobKey.IsValid(key))
+                    yield return key;
+                cancel.ThrowIfCancellationRequested();
+                await Task.CompletedTask;
             }
-            catch (DirectoryNotFoundException)
-            {
-                break;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw Refusal("list", prefix, e);
-            }
-            if (key.StartsWith(prefix, StringComparison.Ordinal) && BlobKey.IsValid(key))
-                yield return key;
-            cancel.ThrowIfCancellationRequested();
-            await Task.CompletedTask;
+        }
+        finally
+        {
+            files?.Dispose();
         }
     }
 

@@ -322,7 +322,8 @@ internal sealed class SqliteJobStore : IJobStore
     private EndedAttempt EndForRetry(WriteScope scope, HeldRow held, byte[] error, bool spendAttempt, bool solo)
     {
         var now = Microseconds.Now(clock);
-        var delay = spendAttempt ? retries.DelayAfter(held.Attempts, random) : retries.FreeDelay;
+        var wanted = spendAttempt ? retries.DelayAfter(held.Attempts, random) : retries.FreeDelay;
+        long? delay = wanted is { } span ? Microseconds.From(span) : null;
         var state = delay is null ? JobState.Dead : JobState.Queued;
         scope.Prepare("""
             UPDATE jobs SET state = ?2, finished = ?3, due = ?4, attempts = ?5, solo = solo OR ?6, error = ?7,
@@ -330,11 +331,11 @@ internal sealed class SqliteJobStore : IJobStore
             WHERE seq = ?1
             """)
             .Bind(1, held.Seq).Bind(2, (int)state).Bind(3, delay is null ? now : null)
-            .Bind(4, now + Microseconds.From(delay ?? TimeSpan.Zero)).Bind(5, spendAttempt ? held.Attempts : held.Attempts - 1)
+            .Bind(4, now + (delay ?? 0)).Bind(5, spendAttempt ? held.Attempts : held.Attempts - 1)
             .Bind(6, solo ? 1 : 0).BindText(7, error)
             .Run();
         Note(scope, held.Id, held.Engine, held.Internal, JobState.Running, state);
-        return new EndedAttempt(held.Id, held.Engine, state, delay);
+        return new EndedAttempt(held.Id, held.Engine, state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null);
     }
 
     private async Task<Job?> ReadJobAsync(Func<SqliteConnection, SqliteStatement> query, CancellationToken cancel)

@@ -1,0 +1,55 @@
+using Spotter.Backends;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Tests.Jobs;
+
+/// <summary>A backend of the kind <c>local</c> in a folder of its own.</summary>
+internal sealed class LocalFixture : IAsyncDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private Backend? backend;
+
+    public Backend Open(TimeProvider clock, RetrySchedule? retries = null, RandomSource? random = null) =>
+        backend = Backend.Open(
+            new BackendSettings { DataFolder = folder.Path }, retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
+
+    public async ValueTask CloseAsync()
+    {
+        if (backend is not null)
+            await backend.DisposeAsync();
+        backend = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        folder.Dispose();
+    }
+}
+
+public sealed class SqliteJobStoreTests : JobStoreConformance
+{
+    private readonly LocalFixture fixture = new();
+
+    protected override Task<IJobStore> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random) =>
+        Task.FromResult(fixture.Open(clock, retries, random).Jobs);
+
+    protected override async Task CloseAsync() => await fixture.DisposeAsync();
+}
+
+public sealed class SqliteJobQueueTests : JobQueueConformance
+{
+    private readonly LocalFixture fixture = new();
+    private readonly ManualClock clock = new();
+
+    protected override Task<IJobQueue> OpenAsync() => Task.FromResult(fixture.Open(clock).Queue);
+
+    protected override async Task CloseAsync() => await fixture.DisposeAsync();
+
+    protected override Task PassAsync(TimeSpan time)
+    {
+        clock.Advance(time);
+        return Task.CompletedTask;
+    }
+}
