@@ -21,7 +21,17 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var parsed = CreateRoot().Parse(args, new() { ResponseFileTokenReplacer = null }); // "@cat.jpg" is a picture
+        ParseResult parsed;
+        try
+        {
+            parsed = CreateRoot().Parse(args, new() { ResponseFileTokenReplacer = null }); // "@cat.jpg" is a picture
+        }
+        catch (InvalidOperationException e)
+        {
+            // A validator asked for the value of what is no number.
+            Complain($"{e.Message} See `spotter --help`.");
+            return ExitStatus.WrongUsage;
+        }
         if (parsed.Errors.Count > 0 && !AsksForHelp(parsed))
         {
             Complain($"{parsed.Errors[^1].Message} See `{CommandPath(parsed)} --help`.");

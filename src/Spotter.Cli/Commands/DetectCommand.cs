@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Diagnostics;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Models;
@@ -28,9 +27,9 @@ internal static class DetectCommand
         Description = "The model: a file, or a name that `spotter models list` shows. Default: the first usable one of that list.",
     };
 
-    private static readonly Option<double> Confidence = Fraction("--confidence", 0.25, "Leave out what is less certain than this, 0 to 1.");
+    private static readonly Option<double> Confidence = NumberOption.Fraction("--confidence", 0.25, "Leave out what is less certain than this, 0 to 1.");
 
-    private static readonly Option<double> Iou = Fraction("--iou", 0.45, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
+    private static readonly Option<double> Iou = NumberOption.Fraction("--iou", 0.45, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
 
     private static readonly Option<string[]> Labels = new("--labels")
     {
@@ -48,12 +47,7 @@ internal static class DetectCommand
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per picture." };
 
-    private static readonly Option<int> Lanes = new("--lanes")
-    {
-        HelpName = "N",
-        Description = "Pictures at once. Default: the number of cores.",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
+    private static readonly Option<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once. Default: the number of cores.");
 
     public static Command Create()
     {
@@ -61,11 +55,6 @@ internal static class DetectCommand
         {
             Files, Model, Confidence, Iou, Labels, Out, Json, Lanes,
         };
-        Lanes.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 1024)
-                result.AddError("--lanes takes a number from 1 to 1024.");
-        });
         Files.Validators.Add(RefuseUnknownOptions);
         command.Validators.Add(KeepOriginals);
         command.SetAction(RunAsync);
@@ -164,23 +153,5 @@ internal static class DetectCommand
                 return;
             }
         }
-    }
-
-    private static Option<double> Fraction(string name, double value, string description)
-    {
-        var option = new Option<double>(name)
-        {
-            HelpName = "0..1",
-            Description = description,
-            DefaultValueFactory = _ => value,
-            CustomParser = result =>
-            {
-                if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1)
-                    return number;
-                result.AddError($"{name} takes a number from 0 to 1, not {result.Tokens[0].Value}.");
-                return value;
-            },
-        };
-        return option;
     }
 }

@@ -12,23 +12,13 @@ internal static class DoctorCommand
         Description = "The data folder that `serve` is to use. Default: `data`, or what SPOTTER__DATA says.",
     };
 
-    private static readonly Option<int> Port = new("--port")
-    {
-        HelpName = "PORT",
-        Description = "The port that `serve` is to use.",
-        DefaultValueFactory = _ => 8080,
-    };
+    private static readonly Option<int> Port = NumberOption.Whole("--port", 8080, 1, 65_535, "The port that `serve` is to use.");
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per finding." };
 
     public static Command Create()
     {
         var command = new Command("doctor", "Show what is installed, reachable and wrong.") { Data, Port, Json };
-        Port.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 65_535)
-                result.AddError("--port takes a number from 1 to 65535.");
-        });
         command.SetAction(parsed => Run(
             SpotterPaths.DataFolder(parsed.GetValue(Data)), parsed.GetValue(Port), parsed.GetValue(Json)));
         return command;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Spotter.Core;
 using Spotter.Core.Images;
@@ -104,20 +103,20 @@ public sealed class DetectTests
         using var folder = new TemporaryFolder();
         folder.File("models/a-broken.onnx", "no model"u8.ToArray());
         folder.Copy(Model, "models/b-good.onnx");
-        var environment = new Dictionary<string, string> { ["SPOTTER__DATA"] = folder.Path };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["SPOTTER__DATA"] = folder.Path };
 
         (await ModelUsedAsync()).ShouldBe("b-good");
         (await ModelUsedAsync("--model", "b-good")).ShouldBe("b-good");
         environment["SPOTTER_MODELS"] = Path.GetDirectoryName(Model)!;
         (await ModelUsedAsync("--model", "yolox_nano")).ShouldBe("yolox_nano");
 
-        var refused = await SpotterProgram.RunAsync(environment, "detect", SharedFiles.Image("bus.jpg"), "--model", "a-broken");
+        var refused = await SpotterProgram.RunWithAsync(environment, "detect", SharedFiles.Image("bus.jpg"), "--model", "a-broken");
         refused.Status.ShouldBe(1);
         refused.Output.ShouldBeEmpty();
         refused.ErrorLines().ShouldHaveSingleItem().ShouldContain("a-broken.onnx");
 
         async Task<string?> ModelUsedAsync(params string[] more) =>
-            (await SpotterProgram.RunAsync(environment, ["detect", SharedFiles.Image("noise.jpg"), "--json", .. more]))
+            (await SpotterProgram.RunWithAsync(environment, ["detect", SharedFiles.Image("noise.jpg"), "--json", .. more]))
             .Json().ShouldHaveSingleItem().GetProperty("model").GetString();
     }
 
@@ -145,9 +144,9 @@ public sealed class DetectTests
     [SharedFact]
     public async Task Models_are_listed_with_what_they_are()
     {
-        var environment = new Dictionary<string, string> { ["SPOTTER_MODELS"] = Path.GetDirectoryName(Model)! };
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["SPOTTER_MODELS"] = Path.GetDirectoryName(Model)! };
 
-        var list = await SpotterProgram.RunAsync(environment, "models", "list", "--json");
+        var list = await SpotterProgram.RunWithAsync(environment, "models", "list", "--json");
         list.Status.ShouldBe(0);
         list.Json().Where(model => model.GetProperty("error").ValueKind == JsonValueKind.Null)
             .Select(model => model.GetProperty("model").GetProperty("id").GetString())

@@ -25,9 +25,9 @@ public static class SpotterProgram
     private static readonly string Program = Path.Combine(
         SharedFiles.Repository, "src", "Spotter.Cli", "bin", Configuration(), "net10.0", "spotter.dll");
 
-    public static Task<Ran> RunAsync(params string[] arguments) => RunAsync([], arguments);
+    public static Task<Ran> RunAsync(params string[] arguments) => RunWithAsync(new(StringComparer.Ordinal), arguments);
 
-    public static Task<Ran> RunAsync(Dictionary<string, string> environment, params string[] arguments) =>
+    public static Task<Ran> RunWithAsync(Dictionary<string, string> environment, params string[] arguments) =>
         StartAsync("dotnet", [Program, .. arguments], environment);
 
     /// <summary>Runs any program to its end.</summary>
@@ -57,10 +57,10 @@ public static class SpotterProgram
             await process.WaitForExitAsync(patience.Token);
             return new(process.ExitCode, await output, await errors);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException e)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{file} {string.Join(' ', arguments)} did not end within {Patience}.");
+            throw new TimeoutException($"{file} {string.Join(' ', arguments)} did not end within {Patience}.", e);
         }
     }
 

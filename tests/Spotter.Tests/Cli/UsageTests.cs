@@ -17,7 +17,11 @@ public sealed class UsageTests
         ["detect", "pictures/a.jpg", "--out", "pictures"],
         ["models"],
         ["models", "inspect"],
-        ["doctor", "--port", "65536"]);
+        ["doctor", "--port", "65536"],
+        ["serve", "--port", "many"],
+        ["serve", "--port", "70000"],
+        ["serve", "--max-workers", "many"],
+        ["worker", "--server", "http://127.0.0.1:1", "--lanes", "many"]);
 
     [Theory]
     [MemberData(nameof(WrongUses))]
@@ -51,7 +55,7 @@ public sealed class UsageTests
     public async Task Without_any_model_the_error_says_how_to_give_one()
     {
         using var data = new TemporaryFolder();
-        var ran = await SpotterProgram.RunAsync(new() { ["SPOTTER__DATA"] = data.Path }, "detect", "a.jpg", "--model", "nowhere");
+        var ran = await SpotterProgram.RunWithAsync(new(StringComparer.Ordinal) { ["SPOTTER__DATA"] = data.Path }, "detect", "a.jpg", "--model", "nowhere");
 
         ran.Status.ShouldBe(1);
         ran.Output.ShouldBeEmpty();
@@ -71,12 +75,12 @@ public sealed class UsageTests
 
         ran.Status.ShouldBe(1);
         var findings = ran.Json().ToDictionary(
-            finding => finding.GetProperty("name").GetString()!, finding => finding.GetProperty("health").GetString());
+            finding => finding.GetProperty("name").GetString()!, finding => finding.GetProperty("health").GetString(), StringComparer.Ordinal);
         findings[$"port {port}"].ShouldBe("wrong");
         findings["data folder"].ShouldBe("wrong");
         findings[".NET"].ShouldBe("ok");
-        findings.ShouldContainKey("ONNX Runtime");
-        findings.ShouldContainKey("libvips");
+        findings.ContainsKey("ONNX Runtime").ShouldBeTrue();
+        findings.ContainsKey("libvips").ShouldBeTrue();
     }
 
     [Fact]
@@ -85,8 +89,8 @@ public sealed class UsageTests
         using var folder = new TemporaryFolder();
         var ran = await SpotterProgram.RunAsync("doctor", "--json", "--data", folder.Path);
 
-        ran.Json().Single(finding => string.Equals(finding.GetProperty("name").GetString(), "data folder", StringComparison.Ordinal))
-            .GetProperty("health").GetString().ShouldNotBe("wrong");
-        Directory.EnumerateFileSystemEntries(folder.Path).ShouldBeEmpty();
+        ran.Output.ShouldContain("\"data folder\"");
+        ran.Output.ShouldNotContain("\"data folder\",\"health\":\"wrong\"");
+        Directory.GetFileSystemEntries(folder.Path).Length.ShouldBe(0);
     }
 }

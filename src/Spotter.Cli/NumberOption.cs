@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Spotter.Cli;
+
+/// <summary>Options that take a number within bounds, and refuse anything else in words of their own.</summary>
+internal static class NumberOption
+{
+    /// <summary>A whole number.</summary>
+    /// <param name="name">As typed.</param>
+    /// <param name="otherwise">The value when it is not given.</param>
+    /// <param name="least">The smallest that is taken.</param>
+    /// <param name="most">The largest that is taken.</param>
+    /// <param name="description">For the help.</param>
+    public static Option<int> Whole(string name, int otherwise, int least, int most, string description) => new(name)
+    {
+        HelpName = "N",
+        Description = description,
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result => Whole(result, name, least, most),
+    };
+
+    /// <summary>A whole number that may be left out.</summary>
+    /// <param name="name">As typed.</param>
+    /// <param name="least">The smallest that is taken.</param>
+    /// <param name="most">The largest that is taken.</param>
+    /// <param name="description">For the help.</param>
+    public static Option<int?> Whole(string name, int least, int most, string description) => new(name)
+    {
+        HelpName = "N",
+        Description = description,
+        CustomParser = result => Whole(result, name, least, most),
+    };
+
+    /// <summary>A number from 0 to 1.</summary>
+    /// <param name="name">As typed.</param>
+    /// <param name="otherwise">The value when it is not given.</param>
+    /// <param name="description">For the help.</param>
+    public static Option<double> Fraction(string name, double otherwise, string description) => new(name)
+    {
+        HelpName = "0..1",
+        Description = description,
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result =>
+        {
+            var given = result.Tokens[0].Value;
+            if (double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1)
+                return number;
+            result.AddError($"{name} takes a number from 0 to 1, not {given}.");
+            return otherwise;
+        },
+    };
+
+    private static int Whole(ArgumentResult result, string name, int least, int most)
+    {
+        var given = result.Tokens[0].Value;
+        if (int.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+            return number;
+        result.AddError($"{name} takes a number from {least} to {most}, not {given}.");
+        return least;
+    }
+}
