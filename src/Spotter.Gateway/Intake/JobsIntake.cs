@@ -26,7 +26,7 @@ internal sealed class JobsIntake(
                 "Multipart form with one or more `image` parts and the fields `engine`, `model`, `confidence`, `iou`, `labels`, "
                 + "`annotate`; or one picture as the body, with the fields in the query. `Prefer: wait=SECONDS` waits for the "
                 + "result. `Idempotency-Key` makes a repeated request return the first one's jobs.")
-            .Accepts<IFormFile>("multipart/form-data", "image/jpeg", "image/png", "image/webp", "image/gif", "application/octet-stream")
+            .AddOpenApiOperationTransformer(JobsIntakeDocument.DescribeAsync)
             .Produces<JobView>(StatusCodes.Status202Accepted)
             .Produces<JobView>(StatusCodes.Status200OK)
             .Produces<Problem>(StatusCodes.Status400BadRequest, Problems.MediaType)
