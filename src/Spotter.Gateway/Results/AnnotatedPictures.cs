@@ -1,3 +1,4 @@
+using System.Globalization;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
@@ -15,15 +16,19 @@ internal sealed class AnnotatedPictures(
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     /// <summary>Opens the annotated picture of a job that has succeeded, a JPEG.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="confidence">Draw only what is at least this certain; null for all of the result.</param>
+    /// <param name="cancel">Ends the wait; the drawing goes on.</param>
     /// <exception cref="SpotterException">There is none and none can be drawn, or not in time.</exception>
-    public async Task<Stream> OpenAsync(Job job, CancellationToken cancel)
+    public async Task<Stream> OpenAsync(Job job, double? confidence, CancellationToken cancel)
     {
-        if (job.Output is { } key && await blobs.OpenAsync(key, cancel) is { } drawn)
-            return drawn;
+        var (drawn, name) = Choose(job, confidence);
+        if (drawn == job.Result && job.Output is { } key && await blobs.OpenAsync(key, cancel) is { } content)
+            return content;
         if (job.OriginalExpired)
             throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
 
-        var drawing = await DrawAsync(job, cancel);
+        var drawing = await DrawAsync(job, drawn, name, cancel);
         if (!drawing.State.IsTerminal())
             throw new SpotterException(ErrorCodes.Busy, $"The picture of job {job.Id} is still being drawn; ask again in a moment.");
         if (drawing is not { State: JobState.Succeeded, Output: { } output })
@@ -35,18 +40,27 @@ internal sealed class AnnotatedPictures(
             ?? throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
     }
 
-    private async Task<Job> DrawAsync(Job job, CancellationToken cancel)
+    /// <summary>What to draw, and a name for the choice: hundredths, so that no slider makes endless variants.</summary>
+    private static (VisionResult Drawing, string Name) Choose(Job job, double? confidence)
     {
-        // One key per job, so that however many ask, it is drawn once.
+        var least = Math.Round(confidence ?? 0, 2);
+        if (job.Result is not { Detections: { } all } result || all.All(d => d.Confidence >= least))
+            return (job.Result!, "all");
+        return (result with { Detections = [.. all.Where(d => d.Confidence >= least)] }, least.ToString("0.00", CultureInfo.InvariantCulture));
+    }
+
+    private async Task<Job> DrawAsync(Job job, VisionResult drawing, string name, CancellationToken cancel)
+    {
+        // One key per job and choice, so that however many ask, it is drawn once.
         var added = await dispatcher.AcceptAsync(
             [
                 new NewJob
                 {
                     Id = JobId.New(random),
                     Engine = Engines.Annotate,
-                    Options = new JobOptions { Annotate = true, Drawing = job.Result },
+                    Options = new JobOptions { Annotate = true, Drawing = drawing },
                     Image = job.Image,
-                    IdempotencyKey = $"annotate:{job.Id}",
+                    IdempotencyKey = $"annotate:{job.Id}:{name}",
                     Internal = true,
                 },
             ],

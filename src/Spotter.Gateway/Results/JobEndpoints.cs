@@ -66,14 +66,22 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> ImageAsync(
-        HttpContext http, string id, IJobStore store, AnnotatedPictures pictures, CancellationToken cancel)
+        HttpContext http, string id, IJobStore store, AnnotatedPictures pictures, CancellationToken cancel, string? confidence = null)
     {
+        double? least = null;
+        if (confidence is not null)
+        {
+            least = double.TryParse(confidence, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is >= 0 and <= 1
+                ? value
+                : throw new SpotterException(ErrorCodes.ThresholdOutOfRange, "The confidence is a number from 0 to 1.");
+        }
         var job = await FindAsync(store, id, cancel);
         switch (job.State)
         {
             case JobState.Succeeded:
+                var picture = await pictures.OpenAsync(job, least, cancel);
                 Contain(http.Response);
-                return TypedResults.Stream(await pictures.OpenAsync(job, cancel), "image/jpeg");
+                return TypedResults.Stream(picture, "image/jpeg");
             case JobState.Queued or JobState.Running:
                 http.Response.Headers.RetryAfter = "1";
                 throw new SpotterException(ErrorCodes.NotReady, $"Job {job.Id} has not ended yet; follow {JobLinks.Of(job.Id).Events} or ask again.");

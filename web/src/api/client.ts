@@ -3,7 +3,8 @@ import { readRefusal, Unreachable } from './refusal'
 
 // Addresses are relative to the page, so that everything works behind a path of a reverse proxy as well.
 export const jobUrl = (id: string) => `v1/jobs/${encodeURIComponent(id)}`
-export const annotatedUrl = (id: string) => `${jobUrl(id)}/image`
+/** The annotated picture, with the boxes that are at least this certain. */
+export const annotatedUrl = (id: string, confidence: number) => `${jobUrl(id)}/image?confidence=${confidence}`
 export const originalUrl = (id: string) => `${jobUrl(id)}/original`
 export const eventsUrl = (id: string) => `${jobUrl(id)}/events`
 

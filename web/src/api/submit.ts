@@ -25,7 +25,6 @@ export function submit(submission: Submission, onSent: (share: number) => void, 
   form.append('engine', submission.engine)
   form.append('model', submission.model)
   form.append('confidence', String(sentConfidence))
-  form.append('annotate', 'true')
   form.append('image', submission.image, submission.fileName)
 
   return new Promise((resolve, reject) => {

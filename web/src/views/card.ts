@@ -45,6 +45,13 @@ export class Card {
   readonly #confidence: Setting<number>
   readonly #on: CardActions
   readonly #name: string
+  // Its address follows the slider, so that the picture downloaded shows what the page shows.
+  readonly #download = el(
+    'a',
+    { class: 'button', title: 'Download the annotated picture', 'aria-label': 'Download the annotated picture', 'data-testid': 'download-image' },
+    icon('picture'),
+    'Picture',
+  )
   #unwatch: (() => void) | null = null
   #shown: Progress['kind'] | Job['state'] | null = null
 
@@ -130,7 +137,10 @@ export class Card {
     const timings = timingsView(progress.job)
     this.#outcome.append(this.#findings.element, ...(timings === null ? [] : [timings]))
     setText(this.#meta, `${result.width} × ${result.height} · ${progress.job.model ?? progress.job.engine}`)
+    const { id } = progress.job
+    this.#download.download = `${this.#stem()}.boxes.jpg`
     this.#unwatch = this.#confidence.watch(confidence => {
+      this.#download.href = annotatedUrl(id, confidence)
       const detections = result.detections ?? []
       const findings = findingsAbove(detections, confidence)
       this.#picture.show(result, findings)
@@ -151,11 +161,8 @@ export class Card {
     if (job.state === 'queued') return [this.#button('Cancel', 'close', this.#on.cancel)]
     if (!hasEnded(job)) return []
     if (job.state !== 'succeeded') return [this.#button('Try again', 'retry', this.#on.retry)]
-    const stem = this.#name.replace(/\.[^.]{1,5}$/, '')
-    return [
-      this.#link('Picture', 'picture', annotatedUrl(job.id), `${stem}.boxes.jpg`, 'download-image', 'Download the annotated picture'),
-      this.#link('JSON', 'braces', jobUrl(job.id), `${stem}.json`, 'download-json', 'Download the answer as JSON'),
-    ]
+    const json = { class: 'button', href: jobUrl(job.id), download: `${this.#stem()}.json`, title: 'Download the answer as JSON', 'aria-label': 'Download the answer as JSON', 'data-testid': 'download-json' }
+    return [this.#download, el('a', json, icon('braces'), 'JSON')]
   }
 
   #button(text: string, iconName: Parameters<typeof icon>[0], act: () => void): HTMLElement {
@@ -164,8 +171,9 @@ export class Card {
     return button
   }
 
-  #link(text: string, iconName: Parameters<typeof icon>[0], href: string, download: string, test: string, title: string): HTMLElement {
-    return el('a', { class: 'button', href, download, title, 'aria-label': title, 'data-testid': test }, icon(iconName), text)
+  /** The picture's name without its ending, for the names of downloads. */
+  #stem(): string {
+    return this.#name.replace(/\.[^.]{1,5}$/, '')
   }
 }
 
