@@ -10,7 +10,10 @@ namespace Spotter.Vision;
 public static class Annotator
 {
     /// <summary>The picture, upright and at full size, with boxes and labels, as JPEG without any metadata.</summary>
-    /// <exception cref="SpotterException">As for <see cref="Detector.Run"/>.</exception>
+    /// <exception cref="SpotterException">
+    /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
+    /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>.
+    /// </exception>
     public static byte[] Draw(ReadOnlyMemory<byte> picture, VisionResult result, ImageLimits limits)
     {
         using var opened = Picture.Open(picture, limits);
@@ -18,5 +21,9 @@ public static class Annotator
         return Draw(canvas, result);
     }
 
-    internal static byte[] Draw(Canvas canvas, VisionResult result) => Encoder.Encode(canvas);
+    internal static byte[] Draw(Canvas canvas, VisionResult result)
+    {
+        BoxPainter.Paint(canvas, result);
+        return Encoder.Encode(canvas);
+    }
 }

@@ -20,10 +20,22 @@ internal static class NativeLibraries
     public static nint LoadLibVips() =>
         Load("libvips", LibVipsVariable, $"@img/sharp-libvips-{NodePlatform}-{Architecture}/lib", LibVipsFile);
 
-    /// <summary>The folder of the package's fonts, with <c>DejaVuSans-Bold.ttf</c> in it.</summary>
+    /// <summary>A font file of the package.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    public static string FindFont(string file) =>
-        Find("The font for labels", "dejavu-fonts-ttf/ttf", file, new List<string>());
+    public static string FindFont(string file) => Find("The font for labels", "dejavu-fonts-ttf/ttf", file, []);
+
+    /// <summary>The settings of the font library; null if they are not there, and then it uses the machine's own.</summary>
+    public static string? FindFontSettings()
+    {
+        try
+        {
+            return Find("The font settings", "..", "fonts.conf", []);
+        }
+        catch (SpotterException)
+        {
+            return null;
+        }
+    }
 
     private static string NodePlatform =>
         OperatingSystem.IsWindows() ? "win32" : OperatingSystem.IsMacOS() ? "darwin" : "linux";

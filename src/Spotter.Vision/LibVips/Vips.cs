@@ -26,6 +26,8 @@ internal static unsafe class Vips
         const int warningsAndLess = 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7;
         foreach (var domain in (string[])["VIPS", "GLib", "GLib-GObject", "Pango"])
             VipsApi.SetLogHandler(domain, warningsAndLess, &Ignore, 0);
+        if (NativeLibraries.FindFontSettings() is { } fonts)
+            VipsApi.SetEnvironment("FONTCONFIG_FILE", fonts, overwrite: 0);
         if (VipsApi.Init("spotter") != 0)
             throw VipsException.Take("vips_init");
         VipsApi.SetConcurrency(1); // a lane is one thread from decode to encode
