@@ -1,1 +1,28 @@
-Console.WriteLine();
+using Spotter.Benchmarks;
+
+// Prints what README.md in this folder lists: every figure of one run, measured side by side.
+var options = BenchmarkOptions.Parse(args);
+if (options is null)
+    return 2;
+
+Console.WriteLine($"{Environment.ProcessorCount} cores, {Path.GetFileName(options.Model)}, {Path.GetFileName(options.Image)} ({new FileInfo(options.Image).Length / 1000} KB), {options.Seconds} s per figure");
+Report? parts = null;
+foreach (var part in options.Parts)
+{
+    switch (part)
+    {
+        case "parts":
+            parts = PartTimes.Run(options);
+            break;
+        case "queue":
+            await QueueReport.RunAsync(options);
+            break;
+        case "accept":
+            await AcceptRate.RunAsync(options);
+            break;
+        default:
+            await ServiceThroughput.RunAsync(options, parts ?? PartTimes.Run(options));
+            break;
+    }
+}
+return 0;

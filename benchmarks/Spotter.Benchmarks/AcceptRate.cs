@@ -1,0 +1,59 @@
+using System.Diagnostics;
+
+namespace Spotter.Benchmarks;
+
+/// <summary>How many uploads per second become durable jobs, and how many files the disk alone takes the same way.</summary>
+internal static class AcceptRate
+{
+    private const int Clients = 8;
+
+    public static async Task RunAsync(BenchmarkOptions options)
+    {
+        var picture = await File.ReadAllBytesAsync(options.Image);
+        Console.WriteLine();
+        Console.WriteLine($"uploads accepted (blob and row on disk before the answer), {Clients} clients (target 200/s)");
+        var rates = new List<double>();
+        var disk = new List<double>();
+        for (var run = 0; run < 3; run++)
+        {
+            await using var service = await ServiceProcess.StartAsync("gateway", "--model", options.Model);
+            await service.SendAsync(picture, 200, Clients, "");
+            var jobs = (int)(200 * options.Seconds);
+            var begun = Stopwatch.GetTimestamp();
+            await service.SendAsync(picture, jobs, Clients, "");
+            rates.Add(jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            disk.Add(DiskAlone(picture, jobs));
+            Console.WriteLine($"  {rates[^1],8:0} uploads/s; the disk alone {disk[^1]:0} files/s");
+        }
+        rates.Sort();
+        disk.Sort();
+        Console.WriteLine($"  median {rates[1]:0} uploads/s = {rates[1] / 200:0.00} of the target, {rates[1] / disk[1]:0.00} of the disk alone");
+    }
+
+    private static double DiskAlone(byte[] picture, int files)
+    {
+        var folder = Directory.CreateTempSubdirectory("spotter-disk-");
+        try
+        {
+            var next = -1;
+            var begun = Stopwatch.GetTimestamp();
+            var threads = Enumerable.Range(0, Clients).Select(_ => new Thread(() =>
+            {
+                int i;
+                while ((i = Interlocked.Increment(ref next)) < files)
+                {
+                    using var file = new FileStream(Path.Combine(folder.FullName, $"{i}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 0);
+                    file.Write(picture);
+                    file.Flush(flushToDisk: true);
+                }
+            })).ToList();
+            threads.ForEach(t => t.Start());
+            threads.ForEach(t => t.Join());
+            return files / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Vision;
+
+namespace Spotter.Benchmarks;
+
+/// <summary>Medians of the parts of a job in milliseconds, each alone, on one core and on two at once.</summary>
+/// <param name="PlainSum">Sum without annotation by number of threads.</param>
+/// <param name="AnnotatedSum">Sum with annotation by number of threads.</param>
+internal sealed record Report(IReadOnlyDictionary<int, double> PlainSum, IReadOnlyDictionary<int, double> AnnotatedSum);
+
+/// <summary>Times decode with letterbox, model, boxes, and annotation with encoding, each alone.</summary>
+internal static class PartTimes
+{
+    public static Report Run(BenchmarkOptions options)
+    {
+        using var detector = Detector.Load(options.Model, new DetectorOptions());
+        ReadOnlyMemory<byte> picture = File.ReadAllBytes(options.Image);
+        var result = detector.Run(picture, new JobOptions()).Result;
+        var plain = new Dictionary<int, double>();
+        var annotated = new Dictionary<int, double>();
+        Console.WriteLine();
+        Console.WriteLine("parts alone, median ms                1 thread  2 threads");
+        var rows = new Dictionary<string, double[]>(StringComparer.Ordinal);
+        foreach (var threads in (int[])[1, 2])
+        {
+            var decode = Median(threads, options.Seconds, () => new LaneScope(detector), s => s.Decode(picture));
+            var infer = Median(threads, options.Seconds, () => new LaneScope(detector, picture), s => s.Infer());
+            var boxes = Median(threads, options.Seconds, () => new LaneScope(detector, picture), s => s.Boxes());
+            var draw = Median(threads, options.Seconds, () => new LaneScope(detector), _ => Annotator.Draw(picture, result, new ImageLimits()));
+            var whole = Median(threads, options.Seconds, () => new LaneScope(detector), _ => detector.Run(picture, new JobOptions()));
+            var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(detector), _ => detector.Run(picture, new JobOptions { Annotate = true }));
+            plain[threads] = decode + infer + boxes;
+            annotated[threads] = decode + infer + boxes + draw;
+            void Row(string name, double value)
+            {
+                if (!rows.TryGetValue(name, out var row))
+                    rows[name] = row = new double[3];
+                row[threads] = value;
+            }
+            Row("decode + letterbox", decode);
+            Row("model", infer);
+            Row("boxes", boxes);
+            Row("sum without annotation", plain[threads]);
+            Row("  measured as one", whole);
+            Row("decode + annotate + encode", draw);
+            Row("sum with annotation", annotated[threads]);
+            Row("  measured as one (decodes once)", wholeDrawn);
+        }
+        foreach (var (name, values) in rows)
+            Console.WriteLine($"{name,-36}{values[1],10:0.00}{values[2],11:0.00}");
+        return new Report(plain, annotated);
+    }
+
+    private static double Median(int threads, double seconds, Func<LaneScope> scope, Action<LaneScope> part)
+    {
+        var all = new List<double>();
+        var gate = new Lock();
+        using var start = new Barrier(threads);
+        var running = Enumerable.Range(0, threads).Select(_ => new Thread(() =>
+        {
+            using var lane = scope();
+            for (var i = 0; i < 5; i++)
+                part(lane);
+            start.SignalAndWait();
+            var times = new List<double>();
+            var begun = Stopwatch.GetTimestamp();
+            while (Stopwatch.GetElapsedTime(begun).TotalSeconds < seconds)
+            {
+                var at = Stopwatch.GetTimestamp();
+                part(lane);
+                times.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
+            }
+            lock (gate)
+                all.AddRange(times);
+        })).ToList();
+        running.ForEach(t => t.Start());
+        running.ForEach(t => t.Join());
+        all.Sort();
+        return all[all.Count / 2];
+    }
+
+    /// <summary>One lane's memory, and the steps of a job on it.</summary>
+    private sealed class LaneScope : IDisposable
+    {
+        private readonly Detector detector;
+        private readonly Detector.Lane lane;
+        private readonly float[] output = [];
+        private readonly Vision.Boxes.Letterbox letterbox;
+        private readonly (int Width, int Height) size;
+
+        public LaneScope(Detector detector)
+        {
+            this.detector = detector;
+            lane = detector.Rent();
+        }
+
+        public LaneScope(Detector detector, ReadOnlyMemory<byte> picture)
+            : this(detector)
+        {
+            letterbox = detector.Prepare(picture, lane, out size);
+            using var answer = detector.Infer(lane);
+            output = answer.Span.ToArray();
+        }
+
+        public void Decode(ReadOnlyMemory<byte> picture) => detector.Prepare(picture, lane, out _);
+
+        public void Infer() => detector.Infer(lane).Dispose();
+
+        public void Boxes() => detector.ReadBoxes(output, letterbox, size, new JobOptions(), lane);
+
+        public void Dispose() => detector.Return(lane);
+    }
+}

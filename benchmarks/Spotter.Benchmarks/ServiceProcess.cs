@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Spotter.Benchmarks;
+
+/// <summary>A real service in a process of its own, with an empty data folder; ended with this object.</summary>
+internal sealed class ServiceProcess : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly DirectoryInfo data;
+
+    private ServiceProcess(Process process, DirectoryInfo data, Uri address)
+    {
+        this.process = process;
+        this.data = data;
+        Client = new HttpClient { BaseAddress = address };
+    }
+
+    public HttpClient Client { get; }
+
+    public static async Task<ServiceProcess> StartAsync(params string[] arguments)
+    {
+        var folder = Directory.CreateTempSubdirectory("spotter-benchmark-");
+        var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "spotter.dll"), .. arguments, "--port", "0", "--data", folder.FullName])
+            start.ArgumentList.Add(argument);
+        start.Environment["SPOTTER__WORKER__TOKEN"] = new string('b', 64);
+        var started = Process.Start(start)!;
+        started.ErrorDataReceived += (_, _) => { };
+        started.BeginErrorReadLine();
+        while (await started.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("listening on ", StringComparison.Ordinal))
+                return new ServiceProcess(started, folder, new Uri(line["listening on ".Length..]));
+        }
+        throw new InvalidOperationException("The service ended before it listened.");
+    }
+
+    public async Task<JsonElement> StatsAsync() => await Client.GetFromJsonAsync<JsonElement>("/v1/stats");
+
+    /// <summary>Waits until the statistics are as wanted; a service that never gets there is given up after a minute.</summary>
+    public async Task<JsonElement> UntilAsync(Func<JsonElement, bool> wanted)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begun) < TimeSpan.FromMinutes(1))
+        {
+            var stats = await StatsAsync();
+            if (wanted(stats))
+                return stats;
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        }
+        throw new TimeoutException($"The service did not get there: {await StatsAsync()}");
+    }
+
+    /// <summary>Sends the same picture <paramref name="jobs"/> times from <paramref name="clients"/> connections.</summary>
+    public async Task SendAsync(byte[] picture, int jobs, int clients, string query)
+    {
+        var left = jobs;
+        await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
+        {
+            while (Interlocked.Decrement(ref left) >= 0)
+            {
+                using var content = new ByteArrayContent(picture);
+                content.Headers.ContentType = new("image/jpeg");
+                using var response = await Client.PostAsync(new Uri("/v1/jobs" + query, UriKind.Relative), content);
+                response.EnsureSuccessStatusCode();
+            }
+        })));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+        data.Delete(recursive: true);
+    }
+}

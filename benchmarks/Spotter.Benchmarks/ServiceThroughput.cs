@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Spotter.Benchmarks;
+
+/// <summary>
+/// Pictures per second through the whole service, from the first byte of the first upload to the last result, the
+/// sending client on the same cores; against what the parts alone allow on as many cores as there are workers.
+/// </summary>
+internal static class ServiceThroughput
+{
+    private const int Clients = 4;
+    private const double NodeJobsPerSecond = 19;
+
+    public static async Task RunAsync(BenchmarkOptions options, Report parts)
+    {
+        var picture = await File.ReadAllBytesAsync(options.Image);
+        Console.WriteLine();
+        Console.WriteLine("whole service, pictures/s             measured  parts allow     ratio");
+        foreach (var workers in (int[])[1, 2])
+        {
+            await MeasureAsync(options, picture, workers, annotate: false, 1000.0 * workers / parts.PlainSum[workers]);
+            var annotated = await MeasureAsync(options, picture, workers, annotate: true, 1000.0 * workers / parts.AnnotatedSum[workers]);
+            Console.WriteLine($"    = {annotated / NodeJobsPerSecond:0.0} x the {NodeJobsPerSecond}/s of BullMQ on Redis + sharp + onnxruntime-node, as measured earlier on such a machine");
+        }
+    }
+
+    private static async Task<double> MeasureAsync(BenchmarkOptions options, byte[] picture, int workers, bool annotate, double allowed)
+    {
+        var count = workers.ToString(CultureInfo.InvariantCulture);
+        await using var service = await ServiceProcess.StartAsync(
+            "serve", "--model", options.Model, "--min-workers", count, "--max-workers", count, "--lanes", "1");
+        await service.UntilAsync(s => s.GetProperty("idle").GetInt32() == workers);
+        var query = annotate ? "?annotate=true" : "";
+        var warm = 100 * workers;
+        await service.SendAsync(picture, warm, Clients, query);
+        await service.UntilAsync(s => s.GetProperty("succeeded").GetInt64() >= warm);
+
+        var rates = new List<double>();
+        var sent = warm;
+        for (var run = 0; run < 3; run++)
+        {
+            var jobs = (int)(allowed * options.Seconds);
+            var begun = Stopwatch.GetTimestamp();
+            await service.SendAsync(picture, jobs, Clients, query);
+            sent += jobs;
+            await service.UntilAsync(s => s.GetProperty("succeeded").GetInt64() >= sent);
+            rates.Add(jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds);
+        }
+        rates.Sort();
+        var name = $"{workers} worker{(workers > 1 ? "s" : "")}, {(annotate ? "annotated" : "not annotated")}";
+        Console.WriteLine($"{name,-36}{rates[1],10:0.0}{allowed,13:0.0}{rates[1] / allowed,10:0.00}");
+        return rates[1];
+    }
+}
