@@ -37,12 +37,10 @@ step() {
 }
 
 native_is_stale() {
-  [ -e "$root/native/package.json" ] || return 1
   [ ! -d "$root/native/node_modules" ] || changed native "$root/native/package.json" "$root/native/package-lock.json"
 }
 
 web_is_stale() {
-  [ -e "$root/web/package.json" ] || return 1
   [ ! -e "$root/src/Spotter.Gateway/wwwroot/index.html" ] || changed web "$root/web"
 }
 
