@@ -47,7 +47,7 @@ for (const line of readFileSync(process.argv[2], 'utf8').trim().split('\n').filt
   if (aborted) {
     sum.failed++;
     console.log(`failed: ${name} ended before all its tests had run`);
-  } else if (status !== '0' && !results.some((result) => result.outcome === 'failed')) {
+  } else if (report === null || (status !== '0' && !results.some((result) => result.outcome === 'failed'))) {
     sum.failed++;
     const why = status === '124' || status === '137' ? 'did not end in time' : `ended with status ${status}`;
     console.log(`failed: ${name} ${why} without naming a failed test${report === null ? ' or writing a report' : ''}`);

@@ -181,6 +181,7 @@ public sealed class ScriptTests : IDisposable
     [InlineData("trx 1 {trx} unit", "1 passed, 1 failed, 1 skipped", 1)] // the run failed, but no test did
     [InlineData("trx 1 {trx-failed} unit", "1 passed, 1 failed, 0 skipped", 1)]
     [InlineData("trx 0 {trx-aborted} unit", "1 passed, 1 failed, 0 skipped", 1)]
+    [InlineData("trx 0 {trx} unit\nvitest 0 /missing web", "1 passed, 1 failed, 1 skipped", 1)]
     [InlineData("vitest 124 {missing} web", "0 passed, 1 failed, 0 skipped", 1)]
     [InlineData("trx 0 {trx-empty} unit", "0 passed, 0 failed, 0 skipped", 1)]
     public async Task The_tests_are_added_up(string outcomes, string sum, int status)
