@@ -128,10 +128,11 @@ prepare_page() {
     "If no package could be fetched, check that the npm registry can be reached (npm ping); then run this again." build_page
 }
 
-# build_program WHAT PROJECT: builds a project or solution that holds the program.
+# build_program WHAT PROJECT: builds a project or solution that holds the program. The compiler is not kept running:
+# beside a service it would only hold memory.
 build_program() {
   need_sdk
   step program "building $1" \
     "If packages could not be fetched, check that the NuGet source can be reached; after changing package references, run dotnet restore --force-evaluate." \
-    "$dotnet" build "$root/$2" -c Release -p:RestoreLockedMode=true -v quiet -clp:NoSummary
+    "$dotnet" build "$root/$2" -c Release -p:RestoreLockedMode=true -p:UseSharedCompilation=false -v quiet -clp:NoSummary
 }
