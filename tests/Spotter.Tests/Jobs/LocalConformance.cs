@@ -53,3 +53,18 @@ public sealed class SqliteJobQueueTests : JobQueueConformance
         return Task.CompletedTask;
     }
 }
+
+public sealed class LocalDispatcherTests : DispatcherConformance
+{
+    private readonly LocalFixture fixture = new();
+
+    protected override Task<Ports> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
+    {
+        var backend = fixture.Open(clock, retries, random);
+        return Task.FromResult(new Ports(backend.Jobs, backend.Queue, backend.Blobs));
+    }
+
+    protected override async Task CloseAsync() => await fixture.CloseAsync();
+
+    protected override async Task DeleteAsync() => await fixture.DisposeAsync();
+}

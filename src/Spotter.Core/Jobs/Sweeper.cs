@@ -1,0 +1,134 @@
+using Spotter.Core.Images;
+
+namespace Spotter.Core.Jobs;
+
+/// <summary>
+/// Puts right what crashes, lost messages and time leave behind: leases that ran out, ids that a queue lost,
+/// pictures and rows past their age, blobs that no job speaks of. Any number may run beside each other.
+/// </summary>
+/// <param name="dispatcher">Moves jobs.</param>
+/// <param name="store">Knows them.</param>
+/// <param name="blobs">Keeps pictures.</param>
+/// <param name="settings">How long things are held and kept.</param>
+/// <param name="clock">The time.</param>
+public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore blobs, LeaseSettings settings, TimeProvider clock)
+{
+    private const int Batch = 500;
+    private const int MostBatches = 20;
+
+    private DateTimeOffset nextOrphanSearch = DateTimeOffset.MinValue;
+
+    /// <summary>Sweeps every <see cref="LeaseSettings.Sweep"/> until cancelled.</summary>
+    /// <param name="onError">Hears what went wrong; the next round tries again.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async Task RunAsync(Action<Exception> onError, CancellationToken cancel)
+    {
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    await RunOnceAsync(cancel);
+                }
+                catch (AggregateException errors)
+                {
+                    foreach (var error in errors.InnerExceptions)
+                        onError(error);
+                }
+                await Task.Delay(settings.Sweep, clock, cancel);
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // This is how it ends.
+        }
+    }
+
+    /// <summary>Does everything once. What fails keeps nothing else from being done.</summary>
+    /// <exception cref="AggregateException">Some of it failed.</exception>
+    public async Task<Swept> RunOnceAsync(CancellationToken cancel)
+    {
+        var errors = new List<Exception>();
+        var now = clock.GetUtcNow();
+        var swept = new Swept(
+            Reaped: await DoAsync(() => RepeatAsync(() => dispatcher.ReapAsync(Batch, cancel))),
+            Requeued: await DoAsync(() => dispatcher.SweepAsync(settings.Overdue, Batch, cancel)),
+            Expired: await DoAsync(() => RepeatAsync(() => ExpireImagesAsync(now - settings.KeepImages, cancel))),
+            Purged: await DoAsync(() => RepeatAsync(() => store.PurgeAsync(now - settings.KeepJobs, Batch, cancel))),
+            Orphans: await DoAsync(() => DeleteOrphansAsync(now, cancel)));
+        return errors.Count == 0 ? swept : throw new AggregateException(errors);
+
+        async Task<int> DoAsync(Func<Task<int>> step)
+        {
+            try
+            {
+                return await step();
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
+            {
+                errors.Add(e);
+                return 0;
+            }
+        }
+    }
+
+    /// <summary>Batch after batch as long as they are full; the rest is left to the next round.</summary>
+    private static async Task<int> RepeatAsync(Func<Task<int>> batch)
+    {
+        var sum = 0;
+        for (var i = 0; i < MostBatches; i++)
+        {
+            var done = await batch();
+            sum += done;
+            if (done < Batch)
+                break;
+        }
+        return sum;
+    }
+
+    private async Task<int> ExpireImagesAsync(DateTimeOffset finishedBefore, CancellationToken cancel)
+    {
+        // Marked first: should the deletion be cut off, the search for orphans ends it.
+        var keys = await store.ExpireImagesAsync(finishedBefore, Batch, cancel);
+        foreach (var key in keys)
+            await blobs.DeleteAsync(key, cancel);
+        return keys.Count;
+    }
+
+    private async Task<int> DeleteOrphansAsync(DateTimeOffset now, CancellationToken cancel)
+    {
+        // Looks at every blob, so not in each round.
+        if (now < nextOrphanSearch)
+            return 0;
+        var deleted = 0;
+        foreach (var prefix in (string[])[BlobKey.OriginalsPrefix, BlobKey.OutputsPrefix])
+        {
+            await foreach (var key in blobs.ListAsync(prefix, now - settings.OrphanAge, cancel))
+            {
+                if (BlobKey.JobOf(key) is not { } id || !IsOrphan(key, await store.FindAsync(id, cancel)))
+                    continue;
+                await blobs.DeleteAsync(key, cancel);
+                deleted++;
+            }
+        }
+        nextOrphanSearch = now + settings.OrphanAge;
+        return deleted;
+    }
+
+    private static bool IsOrphan(string key, Job? job)
+    {
+        if (job is null || job.OriginalExpired)
+            return true;
+        // What a late worker drew, after the job had ended by another's result.
+        return key.StartsWith(BlobKey.OutputsPrefix, StringComparison.Ordinal) && job.State.IsTerminal() && job.Output != key;
+    }
+}
+
+/// <summary>What one round found.</summary>
+/// <param name="Reaped">Leases that had run out.</param>
+/// <param name="Requeued">Ids put into their queues again.</param>
+/// <param name="Expired">Blobs deleted because of their age.</param>
+/// <param name="Purged">Rows deleted because of their age.</param>
+/// <param name="Orphans">Blobs deleted that no job spoke of.</param>
+public sealed record Swept(int Reaped, int Requeued, int Expired, int Purged, int Orphans);

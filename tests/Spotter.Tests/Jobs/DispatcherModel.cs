@@ -1,0 +1,323 @@
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Tests.Jobs;
+
+/// <summary>
+/// Does random things to a deployment, knows what has to come of each, and compares. The seed names the run: it is
+/// in every message, and the same seed does the same again.
+/// </summary>
+internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings settings, RetrySchedule retries)
+{
+    private static readonly string[] EngineNames = ["detect", "classify"];
+    private static readonly string[] Workers = ["w1", "w2", "w3"];
+
+    private readonly RandomSource random = RandomSource.Seeded(seed);
+    private readonly Dictionary<JobId, ModelJob> jobs = [];
+    private readonly Dictionary<string, JobId> keys = new(StringComparer.Ordinal);
+    private readonly List<Lease> leases = [];
+    private readonly List<string> history = [];
+
+    /// <summary>What the model knows of a job.</summary>
+    private sealed class ModelJob
+    {
+        public required JobId Id { get; init; }
+
+        public required string Engine { get; init; }
+
+        public JobState State { get; set; }
+
+        public int Epoch { get; set; }
+
+        public int Attempts { get; set; }
+
+        public bool Solo { get; set; }
+
+        public string? Worker { get; set; }
+
+        public DateTimeOffset LeasedUntil { get; set; }
+
+        public int? ResultEpoch { get; set; }
+
+        public string? LastRow { get; set; }
+    }
+
+    /// <summary>Does one thing; true when the deployment is to be closed and opened again.</summary>
+    public async Task<bool> StepAsync(Ports ports, Dispatcher dispatcher)
+    {
+        switch (Pick(100))
+        {
+            case < 20:
+                await SubmitAsync(dispatcher);
+                break;
+            case < 45:
+                await TakeAsync(dispatcher);
+                break;
+            case < 55:
+                await BeatAsync(dispatcher);
+                break;
+            case < 75:
+                await FinishAsync(dispatcher);
+                break;
+            case < 80:
+                await CancelAsync(ports);
+                break;
+            case < 88:
+                Advance(TimeSpan.FromMilliseconds(Pick(40_000)));
+                break;
+            case < 92:
+                await ReapAsync(dispatcher);
+                break;
+            case < 94:
+                await ReleaseAsync(dispatcher);
+                break;
+            case < 96:
+                Note("sweep");
+                await dispatcher.SweepAsync(settings.Overdue, 100, default);
+                break;
+            case < 97:
+                await LoseAsync(ports);
+                break;
+            case < 98:
+                await DoubleAsync(ports);
+                break;
+            default:
+                Note("reopen");
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Compares every row with what the model knows.</summary>
+    public async Task CheckAsync(Ports ports, int step)
+    {
+        foreach (var job in jobs.Values)
+        {
+            var row = await ports.Jobs.FindAsync(job.Id, default);
+            if (row is null)
+                throw Broken(step, $"{job.Id} is gone");
+            if ((row.State, row.Epoch, row.Attempts, row.Solo) != (job.State, job.Epoch, job.Attempts, job.Solo))
+            {
+                throw Broken(step,
+                    $"{job.Id} is {row.State} epoch {row.Epoch} attempts {row.Attempts} solo {row.Solo}, "
+                    + $"should be {job.State} epoch {job.Epoch} attempts {job.Attempts} solo {job.Solo}");
+            }
+            if (row.Attempts > retries.MaxAttempts || row.Attempts > row.Epoch)
+                throw Broken(step, $"{job.Id} has {row.Attempts} attempts in {row.Epoch} epochs");
+            if (row.Result?.Width != job.ResultEpoch)
+                throw Broken(step, $"{job.Id} has the result of epoch {row.Result?.Width}, should be {job.ResultEpoch}");
+            if (row.State.IsTerminal() != row.Finished is not null)
+                throw Broken(step, $"{job.Id} is {row.State} and finished {row.Finished}");
+            var print = SampleJobs.Print(row);
+            if (job.State.IsTerminal() && job.LastRow is not null && job.LastRow != print)
+                throw Broken(step, $"{job.Id} had ended and changed from {job.LastRow} to {print}");
+            job.LastRow = job.State.IsTerminal() ? print : null;
+        }
+
+        foreach (var engine in EngineNames)
+        {
+            var counts = await ports.Jobs.CountAsync(engine, default);
+            var wanted = jobs.Values.Where(j => j.Engine == engine).ToLookup(j => j.State);
+            long[] seen = [counts.Queued, counts.Running, counts.Succeeded, counts.Failed, counts.Dead, counts.Cancelled];
+            foreach (var state in Enum.GetValues<JobState>())
+            {
+                if (seen[(int)state] != wanted[state].Count())
+                    throw Broken(step, $"{seen[(int)state]} {state} {engine} jobs are counted, there are {wanted[state].Count()}");
+            }
+        }
+    }
+
+    /// <summary>Lets an honest worker finish what is left; every job has to end.</summary>
+    public async Task DrainAsync(Ports ports, Dispatcher dispatcher)
+    {
+        for (var round = 0; jobs.Values.Any(j => !j.State.IsTerminal()); round++)
+        {
+            if (round == 200)
+                throw Broken(round, $"{jobs.Values.Count(j => !j.State.IsTerminal())} jobs never end");
+            Advance(settings.Overdue);
+            await ReapAsync(dispatcher);
+            await dispatcher.SweepAsync(settings.Overdue, 1000, default);
+            while (await TakeAsync(dispatcher) is { } lease)
+                await FinishAsync(dispatcher, lease, SampleJobs.Done(width: lease.Epoch));
+            await CheckAsync(ports, round);
+        }
+    }
+
+    private async Task SubmitAsync(Dispatcher dispatcher)
+    {
+        var wanted = new List<NewJob>();
+        for (var i = 0; i <= Pick(3); i++)
+        {
+            var key = Pick(3) == 0 ? $"key {Pick(10)}" : null;
+            wanted.Add(SampleJobs.New(EngineNames[Pick(2)], key, id: JobId.New(random)));
+        }
+        var added = await dispatcher.AcceptAsync(wanted, default);
+        for (var i = 0; i < wanted.Count; i++)
+        {
+            Note($"submit {wanted[i].Id} {wanted[i].IdempotencyKey}");
+            if (wanted[i].IdempotencyKey is { } key)
+            {
+                if (keys.TryGetValue(key, out var known))
+                {
+                    if (added[i].IsNew || added[i].Job.Id != known)
+                        throw Broken(0, $"'{key}' made {added[i].Job.Id} beside {known}");
+                    continue;
+                }
+                keys.Add(key, wanted[i].Id);
+            }
+            if (!added[i].IsNew)
+                throw Broken(0, $"{wanted[i].Id} is said to be known");
+            jobs.Add(wanted[i].Id, new ModelJob { Id = wanted[i].Id, Engine = wanted[i].Engine });
+        }
+    }
+
+    private async Task<Lease?> TakeAsync(Dispatcher dispatcher)
+    {
+        var engines = Pick(3) switch { 0 => EngineNames[..1], 1 => EngineNames[1..], _ => EngineNames };
+        var worker = Workers[Pick(Workers.Length)];
+        var started = await dispatcher.TakeAsync(worker, engines, TimeSpan.Zero, default);
+        Note($"take {started?.Job.Id}");
+        if (started is null)
+            return null;
+        var job = jobs[started.Job.Id];
+        if (job.State != JobState.Queued || !engines.Contains(job.Engine, StringComparer.Ordinal))
+            throw Broken(0, $"{job.Id} was given out, which is {job.State} for {job.Engine}");
+        job.State = JobState.Running;
+        job.Epoch++;
+        job.Attempts++;
+        job.Worker = worker;
+        job.LeasedUntil = clock.GetUtcNow() + settings.Hold;
+        leases.Add(started.Lease);
+        if ((started.Lease.Epoch, started.Lease.Attempt) != (job.Epoch, job.Attempts))
+            throw Broken(0, $"{job.Id} was given out with {started.Lease}");
+        return started.Lease;
+    }
+
+    private async Task BeatAsync(Dispatcher dispatcher)
+    {
+        if (leases.Count == 0)
+            return;
+        var lease = leases[Pick(leases.Count)];
+        Note($"beat {lease.Job} epoch {lease.Epoch}");
+        var held = IsHeld(lease);
+        if (await dispatcher.ExtendAsync(lease, default) != held)
+            throw Broken(0, $"a beat of epoch {lease.Epoch} of {lease.Job} should be heard: {held}");
+        if (held)
+            jobs[lease.Job].LeasedUntil = clock.GetUtcNow() + settings.Hold;
+    }
+
+    private Task FinishAsync(Dispatcher dispatcher)
+    {
+        if (leases.Count == 0)
+            return Task.CompletedTask;
+        // Any lease that ever was, so that most of these come late or twice.
+        var lease = leases[Pick(3) == 0 ? Pick(leases.Count) : leases.Count - 1 - Pick(Math.Min(5, leases.Count))];
+        return FinishAsync(dispatcher, lease, Pick(5) switch
+        {
+            0 => SampleJobs.Retry(),
+            1 => SampleJobs.Retry(spendAttempt: false),
+            2 => SampleJobs.Reject(),
+            _ => SampleJobs.Done(width: lease.Epoch),
+        });
+    }
+
+    private async Task FinishAsync(Dispatcher dispatcher, Lease lease, JobOutcome outcome)
+    {
+        Note($"finish {lease.Job} epoch {lease.Epoch} {outcome.GetType().Name}");
+        var held = IsHeld(lease);
+        if (await dispatcher.FinishAsync(lease, outcome, default) != held)
+            throw Broken(0, $"the end of epoch {lease.Epoch} of {lease.Job} should be taken: {held}");
+        if (!held)
+            return;
+        var job = jobs[lease.Job];
+        switch (outcome)
+        {
+            case JobOutcome.Done:
+                job.State = JobState.Succeeded;
+                job.ResultEpoch = lease.Epoch;
+                break;
+            case JobOutcome.Reject:
+                job.State = JobState.Failed;
+                break;
+            case JobOutcome.Retry retry:
+                EndAttempt(job, retry.SpendAttempt);
+                break;
+        }
+    }
+
+    private async Task CancelAsync(Ports ports)
+    {
+        if (jobs.Count == 0)
+            return;
+        var job = jobs.Values.ElementAt(Pick(jobs.Count));
+        Note($"cancel {job.Id}");
+        await ports.Jobs.CancelAsync(job.Id, default);
+        if (!job.State.IsTerminal())
+            job.State = JobState.Cancelled;
+    }
+
+    private async Task ReapAsync(Dispatcher dispatcher)
+    {
+        Note("reap");
+        await dispatcher.ReapAsync(1000, default);
+        foreach (var job in jobs.Values.Where(j => j.State == JobState.Running && j.LeasedUntil <= clock.GetUtcNow()))
+        {
+            EndAttempt(job, spend: true);
+            job.Solo = true;
+        }
+    }
+
+    private async Task ReleaseAsync(Dispatcher dispatcher)
+    {
+        var (worker, spend) = (Workers[Pick(Workers.Length)], Pick(2) == 0);
+        Note($"release {worker} {spend}");
+        await dispatcher.ReleaseAsync(worker, SampleJobs.Fault, spend, default);
+        foreach (var job in jobs.Values.Where(j => j.State == JobState.Running && j.Worker == worker))
+        {
+            EndAttempt(job, spend);
+            job.Solo |= spend;
+        }
+    }
+
+    /// <summary>The queue loses an id.</summary>
+    private async Task LoseAsync(Ports ports)
+    {
+        if (await ports.Queue.TakeAsync(EngineNames, settings.Hold, TimeSpan.Zero, default) is not { } lost)
+            return;
+        Note($"lose {lost.Job}");
+        await ports.Queue.CompleteAsync(lost, default);
+    }
+
+    /// <summary>The queue delivers an id that it should not.</summary>
+    private async Task DoubleAsync(Ports ports)
+    {
+        if (jobs.Count == 0)
+            return;
+        var job = jobs.Values.ElementAt(Pick(jobs.Count));
+        Note($"double {job.Id}");
+        await ports.Queue.EnqueueAsync(job.Id, job.Engine, TimeSpan.Zero, default);
+    }
+
+    private void Advance(TimeSpan by)
+    {
+        Note($"advance {by}");
+        clock.Advance(by);
+    }
+
+    private void EndAttempt(ModelJob job, bool spend)
+    {
+        job.State = spend && job.Attempts >= retries.MaxAttempts ? JobState.Dead : JobState.Queued;
+        if (!spend)
+            job.Attempts--;
+    }
+
+    private bool IsHeld(Lease lease) =>
+        jobs[lease.Job] is { State: JobState.Running } job && job.Epoch == lease.Epoch;
+
+    private int Pick(int count) => (int)(random.NextDouble() * count);
+
+    private void Note(string what) => history.Add(what);
+
+    private InvalidOperationException Broken(int step, string what) =>
+        new($"Seed {seed}, step {step}: {what}. What happened last:{Environment.NewLine}{string.Join(Environment.NewLine, history.TakeLast(40))}");
+}
