@@ -63,7 +63,14 @@ internal sealed class DataFolder : IDisposable
 
     public void Dispose()
     {
-        File.Delete(System.IO.Path.Combine(Path, OwnerFile));
+        try
+        {
+            File.Delete(System.IO.Path.Combine(Path, OwnerFile));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It only names the owner; what counts is the lock.
+        }
         hold.Dispose();
     }
 

@@ -9,6 +9,7 @@ namespace Spotter.Backends.Local;
 internal sealed class SqliteConnection : IDisposable
 {
     private const int StatusPagesWritten = 9;
+    private const int NoCheckpointOnClose = 1006;
     private readonly sqlite3 handle;
     private readonly Dictionary<string, SqliteStatement> statements = new(StringComparer.Ordinal);
 
@@ -79,6 +80,12 @@ internal sealed class SqliteConnection : IDisposable
         Check(code);
         return inLog == copied;
     }
+
+    /// <summary>
+    /// Closing will not copy the log into the file: after a failed fsync another one may succeed without having
+    /// written anything, and then the log, which has everything, would be deleted.
+    /// </summary>
+    public void LeaveLogOnClose() => Check(raw.sqlite3_db_config(handle, NoCheckpointOnClose, 1, out _));
 
     public void Check(int code)
     {

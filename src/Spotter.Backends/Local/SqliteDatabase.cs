@@ -15,6 +15,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly SqliteConnection connection;
     private readonly SemaphoreSlim readerSlots = new(Readers);
     private readonly Stack<SqliteConnection> idleReaders = new();
+    private volatile bool closed;
 
     private SqliteDatabase(string path, TimeSpan busyTimeout, SqliteConnection connection)
     {
@@ -78,6 +79,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         SqliteConnection? reader = null;
         try
         {
+            if (closed)
+                throw SqliteWriter.Closing();
             lock (idleReaders)
                 idleReaders.TryPop(out reader);
             reader ??= new SqliteConnection(path, readOnly: true, busyTimeout);
@@ -102,12 +105,15 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Writer.StopAsync();
+        closed = true;
         for (var i = 0; i < Readers; i++)
             await readerSlots.WaitAsync();
         while (idleReaders.TryPop(out var reader))
             reader.Dispose();
         connection.Dispose();
-        readerSlots.Dispose();
+
+        // Whoever still asks is to hear that it is closed.
+        readerSlots.Release(Readers);
     }
 
     private async Task<T> RunAsync<T>(WriteWork<T> unit, CancellationToken cancel)

@@ -84,7 +84,8 @@ internal sealed class SqliteWriter
         await Task.Run(thread.Join);
     }
 
-    private static SpotterException Closing() =>
+    /// <summary>What callers hear who come too late.</summary>
+    public static SpotterException Closing() =>
         new(ErrorCodes.StoreUnavailable, "The job store is being closed; try again once the service is back.");
 
     private void Loop()
@@ -266,6 +267,7 @@ internal sealed class SqliteWriter
     {
         refusal ??= new SpotterException(
             ErrorCodes.StoreUnavailable, $"The job store has failed and takes nothing more ({fault.Message}); restart the service once its disk is well.", fault);
+        connection.LeaveLogOnClose();
         work.Writer.TryComplete();
         failed.TrySetResult(fault);
     }
