@@ -1,0 +1,93 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Spotter.Vision.Boxes;
+using Spotter.Vision.Models;
+
+namespace Spotter.Tests.Vision;
+
+public sealed class BoxPropertyTests
+{
+    private static readonly Gen<int> Edge = Gen.OneOf(Gen.Choose(1, 100), Gen.Choose(100, 16_384));
+
+    [Fact]
+    public void A_box_comes_back_from_the_letterbox_where_it_was() => Check.QuickThrowOnFailure(Prop.ForAll(
+        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Elements(DetectorFamily.YoloV8, DetectorFamily.YoloX)).ToArbitrary(),
+        sample =>
+        {
+            var ((width, height), family) = sample;
+            var letterbox = Letterbox.Create(family, 640, 480, width, height);
+            var box = new Core.Vision.Box(0.1 * width, 0.2 * height, 0.7 * width, 0.9 * height);
+            var inside = letterbox.ToInput(box);
+            var back = letterbox.ToPicture(inside.X1, inside.Y1, inside.X2, inside.Y2);
+            return Math.Abs(back.X1 - box.X1) + Math.Abs(back.Y1 - box.Y1) + Math.Abs(back.X2 - box.X2) + Math.Abs(back.Y2 - box.Y2) < 1e-6;
+        }));
+
+    [Fact]
+    public void A_letterboxed_picture_lies_inside_the_input_and_touches_two_sides() => Check.QuickThrowOnFailure(Prop.ForAll(
+        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Elements(DetectorFamily.YoloV5, DetectorFamily.YoloX)).ToArbitrary(),
+        sample =>
+        {
+            var ((width, height), family) = sample;
+            var l = Letterbox.Create(family, 416, 416, width, height);
+            return l.Left >= 0 && l.Top >= 0 && l.Width > 0 && l.Height > 0
+                && l.Left + l.Width <= 416 && l.Top + l.Height <= 416
+                && (l.Width >= 415 || l.Height >= 415)
+                && (family != DetectorFamily.YoloX || l is { Left: 0, Top: 0 });
+        }));
+
+    [Fact]
+    public void Suppression_keeps_the_best_and_no_two_that_overlap_too_much() => Check.QuickThrowOnFailure(Prop.ForAll(
+        Gen.Zip(CandidateGen().ListOf(), Gen.Choose(0, 100)).ToArbitrary(),
+        sample =>
+        {
+            var (input, percent) = sample;
+            var iou = percent / 100.0;
+            var candidates = new Candidates();
+            foreach (var candidate in input)
+                candidates.Add(candidate);
+            NonMaxSuppression.Apply(candidates, iou);
+            var kept = candidates.Span.ToArray();
+
+            var ordered = kept.Zip(kept.Skip(1)).All(pair => pair.First.Score >= pair.Second.Score);
+            var apart = kept.All(a => kept.All(b => a == b || a.ClassId != b.ClassId || NonMaxSuppression.Overlap(a, b) <= iou));
+            var excused = input.All(c => kept.Contains(c)
+                || kept.Any(k => k.ClassId == c.ClassId && k.Score >= c.Score && NonMaxSuppression.Overlap(k, c) > iou));
+            return ordered && apart && excused;
+        }));
+
+    [Fact]
+    public void Suppression_gives_no_more_than_its_most()
+    {
+        var candidates = new Candidates();
+        for (var i = 0; i < 1000; i++)
+            candidates.Add(new Candidate(i * 10, 0, (i * 10) + 5, 5, 0.5f, 0, i));
+
+        NonMaxSuppression.Apply(candidates, 0.5);
+
+        candidates.Count.ShouldBe(NonMaxSuppression.MaxDetections);
+        candidates.Span[0].Anchor.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Boxes_of_different_classes_do_not_suppress_each_other()
+    {
+        var candidates = new Candidates();
+        candidates.Add(new Candidate(0, 0, 10, 10, 0.9f, 0, 0));
+        candidates.Add(new Candidate(0, 0, 10, 10, 0.8f, 1, 1));
+        candidates.Add(new Candidate(0, 0, 10, 10, 0.7f, 0, 2));
+
+        NonMaxSuppression.Apply(candidates, 0.45);
+
+        candidates.Span.ToArray().Select(c => c.Anchor).ShouldBe([0, 1]);
+    }
+
+    private static Gen<Candidate> CandidateGen() =>
+        from x in Gen.Choose(0, 40)
+        from y in Gen.Choose(0, 40)
+        from w in Gen.Choose(1, 30)
+        from h in Gen.Choose(1, 30)
+        from score in Gen.Choose(1, 1000)
+        from classId in Gen.Choose(0, 2)
+        from anchor in Gen.Choose(0, int.MaxValue)
+        select new Candidate(x, y, x + w, y + h, score / 1000f, classId, anchor);
+}

@@ -1,0 +1,187 @@
+using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Vision;
+using Spotter.Vision.Models;
+
+namespace Spotter.Tests.Vision;
+
+public sealed class ModelTests
+{
+    private const int Cells32 = TestModels.Anchors32;
+
+    private static readonly long[] Input32 = [1, 3, 32, 32];
+
+    [SharedTheory]
+    [InlineData("yolov8n-uint8.onnx", "yolov8", 640)]
+    [InlineData("yolox_nano.onnx", "yolox", 416)]
+    [InlineData("yolox_nano_v5layout.onnx", "yolov5", 416)]
+    public void A_real_model_says_what_it_is(string file, string family, int size)
+    {
+        var info = ModelInspector.Inspect(SharedFiles.Model(file));
+
+        info.Id.ShouldBe(Path.GetFileNameWithoutExtension(file));
+        (info.Engine, info.Family, info.InputWidth, info.InputHeight).ShouldBe(("detect", family, size, size));
+        info.Labels.Count.ShouldBe(80);
+        info.Labels[5].ShouldBe("bus");
+        info.Labels[79].ShouldBe("toothbrush");
+    }
+
+    [SharedFact]
+    public void A_classifier_is_refused_with_what_was_found()
+    {
+        var refusal = Refusal(() => ModelInspector.Inspect(SharedFiles.Model("squeezenet_fp32.onnx")));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelUnsupported);
+        refusal.Message.ShouldContain("data_0 [1,3,224,224]");
+        refusal.Message.ShouldContain("[1,1000,1,1]");
+        refusal.Message.ShouldContain("[1,4+classes,anchors]");
+    }
+
+    [Fact]
+    public void A_missing_file_is_refused()
+    {
+        var refusal = Refusal(() => Detector.Load(Path.Combine(Path.GetTempPath(), "no-such-model.onnx"), new DetectorOptions()));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelNotFound);
+        refusal.Message.ShouldContain("no-such-model.onnx");
+    }
+
+    [Theory]
+    [InlineData("this is no model")]
+    [InlineData("")]
+    public void A_file_that_is_no_model_is_refused_with_the_librarys_words(string content)
+    {
+        using var file = new ModelFile(System.Text.Encoding.UTF8.GetBytes(content));
+
+        var refusal = Refusal(() => Detector.Load(file.Path, new DetectorOptions()));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelInvalid);
+        refusal.Message.ShouldContain("not an ONNX model");
+        refusal.InnerException.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void A_model_that_is_cut_short_is_refused()
+    {
+        var whole = TestModels.Constant(Input32, [TestModels.Columns(3)]);
+        using var file = new ModelFile(whole[..(whole.Length / 2)]);
+
+        Refusal(() => Detector.Load(file.Path, new DetectorOptions())).Code.ShouldBe(ErrorCodes.ModelInvalid);
+    }
+
+    [Fact]
+    public void A_task_that_is_not_detection_is_refused()
+    {
+        using var file = new ModelFile(TestModels.Constant(Input32, [TestModels.Columns(3)], [("task", "segment")]));
+
+        var refusal = Refusal(() => ModelInspector.Inspect(file.Path));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelUnsupported);
+        refusal.Message.ShouldContain("segment");
+    }
+
+    [Fact]
+    public void A_half_precision_input_is_refused()
+    {
+        using var file = new ModelFile(TestModels.Constant(Input32, [TestModels.Columns(3)], inputType: TestModels.Float16));
+
+        var refusal = Refusal(() => ModelInspector.Inspect(file.Path));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelUnsupported);
+        refusal.Message.ShouldContain("float16");
+    }
+
+    [Fact]
+    public void Names_that_do_not_fit_the_output_are_refused()
+    {
+        using var file = new ModelFile(TestModels.Constant(Input32, [TestModels.Columns(3)], [("names", "{0: 'a', 1: 'b'}")]));
+
+        Refusal(() => ModelInspector.Inspect(file.Path)).Message.ShouldContain("2 classes");
+    }
+
+    [Fact]
+    public void Free_dimensions_take_the_size_from_the_notes()
+    {
+        using var file = new ModelFile(TestModels.Constant(
+            [-1, 3, -1, -1], [TestModels.Columns(3)], [("imgsz", "[32, 32]"), ("names", "{0: 'ant', 1: 'bee', 2: \"driver's seat\"}")]));
+
+        using var detector = Detector.Load(file.Path, new DetectorOptions());
+
+        (detector.Model.InputWidth, detector.Model.InputHeight).ShouldBe((32, 32));
+        detector.Model.Labels.ShouldBe(["ant", "bee", "driver's seat"]);
+    }
+
+    [Fact]
+    public void Classes_without_names_are_numbered()
+    {
+        using var detector = ModelFile.Load(TestModels.Columns(3));
+
+        detector.Model.Id.ShouldBe("tiny");
+        detector.Model.Labels.ShouldBe(["class 0", "class 1", "class 2"]);
+    }
+
+    [Fact]
+    public void A_side_output_does_not_hide_the_boxes()
+    {
+        using var file = new ModelFile(TestModels.Constant(Input32, [(new long[] { 1, 2 }, new float[2]), TestModels.Columns(3, (16, 16, 8, 8, 1, 0.9f))]));
+        using var detector = Detector.Load(file.Path, new DetectorOptions());
+
+        detector.Run(TestPictures.Png(32, 32), new JobOptions()).Result.Detections!.ShouldHaveSingleItem().ClassId.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void Numbers_that_mean_nothing_are_refused_when_the_model_is_loaded(float bad)
+    {
+        var output = TestModels.Columns(3);
+        output.Numbers[100] = bad;
+
+        Refusal(() => ModelFile.Load(output)).Code.ShouldBe(ErrorCodes.ModelOutputInvalid);
+    }
+
+    [Theory]
+    [InlineData(7, Cells32, null, false, DetectorFamily.YoloV8, 3)]
+    [InlineData(7, Cells32, 3, true, DetectorFamily.YoloV8, 3)]
+    [InlineData(3 * Cells32, 8, null, false, DetectorFamily.YoloV5, 3)]
+    [InlineData(3 * Cells32, 8, 3, true, DetectorFamily.YoloV5, 3)]
+    [InlineData(Cells32, 8, 3, true, DetectorFamily.YoloV5, 3)]
+    [InlineData(Cells32, 8, null, true, DetectorFamily.YoloV5, 3)]
+    [InlineData(Cells32, 8, null, false, DetectorFamily.YoloX, 3)]
+    public void The_family_follows_from_shape_and_notes(int first, int second, int? names, bool noted, object family, int classes)
+    {
+        var told = DetectorInspector.Tell([1, first, second], 32, 32, names, noted).ShouldNotBeNull();
+
+        told.Family.ShouldBe((DetectorFamily)family);
+        told.Classes.ShouldBe(classes);
+    }
+
+    [Theory]
+    [InlineData(1, 300, 6)] // boxes without suppression to be done
+    [InlineData(2, 7, Cells32)]
+    [InlineData(1, 7, 22)]
+    [InlineData(1, 4, Cells32)]
+    [InlineData(1, Cells32, 5)]
+    public void Other_shapes_are_no_detector(int batch, int first, int second) =>
+        DetectorInspector.Tell([batch, first, second], 32, 32, null, noted: true).ShouldBeNull();
+
+    [Theory]
+    [InlineData("{0: 'person', 1: 'dog'}", "person|dog")]
+    [InlineData("{\"0\": \"person\", \"1\": \"dog\"}", "person|dog")]
+    [InlineData("['person', 'dog']", "person|dog")]
+    [InlineData("{1: 'dog', 0: 'it\\'s'}", "it's|dog")]
+    [InlineData("{0: 'a', 2: 'c'}", "a|class 1|c")]
+    [InlineData("{0: 'a, b: {1: x}'}", "a, b: {1: x}")]
+    public void Names_are_read_in_every_spelling(string notes, string expected) =>
+        string.Join('|', LabelNames.Parse(notes).ShouldNotBeNull()).ShouldBe(expected);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("{}")]
+    [InlineData("{0: 'open")]
+    [InlineData("{999999999999: 'far'}")]
+    public void Names_that_can_not_be_read_are_none(string? notes) => LabelNames.Parse(notes).ShouldBeNull();
+
+    private static SpotterException Refusal(Action load) => Should.Throw<SpotterException>(load);
+}

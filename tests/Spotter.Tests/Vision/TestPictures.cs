@@ -1,0 +1,199 @@
+using System.Buffers.Binary;
+using System.Text;
+using Spotter.Vision.LibVips;
+
+namespace Spotter.Tests.Vision;
+
+/// <summary>Makes the encoded pictures that tests need, byte for byte the same each time.</summary>
+internal static unsafe class TestPictures
+{
+    /// <summary>Encodes raw pixels.</summary>
+    /// <param name="pixels">Row by row, interleaved.</param>
+    /// <param name="save">The libvips operation, as <c>jpegsave_buffer</c>.</param>
+    public static byte[] Encode(byte[] pixels, int width, int height, int bands, string save, params (string Name, string Value)[] options)
+    {
+        fixed (byte* p = pixels)
+        {
+            using var image = VipsImage.Over(p, width, height, bands);
+            return Save(image, save, options);
+        }
+    }
+
+    public static byte[] Jpeg(int width, int height, int bands = 3) =>
+        Encode(Pattern(width, height, bands), width, height, bands, "jpegsave_buffer", ("Q", "95"));
+
+    public static byte[] ProgressiveJpeg(int width, int height) =>
+        Encode(Pattern(width, height, 3), width, height, 3, "jpegsave_buffer", ("interlace", "true"));
+
+    public static byte[] Png(int width, int height, int bands = 3) => Png(Pattern(width, height, bands), width, height, bands);
+
+    public static byte[] Png(byte[] pixels, int width, int height, int bands = 3) =>
+        Encode(pixels, width, height, bands, "pngsave_buffer");
+
+    public static byte[] WebP(int width, int height) =>
+        Encode(Pattern(width, height, 3), width, height, 3, "webpsave_buffer", ("lossless", "true"));
+
+    public static byte[] Gif(int width, int height) => Encode(Pattern(width, height, 3), width, height, 3, "gifsave_buffer");
+
+    /// <summary>A PNG of 16 bits per band whose high bytes are <see cref="Pattern"/>.</summary>
+    public static byte[] Png16(int width, int height)
+    {
+        var wide = new byte[width * height * 6];
+        var pattern = Pattern(width, height, 3);
+        for (var i = 0; i < pattern.Length; i++)
+            BinaryPrimitives.WriteUInt16LittleEndian(wide.AsSpan(i * 2), (ushort)((pattern[i] << 8) | 0x7F));
+        fixed (byte* p = wide)
+        {
+            using var bytes = VipsImage.Over(p, width, height, 6);
+            using var regroup = new VipsOperation("copy");
+            using var image = regroup.Set("in", bytes).Set("bands", 3).Set("format", "ushort").Set("interpretation", "rgb16").Run().Image();
+            return Save(image, "pngsave_buffer");
+        }
+    }
+
+    /// <summary>A JPEG of four inks, without a profile: all of one ink mix.</summary>
+    public static byte[] CmykJpeg(int width, int height, byte cyan, byte magenta, byte yellow, byte black)
+    {
+        var inks = new byte[width * height * 4];
+        for (var i = 0; i < inks.Length; i += 4)
+            (inks[i], inks[i + 1], inks[i + 2], inks[i + 3]) = (cyan, magenta, yellow, black);
+        fixed (byte* p = inks)
+        {
+            using var plain = VipsImage.Over(p, width, height, 4);
+            using var mark = new VipsOperation("copy");
+            using var image = mark.Set("in", plain).Set("interpretation", "cmyk").Run().Image();
+            return Save(image, "jpegsave_buffer", ("Q", "95"));
+        }
+    }
+
+    /// <summary>Two frames of one colour each, one after the other.</summary>
+    public static byte[] AnimatedGif(int width, int height, (byte R, byte G, byte B) first, (byte R, byte G, byte B) second)
+    {
+        var one = Encode(Flat(width, height, first), width, height, 3, "gifsave_buffer");
+        var two = Encode(Flat(width, height, second), width, height, 3, "gifsave_buffer");
+        // The second picture's frame, with the table of colours that it needs made its own, goes before the end mark.
+        var table = 3 << ((two[10] & 7) + 1);
+        var frame = 13 + table;
+        while (two[frame] == 0x21)
+        {
+            frame += 2;
+            while (two[frame] != 0)
+                frame += two[frame] + 1;
+            frame++;
+        }
+        var descriptor = two.AsSpan(frame, 10).ToArray();
+        var localTable = (descriptor[9] & 0x80) != 0;
+        if (!localTable)
+            descriptor[9] |= (byte)(0x80 | (two[10] & 7));
+        return [.. one[..^1], .. descriptor, .. localTable ? [] : two[13..(13 + table)], .. two[(frame + 10)..]];
+    }
+
+    /// <summary>A picture with no two quarters alike: a different gradient in each band.</summary>
+    public static byte[] Pattern(int width, int height, int bands)
+    {
+        var pixels = new byte[width * height * bands];
+        var i = 0;
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                for (var b = 0; b < bands; b++)
+                {
+                    pixels[i++] = b switch
+                    {
+                        0 => (byte)(255 * x / width),
+                        1 => (byte)(255 * y / height),
+                        2 => (byte)(255 * (x + y) / (width + height)),
+                        _ => (byte)(x < width / 2 ? 0 : 255),
+                    };
+                }
+            }
+        }
+        return pixels;
+    }
+
+    public static byte[] Flat(int width, int height, (byte R, byte G, byte B) colour)
+    {
+        var pixels = new byte[width * height * 3];
+        for (var i = 0; i < pixels.Length; i += 3)
+            (pixels[i], pixels[i + 1], pixels[i + 2]) = colour;
+        return pixels;
+    }
+
+    /// <summary>Puts EXIF with an orientation and a place on earth into a JPEG.</summary>
+    public static byte[] WithExif(byte[] jpeg, int orientation)
+    {
+        byte[] tiff =
+        [
+            .. "MM\0*"u8, 0, 0, 0, 8,
+            0, 2, // two entries
+            0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0, // orientation
+            0x88, 0x25, 0, 4, 0, 0, 0, 1, 0, 0, 0, 38, // where the GPS entries are
+            0, 0, 0, 0,
+            0, 1, 0x00, 0x01, 0, 2, 0, 0, 0, 2, (byte)'N', 0, 0, 0, // GPS: north
+            0, 0, 0, 0,
+        ];
+        byte[] body = [.. "Exif\0\0"u8, .. tiff];
+        var length = body.Length + 2;
+        return [0xFF, 0xD8, 0xFF, 0xE1, (byte)(length >> 8), (byte)length, .. body, .. jpeg[2..]];
+    }
+
+    /// <summary>A PNG that announces a size and carries none of its pixels.</summary>
+    public static byte[] PngHeader(int width, int height)
+    {
+        byte[] size = new byte[8];
+        BinaryPrimitives.WriteInt32BigEndian(size, width);
+        BinaryPrimitives.WriteInt32BigEndian(size.AsSpan(4), height);
+        return
+        [
+            0x89, .. "PNG\r\n"u8, 0x1A, 0x0A,
+            .. Chunk("IHDR", [.. size, 8, 2, 0, 0, 0]),
+            .. Chunk("IDAT", [0x78, 0x9C, 0x03, 0, 0, 0, 0, 1]),
+            .. Chunk("IEND", []),
+        ];
+    }
+
+    /// <summary>A small JPEG that announces another size.</summary>
+    public static byte[] JpegWithSize(int width, int height)
+    {
+        var jpeg = Jpeg(16, 16);
+        for (var at = 2; ; at += 2 + BinaryPrimitives.ReadUInt16BigEndian(jpeg.AsSpan(at + 2)))
+        {
+            if (jpeg[at + 1] is not (0xC0 or 0xC2))
+                continue;
+            BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(at + 5), (ushort)height);
+            BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(at + 7), (ushort)width);
+            return jpeg;
+        }
+    }
+
+    private static byte[] Chunk(string type, byte[] body)
+    {
+        byte[] named = [.. Encoding.ASCII.GetBytes(type), .. body];
+        var frame = new byte[8];
+        BinaryPrimitives.WriteInt32BigEndian(frame, body.Length);
+        BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(4), Checksum(named));
+        return [.. frame[..4], .. named, .. frame[4..]];
+    }
+
+    private static uint Checksum(byte[] bytes)
+    {
+        var sum = uint.MaxValue;
+        foreach (var b in bytes)
+        {
+            sum ^= b;
+            for (var bit = 0; bit < 8; bit++)
+                sum = (sum & 1) == 0 ? sum >> 1 : (sum >> 1) ^ 0xEDB88320;
+        }
+        return ~sum;
+    }
+
+    private static byte[] Save(VipsImage image, string operation, params (string Name, string Value)[] options)
+    {
+        using var save = new VipsOperation(operation);
+        save.Set("in", image);
+        foreach (var (name, value) in options)
+            save.Set(name, value);
+        return save.Run().Bytes();
+    }
+}
