@@ -51,7 +51,7 @@ internal sealed unsafe class Picture : IDisposable
     /// <summary>Bytes per pixel of these rows.</summary>
     public int Bands => image.Bands;
 
-    /// <summary>1, 2, 4 or 8: stored width is full width divided by this, rounded up.</summary>
+    /// <summary>1, 2, 4 or 8: stored width is full width divided by this, give or take a pixel.</summary>
     public int Shrink { get; private set; } = 1;
 
     /// <summary>Reads the header.</summary>

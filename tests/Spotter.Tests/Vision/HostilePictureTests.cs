@@ -1,0 +1,92 @@
+using System.Globalization;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Tests.Vision;
+
+/// <summary>Damaged pictures by the hundred: each gives a result or a refusal, and the process lives on.</summary>
+public sealed class HostilePictureTests
+{
+    private static readonly int Rounds =
+        int.TryParse(Environment.GetEnvironmentVariable("SPOTTER_TEST_HOSTILE_PICTURES"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 600;
+
+    [Theory]
+    [InlineData("jpeg")]
+    [InlineData("progressive")]
+    [InlineData("cmyk")]
+    [InlineData("exif")]
+    [InlineData("png")]
+    [InlineData("png16")]
+    [InlineData("webp")]
+    [InlineData("gif")]
+    [InlineData("animation")]
+    public void Mutated_pictures_are_read_or_refused(string kind)
+    {
+        using var detector = ModelFile.Load(TestModels.Columns(2, (16, 16, 10, 10, 1, 0.75f)));
+        var original = kind switch
+        {
+            "jpeg" => TestPictures.Jpeg(120, 90),
+            "progressive" => TestPictures.ProgressiveJpeg(120, 90),
+            "cmyk" => TestPictures.CmykJpeg(60, 40, 10, 200, 30, 40),
+            "exif" => TestPictures.WithExif(TestPictures.Jpeg(60, 40), 6),
+            "png" => TestPictures.Png(60, 40, 4),
+            "png16" => TestPictures.Png16(60, 40),
+            "webp" => TestPictures.WebP(60, 40),
+            "gif" => TestPictures.Gif(60, 40),
+            _ => TestPictures.AnimatedGif(60, 40, (1, 2, 3), (4, 5, 6)),
+        };
+        var random = RandomSource.Seeded(kind.Length * 7919);
+        string[] expected =
+        [
+            ErrorCodes.EmptyBody, ErrorCodes.UnsupportedImage, ErrorCodes.TooManyPixels, ErrorCodes.ImageTruncated,
+            ErrorCodes.ImageInvalid, ErrorCodes.ImageTooComplex, ErrorCodes.HeicDisabled,
+        ];
+
+        int read = 0, refused = 0;
+        for (var round = 0; round < Rounds / 9; round++)
+        {
+            var mutant = Mutate(original, random);
+            try
+            {
+                var result = detector.Run(mutant, new JobOptions { Annotate = round % 2 == 0 }).Result;
+                result.Width.ShouldBeGreaterThan(0);
+                read++;
+            }
+            catch (SpotterException refusal)
+            {
+                expected.ShouldContain(code => code == refusal.Code, refusal.Message);
+                refused++;
+            }
+        }
+
+        (read + refused).ShouldBe(Rounds / 9);
+        refused.ShouldBeGreaterThan(0);
+        detector.Run(original, new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+    }
+
+    private static byte[] Mutate(byte[] original, RandomSource random)
+    {
+        int Below(int limit) => (int)(random.NextDouble() * limit);
+        var bytes = (byte[])original.Clone();
+        switch (Below(5))
+        {
+            case 0: // bits anywhere
+                for (var i = Below(20); i >= 0; i--)
+                    bytes[Below(bytes.Length)] ^= (byte)(1 << Below(8));
+                break;
+            case 1: // bytes in the header
+                for (var i = Below(6); i >= 0; i--)
+                    bytes[Below(Math.Min(200, bytes.Length))] = (byte)Below(256);
+                break;
+            case 2: // cut off
+                return bytes[..Below(bytes.Length)];
+            case 3: // a piece left out
+                var from = Below(bytes.Length);
+                return [.. bytes[..from], .. bytes[(from + Below(bytes.Length - from))..]];
+            default: // a piece twice
+                var at = Below(bytes.Length);
+                return [.. bytes[..at], .. bytes[Below(at + 1)..]];
+        }
+        return bytes;
+    }
+}
