@@ -14,7 +14,7 @@ internal static class ServeCommand
         DefaultValueFactory = _ => "127.0.0.1",
     };
 
-    private static readonly Option<int> Port = Number("--port", 8080, 0, 65535, "Port to listen on; 0 for any free one. Default: 8080.");
+    private static readonly Option<int> Port = NumberOption.Whole("--port", 8080, 0, 65535, "Port to listen on; 0 for any free one. Default: 8080.");
 
     private static readonly Option<string?> Data = new("--data")
     {
@@ -28,13 +28,13 @@ internal static class ServeCommand
         Description = "A model to load; may be repeated, the first is the default one. Default: all that `spotter models list` shows.",
     };
 
-    private static readonly Option<int> MinWorkers = Number("--min-workers", 0, 0, 256, "Fewest worker processes. Default: 0.");
+    private static readonly Option<int> MinWorkers = NumberOption.Whole("--min-workers", 0, 0, 256, "Fewest worker processes. Default: 0.");
 
-    private static readonly Option<int?> MaxWorkers = OptionalNumber("--max-workers", 1, 256, "Most worker processes. Default: one per core, at most 4.");
+    private static readonly Option<int?> MaxWorkers = NumberOption.Whole("--max-workers", 1, 256, "Most worker processes. Default: one per core, at most 4.");
 
-    private static readonly Option<int?> Lanes = OptionalNumber("--lanes", 1, 256, "Jobs that a worker runs at a time. Default: the cores divided by --max-workers.");
+    private static readonly Option<int?> Lanes = NumberOption.Whole("--lanes", 1, 256, "Jobs that a worker runs at a time. Default: the cores divided by --max-workers.");
 
-    private static readonly Option<int> Linger = Number("--linger", 30, 0, 86400, "Seconds that a worker without jobs is kept. Default: 30.");
+    private static readonly Option<int> Linger = NumberOption.Whole("--linger", 30, 0, 86400, "Seconds that a worker without jobs is kept. Default: 30.");
 
     private static readonly Option<string?> TokenFile = new("--token-file")
     {
@@ -86,26 +86,4 @@ internal static class ServeCommand
         Models = parsed.GetValue(Models) ?? [],
         WorkerToken = WorkerToken.Read(parsed.GetValue(TokenFile)),
     };
-
-    private static Option<int> Number(string name, int otherwise, int least, int most, string description)
-    {
-        var option = new Option<int>(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => otherwise };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && !result.Errors.Any() && result.GetValueOrDefault<int>() is var value && (value < least || value > most))
-                result.AddError($"{name} takes a number from {least} to {most}.");
-        });
-        return option;
-    }
-
-    private static Option<int?> OptionalNumber(string name, int least, int most, string description)
-    {
-        var option = new Option<int?>(name) { HelpName = "N", Description = description };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && !result.Errors.Any() && result.GetValueOrDefault<int?>() is { } value && (value < least || value > most))
-                result.AddError($"{name} takes a number from {least} to {most}.");
-        });
-        return option;
-    }
 }

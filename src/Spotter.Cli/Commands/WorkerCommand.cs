@@ -45,12 +45,7 @@ internal static class WorkerCommand
         Description = "The data folder, in whose folder `models` is looked. Default: `data`, or what SPOTTER__DATA says.",
     };
 
-    private static readonly Option<int> Lanes = new("--lanes")
-    {
-        HelpName = "N",
-        Description = "Jobs at a time. Default: the number of cores.",
-        DefaultValueFactory = _ => Environment.ProcessorCount,
-    };
+    private static readonly Option<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 256, "Jobs at a time. Default: the number of cores.");
 
     private static readonly Option<string?> TokenFile = new("--token-file")
     {
@@ -67,11 +62,6 @@ internal static class WorkerCommand
     public static Command Create()
     {
         var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { Server, Name, Models, Data, Lanes, TokenFile, Child };
-        Lanes.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<int>() is < 1 or > 256)
-                result.AddError("--lanes takes a number from 1 to 256.");
-        });
         command.SetAction(RunAsync);
         return command;
     }
@@ -123,10 +113,17 @@ internal static class WorkerCommand
         var detectors = new Dictionary<string, Detector>(StringComparer.Ordinal);
         foreach (var file in files)
         {
-            var detector = Detector.Load(file, new DetectorOptions());
-            detectors[detector.Model.Id] = detector;
+            try
+            {
+                var detector = Detector.Load(file, new DetectorOptions());
+                detectors[detector.Model.Id] = detector;
+            }
+            catch (SpotterException unusable) when (named.Length == 0 && unusable.Code != ErrorCodes.NativeMissing)
+            {
+                CommandLine.Complain($"{unusable.Message} It is left out.");
+            }
         }
-        return detectors;
+        return detectors.Count > 0 ? detectors : throw new SpotterException(ErrorCodes.NoModel, "None of the models can be used; give one with --model FILE.");
     }
 
     /// <summary>The one who started this worker holds its standard input: a line says drain, its end says that they are gone.</summary>

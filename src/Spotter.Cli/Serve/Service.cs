@@ -47,7 +47,8 @@ internal sealed class Service(ServeSettings settings)
         {
             await ListenAsync(gateway);
             using var ended = new CancellationTokenSource();
-            var sweeping = Task.CompletedTask;
+            var sweeping = new Sweeper(dispatcher, backend.Jobs, backend.Blobs, settings.Leases, time)
+                .RunAsync(loggers.Reporter("Sweeper"), ended.Token);
             var forgetting = ForgetAsync(roster, ended.Token);
             using var scaled = new CancellationTokenSource();
             var scaling = settings.MaxWorkers == 0 || models.Count == 0

@@ -54,32 +54,10 @@ internal sealed class PictureReader(IBlobStore blobs, GatewaySettings settings)
     public static SpotterException TooLarge(long limit) =>
         new(ErrorCodes.BodyTooLarge, $"More than {limit / (1024.0 * 1024.0):0.#} MiB were sent; send a smaller picture, or fewer at once.");
 
-    private ImageFormat Judge(ImageHeader header)
-    {
-        switch (header.Status)
-        {
-            case ImageHeaderStatus.Known when header.Fits(settings.ImageLimits):
-                return header.Format!.Value;
-            case ImageHeaderStatus.Known:
-                throw new SpotterException(ErrorCodes.TooManyPixels,
-                    $"The picture is {header.Width} x {header.Height}; at most {settings.ImageLimits.MaxPixels / 1_000_000} megapixels "
-                    + $"and {settings.ImageLimits.MaxEdge} pixels per edge are taken. Send a smaller version.");
-            case ImageHeaderStatus.NeedMore:
-                // A picture by its signature whose size lies behind a megabyte of metadata: the worker will see.
-                return header.Format ?? throw NotAPicture();
-            case ImageHeaderStatus.Truncated:
-                throw new SpotterException(ErrorCodes.ImageTruncated, "The picture ends before its size is told; send the whole file.");
-            case ImageHeaderStatus.Damaged:
-                throw new SpotterException(ErrorCodes.ImageInvalid, $"The {header.Format} picture has a damaged header; send an intact file.");
-            case ImageHeaderStatus.Heif:
-                throw new SpotterException(ErrorCodes.HeicDisabled, "HEIC and AVIF are not read here; send JPEG, PNG, WebP or GIF.");
-            default:
-                throw NotAPicture();
-        }
-    }
-
-    private static SpotterException NotAPicture() =>
-        new(ErrorCodes.UnsupportedImage, "What was sent is not a JPEG, PNG, WebP or GIF picture.");
+    /// <summary>A picture whose size lies behind a megabyte of metadata is let in by its signature; the worker will see.</summary>
+    private ImageFormat Judge(ImageHeader header) =>
+        header.Refusal(settings.ImageLimits) is { } refusal ? throw refusal
+        : header.Format ?? throw new SpotterException(ErrorCodes.UnsupportedImage, "What was sent is not a JPEG, PNG, WebP or GIF picture.");
 
     /// <summary>The bytes read already, then the rest; counts, limits and hashes what passes.</summary>
     private sealed class JudgedStream(ReadOnlyMemory<byte> prefix, Stream rest, long limit) : Stream

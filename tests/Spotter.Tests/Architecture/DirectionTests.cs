@@ -50,7 +50,7 @@ public sealed partial class DirectionTests
             from adapter in adapters
             from file in Directory.EnumerateFiles(Path.Combine(backends, adapter!), "*.cs", SearchOption.AllDirectories)
             from Match use in BackendNamespace().Matches(File.ReadAllText(file))
-            where use.Groups[1].Value != adapter && adapters.Contains(use.Groups[1].Value, StringComparer.Ordinal)
+            where use.Groups["adapter"].Value != adapter && adapters.Contains(use.Groups["adapter"].Value, StringComparer.Ordinal)
             select $"{Path.GetFileName(file)} uses {use.Value}";
 
         offences.ShouldBeEmpty();
@@ -71,9 +71,9 @@ public sealed partial class DirectionTests
         offences.ShouldBeEmpty();
     }
 
-    [GeneratedRegex(@"Spotter\.Backends\.(\w+)")]
+    [GeneratedRegex(@"Spotter\.Backends\.(?<adapter>\w+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex BackendNamespace();
 
-    [GeneratedRegex(@"DllImport|LibraryImport|NativeLibrary\.")]
+    [GeneratedRegex(@"DllImport|LibraryImport|NativeLibrary\.", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex NativeCall();
 }
