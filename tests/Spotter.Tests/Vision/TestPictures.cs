@@ -153,6 +153,14 @@ internal static unsafe class TestPictures
         ];
     }
 
+    /// <summary>A progressive JPEG whose last scan comes again and again.</summary>
+    public static byte[] JpegOfManyScans(int scans)
+    {
+        var jpeg = ProgressiveJpeg(64, 64);
+        var last = jpeg.AsSpan().LastIndexOf([(byte)0xFF, (byte)0xDA]);
+        return [.. jpeg[..last], .. Enumerable.Repeat(jpeg[last..^2], scans).SelectMany(b => b), 0xFF, 0xD9];
+    }
+
     /// <summary>A small JPEG that announces another size.</summary>
     public static byte[] JpegWithSize(int width, int height)
     {
