@@ -129,13 +129,20 @@ public sealed class GatewayHost : IAsyncDisposable
         }));
     }
 
+    /// <summary>Set as the answer starts: the handler of exceptions clears whatever headers there were before.</summary>
     private static Task Guard(HttpContext http, RequestDelegate next)
     {
-        var headers = http.Response.Headers;
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers["Cross-Origin-Resource-Policy"] = "same-origin";
-        headers.ContentSecurityPolicy = PagePolicy;
+        http.Response.OnStarting(() =>
+        {
+            var headers = http.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            // Pictures have a stricter one of their own.
+            if (headers.ContentSecurityPolicy.Count == 0)
+                headers.ContentSecurityPolicy = PagePolicy;
+            return Task.CompletedTask;
+        });
         return next(http);
     }
 

@@ -28,7 +28,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettin
         meters.Refused(problem.Code);
 
         var response = httpContext.Response;
-        if (problem.Status == StatusCodes.Status503ServiceUnavailable && response.Headers.RetryAfter.Count == 0)
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable || problem.Code == ErrorCodes.NotReady)
             response.Headers.RetryAfter = "1";
         if (problem.Status == StatusCodes.Status401Unauthorized)
             response.Headers.WWWAuthenticate = "Bearer";

@@ -83,7 +83,6 @@ internal static class JobEndpoints
                 Contain(http.Response);
                 return TypedResults.Stream(picture, "image/jpeg");
             case JobState.Queued or JobState.Running:
-                http.Response.Headers.RetryAfter = "1";
                 throw new SpotterException(ErrorCodes.NotReady, $"Job {job.Id} has not ended yet; follow {JobLinks.Of(job.Id).Events} or ask again.");
             case JobState.Cancelled:
                 throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} was cancelled, so it has no annotated picture.");
