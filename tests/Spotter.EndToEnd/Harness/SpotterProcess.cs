@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Spotter.EndToEnd.Harness;
+
+/// <summary>A running <c>spotter serve</c>. Disposing of it ends it and every worker that it started, and nothing else.</summary>
+public sealed class SpotterProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process process;
+    private readonly StringBuilder log = new();
+    private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly HashSet<int> seenWorkers = [];
+
+    private SpotterProcess(Process process) => this.process = process;
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Its process id.</summary>
+    public int Id => process.Id;
+
+    /// <summary>What it has written to standard error, its workers' included.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (log)
+                return log.ToString();
+        }
+    }
+
+    /// <summary>Starts it and waits until it listens.</summary>
+    public static async Task<SpotterProcess> StartAsync(
+        string data, string? model, IEnumerable<string>? arguments = null, IReadOnlyDictionary<string, string>? environment = null, int port = 0)
+    {
+        string[] all =
+        [
+            "serve", "--port", port.ToString(CultureInfo.InvariantCulture), "--data", data,
+            .. model is null ? Array.Empty<string>() : ["--model", model], .. arguments ?? [],
+        ];
+        var program = new Process { StartInfo = SpotterProgram.StartInfo(all, environment), EnableRaisingEvents = true };
+        var started = new SpotterProcess(program);
+        program.OutputDataReceived += (_, line) => started.OnOutput(line.Data);
+        program.ErrorDataReceived += (_, line) => started.OnError(line.Data);
+        program.Exited += (_, _) => started.listening.TrySetException(new InvalidOperationException("It ended before it listened."));
+        program.Start();
+        program.BeginOutputReadLine();
+        program.BeginErrorReadLine();
+        try
+        {
+            started.Address = await started.listening.Task.WaitAsync(Patience);
+            return started;
+        }
+        catch (Exception failed)
+        {
+            await started.DisposeAsync();
+            throw new InvalidOperationException($"spotter {string.Join(' ', all)} did not start. {failed.Message} It said:\n{started.Log}", failed);
+        }
+    }
+
+    /// <summary>The worker processes that run now.</summary>
+    public IReadOnlyList<int> Workers()
+    {
+        var workers = Processes.ChildrenOf(Id).Where(child => Processes.ArgumentsOf(child).Contains("worker", StringComparer.Ordinal)).ToList();
+        lock (seenWorkers)
+            seenWorkers.UnionWith(workers);
+        return workers;
+    }
+
+    /// <summary>SIGKILL, and waits until it is gone.</summary>
+    public async Task KillAsync()
+    {
+        // Whoever it leaves behind is known for the disposal.
+        Workers();
+        Processes.Signal(Id, Processes.Kill);
+        await process.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>SIGTERM; the exit status.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        Processes.Signal(Id, Processes.Terminate);
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return process.ExitCode;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+            await KillAsync();
+        List<int> left;
+        lock (seenWorkers)
+            left = [.. seenWorkers];
+        foreach (var worker in left.Where(w => Processes.ArgumentsOf(w).Contains("worker", StringComparer.Ordinal)))
+            Processes.Signal(worker, Processes.Kill);
+        process.Dispose();
+    }
+
+    private void OnOutput(string? line)
+    {
+        const string Ready = "listening on ";
+        if (line?.StartsWith(Ready, StringComparison.Ordinal) == true)
+            listening.TrySetResult(new Uri(line[Ready.Length..]));
+    }
+
+    private void OnError(string? line)
+    {
+        if (line is null)
+            return;
+        lock (log)
+            log.AppendLine(line);
+    }
+}
