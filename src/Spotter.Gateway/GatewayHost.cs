@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -114,6 +115,7 @@ public sealed class GatewayHost : IAsyncDisposable
             .AddSingleton<JobWatcher>().AddHostedService(s => s.GetRequiredService<JobWatcher>())
             .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>()
             .AddSingleton<WorkerDoor>();
+        services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
         services.AddHostedService<EagerMetrics>();
 

@@ -81,7 +81,7 @@ internal static class JobEndpoints
             case JobState.Succeeded:
                 var picture = await pictures.OpenAsync(job, least, cancel);
                 Contain(http.Response);
-                return TypedResults.Stream(picture, "image/jpeg");
+                return new BlobResult(picture, "image/jpeg");
             case JobState.Queued or JobState.Running:
                 throw new SpotterException(ErrorCodes.NotReady, $"Job {job.Id} has not ended yet; follow {JobLinks.Of(job.Id).Events} or ask again.");
             case JobState.Cancelled:
@@ -100,7 +100,7 @@ internal static class JobEndpoints
         if (content is null)
             throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
         Contain(http.Response);
-        return TypedResults.Stream(content, MediaType(job.Image.Format));
+        return new BlobResult(content, MediaType(job.Image.Format));
     }
 
     private static async Task<IResult> EventsAsync(

@@ -109,7 +109,7 @@ internal sealed class WorkerDoor(
             throw new SpotterException(ErrorCodes.NotFound, "There is no such picture.");
         var content = await blobs.OpenAsync(key, cancel)
             ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {key} is not in the blob store.");
-        return TypedResults.Stream(content, "application/octet-stream");
+        return new BlobResult(content, "application/octet-stream");
     }
 
     private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(string worker, string job, int epoch, HttpContext http)
