@@ -65,6 +65,8 @@ internal sealed unsafe class Picture : IDisposable
         if (encoded.IsEmpty)
             throw new SpotterException(ErrorCodes.EmptyBody, "The picture has no bytes; send a JPEG, PNG, WebP or GIF.");
         var claimed = CheckHeader(encoded.Span, limits);
+        Vips.Start();
+        Vips.ForgetErrors();
         try
         {
             var picture = new Picture(encoded, claimed);

@@ -19,6 +19,12 @@ internal static unsafe class Vips
     /// <exception cref="VipsException">libvips can't start.</exception>
     public static void Start() => _ = Started.Value;
 
+    /// <summary>
+    /// Forgets errors of calls that went on to succeed; the text has little room, and would fill with them. At worst
+    /// another lane's refusal loses its detail.
+    /// </summary>
+    public static void ForgetErrors() => VipsApi.ClearErrors();
+
     private static bool StartOnce()
     {
         _ = Library.Value;
@@ -50,14 +56,16 @@ internal sealed class VipsException(string operation, string message) : Exceptio
     /// <summary>The operation that failed.</summary>
     public string Operation { get; } = operation;
 
-    /// <summary>Takes the text of the error and clears it.</summary>
+    /// <summary>
+    /// Takes the text of the latest error. Earlier lines are left out: they may be of calls that went on to succeed.
+    /// </summary>
     public static VipsException Take(string operation)
     {
         var text = VipsApi.TakeErrors();
         try
         {
-            var message = Marshal.PtrToStringUTF8(text)?.ReplaceLineEndings(" ").Trim();
-            return new VipsException(operation, string.IsNullOrEmpty(message) ? $"{operation} failed" : message);
+            var lines = Marshal.PtrToStringUTF8(text)?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            return new VipsException(operation, lines is { Length: > 0 } ? lines[^1] : $"{operation} failed");
         }
         finally
         {

@@ -20,7 +20,7 @@ internal static unsafe partial class VipsApi
 
     static VipsApi() =>
         NativeLibrary.SetDllImportResolver(
-            typeof(VipsApi).Assembly, static (name, _, _) => Library.Equals(name, StringComparison.Ordinal) ? Vips.LibraryHandle : 0);
+            typeof(VipsApi).Assembly, static (name, _, _) => name == Library ? Vips.LibraryHandle : 0);
 
     [LibraryImport(Library, EntryPoint = "vips_init", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Init(string program);
@@ -39,6 +39,9 @@ internal static unsafe partial class VipsApi
 
     [LibraryImport(Library, EntryPoint = "vips_error_buffer_copy")]
     public static partial nint TakeErrors();
+
+    [LibraryImport(Library, EntryPoint = "vips_error_clear")]
+    public static partial void ClearErrors();
 
     [LibraryImport(Library, EntryPoint = "g_free")]
     public static partial void Free(nint memory);

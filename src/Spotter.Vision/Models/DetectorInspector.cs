@@ -39,7 +39,7 @@ internal static class DetectorInspector
     public static DetectorModel Inspect(string file, OrtSession session)
     {
         var notes = session.Metadata;
-        if (notes.TryGetValue("task", out var task) && !Engines.Detect.Equals(task, StringComparison.Ordinal))
+        if (notes.TryGetValue("task", out var task) && task != Engines.Detect)
             throw Unsupported(file, session, $"its task is {task}");
         if (session.Inputs is not [{ Type: OrtPort.Float32, Shape: [-1 or 1, -1 or 3, _, _] } input])
             throw Unsupported(file, session, "its input is no float32 picture");
