@@ -24,18 +24,12 @@ internal static class OutputDecoder
                 ErrorCodes.ModelOutputInvalid, $"{model.Info.Id} gave numbers that are infinite or not numbers at all; export the model anew.");
         }
         into.Clear();
-        switch (model.Family)
-        {
-            case DetectorFamily.YoloV8:
-                DecodeColumns(output, model.Anchors, model.Classes, confidence, into);
-                break;
-            case DetectorFamily.YoloV5:
-                DecodeRows(output, model.Classes, confidence, into);
-                break;
-            default:
-                DecodeHeads(output, model, confidence, into);
-                break;
-        }
+        if (model.Family == DetectorFamily.YoloV8)
+            DecodeColumns(output, model.Anchors, model.Classes, confidence, into);
+        else if (model.BoxesInCells)
+            DecodeHeads(output, model, confidence, into);
+        else
+            DecodeRows(output, model.Classes, confidence, into);
     }
 
     /// <summary><c>[4 + classes, anchors]</c>: a row of numbers per quantity, centre and size in input pixels, no objectness.</summary>

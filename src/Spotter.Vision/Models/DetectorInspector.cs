@@ -9,7 +9,7 @@ namespace Spotter.Vision.Models;
 /// Tells from a model's metadata and shapes what it is. A detector's family follows from its output:
 /// <c>[1, 4 + classes, anchors]</c> is YOLOv8's; <c>[1, anchors, 5 + classes]</c> with three boxes per cell is YOLOv5's;
 /// with one box per cell it is YOLOv5's layout when the file carries notes as Ultralytics writes them (names, stride or
-/// task), and YOLOX's raw heads when it carries none, since YOLOX exports write no notes.
+/// task), and YOLOX's when it carries none, since YOLOX exports write no notes.
 /// </summary>
 internal static class DetectorInspector
 {
@@ -54,7 +54,7 @@ internal static class DetectorInspector
         {
             if (session.Outputs[output] is not { Type: OrtPort.Float32, Shape.Length: 3 } port)
                 continue;
-            var shape = port.Shape.Any(d => d < 0) ? LearnShape(file, session, output, width, height) : port.Shape;
+            var shape = port.Shape.Any(d => d < 0) ? OnBlank(file, session, output, width, height, static result => result.Shape) : port.Shape;
             if (Tell(shape, width, height, names?.Count, noted) is not var (family, classes, anchors))
                 continue;
             return new DetectorModel
@@ -65,6 +65,7 @@ internal static class DetectorInspector
                 Output = output,
                 Classes = classes,
                 Anchors = anchors,
+                BoxesInCells = family == DetectorFamily.YoloX && OnBlank(file, session, output, width, height, result => CountsFromCells(result, width)),
             };
         }
         throw Unsupported(file, session, names is null ? "none of its outputs is a known layout" : $"none of its outputs is a known layout of its {names.Count} classes");
@@ -122,13 +123,29 @@ internal static class DetectorInspector
         };
     }
 
-    private static long[] LearnShape(string file, OrtSession session, int output, int width, int height)
+    /// <summary>
+    /// Whether centres count from their cell, as from YOLOX's heads, or are spread over the whole input because the
+    /// export decodes them already. The shapes are the same.
+    /// </summary>
+    private static bool CountsFromCells(OrtOutput result, int width)
+    {
+        var numbers = result.Span;
+        var row = (int)result.Shape[2];
+        double sum = 0;
+        for (var at = 0; at < numbers.Length; at += row)
+            sum += numbers[at];
+        // On average a decoded centre is in the middle; one that counts in cells is within a cell or two.
+        return sum / (numbers.Length / row) < width / 8.0;
+    }
+
+    /// <summary>What can only be seen when the model runs, seen on a black picture.</summary>
+    private static T OnBlank<T>(string file, OrtSession session, int output, int width, int height, Func<OrtOutput, T> look)
     {
         using var blank = new OrtTensor([1, 3, height, width]);
         try
         {
             using var result = session.Run(blank, output);
-            return result.Shape;
+            return look(result);
         }
         catch (OrtException e)
         {

@@ -11,7 +11,7 @@ internal enum DetectorFamily
     /// <summary><c>[1, anchors, 5 + classes]</c>, boxes in input pixels.</summary>
     YoloV5,
 
-    /// <summary><c>[1, anchors, 5 + classes]</c> straight from the heads; input as BGR 0..255 from the top left.</summary>
+    /// <summary><c>[1, anchors, 5 + classes]</c>, mostly straight from the heads; input as BGR 0..255 from the top left.</summary>
     YoloX,
 }
 
@@ -28,6 +28,9 @@ internal sealed record DetectorModel
     public required int Classes { get; init; }
 
     public required int Anchors { get; init; }
+
+    /// <summary>True when boxes count from their cell, in cells, and have yet to be decoded.</summary>
+    public bool BoxesInCells { get; init; }
 
     public int InputWidth => Info.InputWidth;
 

@@ -141,6 +141,25 @@ public sealed class ModelTests
         Refusal(() => ModelFile.Load(output)).Code.ShouldBe(ErrorCodes.ModelOutputInvalid);
     }
 
+    [Fact]
+    public void Yolox_heads_and_yolox_boxes_are_told_apart_by_their_numbers()
+    {
+        float[] heads = new float[Cells32 * 6], boxes = new float[Cells32 * 6];
+        for (var anchor = 0; anchor < Cells32; anchor++)
+            (boxes[anchor * 6], boxes[(anchor * 6) + 1]) = (16, 16);
+        new float[] { 0.5f, 0.5f, 0, 0, 0.9f, 1 }.CopyTo(heads, 5 * 6); // second row, second column of the finest grid
+        new float[] { 12, 12, 8, 8, 0.9f, 1 }.CopyTo(boxes, 5 * 6);
+
+        foreach (var numbers in (float[][])[heads, boxes])
+        {
+            using var detector = ModelFile.Load(([1, Cells32, 6], numbers));
+
+            detector.Model.Family.ShouldBe("yolox");
+            detector.Run(TestPictures.Png(32, 32), new JobOptions()).Result.Detections!.ShouldHaveSingleItem()
+                .Box.ShouldBe(new Core.Vision.Box(8, 8, 16, 16));
+        }
+    }
+
     [Theory]
     [InlineData(7, Cells32, null, false, DetectorFamily.YoloV8, 3)]
     [InlineData(7, Cells32, 3, true, DetectorFamily.YoloV8, 3)]

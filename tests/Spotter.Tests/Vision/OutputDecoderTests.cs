@@ -1,3 +1,4 @@
+using Spotter.Core;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Models;
 
@@ -71,6 +72,24 @@ public sealed class OutputDecoderTests
             (16f, 8f, 64f, 32f),
         ]);
     }
+
+    [Theory]
+    [InlineData(float.NaN, 0)]
+    [InlineData(float.PositiveInfinity, 17)]
+    [InlineData(float.NegativeInfinity, 146)]
+    public void Numbers_that_mean_nothing_are_refused_wherever_they_are(float bad, int at)
+    {
+        var output = new float[7 * 21];
+        output[at] = bad;
+
+        Should.Throw<SpotterException>(() => OutputDecoder.Decode(Model(DetectorFamily.YoloV8, 3, 21), output, 0.25f, new Candidates()))
+            .Code.ShouldBe(ErrorCodes.ModelOutputInvalid);
+    }
+
+    [Fact]
+    public void An_output_of_another_length_is_refused() =>
+        Should.Throw<SpotterException>(() => OutputDecoder.Decode(Model(DetectorFamily.YoloV8, 3, 21), new float[7 * 22], 0.25f, new Candidates()))
+            .Code.ShouldBe(ErrorCodes.ModelOutputInvalid);
 
     internal static DetectorModel Model(DetectorFamily family, int classes, int anchors) => new()
     {
