@@ -85,5 +85,6 @@ internal static class ServeCommand
         DataFolder = SpotterPaths.DataFolder(parsed.GetValue(Data)),
         Models = parsed.GetValue(Models) ?? [],
         WorkerToken = WorkerToken.Read(parsed.GetValue(TokenFile)),
+        Leases = LeaseVariables.Read(),
     };
 }

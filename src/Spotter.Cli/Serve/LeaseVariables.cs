@@ -1,0 +1,41 @@
+using System.Globalization;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>
+/// Lease settings from the environment, in seconds: <c>SPOTTER__LEASE__HOLDSECONDS</c>,
+/// <c>SPOTTER__LEASE__HEARTBEATSECONDS</c>, <c>SPOTTER__LEASE__SWEEPSECONDS</c>, <c>SPOTTER__LEASE__OVERDUESECONDS</c>.
+/// Not options, since nobody needs them to run Spotter: they are for slow networks, and for tests of what happens
+/// when leases run out.
+/// </summary>
+internal static class LeaseVariables
+{
+    private const string Prefix = "SPOTTER__LEASE__";
+    private const double LeastSeconds = 0.1;
+    private const double MostSeconds = 3600;
+
+    /// <summary>The defaults, with what the environment says instead.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
+    public static LeaseSettings Read()
+    {
+        var defaults = new LeaseSettings();
+        return defaults with
+        {
+            Hold = Read("HOLDSECONDS", defaults.Hold),
+            Heartbeat = Read("HEARTBEATSECONDS", defaults.Heartbeat),
+            Sweep = Read("SWEEPSECONDS", defaults.Sweep),
+            Overdue = Read("OVERDUESECONDS", defaults.Overdue),
+        };
+    }
+
+    private static TimeSpan Read(string name, TimeSpan otherwise)
+    {
+        if (Environment.GetEnvironmentVariable(Prefix + name) is not { Length: > 0 } text)
+            return otherwise;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= LeastSeconds and <= MostSeconds
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new SpotterException(ErrorCodes.InvalidSettings, $"{Prefix}{name} is '{text}'; it takes seconds from {LeastSeconds} to {MostSeconds}.");
+    }
+}
