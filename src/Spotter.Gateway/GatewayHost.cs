@@ -74,7 +74,8 @@ public sealed class GatewayHost : IAsyncDisposable
         OperationsEndpoints.Map(app);
         WorkerDoor.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
-        app.MapFallback(context => throw new SpotterException(ErrorCodes.NotFound, $"There is nothing at {context.Request.Method} {context.Request.Path}."));
+        // The pattern is written out because the default one leaves out whatever looks like a file.
+        app.MapFallback("{*path}", context => throw new SpotterException(ErrorCodes.NotFound, $"There is nothing at {context.Request.Method} {context.Request.Path}."));
         return new GatewayHost(app);
     }
 
