@@ -55,7 +55,11 @@ internal sealed class QueueWaiter : WriteWork
     }
 
     /// <summary>The caller wants nothing any more.</summary>
-    public void GiveUp() => answer.TrySetCanceled(cancel);
+    public void GiveUp()
+    {
+        timer?.Dispose();
+        answer.TrySetCanceled(cancel);
+    }
 
     /// <summary>Begins to wait.</summary>
     public void StartWaiting(TimeProvider clock)

@@ -153,7 +153,7 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
         ShowWhatIsDue(scope);
         if (waiter.IsOver || TryServe(scope, waiter, waiter.Engines))
             return;
-        if (waiter.Wait == TimeSpan.Zero)
+        if (waiter.Wait <= TimeSpan.Zero && waiter.Wait != Timeout.InfiniteTimeSpan)
         {
             waiter.TryDeliver(null);
             return;

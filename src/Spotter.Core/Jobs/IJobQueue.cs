@@ -11,7 +11,7 @@ public interface IJobQueue
 
     /// <summary>
     /// Hides one available id for <paramref name="hold"/> and returns it, waiting up to <paramref name="wait"/> for
-    /// one to come; null if none came.
+    /// one to come (<see cref="Timeout.InfiniteTimeSpan"/>: until cancelled); null if none came.
     /// </summary>
     Task<Delivery?> TakeAsync(IReadOnlyCollection<string> engines, TimeSpan hold, TimeSpan wait, CancellationToken cancel);
 
@@ -21,7 +21,10 @@ public interface IJobQueue
     /// <summary>Makes a delivery available again after <paramref name="delay"/>; nothing happens when it is no longer the latest.</summary>
     Task ReturnAsync(Delivery delivery, TimeSpan delay, CancellationToken cancel);
 
-    /// <summary>Removes a delivery. Call after storing the result, so that a late call is harmless.</summary>
+    /// <summary>
+    /// Removes a delivery; nothing happens when it is no longer the latest. Call after storing the result, so that a
+    /// late call is harmless.
+    /// </summary>
     Task CompleteAsync(Delivery delivery, CancellationToken cancel);
 
     /// <summary>How many ids there are; approximate where the technology only knows roughly.</summary>

@@ -9,7 +9,8 @@ public interface IJobStore
 {
     /// <summary>
     /// Accepts jobs, all or none. A job whose idempotency key is known already is not added: its row as it stands
-    /// is returned instead, with <see cref="AddedJob.IsNew"/> false. Results are in the order of the jobs.
+    /// is returned instead, with <see cref="AddedJob.IsNew"/> false. Results are in the order of the jobs. An id that
+    /// exists already is refused, and all that came with it.
     /// </summary>
     Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel);
 
@@ -56,7 +57,7 @@ public interface IJobStore
     /// </summary>
     Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel);
 
-    /// <summary>Counts over all jobs, or over those of one engine.</summary>
+    /// <summary>Counts over the users' jobs, or over all jobs of one engine, internal ones included.</summary>
     Task<JobCounts> CountAsync(string? engine, CancellationToken cancel);
 
     /// <summary>How many queued jobs of the same engine are ahead of this one; null when it is not queued.</summary>

@@ -110,8 +110,11 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         await Should.ThrowAsync<SpotterException>(() => Store.AddAsync([fresh, SampleJobs.New(id: known)], default));
 
+        // A later change, so that anything left half done would be written with it.
+        var later = await AcceptAsync();
         (await Store.FindAsync(fresh.Id, default)).ShouldBeNull();
-        (await Store.CountAsync(null, default)).Queued.ShouldBe(1);
+        (await IdsAsync(new JobFilter())).ShouldBe([later, known]);
+        (await Store.CountAsync(null, default)).Queued.ShouldBe(2);
     }
 
     [Fact]

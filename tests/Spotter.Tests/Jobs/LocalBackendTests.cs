@@ -146,6 +146,7 @@ public sealed class LocalBackendTests : IDisposable
             (await Should.ThrowAsync<Exception>(() => task)).ShouldNotBeOfType<TimeoutException>();
         foreach (var job in good)
             (await store.FindAsync(job.Id, default)).ShouldNotBeNull();
+        (await store.ListAsync(new JobFilter { Limit = 1000 }, default)).Count.ShouldBe(good.Count + 1);
         (await store.CountAsync(null, default)).Queued.ShouldBe(good.Count + 1);
     }
 
@@ -290,6 +291,30 @@ public sealed class LocalBackendTests : IDisposable
         (await again.Jobs.CountAsync(null, default)).Queued.ShouldBe(50);
     }
 
+    [Fact]
+    public async Task An_id_taken_for_someone_who_cancels_at_that_moment_is_put_back()
+    {
+        var clock = new WatchedClock();
+        await using var backend = Backend.Open(
+            new BackendSettings { DataFolder = folder.Path }, new RetrySchedule(), RandomSource.System, clock);
+        var id = JobId.New(RandomSource.System);
+        await backend.Queue.EnqueueAsync(id, "detect", TimeSpan.Zero, default);
+        using var stop = new CancellationTokenSource();
+        var looked = 0;
+        // The queue looks at the clock once to see what is due, and again to say until when it hides the id.
+        clock.Looked = () =>
+        {
+            if (++looked == 2)
+                stop.Cancel();
+        };
+
+        await Should.ThrowAsync<OperationCanceledException>(() => backend.Queue.TakeAsync(["detect"], Patience, Patience, stop.Token));
+
+        clock.Looked = null;
+        looked.ShouldBeGreaterThanOrEqualTo(2);
+        (await backend.Queue.TakeAsync(["detect"], Patience, TimeSpan.Zero, default))!.Job.ShouldBe(id);
+    }
+
     private static Backend Open(string path) =>
         Backend.Open(new BackendSettings { DataFolder = path }, new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
@@ -302,4 +327,16 @@ public sealed class LocalBackendTests : IDisposable
                 return limit.Step();
             },
             default);
+
+    /// <summary>The real time, and a notice whenever somebody looks at it.</summary>
+    private sealed class WatchedClock : TimeProvider
+    {
+        public Action? Looked { get; set; }
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            Looked?.Invoke();
+            return base.GetUtcNow();
+        }
+    }
 }
