@@ -53,8 +53,8 @@ public sealed partial class ScaleLoop(
         var seen = new ScaleObservation
         {
             Time = time.GetElapsedTime(start),
-            Queued = counts is null ? null : (int)Math.Min(counts.Queued, int.MaxValue),
-            Running = counts is null ? null : (int)Math.Min(counts.Running, int.MaxValue),
+            Queued = counts is null ? null : (int)Math.Min(counts.Queued + counts.InternalQueued, int.MaxValue),
+            Running = counts is null ? null : (int)Math.Min(counts.Running + counts.InternalRunning, int.MaxValue),
             Workers = workers,
         };
         var decision = policy.Decide(seen);

@@ -57,21 +57,25 @@ internal static class JobQueries
         try
         {
             Span<long> counts = stackalloc long[Enum.GetValues<JobState>().Length];
+            Span<long> own = stackalloc long[counts.Length];
             using (var select = connection.Prepare("""
-                SELECT state, SUM(jobs) FROM tallies
-                WHERE CASE WHEN ?1 IS NULL THEN internal = 0 ELSE engine = ?1 END GROUP BY state
+                SELECT internal, state, SUM(jobs) FROM tallies WHERE ?1 IS NULL OR engine = ?1 GROUP BY internal, state
                 """).Bind(1, engine))
             {
                 while (select.Step())
-                    counts[select.Int(0)] = select.Long(1);
+                    (select.Bool(0) ? own : counts)[select.Int(1)] = select.Long(2);
             }
             using var oldest = connection.Prepare("""
                 SELECT created FROM jobs INDEXED BY jobs_queued
-                WHERE state = 0 AND CASE WHEN ?1 IS NULL THEN internal = 0 ELSE engine = ?1 END ORDER BY seq LIMIT 1
+                WHERE state = 0 AND internal = 0 AND (?1 IS NULL OR engine = ?1) ORDER BY seq LIMIT 1
                 """).Bind(1, engine);
             return new JobCounts(
                 counts[0], counts[1], counts[2], counts[3], counts[4], counts[5],
-                counts[0] > 0 && oldest.Step() ? Microseconds.ToTime(oldest.Long(0)) : null);
+                counts[0] > 0 && oldest.Step() ? Microseconds.ToTime(oldest.Long(0)) : null)
+            {
+                InternalQueued = own[0],
+                InternalRunning = own[1],
+            };
         }
         finally
         {

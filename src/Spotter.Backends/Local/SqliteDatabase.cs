@@ -1,3 +1,5 @@
+using Spotter.Core;
+
 namespace Spotter.Backends.Local;
 
 /// <summary>
@@ -31,7 +33,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>Opens the file, making it if need be.</summary>
     /// <param name="folder">Held by this process.</param>
     /// <param name="busyTimeout">Wait for other programs that lock the file.</param>
-    /// <exception cref="Core.SpotterException">It can't be opened.</exception>
+    /// <exception cref="SpotterException">It can't be opened.</exception>
     public static SqliteDatabase Open(DataFolder folder, TimeSpan busyTimeout)
     {
         var file = Path.Combine(folder.Path, FileName);
@@ -61,6 +63,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         catch (SqliteFault fault)
         {
             throw fault.ToRefusal();
+        }
+        catch (IOException e)
+        {
+            throw new SpotterException(
+                ErrorCodes.StoreUnavailable, $"The job store can't be opened ({e.Message.TrimEnd('.')}); check its disk.", e);
         }
     }
 

@@ -57,7 +57,7 @@ public interface IJobStore
     /// </summary>
     Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel);
 
-    /// <summary>Counts over the users' jobs, or over all jobs of one engine, internal ones included.</summary>
+    /// <summary>Counts over all jobs, or over those of one engine.</summary>
     Task<JobCounts> CountAsync(string? engine, CancellationToken cancel);
 
     /// <summary>How many queued jobs of the same engine are ahead of this one; null when it is not queued.</summary>
@@ -117,7 +117,7 @@ public sealed record JobFilter
     public JobId? After { get; init; }
 }
 
-/// <summary>How many jobs stand where.</summary>
+/// <summary>How many of the users' jobs stand where; Spotter's own (<see cref="NewJob.Internal"/>) are counted apart.</summary>
 /// <param name="Queued">Waiting, also for a later attempt.</param>
 /// <param name="Running">Under a lease.</param>
 /// <param name="Succeeded">With a result.</param>
@@ -126,4 +126,11 @@ public sealed record JobFilter
 /// <param name="Cancelled">Withdrawn.</param>
 /// <param name="OldestQueued">When the oldest waiting job was accepted; null when none waits.</param>
 public sealed record JobCounts(
-    long Queued, long Running, long Succeeded, long Failed, long Dead, long Cancelled, DateTimeOffset? OldestQueued);
+    long Queued, long Running, long Succeeded, long Failed, long Dead, long Cancelled, DateTimeOffset? OldestQueued)
+{
+    /// <summary>Spotter's own jobs that wait: work for workers like any other.</summary>
+    public long InternalQueued { get; init; }
+
+    /// <summary>Spotter's own jobs under a lease.</summary>
+    public long InternalRunning { get; init; }
+}

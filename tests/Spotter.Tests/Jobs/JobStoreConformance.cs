@@ -465,13 +465,18 @@ public abstract class JobStoreConformance : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Internal_jobs_count_for_their_engine_but_not_among_the_users()
+    public async Task Internal_jobs_are_counted_apart()
     {
         await AcceptAsync(engine: Engines.Annotate, isInternal: true);
+        var running = await AcceptAsync(engine: Engines.Annotate, isInternal: true);
+        await StartAsync(running);
 
-        (await Store.CountAsync(null, default)).ShouldBe(new JobCounts(0, 0, 0, 0, 0, 0, null));
-        var counts = await Store.CountAsync(Engines.Annotate, default);
-        (counts.Queued, counts.OldestQueued).ShouldBe((1, Clock.GetUtcNow()));
+        foreach (var engine in (string?[])[null, Engines.Annotate])
+        {
+            (await Store.CountAsync(engine, default))
+                .ShouldBe(new JobCounts(0, 0, 0, 0, 0, 0, null) { InternalQueued = 1, InternalRunning = 1 });
+        }
+        (await Store.CountAsync(Engines.Detect, default)).ShouldBe(new JobCounts(0, 0, 0, 0, 0, 0, null));
     }
 
     [Fact]
