@@ -17,10 +17,10 @@ internal static class AcceptRate
         for (var run = 0; run < 3; run++)
         {
             await using var service = await ServiceProcess.StartAsync("gateway", "--model", options.Model);
-            await service.SendAsync(picture, 200, Clients, "");
+            await service.SendAsync(picture, 200, Clients, "", wait: false);
             var jobs = (int)(200 * options.Seconds);
             var begun = Stopwatch.GetTimestamp();
-            await service.SendAsync(picture, jobs, Clients, "");
+            await service.SendAsync(picture, jobs, Clients, "", wait: false);
             rates.Add(jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds);
             disk.Add(DiskAlone(picture, jobs));
             Console.WriteLine($"  {rates[^1],8:0} uploads/s; the disk alone {disk[^1]:0} files/s");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -58,18 +59,21 @@ internal sealed class ServiceProcess : IAsyncDisposable
         throw new TimeoutException($"The service did not get there: {await StatsAsync()}");
     }
 
-    /// <summary>Sends the same picture <paramref name="jobs"/> times from <paramref name="clients"/> connections.</summary>
-    public async Task SendAsync(byte[] picture, int jobs, int clients, string query)
+    /// <summary>Sends the same picture <paramref name="jobs"/> times from <paramref name="clients"/> connections, each waiting for its answer.</summary>
+    public async Task SendAsync(byte[] picture, int jobs, int clients, string query, bool wait)
     {
         var left = jobs;
         await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
         {
             while (Interlocked.Decrement(ref left) >= 0)
             {
-                using var content = new ByteArrayContent(picture);
-                content.Headers.ContentType = new("image/jpeg");
-                using var response = await Client.PostAsync(new Uri("/v1/jobs" + query, UriKind.Relative), content);
-                response.EnsureSuccessStatusCode();
+                using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs" + query) { Content = new ByteArrayContent(picture) };
+                request.Content.Headers.ContentType = new("image/jpeg");
+                if (wait)
+                    request.Headers.Add("Prefer", "wait=60");
+                using var response = await Client.SendAsync(request);
+                if (response.StatusCode != (wait ? HttpStatusCode.OK : HttpStatusCode.Accepted))
+                    throw new InvalidOperationException($"The service answered {response.StatusCode}.");
             }
         })));
     }

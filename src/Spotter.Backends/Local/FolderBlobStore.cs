@@ -62,8 +62,7 @@ internal sealed class FolderBlobStore : IBlobStore
         cancel.ThrowIfCancellationRequested();
         try
         {
-            return Task.FromResult<Stream?>(new FileStream(
-                path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan));
+            return Task.FromResult<Stream?>(new ReadOnceStream(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -258,4 +257,23 @@ internal sealed class FolderBlobStore : IBlobStore
 
     /// <summary>Tells what our own disk threw from what the sender's stream threw.</summary>
     private sealed class DiskException(Exception cause) : Exception(cause.Message, cause);
+
+    /// <summary>A picture is read once, by its worker, soon after it was written; keeping it in memory any longer helps nobody.</summary>
+    private sealed class ReadOnceStream(string path) : FileStream(
+        path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan)
+    {
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing && !SafeFileHandle.IsClosed)
+                DurableFiles.ForgetCached(SafeFileHandle);
+            base.Dispose(disposing);
+        }
+
+        public override ValueTask DisposeAsync()
+        {
+            if (!SafeFileHandle.IsClosed)
+                DurableFiles.ForgetCached(SafeFileHandle);
+            return base.DisposeAsync();
+        }
+    }
 }
