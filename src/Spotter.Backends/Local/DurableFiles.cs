@@ -27,7 +27,11 @@ internal static partial class DurableFiles
         var parent = Path.GetDirectoryName(path);
         if (parent is not null)
             CreateFolder(parent);
-        Directory.CreateDirectory(path);
+        // People's pictures lie below: nobody else on the machine may read them.
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         if (parent is not null)
             SyncFolder(parent);
     }

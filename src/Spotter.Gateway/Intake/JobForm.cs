@@ -63,7 +63,7 @@ internal sealed class JobForm
         if (models.Count == 0)
         {
             throw new SpotterException(ErrorCodes.NoModel,
-                "No model is loaded; start again with --model FILE, or put an .onnx file into the folder 'models' of the data folder.");
+                "No model is loaded; put an .onnx file into the folder 'models' of the data folder, or name one with --model FILE, and start again.");
         }
         fields.TryGetValue("engine", out var engine);
         fields.TryGetValue("model", out var id);

@@ -40,6 +40,18 @@ public sealed class LocalBackendTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_that_is_made_is_for_nobody_else()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var path = folder.File("private");
+
+        await using var backend = Open(path);
+
+        File.GetUnixFileMode(path).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    [Fact]
     public void A_file_is_no_data_folder()
     {
         File.WriteAllText(folder.File("file"), "");
