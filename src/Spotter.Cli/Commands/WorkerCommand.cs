@@ -71,6 +71,11 @@ internal static class WorkerCommand
         var token = WorkerToken.Read(parsed.GetValue(TokenFile))
             ?? throw new SpotterException(ErrorCodes.InvalidSettings, $"A worker needs the gateway's worker token; give it with --token-file FILE or {WorkerToken.Variable}.");
         using var stop = new StopSignals();
+        // Not disposed of: an order may still come while the process ends.
+        var draining = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        // Before anything that takes time: whoever started this worker may be gone before it has joined.
+        if (parsed.GetValue(Child))
+            ObeyStandardInput(draining.Cancel);
         using var loggers = LoggerFactory.Create(Logging.Configure);
         var settings = new WorkerSettings
         {
@@ -84,13 +89,19 @@ internal static class WorkerCommand
             using var source = new HttpJobSource(
                 parsed.GetRequiredValue(Server), token, settings.Name,
                 new WorkerJoin(settings.Lanes, runner.Engines, [.. detectors.Keys]), TimeProvider.System);
-            var welcome = await source.JoinAsync(stop.Token);
+            WorkerWelcome welcome;
+            try
+            {
+                welcome = await source.JoinAsync(draining.Token);
+            }
+            catch (OperationCanceledException) when (draining.IsCancellationRequested)
+            {
+                return ExitStatus.Done;
+            }
 
             settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
             using var loop = new WorkLoop(source, runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
-            using var onStop = stop.Token.Register(loop.Drain);
-            if (parsed.GetValue(Child))
-                ObeyStandardInput(loop);
+            using var onDrain = draining.Token.Register(loop.Drain);
             if (await loop.RunAsync() == WorkerEnd.Stuck)
                 return ExitStatus.Stuck;
             await source.LeaveAsync(CancellationToken.None);
@@ -127,12 +138,12 @@ internal static class WorkerCommand
     }
 
     /// <summary>The one who started this worker holds its standard input: a line says drain, its end says that they are gone.</summary>
-    private static void ObeyStandardInput(WorkLoop loop) => new Thread(() =>
+    private static void ObeyStandardInput(Action drain) => new Thread(() =>
     {
         while (Console.In.ReadLine() is { } line)
         {
             if (line == "drain")
-                loop.Drain();
+                drain();
         }
         Environment.Exit(ExitStatus.Failed);
     })
