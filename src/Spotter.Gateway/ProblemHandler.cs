@@ -15,7 +15,10 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettin
     {
         // The client went away, so nobody is there to tell; which of the two is seen first is chance.
         if (exception is ConnectionResetException || (exception is OperationCanceledException && httpContext.RequestAborted.IsCancellationRequested))
+        {
+            httpContext.Abort();
             return true;
+        }
 
         var problem = exception switch
         {

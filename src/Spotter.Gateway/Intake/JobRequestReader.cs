@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -98,7 +99,7 @@ internal static class JobRequestReader
         {
             throw new SpotterException(ErrorCodes.InvalidRequest, $"The multipart request is malformed: {broken.Message}", broken);
         }
-        catch (IOException broken) when (broken is not BadHttpRequestException)
+        catch (IOException broken) when (broken is not (BadHttpRequestException or ConnectionResetException))
         {
             throw new SpotterException(ErrorCodes.InvalidRequest, "The multipart request ends before its last boundary.", broken);
         }
