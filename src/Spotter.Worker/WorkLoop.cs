@@ -25,10 +25,12 @@ public sealed partial class WorkLoop : IDisposable
 {
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(60);
     private static readonly JobError Drained = new(ErrorCodes.Busy, "The worker was told to end before it began the job.");
 
     private readonly IJobSource source;
-    private readonly JobRunner runner;
+    private readonly IReadOnlyCollection<string> engines;
+    private readonly Func<Job, ReadOnlyMemory<byte>, JobRun> run;
     private readonly WorkerSettings settings;
     private readonly TimeProvider time;
     private readonly ILogger<WorkLoop> log;
@@ -37,15 +39,24 @@ public sealed partial class WorkLoop : IDisposable
     private readonly int slotCount;
     private readonly SemaphoreSlim slots;
     private readonly BlockingCollection<Work> ready = [];
-    private readonly ConcurrentDictionary<JobId, Work> held = new();
+    private readonly ConcurrentDictionary<Lease, Work> held = new();
     private readonly CancellationTokenSource draining = new();
     private readonly TaskCompletionSource stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Creates the loop; nothing runs yet.</summary>
-    public WorkLoop(IJobSource source, JobRunner runner, WorkerSettings settings, TimeProvider time, ILogger<WorkLoop> log)
+    /// <param name="source">Where jobs come from and go to.</param>
+    /// <param name="engines">The queues to take from.</param>
+    /// <param name="run">Runs one job on its picture's bytes, which are its own until it returns; never throws.</param>
+    /// <param name="settings">Name, lanes and limits.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">Told of what goes wrong on the way.</param>
+    public WorkLoop(
+        IJobSource source, IReadOnlyCollection<string> engines, Func<Job, ReadOnlyMemory<byte>, JobRun> run,
+        WorkerSettings settings, TimeProvider time, ILogger<WorkLoop> log)
     {
         this.source = source;
-        this.runner = runner;
+        this.engines = engines;
+        this.run = run;
         this.settings = settings;
         this.time = time;
         this.log = log;
@@ -54,13 +65,26 @@ public sealed partial class WorkLoop : IDisposable
     }
 
     /// <summary>From now on take no job; give back what has not begun, finish what has, then end.</summary>
-    public void Drain() => draining.Cancel();
+    public void Drain()
+    {
+        try
+        {
+            draining.Cancel();
+            while (ready.TryTake(out var work))
+                GiveBack(work);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has come to its end already: whoever gives orders need not know.
+        }
+    }
 
     /// <summary>Works until drained or stuck.</summary>
     public async Task<WorkerEnd> RunAsync()
     {
-        for (var lane = 0; lane < settings.Lanes; lane++)
-            new Thread(RunLane) { IsBackground = true, Name = $"lane {lane}" }.Start();
+        var lanes = Enumerable.Range(0, settings.Lanes)
+            .Select(_ => Task.Factory.StartNew(RunLane, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))
+            .ToList();
         using var ended = new CancellationTokenSource();
         var beating = BeatAsync(ended.Token);
 
@@ -78,6 +102,7 @@ public sealed partial class WorkLoop : IDisposable
             return WorkerEnd.Stuck;
 
         ready.CompleteAdding();
+        await Task.WhenAll(lanes);
         await ended.CancelAsync();
         await beating;
         return WorkerEnd.Drained;
@@ -108,14 +133,15 @@ public sealed partial class WorkLoop : IDisposable
             StartedJob? started = null;
             try
             {
-                started = await source.TakeAsync(settings.Name, runner.Engines, LongPoll, cancel);
+                started = await source.TakeAsync(settings.Name, engines, LongPoll, cancel);
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
                 // Draining; the loop ends.
             }
-            catch (SpotterException refused)
+            catch (Exception refused) when (refused is not OutOfMemoryException)
             {
+                // Whatever it was, a worker that takes no more would look as if it had nothing to do.
                 LogNotTaken(refused);
                 await PauseAsync(cancel);
             }
@@ -123,40 +149,47 @@ public sealed partial class WorkLoop : IDisposable
             if (started is null)
                 slots.Release();
             else if (started.Job.Solo)
-                await ProcessAloneAsync(started);
+                await ProcessAloneAsync(Hold(started));
             else
-                _ = ProcessAsync(started);
+                _ = ProcessAsync(Hold(started));
         }
     }
 
+    /// <summary>From now on the heartbeat keeps its lease.</summary>
+    private Work Hold(StartedJob started)
+    {
+        // A job that comes again has lost its earlier lease, even if no heartbeat could say so.
+        foreach (var earlier in held.Values.Where(w => w.Job.Id == started.Job.Id))
+            earlier.Lost = true;
+        return held[started.Lease] = new Work(started);
+    }
+
     /// <summary>A job whose last attempt died with its worker has no neighbours that it could take along.</summary>
-    private async Task ProcessAloneAsync(StartedJob started)
+    private async Task ProcessAloneAsync(Work work)
     {
         for (var i = 1; i < slotCount; i++)
             await slots.WaitAsync();
-        await ProcessAsync(started);
+        await ProcessAsync(work);
         slots.Release(slotCount - 1);
     }
 
     /// <summary>One job from its lease to its outcome.</summary>
-    private async Task ProcessAsync(StartedJob started)
+    private async Task ProcessAsync(Work work)
     {
-        var work = new Work(started);
-        held[started.Job.Id] = work;
         try
         {
-            var run = await FetchAndRunAsync(work);
+            var ran = await FetchAndRunAsync(work);
             if (!work.Lost)
-                await HandInAsync(work, run);
+                await HandInAsync(work, ran);
         }
-        catch (SpotterException failed)
+        catch (Exception failed) when (failed is not OutOfMemoryException)
         {
             // The gateway did not take it. The lease runs out, and the job is tried again.
-            LogNotHandedIn(failed, started.Job.Id.Value);
+            LogNotHandedIn(failed, work.Job.Id.Value);
         }
         finally
         {
-            held.TryRemove(started.Job.Id, out _);
+            held.TryRemove(work.Lease, out _);
             slots.Release();
         }
     }
@@ -164,24 +197,30 @@ public sealed partial class WorkLoop : IDisposable
     private async Task<JobRun> FetchAndRunAsync(Work work)
     {
         var start = Stopwatch.GetTimestamp();
-        var size = work.Job.Image.Bytes;
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(size, int.MaxValue));
+        var size = (int)Math.Min(work.Job.Image.Bytes, Array.MaxLength);
+        var buffer = ArrayPool<byte>.Shared.Rent(size);
         try
         {
+            // The heartbeat keeps the lease all the while, so nothing else would end a fetch that hangs.
+            using var limit = new CancellationTokenSource(LongestFetch, time);
             int read;
-            await using (var content = await source.OpenImageAsync(work.Started, CancellationToken.None))
-                read = await content.ReadAtLeastAsync(buffer.AsMemory(0, (int)size), (int)size, throwOnEndOfStream: false);
+            await using (var content = await source.OpenImageAsync(work.Started, limit.Token))
+                read = await content.ReadAtLeastAsync(buffer.AsMemory(0, size), size, throwOnEndOfStream: false, limit.Token);
             work.Picture = buffer.AsMemory(0, read);
             work.Fetch = Stopwatch.GetElapsedTime(start);
-            ready.Add(work);
+            if (draining.IsCancellationRequested)
+                GiveBack(work);
+            else
+                ready.Add(work);
             return await work.Done.Task;
         }
         catch (SpotterException missing) when (missing.Code == ErrorCodes.BlobMissing)
         {
             return new JobRun(new JobOutcome.Reject(new JobError(missing.Code, missing.Message)));
         }
-        catch (Exception broken) when (broken is HttpRequestException or IOException)
+        catch (Exception broken) when (broken is SpotterException or HttpRequestException or IOException or OperationCanceledException)
         {
+            LogNotFetched(broken, work.Job.Id.Value);
             return new JobRun(new JobOutcome.Retry(new JobError(ErrorCodes.StoreUnavailable, "The picture could not be fetched."), SpendAttempt: false));
         }
         finally
@@ -190,13 +229,21 @@ public sealed partial class WorkLoop : IDisposable
         }
     }
 
-    private async Task HandInAsync(Work work, JobRun run)
+    private async Task HandInAsync(Work work, JobRun ran)
     {
-        var outcome = run.Outcome;
+        var outcome = ran.Outcome;
         if (outcome is JobOutcome.Done done)
         {
-            var output = run.Annotated.Length == 0 ? null : await source.PutOutputAsync(work.Lease, run.Annotated, CancellationToken.None);
-            outcome = done with { Output = output, Timings = done.Timings with { FetchMs = Math.Round(work.Fetch.TotalMilliseconds, 2) } };
+            var timings = done.Timings with { FetchMs = Math.Round(work.Fetch.TotalMilliseconds, 2) };
+            try
+            {
+                var output = ran.Annotated.Length == 0 ? null : await source.PutOutputAsync(work.Lease, ran.Annotated, CancellationToken.None);
+                outcome = done with { Output = output, Timings = timings };
+            }
+            catch (SpotterException full) when (full.Code is ErrorCodes.DiskFull or ErrorCodes.StoreUnavailable or ErrorCodes.Busy)
+            {
+                outcome = new JobOutcome.Retry(new JobError(full.Code, full.Message), SpendAttempt: false);
+            }
         }
         if (!await source.FinishAsync(work.Lease, outcome, CancellationToken.None))
             LogTooLate(work.Job.Id.Value);
@@ -208,15 +255,17 @@ public sealed partial class WorkLoop : IDisposable
         {
             if (work.Lost || draining.IsCancellationRequested)
             {
-                work.Done.SetResult(new JobRun(new JobOutcome.Retry(Drained, SpendAttempt: false)));
+                GiveBack(work);
                 continue;
             }
             work.RunningSince = time.GetTimestamp();
-            var run = runner.Run(work.Job, work.Picture);
+            var ran = run(work.Job, work.Picture);
             work.RunningSince = null;
-            work.Done.TrySetResult(run);
+            work.Done.TrySetResult(ran);
         }
     }
+
+    private static void GiveBack(Work work) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(Drained, SpendAttempt: false)));
 
     private async Task BeatAsync(CancellationToken cancel)
     {
@@ -225,12 +274,10 @@ public sealed partial class WorkLoop : IDisposable
             try
             {
                 await Task.Delay(settings.Heartbeat, time, cancel);
-                var orders = await source.BeatAsync(settings.Name, [.. held.Values.Select(w => w.Lease)], cancel);
-                foreach (var job in orders.Lost)
-                {
-                    if (held.TryGetValue(job, out var work))
-                        work.Lost = true;
-                }
+                var kept = held.Values.Where(w => !w.Lost).ToList();
+                var orders = await source.BeatAsync(settings.Name, [.. kept.Select(w => w.Lease)], cancel);
+                foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))
+                    work.Lost = true;
                 if (orders.Drain)
                     Drain();
                 await CheckStuckAsync();
@@ -239,8 +286,9 @@ public sealed partial class WorkLoop : IDisposable
             {
                 return;
             }
-            catch (SpotterException refused)
+            catch (Exception refused) when (refused is not OutOfMemoryException)
             {
+                // Without signs of life every lease would run out, so nothing may end them.
                 LogNotBeaten(refused);
             }
         }
@@ -283,6 +331,9 @@ public sealed partial class WorkLoop : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "No job could be taken; trying again")]
     private partial void LogNotTaken(Exception exception);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The picture of job {Job} could not be fetched; it goes back into its queue")]
+    private partial void LogNotFetched(Exception exception, string job);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} could not be handed in; it will be run again")]
     private partial void LogNotHandedIn(Exception exception, string job);
 
@@ -294,7 +345,10 @@ public sealed partial class WorkLoop : IDisposable
 
     private sealed class Work(StartedJob started)
     {
-        private long runningSince;
+        private const long NotRunning = -1;
+
+        private long runningSince = NotRunning;
+        private volatile bool lost;
 
         public StartedJob Started => started;
 
@@ -306,15 +360,20 @@ public sealed partial class WorkLoop : IDisposable
 
         public TimeSpan Fetch { get; set; }
 
-        public bool Lost { get; set; }
+        /// <summary>The lease is somebody else's, or nobody's: whatever comes of it is dropped.</summary>
+        public bool Lost
+        {
+            get => lost;
+            set => lost = value;
+        }
 
         public TaskCompletionSource<JobRun> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>When a lane began to run it; null while none does. Read by the heartbeat.</summary>
         public long? RunningSince
         {
-            get => Volatile.Read(ref runningSince) is var since and not 0 ? since : null;
-            set => Volatile.Write(ref runningSince, value ?? 0);
+            get => Volatile.Read(ref runningSince) is var since and not NotRunning ? since : null;
+            set => Volatile.Write(ref runningSince, value ?? NotRunning);
         }
     }
 }

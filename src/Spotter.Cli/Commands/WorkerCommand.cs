@@ -100,10 +100,11 @@ internal static class WorkerCommand
             }
 
             settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
-            using var loop = new WorkLoop(source, runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
+            using var loop = new WorkLoop(source, runner.Engines, runner.Run, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
             using var onDrain = draining.Token.Register(loop.Drain);
+            // Nothing may be disposed of that the stuck job still uses.
             if (await loop.RunAsync() == WorkerEnd.Stuck)
-                return ExitStatus.Stuck;
+                Environment.Exit(ExitStatus.Stuck);
             await source.LeaveAsync(CancellationToken.None);
             return ExitStatus.Done;
         }

@@ -1,0 +1,272 @@
+using System.IO.Pipelines;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Tests.Jobs;
+using Spotter.Vision;
+using Spotter.Worker;
+
+namespace Spotter.Tests.Worker;
+
+public sealed class WorkLoopTests : IAsyncLifetime
+{
+    private readonly WorkBench bench = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await bench.DisposeAsync();
+
+    [Fact]
+    public async Task It_takes_the_next_job_while_one_runs_and_not_a_third()
+    {
+        JobId[] jobs = [await bench.AddAsync(), await bench.AddAsync(), await bench.AddAsync()];
+        bench.Start();
+
+        var first = await bench.StartedAsync();
+        first.ShouldBe(jobs[0]);
+        await bench.UntilAsync(jobs[1], JobState.Running);
+        (await bench.RowAsync(jobs[2])).State.ShouldBe(JobState.Queued);
+        bench.HasStarted.ShouldBeFalse();
+
+        foreach (var job in jobs)
+        {
+            bench.End(job);
+            await bench.UntilAsync(job, JobState.Succeeded);
+        }
+    }
+
+    [Fact]
+    public async Task It_runs_as_many_jobs_at_once_as_it_has_lanes()
+    {
+        for (var i = 0; i < 3; i++)
+            await bench.AddAsync();
+        bench.Start(lanes: 3);
+
+        for (var i = 0; i < 3; i++)
+            await bench.StartedAsync();
+    }
+
+    [Fact]
+    public async Task A_job_whose_last_attempt_died_runs_alone_and_keeps_its_lease_until_then()
+    {
+        var solo = await bench.AddAsync();
+        (await bench.Dispatcher.TakeAsync("dies", [Engines.Detect], TimeSpan.Zero, default)).ShouldNotBeNull();
+        await bench.Dispatcher.ReleaseAsync("dies", SampleJobs.Fault, spendAttempt: true, default);
+        var before = await bench.AddAsync();
+        bench.Start(lanes: 2);
+        (await bench.StartedAsync()).ShouldBe(before);
+        await bench.BeatAsync();
+        var epoch = (await bench.UntilAsync(solo, JobState.Running)).Epoch;
+
+        // Longer than a lease lasts, its neighbour still runs.
+        for (var i = 0; i < 8; i++)
+        {
+            await bench.BeatAsync();
+            (await bench.Dispatcher.ReapAsync(10, default)).ShouldBe(0);
+        }
+        bench.HasStarted.ShouldBeFalse();
+        bench.End(before);
+        (await bench.StartedAsync()).ShouldBe(solo);
+        (await bench.RowAsync(solo)).Epoch.ShouldBe(epoch);
+
+        var after = await bench.AddAsync();
+        await bench.BeatAsync();
+        (await bench.RowAsync(after)).State.ShouldBe(JobState.Queued);
+        bench.End(solo);
+        await bench.UntilAsync(solo, JobState.Succeeded);
+        (await bench.StartedAsync()).ShouldBe(after);
+    }
+
+    [Fact]
+    public async Task A_drain_gives_back_at_once_what_has_not_begun_and_finishes_what_runs()
+    {
+        var runs = await bench.AddAsync();
+        var waits = await bench.AddAsync();
+        bench.Start();
+        await bench.StartedAsync();
+        await bench.UntilAsync(waits, JobState.Running);
+
+        bench.Drain();
+
+        (await bench.UntilAsync(waits, JobState.Queued)).Attempts.ShouldBe(0);
+        (await bench.RowAsync(runs)).State.ShouldBe(JobState.Running);
+        bench.End(runs);
+        (await bench.Ended).ShouldBe(WorkerEnd.Drained);
+        (await bench.RowAsync(runs)).State.ShouldBe(JobState.Succeeded);
+        bench.HasStarted.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_drain_without_jobs_ends_at_once_and_may_be_ordered_again()
+    {
+        bench.Start();
+        bench.Drain();
+        (await bench.Ended).ShouldBe(WorkerEnd.Drained);
+        await bench.DisposeAsync();
+        Should.NotThrow(bench.Drain);
+    }
+
+    [Fact]
+    public async Task What_comes_of_a_lost_lease_is_dropped_and_its_lane_goes_on()
+    {
+        var cancelled = await bench.AddAsync();
+        bench.Start();
+        await bench.StartedAsync();
+        await bench.Jobs.CancelAsync(cancelled, default);
+        await bench.BeatAsync();
+
+        bench.End(cancelled, new JobRun(SampleJobs.Done(), new byte[10]));
+        var next = await bench.AddAsync();
+        (await bench.StartedAsync()).ShouldBe(next);
+
+        (await bench.RowAsync(cancelled)).State.ShouldBe(JobState.Cancelled);
+        (await bench.Blobs.OpenAsync(BlobKey.Output(cancelled, 1), default)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_job_that_gets_stuck_ends_the_worker_and_the_others_are_given_back()
+    {
+        var stuck = await bench.AddAsync();
+        var other = await bench.AddAsync();
+        bench.Start();
+        await bench.StartedAsync();
+        await bench.UntilAsync(other, JobState.Running);
+
+        while ((await bench.RowAsync(stuck)).State == JobState.Running)
+            await bench.BeatAsync();
+
+        (await bench.Ended).ShouldBe(WorkerEnd.Stuck);
+        var row = await bench.RowAsync(stuck);
+        (row.State, row.Attempts, row.Error?.Code).ShouldBe((JobState.Queued, 1, ErrorCodes.JobTimeout));
+        row = await bench.RowAsync(other);
+        (row.State, row.Attempts).ShouldBe((JobState.Queued, 0));
+    }
+
+    public static TheoryData<Exception> FetchFaults =>
+    [
+        new HttpRequestException("refused"), new HttpIOException(HttpRequestError.ResponseEnded), new OperationCanceledException(),
+        new SpotterException(ErrorCodes.StoreUnavailable, "away"), new SpotterException(ErrorCodes.Internal, "broken"),
+    ];
+
+    [Theory]
+    [MemberData(nameof(FetchFaults))]
+    public async Task A_picture_that_cannot_be_fetched_costs_no_attempt(Exception fault)
+    {
+        bench.Source.ImageFaults.Enqueue(fault);
+        var job = await bench.AddAsync();
+        bench.Start();
+
+        var row = await bench.UntilAsync(job, r => r.Error is not null);
+        (row.Attempts, row.Error!.Code).ShouldBe((0, ErrorCodes.StoreUnavailable));
+        (await bench.StartedLaterAsync()).ShouldBe(job);
+    }
+
+    [Fact]
+    public async Task A_fetch_that_hangs_is_given_up()
+    {
+        var silence = new Pipe();
+        bench.Source.Images.Enqueue(silence.Reader.AsStream());
+        var job = await bench.AddAsync();
+        bench.Start();
+        await bench.UntilAsync(job, JobState.Running);
+
+        while (!bench.HasStarted)
+            await bench.BeatAsync();
+
+        // The second attempt counts as the first.
+        (await bench.RowAsync(job)).Attempts.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task It_goes_on_taking_after_a_fault_that_nobody_foresaw()
+    {
+        bench.Source.TakeFaults.Enqueue(new JsonException("not an answer of ours"));
+        bench.Source.TakeFaults.Enqueue(new SpotterException(ErrorCodes.StoreUnavailable, "away"));
+        var job = await bench.AddAsync();
+        bench.Start();
+
+        await bench.BeatAsync();
+        await bench.BeatAsync();
+        (await bench.StartedAsync()).ShouldBe(job);
+    }
+
+    [Fact]
+    public async Task It_goes_on_beating_after_a_fault_that_nobody_foresaw()
+    {
+        bench.Source.BeatFault = new InvalidOperationException("not one of ours");
+        bench.Start();
+        await bench.BeatAsync();
+        bench.Source.BeatFault = null;
+        await bench.BeatAsync();
+    }
+
+    [Fact]
+    public async Task A_job_that_comes_again_after_its_lease_ran_out_is_run_again_and_kept()
+    {
+        var job = await bench.AddAsync();
+        bench.Start();
+        await bench.StartedAsync();
+        bench.Source.BeatFault = new SpotterException(ErrorCodes.StoreUnavailable, "away");
+        bench.Clock.Advance(WorkBench.Hold + TimeSpan.FromSeconds(1));
+        (await bench.Dispatcher.ReapAsync(10, default)).ShouldBe(1);
+        bench.Source.BeatFault = null;
+        await bench.BeatAsync();
+        (await bench.UntilAsync(job, JobState.Running)).Epoch.ShouldBe(2);
+        bench.End(job);
+        await bench.StartedAsync();
+
+        (await bench.UntilAsync(job, JobState.Succeeded)).Epoch.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_drawing_is_stored_before_the_result_and_a_full_disk_costs_no_attempt()
+    {
+        bench.Source.OutputFaults.Enqueue(new SpotterException(ErrorCodes.DiskFull, "The disk is full."));
+        var job = await bench.AddAsync();
+        bench.End(job, new JobRun(SampleJobs.Done(), new byte[] { 1, 2, 3 }));
+        bench.Start();
+
+        await bench.StartedAsync();
+        var row = await bench.UntilAsync(job, JobState.Queued);
+        (row.Attempts, row.Error?.Code).ShouldBe((0, ErrorCodes.DiskFull));
+        await bench.StartedLaterAsync();
+        row = await bench.UntilAsync(job, JobState.Succeeded);
+        await using var drawn = await bench.Blobs.OpenAsync(row.Output!, default);
+        drawn!.Length.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_not_those_that_were_sent_are_refused()
+    {
+        var job = await bench.AddAsync(Engines.Annotate, sha256: new string('0', 64));
+        bench.Start(run: RealRunner());
+
+        (await bench.UntilAsync(job, JobState.Failed)).Error?.Code.ShouldBe(ErrorCodes.BlobCorrupt);
+    }
+
+    [Fact]
+    public async Task A_picture_that_is_gone_fails_its_job()
+    {
+        var job = await bench.AddAsync(Engines.Annotate);
+        await bench.Blobs.DeleteAsync(BlobKey.Original(job), default);
+        bench.Start(run: RealRunner());
+
+        (await bench.UntilAsync(job, JobState.Failed)).Error?.Code.ShouldBe(ErrorCodes.BlobMissing);
+    }
+
+    [Fact]
+    public async Task A_model_that_this_worker_lacks_is_left_to_others_a_few_times()
+    {
+        var job = await bench.AddAsync();
+        bench.Start(run: RealRunner());
+
+        var row = await bench.UntilAsync(job, r => r.Error is not null);
+        (row.Attempts, row.Error!.Code).ShouldBe((1, ErrorCodes.UnknownModel));
+    }
+
+    private static Func<Job, ReadOnlyMemory<byte>, JobRun> RealRunner() =>
+        new JobRunner(new Dictionary<string, Detector>(StringComparer.Ordinal), new ImageLimits(), NullLogger<JobRunner>.Instance).Run;
+}
