@@ -16,6 +16,10 @@ public sealed class HttpJobSource : IJobSource, IDisposable
 {
     // Longer than a lease lasts: after that the result is somebody else's anyway.
     private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(40);
+    // A gateway whose machine vanished answers nothing at all, and no connection says so.
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestUpload = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
@@ -38,7 +42,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        path = $"/v1/workers/{worker}";
+        path = $"/v1/workers/{Uri.EscapeDataString(worker)}";
         this.introduction = introduction;
         this.time = time;
     }
@@ -49,18 +53,20 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     {
         using var response = await SendAsync(
             () => new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(introduction, SpotterJson.Default.WorkerJoin) },
-            Timeout.InfiniteTimeSpan, cancel);
+            Timeout.InfiniteTimeSpan, LongestAnswer, cancel);
         return await ReadAsync(response, SpotterJson.Default.WorkerWelcome, cancel);
     }
 
     /// <summary>Leaves the gateway, if it is still there.</summary>
     public async Task LeaveAsync(CancellationToken cancel)
     {
+        using var timer = new CancellationTokenSource(LongestFarewell, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancel);
         try
         {
-            using var response = await client.DeleteAsync(new Uri(path, UriKind.Relative), cancel);
+            using var response = await client.DeleteAsync(new Uri(path, UriKind.Relative), limit.Token);
         }
-        catch (HttpRequestException)
+        catch (Exception gone) when (gone is HttpRequestException || (gone is OperationCanceledException && !cancel.IsCancellationRequested))
         {
             // A gateway that is gone has nothing to forget.
         }
@@ -70,7 +76,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> engines, TimeSpan wait, CancellationToken cancel)
     {
         var take = new WorkerTake([.. engines], wait.TotalSeconds);
-        using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, cancel);
+        using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, wait + LongestAnswer, cancel);
         return response.StatusCode == HttpStatusCode.NoContent
             ? null
             : await ReadAsync(response, SpotterJson.Default.StartedJob, cancel);
@@ -80,7 +86,8 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     public async Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel)
     {
         var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/image?key={Uri.EscapeDataString(job.Job.Image.Key)}"), LongestOutage, cancel);
+            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/image?key={Uri.EscapeDataString(job.Job.Image.Key)}"),
+            LongestOutage, LongestAnswer, cancel, HttpCompletionOption.ResponseHeadersRead);
         return await response.Content.ReadAsStreamAsync(cancel);
     }
 
@@ -89,14 +96,14 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     {
         using var response = await SendAsync(
             () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output?job={lease.Job}&epoch={lease.Epoch}") { Content = new ReadOnlyMemoryContent(jpeg) },
-            LongestOutage, cancel);
+            LongestOutage, LongestUpload, cancel);
         return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
     }
 
     /// <inheritdoc/>
     public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
-        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases), SpotterJson.Default.WorkerBeat), LongestOutage, cancel);
+        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases), SpotterJson.Default.WorkerBeat), LongestOutage, LongestAnswer, cancel);
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }
 
@@ -105,7 +112,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     {
         try
         {
-            using var response = await SendAsync(() => Post("/finish", new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish), LongestOutage, cancel);
+            using var response = await SendAsync(() => Post("/finish", new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish), LongestOutage, LongestAnswer, cancel);
             return true;
         }
         catch (SpotterException lost) when (lost.Code == ErrorCodes.LeaseLost)
@@ -117,21 +124,29 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();
 
-    private async Task<HttpResponseMessage> SendJoinedAsync(Func<HttpRequestMessage> request, TimeSpan outage, CancellationToken cancel)
+    private async Task<HttpResponseMessage> SendJoinedAsync(
+        Func<HttpRequestMessage> request, TimeSpan outage, TimeSpan answer, CancellationToken cancel)
     {
         try
         {
-            return await SendAsync(request, outage, cancel);
+            return await SendAsync(request, outage, answer, cancel);
         }
         catch (SpotterException forgotten) when (forgotten.Code == ErrorCodes.NotFound)
         {
             await JoinAsync(cancel);
-            return await SendAsync(request, outage, cancel);
+            return await SendAsync(request, outage, answer, cancel);
         }
     }
 
     /// <summary>Sends until there is an answer. Every call may be repeated: they are idempotent or fenced.</summary>
-    private async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> request, TimeSpan outage, CancellationToken cancel)
+    /// <param name="request">Makes the request anew for each time that it is sent.</param>
+    /// <param name="outage">For how long a gateway that is away is waited for.</param>
+    /// <param name="answer">For how long one answer is waited for.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <param name="completion">Whether the answer's body is read here or by the caller.</param>
+    private async Task<HttpResponseMessage> SendAsync(
+        Func<HttpRequestMessage> request, TimeSpan outage, TimeSpan answer, CancellationToken cancel,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         var start = time.GetTimestamp();
         var pause = FirstPause;
@@ -139,18 +154,21 @@ public sealed class HttpJobSource : IJobSource, IDisposable
         {
             try
             {
+                using var timer = new CancellationTokenSource(answer, time);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancel);
                 using var message = request();
-                var response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancel);
+                var response = await client.SendAsync(message, completion, limit.Token);
                 if (response.IsSuccessStatusCode)
                     return response;
                 using (response)
                 {
-                    var refusal = await ReadRefusalAsync(response, cancel);
+                    var refusal = await ReadRefusalAsync(response, limit.Token);
                     if (!IsPassing(response.StatusCode) || IsOver(start, outage))
                         throw refusal;
                 }
             }
-            catch (HttpRequestException unreachable)
+            catch (Exception unreachable) when (
+                unreachable is HttpRequestException or IOException || (unreachable is OperationCanceledException && !cancel.IsCancellationRequested))
             {
                 if (IsOver(start, outage))
                     throw new SpotterException(ErrorCodes.StoreUnavailable, $"The gateway at {client.BaseAddress} does not answer.", unreachable);
@@ -191,7 +209,16 @@ public sealed class HttpJobSource : IJobSource, IDisposable
         return content;
     }
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancel) =>
-        await response.Content.ReadFromJsonAsync(type, cancel)
-        ?? throw new SpotterException(ErrorCodes.Internal, "The gateway's answer is empty.");
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
+        try
+        {
+            return await response.Content.ReadFromJsonAsync(type, cancel)
+                ?? throw new SpotterException(ErrorCodes.Internal, "The gateway's answer is empty.");
+        }
+        catch (Exception notOurs) when (notOurs is JsonException or NotSupportedException)
+        {
+            throw new SpotterException(ErrorCodes.Internal, "The gateway does not answer as a Spotter gateway does; check --server.", notOurs);
+        }
+    }
 }

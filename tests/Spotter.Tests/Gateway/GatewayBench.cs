@@ -1,0 +1,137 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Spotter.Backends;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Core.Scaling;
+using Spotter.Core.Vision;
+using Spotter.Gateway;
+using Spotter.Tests.Jobs;
+
+namespace Spotter.Tests.Gateway;
+
+/// <summary>A gateway on a free port, on the real local backend in a folder of its own, without workers.</summary>
+internal sealed class GatewayBench : IAsyncDisposable
+{
+    public const string Token = "0123456789abcdef0123456789abcdef";
+
+    public static readonly TimeSpan Safety = TimeSpan.FromSeconds(60);
+
+    private readonly LocalFixture fixture = new();
+    private readonly Backend backend;
+
+    private GatewayBench(GatewaySettings settings)
+    {
+        Settings = settings;
+        backend = fixture.Open(TimeProvider.System);
+        Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
+    }
+
+    public GatewaySettings Settings { get; private set; }
+
+    public GatewayHost Host { get; private set; } = null!;
+
+    public HttpClient Client { get; } = new();
+
+    public Uri Address { get; private set; } = null!;
+
+    public WorkerRoster Roster { get; private set; } = null!;
+
+    public Dispatcher Dispatcher { get; }
+
+    public IJobStore Jobs => backend.Jobs;
+
+    public Backend Backend => backend;
+
+    /// <summary>Everything that was logged, exceptions included.</summary>
+    public ConcurrentQueue<string> Log { get; } = new();
+
+    public static ModelInfo Model { get; } = new("tiny", Engines.Detect, "yolov8", 64, 64, ["person", "bus", "dog"]);
+
+    public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null)
+    {
+        var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Models = [Model], MaxBodyBytes = 256 * 1024 };
+        var bench = new GatewayBench(change?.Invoke(settings) ?? settings);
+        await bench.StartHostAsync();
+        bench.Settings = bench.Settings with { Port = bench.Host.Address.Port };
+        bench.Address = bench.Host.Address;
+        bench.Client.BaseAddress = bench.Address;
+        return bench;
+    }
+
+    /// <summary>Ends the gateway and starts another on the same port, which knows no worker.</summary>
+    public async Task RestartAsync()
+    {
+        await StopHostAsync();
+        await StartHostAsync();
+    }
+
+    public async Task StopHostAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        await Host.StopAsync(patience.Token);
+        await Host.DisposeAsync();
+    }
+
+    public async Task StartHostAsync()
+    {
+        Roster = new WorkerRoster(TimeProvider.System);
+        var parts = new GatewayParts(
+            backend.Jobs, backend.Queue, backend.Blobs, Roster, new DecisionLog(), Fleet: null, TimeProvider.System, RandomSource.System);
+        Host = GatewayHost.Create(Settings, parts, logging => logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Information));
+        await Host.StartAsync(default);
+    }
+
+    /// <summary>Bytes that have the head of a PNG; the gateway looks no further.</summary>
+    public static byte[] Picture(int width = 64, int height = 64, int bytes = 2000)
+    {
+        var png = new byte[bytes];
+        RandomSource.Seeded(width).Fill(png);
+        ReadOnlySpan<byte> head = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0, 0, 0, 13, (byte)'I', (byte)'H', (byte)'D', (byte)'R'];
+        head.CopyTo(png);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        ReadOnlySpan<byte> kind = [8, 2, 0, 0, 0];
+        kind.CopyTo(png.AsSpan(24));
+        return png;
+    }
+
+    public static ByteArrayContent Body(byte[] bytes, string type = "image/png")
+    {
+        var content = new ByteArrayContent(bytes);
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        return content;
+    }
+
+    public async Task<JobId> SubmitAsync()
+    {
+        using var response = await Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), Body(Picture()));
+        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+        return JobId.Parse(response.Headers.Location!.ToString().Split('/')[^1]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopHostAsync();
+        Client.Dispose();
+        await fixture.DisposeAsync();
+    }
+
+    private sealed class LogLines(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}

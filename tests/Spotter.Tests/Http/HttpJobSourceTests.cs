@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Sockets;
+using Spotter.Backends.Http;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Tests.Gateway;
+using Spotter.Tests.Jobs;
+
+namespace Spotter.Tests.Http;
+
+/// <summary>Both ends of the workers' door: a worker's source against a gateway that really listens.</summary>
+public sealed class HttpJobSourceTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
+
+    private GatewayBench bench = null!;
+    private HttpJobSource source = null!;
+
+    public async Task InitializeAsync()
+    {
+        bench = await GatewayBench.StartAsync();
+        source = Source(GatewayBench.Token);
+    }
+
+    public async Task DisposeAsync()
+    {
+        source.Dispose();
+        await bench.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_job_goes_all_the_way()
+    {
+        (await source.JoinAsync(default)).HeartbeatSeconds.ShouldBe(5);
+        var id = await bench.SubmitAsync();
+
+        var started = await TakeAsync();
+        started!.Job.Id.ShouldBe(id);
+        started.Lease.Worker.ShouldBe("w");
+        bench.Roster.List()[0].State.ShouldBe(Core.Scaling.WorkerState.Busy);
+        await using (var image = await source.OpenImageAsync(started, default))
+        {
+            var bytes = new MemoryStream();
+            await image.CopyToAsync(bytes);
+            bytes.ToArray().ShouldBe(GatewayBench.Picture());
+        }
+        (await source.BeatAsync("w", [started.Lease], default)).Lost.ShouldBeEmpty();
+        var key = await source.PutOutputAsync(started.Lease, new byte[700_000], default);
+        key.ShouldBe(BlobKey.Output(id, 1));
+        (await source.FinishAsync(started.Lease, SampleJobs.Done(key), default)).ShouldBeTrue();
+
+        var row = (await bench.Jobs.FindAsync(id, default))!;
+        (row.State, row.Output).ShouldBe((JobState.Succeeded, key));
+        bench.Roster.List()[0].State.ShouldBe(Core.Scaling.WorkerState.Idle);
+    }
+
+    [Fact]
+    public async Task Nothing_to_take_is_no_error() =>
+        (await JoinedTakeAsync(TimeSpan.Zero)).ShouldBeNull();
+
+    [Fact]
+    public async Task A_long_poll_gets_the_job_that_comes_meanwhile()
+    {
+        await source.JoinAsync(default);
+        var taking = TakeAsync();
+        var id = await bench.SubmitAsync();
+
+        (await taking.WaitAsync(GatewayBench.Safety))!.Job.Id.ShouldBe(id);
+    }
+
+    [Fact]
+    public async Task A_lost_lease_is_told_at_the_beat_and_at_the_end()
+    {
+        await source.JoinAsync(default);
+        var id = await bench.SubmitAsync();
+        var started = (await TakeAsync())!;
+        await bench.Jobs.CancelAsync(id, default);
+
+        (await source.BeatAsync("w", [started.Lease], default)).Lost.ShouldBe([id]);
+        (await source.FinishAsync(started.Lease, SampleJobs.Done(), default)).ShouldBeFalse();
+        (await source.FinishAsync(started.Lease with { Worker = "other" }, SampleJobs.Done(), default)).ShouldBeFalse();
+        (await bench.Jobs.FindAsync(id, default))!.State.ShouldBe(JobState.Cancelled);
+    }
+
+    [Fact]
+    public async Task A_drain_is_told_at_the_beat_and_ends_taking()
+    {
+        await source.JoinAsync(default);
+        await bench.SubmitAsync();
+        bench.Roster.Drain("w", drain: true);
+
+        (await source.BeatAsync("w", [], default)).Drain.ShouldBeTrue();
+        (await TakeAsync()).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_gateway_that_has_forgotten_the_worker_is_joined_again()
+    {
+        await source.JoinAsync(default);
+        await bench.RestartAsync();
+        bench.Roster.Has("w").ShouldBeFalse();
+
+        await source.BeatAsync("w", [], default);
+
+        bench.Roster.Has("w").ShouldBeTrue();
+        bench.Roster.Leave("w");
+        var id = await bench.SubmitAsync();
+        (await TakeAsync())!.Job.Id.ShouldBe(id);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_is_away_for_a_while_is_waited_for()
+    {
+        await source.JoinAsync(default);
+        await bench.SubmitAsync();
+        var started = (await TakeAsync())!;
+        await bench.StopHostAsync();
+        var finishing = source.FinishAsync(started.Lease, SampleJobs.Done(), default);
+        finishing.IsCompleted.ShouldBeFalse();
+        await bench.StartHostAsync();
+
+        (await finishing.WaitAsync(GatewayBench.Safety)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_wrong_token_is_refused_at_once_and_not_repeated_in_words()
+    {
+        using var stranger = Source("another-token-of-thirty-two-chars");
+
+        var refusal = await Should.ThrowAsync<SpotterException>(stranger.JoinAsync(default));
+
+        refusal.Code.ShouldBe(ErrorCodes.Unauthorized);
+        refusal.ToString().ShouldNotContain("another-token");
+        bench.Log.ShouldAllBe(l => !l.Contains("another-token") && !l.Contains(GatewayBench.Token));
+    }
+
+    [Fact]
+    public async Task A_name_that_is_none_is_refused_with_its_reason()
+    {
+        using var odd = Source(GatewayBench.Token, name: "a/b c");
+
+        (await Should.ThrowAsync<SpotterException>(odd.JoinAsync(default))).Message.ShouldContain("name");
+    }
+
+    [Fact]
+    public async Task A_picture_that_is_gone_is_said_to_be()
+    {
+        await source.JoinAsync(default);
+        var id = await bench.SubmitAsync();
+        var started = (await TakeAsync())!;
+        await bench.Backend.Blobs.DeleteAsync(BlobKey.Original(id), default);
+
+        (await Should.ThrowAsync<SpotterException>(source.OpenImageAsync(started, default))).Code.ShouldBe(ErrorCodes.BlobMissing);
+    }
+
+    [Fact]
+    public async Task Who_says_farewell_leaves_no_lease_behind()
+    {
+        await source.JoinAsync(default);
+        var id = await bench.SubmitAsync();
+        await TakeAsync();
+
+        await source.LeaveAsync(default);
+
+        bench.Roster.Has("w").ShouldBeFalse();
+        var row = (await bench.Jobs.FindAsync(id, default))!;
+        (row.State, row.Attempts, row.Solo).ShouldBe((JobState.Queued, 0, false));
+    }
+
+    [Fact]
+    public async Task A_job_for_a_worker_that_hung_up_goes_to_the_next()
+    {
+        await source.JoinAsync(default);
+        using var hangUp = new CancellationTokenSource();
+        var taking = source.TakeAsync("w", [Engines.Detect], Wait, hangUp.Token);
+        await hangUp.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(taking);
+        using var other = Source(GatewayBench.Token, name: "other");
+        await other.JoinAsync(default);
+
+        var id = await bench.SubmitAsync();
+
+        (await other.TakeAsync("other", [Engines.Detect], Wait, default))!.Job.Id.ShouldBe(id);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_answers_nothing_is_given_up_and_asked_again()
+    {
+        // Accepts connections and stays silent, as one whose machine has vanished.
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var clock = new ManualClock();
+        using var asking = new HttpJobSource(
+            new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), GatewayBench.Token, "w", new WorkerJoin(1, [], []), clock);
+
+        var beat = asking.BeatAsync("w", [], default);
+        var connections = 0;
+        while (!beat.IsCompleted)
+        {
+            if (silent.Pending())
+            {
+                _ = silent.AcceptSocketAsync();
+                connections++;
+            }
+            await Task.WhenAny(clock.WaitForTimersAsync(), beat).WaitAsync(GatewayBench.Safety);
+            clock.Advance(TimeSpan.FromSeconds(5));
+            await Task.WhenAny(beat, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
+        }
+
+        (await Should.ThrowAsync<SpotterException>(beat)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+        connections.ShouldBeGreaterThan(1);
+    }
+
+    private Task<StartedJob?> TakeAsync() => source.TakeAsync("w", [Engines.Detect], Wait, default);
+
+    private async Task<StartedJob?> JoinedTakeAsync(TimeSpan wait)
+    {
+        await source.JoinAsync(default);
+        return await source.TakeAsync("w", [Engines.Detect], wait, default);
+    }
+
+    private HttpJobSource Source(string token, string name = "w") =>
+        new(bench.Address, token, name, new WorkerJoin(2, [Engines.Detect], ["tiny"]), TimeProvider.System);
+}
