@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
+using Spotter.Core.Vision;
 
 namespace Spotter.Autoscaler;
 
@@ -36,10 +37,11 @@ public sealed partial class ScaleLoop(
             {
                 break;
             }
-            catch (SpotterException failed)
+            catch (Exception failed) when (failed is not OutOfMemoryException)
             {
+                // Whatever it was: without this loop nobody would start a worker again.
                 LogFailed(failed);
-                await Task.Delay(Tick, time, CancellationToken.None);
+                await PauseAsync(cancel);
             }
         }
         await watching;
@@ -91,11 +93,26 @@ public sealed partial class ScaleLoop(
         }
     }
 
+    private async Task PauseAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await Task.Delay(Tick, time, cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            // The end; the loop sees it.
+        }
+    }
+
     private async Task<JobCounts?> CountAsync(CancellationToken cancel)
     {
         try
         {
-            return await store.CountAsync(null, cancel);
+            var users = await store.CountAsync(null, cancel);
+            // Not among the users' jobs, and yet somebody waits for the drawing.
+            var own = await store.CountAsync(Engines.Annotate, cancel);
+            return users with { Queued = users.Queued + own.Queued, Running = users.Running + own.Running };
         }
         catch (SpotterException unknown)
         {
@@ -118,7 +135,7 @@ public sealed partial class ScaleLoop(
         {
             // The end.
         }
-        catch (SpotterException failed)
+        catch (Exception failed) when (failed is not OutOfMemoryException)
         {
             // The ticks go on; only the first job after a pause waits a little longer.
             LogFailed(failed);

@@ -18,8 +18,8 @@ public sealed class BacklogPolicy(ScaleSettings settings) : ScalePolicy
             return new(active.Count, 0, [], [], $"backlog unknown: hold {active.Count}");
 
         var lanes = Math.Max(1, settings.Lanes);
-        var demand = (queued + running + lanes - 1) / lanes;
-        var wanted = Math.Clamp(demand, settings.Min, settings.Max);
+        var demand = ((long)queued + running + lanes - 1) / lanes;
+        var wanted = (int)Math.Clamp(demand, settings.Min, settings.Max);
         var formula = string.Create(CultureInfo.InvariantCulture,
             $"ceil(({queued} queued + {running} running) / {lanes} lanes) = {demand}, limits {settings.Min}..{settings.Max}");
 

@@ -1,0 +1,90 @@
+using Spotter.Core.Scaling;
+
+namespace Spotter.Tests.Scaling;
+
+public sealed class WorkerRosterTests
+{
+    private readonly ManualClock clock = new();
+
+    [Fact]
+    public void A_worker_is_busy_from_its_first_job_to_its_last()
+    {
+        var roster = Joined("a");
+        clock.Advance(TimeSpan.FromSeconds(5));
+        roster.Took("a");
+        clock.Advance(TimeSpan.FromSeconds(2));
+        roster.Took("a");
+        clock.Advance(TimeSpan.FromSeconds(2));
+        roster.Ended("a");
+
+        // The second job did not make it newly busy.
+        roster.List().ShouldBe([new WorkerView("a", WorkerState.Busy, TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(4))]);
+
+        roster.Ended("a");
+        clock.Advance(TimeSpan.FromSeconds(1));
+        roster.List().ShouldBe([new WorkerView("a", WorkerState.Idle, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1))]);
+    }
+
+    [Fact]
+    public void A_sign_of_life_puts_the_count_right()
+    {
+        var roster = Joined("a");
+        roster.Took("a");
+        roster.Took("a");
+        roster.Beat("a", 0);
+        roster.List()[0].State.ShouldBe(WorkerState.Idle);
+
+        roster.Ended("a");
+        roster.Took("a");
+        roster.List()[0].State.ShouldBe(WorkerState.Busy);
+    }
+
+    [Fact]
+    public void Who_is_silent_is_forgotten_and_who_is_not_stays()
+    {
+        var roster = Joined("silent", "alive", "working");
+        clock.Advance(TimeSpan.FromSeconds(20));
+        roster.Beat("alive", 0);
+        roster.Took("working");
+        clock.Advance(TimeSpan.FromSeconds(11));
+
+        roster.Forget(TimeSpan.FromSeconds(30)).ShouldBe(["silent"]);
+        roster.List().Select(w => w.Id).ShouldBe(["alive", "working"]);
+        roster.Has("silent").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Who_is_not_there_can_be_spoken_of_without_harm()
+    {
+        var roster = Joined();
+        roster.Took("x");
+        roster.Ended("x");
+        roster.Beat("x", 3);
+        roster.Drain("x", drain: true);
+
+        roster.IsDraining("x").ShouldBeFalse();
+        roster.Leave("x").ShouldBeFalse();
+        roster.List().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Draining_ones_count_no_lanes()
+    {
+        var roster = Joined("a", "b");
+        roster.Lanes.ShouldBe(4);
+        roster.Drain("a", drain: true);
+        roster.Lanes.ShouldBe(2);
+        roster.List()[0].State.ShouldBe(WorkerState.Draining);
+        roster.Drain("a", drain: false);
+        roster.Lanes.ShouldBe(4);
+        roster.Models.ShouldBe(["m", "n"]);
+    }
+
+    private WorkerRoster Joined(params string[] names)
+    {
+        var roster = new WorkerRoster(clock);
+        foreach (var name in names)
+            roster.Join(name, 2, ["n", "m"]);
+        return roster;
+    }
+}
