@@ -157,6 +157,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         catch (Win32Exception failed)
         {
             children.Remove(name);
+            process.Dispose();
             LogNotStarted(failed, how.Program);
             BackOff();
         }
@@ -178,7 +179,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         {
             await onExit(child.Name, status);
         }
-        catch (SpotterException failed)
+        catch (Exception failed) when (failed is not OutOfMemoryException)
         {
             // Its leases run out instead.
             LogNotReleased(failed, child.Name);

@@ -14,6 +14,9 @@ namespace Spotter.Cli.Serve;
 internal sealed class Service(ServeSettings settings)
 {
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(60);
+
+    // With the store gone nothing can be handed in.
+    private static readonly TimeSpan FailedPatience = TimeSpan.FromSeconds(2);
     private static readonly JobError GatewayEnded = new(ErrorCodes.WorkerDied, "The service ended while the job ran.");
     private static readonly JobError WorkerEnded = new(ErrorCodes.WorkerDied, "The worker process died while it had the job.");
 
@@ -62,7 +65,7 @@ internal sealed class Service(ServeSettings settings)
             gateway.CloseIntake();
             await scaled.CancelAsync();
             await scaling;
-            await fleet.DrainAllAsync(DrainPatience);
+            await fleet.DrainAllAsync(stopped == backend.Failed ? FailedPatience : DrainPatience);
             await ended.CancelAsync();
             await Task.WhenAll(sweeping, forgetting);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
