@@ -67,15 +67,15 @@ public sealed class GatewayHost : IAsyncDisposable
         app.UseExceptionHandler();
         app.Use(Guard);
         UsePage(app);
-        // After the page's files: the fallback route would answer for them.
+        // After the page's files: what has no endpoint ends here.
         app.UseRouting();
+        app.Use(Problems.ForEverythingElseAsync);
+        app.Use(WorkerDoor.GuardAsync);
         JobsIntake.Map(app);
         JobEndpoints.Map(app);
         OperationsEndpoints.Map(app);
         WorkerDoor.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
-        // The pattern is written out because the default one leaves out whatever looks like a file.
-        app.MapFallback("{*path}", context => throw new SpotterException(ErrorCodes.NotFound, $"There is nothing at {context.Request.Method} {context.Request.Path}."));
         return new GatewayHost(app);
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
@@ -48,6 +49,11 @@ public sealed record GatewaySettings
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: which one is wrong, and what it may be.</exception>
     public void Validate()
     {
+        // The server would take any other name for all of the machine's addresses.
+        if (Host is not ("localhost" or "*") && !IPAddress.TryParse(Host, out _))
+            throw Invalid($"The host '{Host}' is not an address to listen on; give an IP address, as 127.0.0.1, or 0.0.0.0 for all.");
+        if (Host == "localhost" && Port == 0)
+            throw Invalid("A free port can't be chosen for 'localhost', which is two addresses; give 127.0.0.1 as the host.");
         if (Port is < 0 or > 65535)
             throw Invalid($"The port {Port} is not between 0 and 65535.");
         if (string.IsNullOrEmpty(WorkerToken) || WorkerToken.Length < 32)

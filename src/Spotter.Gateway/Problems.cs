@@ -39,6 +39,26 @@ public static class Problems
     /// <summary>The refusal as an answer.</summary>
     public static JsonHttpResult<Problem> Result(SpotterException refusal) => Result(refusal.Code, refusal.Message);
 
+    /// <summary>Sees to it that no error leaves without a problem: unknown paths, and what routing itself turns away.</summary>
+    public static async Task ForEverythingElseAsync(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint() is null)
+            throw new SpotterException(ErrorCodes.NotFound, $"There is nothing at {http.Request.Path}.");
+        await next(http);
+
+        var response = http.Response;
+        if (response.StatusCode < StatusCodes.Status400BadRequest || response.HasStarted || response.ContentLength is not null || response.ContentType is not null)
+            return;
+        var detail = response.StatusCode switch
+        {
+            StatusCodes.Status405MethodNotAllowed => $"{http.Request.Path} does not take {http.Request.Method}; it takes {response.Headers.Allow}.",
+            StatusCodes.Status415UnsupportedMediaType => $"{http.Request.Path} does not take this Content-Type.",
+            _ => $"The request to {http.Request.Path} can't be read.",
+        };
+        var problem = Of(ErrorCodes.InvalidRequest, detail) with { Status = response.StatusCode };
+        await response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, MediaType, http.RequestAborted);
+    }
+
     private static (int Status, string Title) Kind(string code) => code switch
     {
         ErrorCodes.EmptyBody => (422, "Nothing was sent"),
@@ -72,6 +92,8 @@ public static class Problems
         ErrorCodes.LeaseLost => (409, "The lease is lost"),
         ErrorCodes.WorkerDied or ErrorCodes.LeaseExpired => (500, "The worker was lost"),
         ErrorCodes.JobTimeout => (504, "The job took too long"),
+        ErrorCodes.InvalidSettings => (500, "A setting can't be used"),
+        ErrorCodes.NativeMissing => (500, "The installation is incomplete"),
         _ => (500, "Internal error"),
     };
 }

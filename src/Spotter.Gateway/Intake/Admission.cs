@@ -9,33 +9,52 @@ namespace Spotter.Gateway.Intake;
 /// </summary>
 internal sealed class Admission(IJobStore store, GatewaySettings settings, TimeProvider time) : IDisposable
 {
+    private const string Closing = "The service is shutting down; send it again in a moment.";
+
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CountAge = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim places = new(settings.MaxUploads);
+    private volatile bool closed;
     private long countedAt;
     private long queued;
 
     /// <summary>True once the service takes no more jobs.</summary>
-    public bool Closed { get; private set; }
+    public bool Closed => closed;
 
     /// <summary>From now on nothing is accepted.</summary>
-    public void Close() => Closed = true;
+    public void Close() => closed = true;
 
     /// <summary>Waits for a place; dispose of it when the upload has been read.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.Busy"/>.</exception>
     public async Task<IDisposable> EnterAsync(CancellationToken cancel)
     {
         if (Closed)
-            throw new SpotterException(ErrorCodes.Busy, "The service is shutting down; send it again in a moment.");
+            throw new SpotterException(ErrorCodes.Busy, Closing);
         if (await QueuedAsync(cancel) >= settings.MaxQueued)
             throw new SpotterException(ErrorCodes.Busy, $"{settings.MaxQueued} jobs are waiting already; send it again later.");
-        if (!await places.WaitAsync(LongestTurn, cancel))
-            throw new SpotterException(ErrorCodes.Busy, $"{settings.MaxUploads} uploads are being read already; send it again in a moment.");
-        return new Place(places);
+        await TakePlaceAsync(cancel);
+        if (!Closed)
+            return new Place(places);
+        places.Release();
+        throw new SpotterException(ErrorCodes.Busy, Closing);
     }
 
     public void Dispose() => places.Dispose();
+
+    private async Task TakePlaceAsync(CancellationToken cancel)
+    {
+        using var turn = new CancellationTokenSource(LongestTurn, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(turn.Token, cancel);
+        try
+        {
+            await places.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new SpotterException(ErrorCodes.Busy, $"{settings.MaxUploads} uploads are being read already; send it again in a moment.");
+        }
+    }
 
     private async Task<long> QueuedAsync(CancellationToken cancel)
     {

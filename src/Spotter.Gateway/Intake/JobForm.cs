@@ -84,9 +84,11 @@ internal sealed class JobForm
         var chosen = new List<string>();
         foreach (var label in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            chosen.Add(model.Labels.FirstOrDefault(l => l.Equals(label, StringComparison.OrdinalIgnoreCase))
+            var known = model.Labels.FirstOrDefault(l => l.Equals(label, StringComparison.OrdinalIgnoreCase))
                 ?? throw new SpotterException(ErrorCodes.UnknownLabel,
-                    $"The model '{model.Id}' knows no label '{label}'; GET /v1/models lists those it knows."));
+                    $"The model '{model.Id}' knows no label '{label}'; GET /v1/models lists those it knows.");
+            if (!chosen.Contains(known))
+                chosen.Add(known);
         }
         return chosen.Count == 0 ? null : chosen;
     }

@@ -20,7 +20,7 @@ internal sealed class GatewayMeters : IDisposable
         accepted = meter.CreateCounter<long>("spotter_jobs_accepted_total", null, "Jobs accepted.");
         ended = meter.CreateCounter<long>("spotter_attempts_total", null, "Attempts that ended, by how.");
         refused = meter.CreateCounter<long>("spotter_requests_refused_total", null, "Requests refused, by code.");
-        seconds = meter.CreateHistogram<double>("spotter_attempt_seconds", "s", "Time from the start of an attempt to its end.");
+        seconds = meter.CreateHistogram<double>("spotter_attempt_seconds", "s", "Time from the start of an attempt to its result.");
     }
 
     public void Accepted(string engine, int count) => accepted.Add(count, new KeyValuePair<string, object?>("engine", engine));
@@ -36,7 +36,9 @@ internal sealed class GatewayMeters : IDisposable
             _ => "reject",
         };
         ended.Add(1, new("engine", engine), new("outcome", how));
-        seconds.Record(time.TotalSeconds, new KeyValuePair<string, object?>("engine", engine));
+        // Only a result says how long it took.
+        if (outcome is JobOutcome.Done)
+            seconds.Record(time.TotalSeconds, new KeyValuePair<string, object?>("engine", engine));
     }
 
     public void Dispose() => meter.Dispose();

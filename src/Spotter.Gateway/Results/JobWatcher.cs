@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Spotter.Core;
 using Spotter.Core.Jobs;
 
 namespace Spotter.Gateway.Results;
@@ -72,11 +71,11 @@ public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWa
             {
                 return;
             }
-            catch (SpotterException lost)
+            catch (Exception lost) when (lost is not OutOfMemoryException)
             {
                 log.LogWarning(lost, "The store's changes can't be followed; trying again");
-                await Task.Delay(LongestSleep, time, stoppingToken);
             }
+            await Task.Delay(LongestSleep, time, stoppingToken);
         }
     }
 

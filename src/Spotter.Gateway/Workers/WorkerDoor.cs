@@ -34,21 +34,24 @@ internal sealed class WorkerDoor(
     public static void Map(IEndpointRouteBuilder routes)
     {
         var workers = routes.MapGroup("/v1/workers/{worker}").ExcludeFromDescription();
-        workers.AddEndpointFilter(async (context, next) =>
-        {
-            var http = context.HttpContext;
-            http.RequestServices.GetRequiredService<WorkerDoor>().Check(http);
-            return await next(context);
-        });
+        workers.WithMetadata(new Guarded());
 
         workers.MapPut("", (string worker, WorkerJoin join, WorkerDoor door) => door.Join(worker, join));
-        workers.MapDelete("", (string worker, WorkerDoor door) => door.Leave(worker));
+        workers.MapDelete("", (string worker, WorkerDoor door) => door.LeaveAsync(worker));
         workers.MapPost("/take", (string worker, WorkerTake take, WorkerDoor door, HttpContext http) => door.TakeAsync(worker, take, http));
         workers.MapPost("/beat", (string worker, WorkerBeat beat, WorkerDoor door, CancellationToken cancel) => door.BeatAsync(worker, beat, cancel));
         workers.MapGet("/image", (string key, WorkerDoor door, CancellationToken cancel) => door.ImageAsync(key, cancel));
         workers.MapPut("/output", (string worker, string job, int epoch, WorkerDoor door, HttpContext http) => door.OutputAsync(worker, job, epoch, http))
             .WithMetadata(new RequestSizeLimitAttribute(LargestOutput));
         workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerDoor door) => door.FinishAsync(worker, finish));
+    }
+
+    /// <summary>Turns away who may not come in. Before the endpoint, which would read the whole body first.</summary>
+    public static Task GuardAsync(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<Guarded>() is not null)
+            http.RequestServices.GetRequiredService<WorkerDoor>().Check(http);
+        return next(http);
     }
 
     private void Check(HttpContext http)
@@ -67,9 +70,11 @@ internal sealed class WorkerDoor(
         return TypedResults.Json(new WorkerWelcome(settings.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
     }
 
-    private NoContent Leave(string worker)
+    private async Task<NoContent> LeaveAsync(string worker)
     {
         roster.Leave(worker);
+        // One that says farewell has handed in what it ran; what it still holds never reached it.
+        await dispatcher.ReleaseAsync(worker, Undelivered, spendAttempt: false, CancellationToken.None);
         return TypedResults.NoContent();
     }
 
@@ -138,4 +143,7 @@ internal sealed class WorkerDoor(
         meters.Ended(finish.Lease.Engine, finish.Outcome, time);
         return TypedResults.NoContent();
     }
+
+    /// <summary>Marks the calls that need the worker token.</summary>
+    private sealed class Guarded;
 }

@@ -1,0 +1,62 @@
+using Spotter.Cli.Serve;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Gateway;
+
+namespace Spotter.Tests.Gateway;
+
+public sealed class GatewaySettingsTests
+{
+    private static readonly GatewaySettings Good = new() { WorkerToken = GatewayBench.Token };
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("0.0.0.0")]
+    [InlineData("::1")]
+    [InlineData("*")]
+    [InlineData("localhost")]
+    public void Addresses_are_listened_on(string host) => Should.NotThrow((Good with { Host = host }).Validate);
+
+    [Theory]
+    [InlineData("locahost")]
+    [InlineData("example.com")]
+    [InlineData("")]
+    public void Names_that_would_open_all_addresses_are_refused(string host) =>
+        Refusal(Good with { Host = host }).ShouldContain($"'{host}'");
+
+    [Fact]
+    public void Each_wrong_setting_is_named_with_its_value()
+    {
+        Refusal(Good with { Port = 65536 }).ShouldContain("65536");
+        Refusal(Good with { Host = "localhost", Port = 0 }).ShouldContain("127.0.0.1");
+        Refusal(Good with { MaxBodyBytes = 10 }).ShouldContain("10 bytes");
+        Refusal(Good with { Leases = new LeaseSettings { Heartbeat = TimeSpan.FromSeconds(40) } }).ShouldContain("40 s");
+        var secret = Refusal(Good with { WorkerToken = "a-short-secret" });
+        secret.ShouldContain("32 characters");
+        secret.ShouldNotContain("a-short-secret");
+    }
+
+    [Fact]
+    public void What_serve_does_unless_told_otherwise_is_valid_and_open_to_this_machine_alone()
+    {
+        var settings = new ServeSettings { DataFolder = "data" };
+        var gateway = settings.Gateway([], RandomSource.Seeded(1));
+
+        gateway.Validate();
+        gateway.Host.ShouldBe("127.0.0.1");
+        gateway.Port.ShouldBe(8080);
+        gateway.WorkerToken.Length.ShouldBe(64);
+        settings.Gateway([], RandomSource.Seeded(2)).WorkerToken.ShouldNotBe(gateway.WorkerToken, StringComparer.Ordinal);
+        (settings with { WorkerToken = GatewayBench.Token }).Gateway([], RandomSource.System).WorkerToken.ShouldBe(GatewayBench.Token);
+        ServeSettings.DefaultMaxWorkers.ShouldBeInRange(1, 4);
+        (ServeSettings.DefaultLanes(ServeSettings.DefaultMaxWorkers) * ServeSettings.DefaultMaxWorkers).ShouldBeGreaterThanOrEqualTo(Environment.ProcessorCount);
+        ServeSettings.DefaultLanes(0).ShouldBe(Environment.ProcessorCount);
+    }
+
+    private static string Refusal(GatewaySettings settings)
+    {
+        var refusal = Should.Throw<SpotterException>(settings.Validate);
+        refusal.Code.ShouldBe(ErrorCodes.InvalidSettings);
+        return refusal.Message;
+    }
+}
