@@ -256,6 +256,20 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
         (await Api.GetAsync($"/v1/jobs/{SpotterApi.IdOf(job)}/image")).Bytes.ShouldBe(image.Bytes);
     }
 
+    [LinuxFact]
+    public async Task Only_workers_load_native_image_and_model_code()
+    {
+        await Api.RunAsync(Pictures.Png(55), Part.Field("annotate", "true"));
+
+        Maps(service.Process.Id).ShouldNotContain("vips");
+        Maps(service.Process.Id).ShouldNotContain("onnxruntime");
+        var worker = Maps(service.Process.Workers().ShouldHaveSingleItem());
+        worker.ShouldContain("vips");
+        worker.ShouldContain("onnxruntime");
+
+        static string Maps(int process) => File.ReadAllText($"/proc/{process}/maps");
+    }
+
     [Fact]
     public async Task Drawing_a_picture_is_no_job_of_the_users()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Spotter.Core;
@@ -17,7 +18,10 @@ public sealed class KillTests(ITestOutputHelper output)
     [Fact]
     public async Task Whoever_is_killed_and_whenever_every_accepted_job_ends_once()
     {
-        var random = RandomSource.Seeded(20_260_101);
+        // Another order with each seed; one that found something is worth repeating.
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("SPOTTER_SEED"), CultureInfo.InvariantCulture, out var chosen) ? chosen : 1;
+        output.WriteLine($"SPOTTER_SEED={seed}");
+        var random = RandomSource.Seeded(seed);
         using var folder = new TemporaryFolder();
         var model = PatchModel.Write(folder.File("patches.onnx"), work: 6);
         var data = folder.File("data");
@@ -130,8 +134,10 @@ public sealed class KillTests(ITestOutputHelper output)
         (await api.StatsAsync()).GetProperty("succeeded").GetInt64().ShouldBe(10);
     }
 
-    [Fact]
-    public async Task Told_to_end_it_finishes_what_runs_and_keeps_what_waits()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Told_to_end_it_finishes_what_runs_and_keeps_what_waits(bool byTerminal)
     {
         using var folder = new TemporaryFolder();
         var model = PatchModel.Write(folder.File("slow.onnx"), work: 60);
@@ -144,8 +150,15 @@ public sealed class KillTests(ITestOutputHelper output)
             await Eventually.SeeAsync("a job is done", api.StatsAsync, stats => stats.GetProperty("succeeded").GetInt64() > 0);
             var workers = service.Workers();
 
-            (await service.TerminateAsync()).ShouldBe(0, service.Log);
+            if (byTerminal)
+            {
+                // Ctrl-C reaches everyone in the terminal's group.
+                foreach (var process in workers.Prepend(service.Id))
+                    Processes.Signal(process, Processes.Interrupt);
+            }
+            (await service.TerminateAsync(signal: !byTerminal)).ShouldBe(0, service.Log);
 
+            service.Output.ShouldBe([$"listening on {service.Address.ToString().TrimEnd('/')}"]);
             workers.ShouldAllBe(worker => !Processes.IsAlive(worker));
             service.Log.ShouldNotContain("ended with status");
         }

@@ -6,6 +6,7 @@ namespace Spotter.EndToEnd.Harness;
 /// <summary>Signals, and who is whose child.</summary>
 internal static partial class Processes
 {
+    public const int Interrupt = 2;
     public const int Kill = 9;
     public const int Terminate = 15;
     public static readonly int Stop = OperatingSystem.IsMacOS() ? 17 : 19;

@@ -13,6 +13,7 @@ public sealed class SpotterProcess : IAsyncDisposable
     private readonly StringBuilder log = new();
     private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<int> seenWorkers = [];
+    private readonly List<string> output = [];
 
     private SpotterProcess(Process process) => this.process = process;
 
@@ -29,6 +30,16 @@ public sealed class SpotterProcess : IAsyncDisposable
         {
             lock (log)
                 return log.ToString();
+        }
+    }
+
+    /// <summary>The lines that it has written to standard output.</summary>
+    public IReadOnlyList<string> Output
+    {
+        get
+        {
+            lock (output)
+                return [.. output];
         }
     }
 
@@ -79,10 +90,11 @@ public sealed class SpotterProcess : IAsyncDisposable
         await process.WaitForExitAsync().WaitAsync(Patience);
     }
 
-    /// <summary>SIGTERM; the exit status.</summary>
-    public async Task<int> TerminateAsync()
+    /// <summary>Waits for its end, after a SIGTERM unless it has been told otherwise; the exit status.</summary>
+    public async Task<int> TerminateAsync(bool signal = true)
     {
-        Processes.Signal(Id, Processes.Terminate);
+        if (signal)
+            Processes.Signal(Id, Processes.Terminate);
         await process.WaitForExitAsync().WaitAsync(Patience);
         return process.ExitCode;
     }
@@ -103,7 +115,11 @@ public sealed class SpotterProcess : IAsyncDisposable
     private void OnOutput(string? line)
     {
         const string Ready = "listening on ";
-        if (line?.StartsWith(Ready, StringComparison.Ordinal) == true)
+        if (line is null)
+            return;
+        lock (output)
+            output.Add(line);
+        if (line.StartsWith(Ready, StringComparison.Ordinal))
             listening.TrySetResult(new Uri(line[Ready.Length..]));
     }
 
