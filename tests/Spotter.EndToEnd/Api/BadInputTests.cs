@@ -221,10 +221,21 @@ public sealed class BadInputTests(RunningService service) : IClassFixture<Runnin
     [InlineData("/v1/nothing")]
     [InlineData("/nothing.txt")]
     [InlineData("/assets/..%2f..%2fspotter.dll")]
-    public async Task What_is_not_there(string path)
+    public async Task What_is_not_there(string path) => (await Api.GetAsync(path)).ShouldBeProblem(404, "not_found");
+
+    [Theory]
+    [InlineData("PUT", "/v1/jobs")]
+    [InlineData("POST", "/v1/jobs/0123456789abcdef0123456789abcdef")]
+    [InlineData("DELETE", "/v1/jobs/0123456789abcdef0123456789abcdef/image")]
+    [InlineData("DELETE", "/v1/stats")]
+    public async Task A_method_that_is_not_taken(string method, string path)
     {
-        (await Api.GetAsync(path)).ShouldBeProblem(404, "not_found");
-        (await Api.DeleteAsync(path)).ShouldBeProblem(404, "not_found");
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        var answer = await Api.SendAsync(request);
+
+        answer.Status.ShouldBe(HttpStatusCode.MethodNotAllowed);
+        answer.MediaType.ShouldBe("application/problem+json");
+        answer.ContentHeaders.Allow.ShouldNotBeEmpty();
     }
 
     [Theory]
