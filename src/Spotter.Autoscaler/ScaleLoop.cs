@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
-using Spotter.Core.Vision;
 
 namespace Spotter.Autoscaler;
 
@@ -109,10 +108,7 @@ public sealed partial class ScaleLoop(
     {
         try
         {
-            var users = await store.CountAsync(null, cancel);
-            // Not among the users' jobs, and yet somebody waits for the drawing.
-            var own = await store.CountAsync(Engines.Annotate, cancel);
-            return users with { Queued = users.Queued + own.Queued, Running = users.Running + own.Running };
+            return await store.CountAsync(null, cancel);
         }
         catch (SpotterException unknown)
         {

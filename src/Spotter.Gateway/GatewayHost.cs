@@ -123,7 +123,12 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddRoutingCore();
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
         services.ConfigureHttpJsonOptions(json =>
-            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine(GatewayJson.Default, SpotterJson.Default, new DefaultJsonTypeInfoResolver()));
+        {
+            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine(GatewayJson.Default, SpotterJson.Default, new DefaultJsonTypeInfoResolver());
+            // What a worker leaves out is its mistake, not a null for us to stumble over.
+            json.SerializerOptions.RespectNullableAnnotations = true;
+            json.SerializerOptions.RespectRequiredConstructorParameters = true;
+        });
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "Spotter";

@@ -234,6 +234,12 @@ public sealed class GatewayTests : IAsyncLifetime
     [InlineData("PUT", "/v1/workers/w", "{ not JSON", 400)]
     [InlineData("POST", "/v1/workers/w/take", "{\"engines\":[\"detect\"],\"waitSeconds\":0}", 404)]
     [InlineData("POST", "/v1/workers/w/beat", "{\"leases\":[]}", 404)]
+    [InlineData("PUT", "/v1/workers/w", "{\"lanes\":1}", 400)]
+    [InlineData("PUT", "/v1/workers/w", "null", 400)]
+    [InlineData("PUT", "/v1/workers/w", "", 400)]
+    [InlineData("POST", "/v1/workers/w/finish", "{\"lease\":null,\"outcome\":null}", 400)]
+    [InlineData("POST", "/v1/workers/w/finish", "{\"lease\":{\"job\":\"x\"},\"outcome\":{}}", 400)]
+    [InlineData("POST", "/v1/workers/w/finish", "{\"lease\":{\"job\":7},\"outcome\":{\"kind\":\"odd\"}}", 400)]
     public async Task What_workers_must_not_say_is_refused(string method, string path, string body, int status)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = GatewayBench.Body(Encoding.ASCII.GetBytes(body), "application/json") };
