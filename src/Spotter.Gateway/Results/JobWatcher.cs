@@ -6,12 +6,41 @@ using Spotter.Core.Jobs;
 namespace Spotter.Gateway.Results;
 
 /// <summary>Wakes whoever waits for a job when its row has changed.</summary>
-public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWatcher> log) : BackgroundService
+public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWatcher> log) : IHostedService, IDisposable
 {
     // A change may get lost on the way, so nobody sleeps longer than this without looking at the row.
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<JobId, Watch> watches = new();
+    private readonly CancellationTokenSource ended = new();
+    private Task following = Task.CompletedTask;
+    private bool disposed;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        following = FollowAlwaysAsync(ended.Token);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await ended.CancelAsync();
+        await following;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Twice: it is registered under two types.
+        if (disposed)
+            return;
+        disposed = true;
+        // A gateway that never came to listen is not stopped, only disposed of.
+        ended.Cancel();
+        ended.Dispose();
+    }
 
     /// <summary>Begins to watch a job. Look at the row after this, so that no change falls between.</summary>
     public Watch Begin(JobId id)
@@ -54,28 +83,35 @@ public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWa
         }
     }
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private async Task FollowAlwaysAsync(CancellationToken cancel)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            try
+            while (true)
             {
-                await foreach (var id in store.ChangesAsync(stoppingToken))
-                {
-                    if (watches.TryGetValue(id, out var watch))
-                        watch.Signal();
-                }
+                await FollowAsync(cancel);
+                await Task.Delay(LongestSleep, time, cancel);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // The end.
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await foreach (var id in store.ChangesAsync(cancel))
             {
-                return;
+                if (watches.TryGetValue(id, out var watch))
+                    watch.Signal();
             }
-            catch (Exception lost) when (lost is not OutOfMemoryException)
-            {
-                log.LogWarning(lost, "The store's changes can't be followed; trying again");
-            }
-            await Task.Delay(LongestSleep, time, stoppingToken);
+        }
+        catch (Exception lost) when (lost is not OutOfMemoryException && !cancel.IsCancellationRequested)
+        {
+            log.LogWarning(lost, "The store's changes can't be followed; trying again");
         }
     }
 

@@ -97,7 +97,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         var waiting = admission.EnterAsync(default);
         while (!waiting.IsCompleted)
         {
-            await clock.WaitForTimersAsync();
+            await Task.WhenAny(clock.WaitForTimersAsync(), waiting);
             clock.Advance(TimeSpan.FromSeconds(11));
             await Task.Yield();
         }

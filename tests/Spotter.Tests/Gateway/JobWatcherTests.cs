@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
@@ -102,6 +103,29 @@ public sealed class JobWatcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_ends_without_a_word_also_when_it_is_only_disposed_of()
+    {
+        var log = new Lines();
+        var brief = new JobWatcher(backend.Jobs, clock, log);
+        await brief.StartAsync(default);
+        brief.Dispose();
+
+        log.Count.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Nobody_waits_for_a_job_that_is_not_there() =>
         (await watcher.WaitAsync(JobId.New(RandomSource.System), Longest, default).WaitAsync(GatewayBench.Safety)).ShouldBeNull();
+
+    private sealed class Lines : ILogger<JobWatcher>
+    {
+        public int Count { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Count++;
+    }
 }
