@@ -1,28 +1,35 @@
 using Spotter.Benchmarks;
 
-// Prints what README.md in this folder lists: every figure of one run, measured side by side.
+// Prints what docs/performance.md lists: every figure of one run, measured side by side.
 var options = BenchmarkOptions.Parse(args);
 if (options is null)
     return 2;
 
 Console.WriteLine($"{Environment.ProcessorCount} cores, {Path.GetFileName(options.Model)}, {Path.GetFileName(options.Image)} ({new FileInfo(options.Image).Length / 1000} KB), {options.Seconds} s per figure");
 Report? parts = null;
-foreach (var part in options.Parts)
+try
 {
-    switch (part)
+    foreach (var part in options.Parts)
     {
-        case "parts":
-            parts = PartTimes.Run(options);
-            break;
-        case "queue":
-            await QueueReport.RunAsync(options);
-            break;
-        case "accept":
-            await AcceptRate.RunAsync(options);
-            break;
-        default:
-            await ServiceThroughput.RunAsync(options, parts ?? PartTimes.Run(options));
-            break;
+        switch (part)
+        {
+            case "parts":
+                parts = PartTimes.Run(options);
+                break;
+            case "queue":
+                await QueueReport.RunAsync(options);
+                break;
+            case "accept":
+                await AcceptRate.RunAsync(options);
+                break;
+            default:
+                await ServiceThroughput.RunAsync(options, parts ?? PartTimes.Run(options));
+                break;
+        }
     }
+}
+finally
+{
+    ServiceProcess.CleanUp();
 }
 return 0;

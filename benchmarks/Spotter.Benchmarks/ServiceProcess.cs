@@ -8,6 +8,8 @@ namespace Spotter.Benchmarks;
 /// <summary>A real service in a process of its own, with an empty data folder; ended with this object.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
+    private static readonly List<DirectoryInfo> Leftovers = [];
+
     private readonly Process process;
     private readonly DirectoryInfo data;
 
@@ -54,7 +56,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             var stats = await StatsAsync();
             if (wanted(stats))
                 return stats;
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
         throw new TimeoutException($"The service did not get there: {await StatsAsync()}");
     }
@@ -84,6 +86,12 @@ internal sealed class ServiceProcess : IAsyncDisposable
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
         process.Dispose();
-        data.Delete(recursive: true);
+        Leftovers.Add(data);
     }
+
+    /// <summary>
+    /// Deletes what the runs have written. Not between runs: ext4 looks long for inodes that were not deleted just now,
+    /// which would be counted against the next run.
+    /// </summary>
+    public static void CleanUp() => Leftovers.ForEach(folder => folder.Delete(recursive: true));
 }

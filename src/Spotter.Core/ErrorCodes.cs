@@ -78,6 +78,9 @@ public static class ErrorCodes
     public const string StoreUnavailable = "store_unavailable";
     /// <summary>The token is missing or wrong.</summary>
     public const string Unauthorized = "unauthorized";
+    /// <summary>A web page of another site made the request.</summary>
+    public const string ForeignSite = "foreign_site";
+
     /// <summary>The lease has passed to someone else.</summary>
     public const string LeaseLost = "lease_lost";
     /// <summary>The worker died while it ran the job.</summary>

@@ -66,6 +66,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var app = builder.Build();
         app.UseExceptionHandler();
         app.Use(Guard);
+        app.Use(new OriginGuard(settings).CheckAsync);
         UsePage(app);
         // After the page's files: what has no endpoint ends here.
         app.UseRouting();
@@ -76,6 +77,7 @@ public sealed class GatewayHost : IAsyncDisposable
         OperationsEndpoints.Map(app);
         WorkerDoor.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
+        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobWatcher>().Close);
         return new GatewayHost(app);
     }
 

@@ -12,6 +12,12 @@ public sealed record GatewaySettings
     /// <summary>The address to listen on.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
+    /// <summary>
+    /// Names by which the gateway may be called when it listens on this machine only, besides the machine's own: those
+    /// of a proxy in front of it.
+    /// </summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <summary>The port to listen on; 0 for any free one.</summary>
     public int Port { get; init; } = 8080;
 
@@ -44,6 +50,9 @@ public sealed record GatewaySettings
 
     /// <summary>How long things are held and kept.</summary>
     public LeaseSettings Leases { get; init; } = new();
+
+    /// <summary>Not the values: the worker token is among them.</summary>
+    public override string ToString() => nameof(GatewaySettings);
 
     /// <summary>Checks all settings together.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: which one is wrong, and what it may be.</exception>

@@ -89,6 +89,7 @@ public static class Problems
         ErrorCodes.DiskFull => (507, "The disk is full"),
         ErrorCodes.StoreUnavailable => (503, "The store does not answer"),
         ErrorCodes.Unauthorized => (401, "Not allowed"),
+        ErrorCodes.ForeignSite => (403, "Not from another site"),
         ErrorCodes.LeaseLost => (409, "The lease is lost"),
         ErrorCodes.WorkerDied or ErrorCodes.LeaseExpired => (500, "The worker was lost"),
         ErrorCodes.JobTimeout => (504, "The job took too long"),

@@ -14,6 +14,12 @@ internal static class ServeCommand
         DefaultValueFactory = _ => "127.0.0.1",
     };
 
+    private static readonly Option<string[]> AllowHost = new("--allow-host")
+    {
+        HelpName = "NAME",
+        Description = "A name by which a proxy on this machine calls the service; may be repeated. Default: this machine's own names only.",
+    };
+
     private static readonly Option<int> Port = NumberOption.Whole("--port", 8080, 0, 65535, "Port to listen on; 0 for any free one. Default: 8080.");
 
     private static readonly Option<string?> Data = new("--data")
@@ -46,7 +52,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.")
         {
-            Host, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile,
+            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile,
         };
         command.SetAction(parsed =>
         {
@@ -66,7 +72,7 @@ internal static class ServeCommand
 
     public static Command CreateGateway()
     {
-        var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.") { Host, Port, Data, Models, TokenFile };
+        var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.") { Host, AllowHost, Port, Data, Models, TokenFile };
         command.SetAction(parsed =>
         {
             var settings = Common(parsed);
@@ -81,6 +87,7 @@ internal static class ServeCommand
     private static ServeSettings Common(ParseResult parsed) => new()
     {
         Host = parsed.GetRequiredValue(Host),
+        AllowedHosts = parsed.GetValue(AllowHost) ?? [],
         Port = parsed.GetValue(Port),
         DataFolder = SpotterPaths.DataFolder(parsed.GetValue(Data)),
         Models = parsed.GetValue(Models) ?? [],

@@ -10,6 +10,9 @@ internal sealed record ServeSettings
     /// <summary>The address to listen on.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
+    /// <summary>See <see cref="GatewaySettings.AllowedHosts"/>.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <summary>The port to listen on; 0 for any free one.</summary>
     public int Port { get; init; } = 8080;
 
@@ -47,10 +50,14 @@ internal sealed record ServeSettings
     public static int DefaultLanes(int maxWorkers) =>
         (int)Math.Ceiling(Environment.ProcessorCount / (double)Math.Max(1, maxWorkers));
 
+    /// <summary>Not the values: the worker token is among them.</summary>
+    public override string ToString() => nameof(ServeSettings);
+
     /// <summary>The gateway's part of the settings.</summary>
     public GatewaySettings Gateway(IReadOnlyList<Core.Vision.ModelInfo> models, RandomSource random) => new()
     {
         Host = Host,
+        AllowedHosts = AllowedHosts,
         Port = Port,
         Models = models,
         MaxWorkers = MaxWorkers,

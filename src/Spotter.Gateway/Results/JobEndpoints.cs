@@ -127,7 +127,7 @@ internal static class JobEndpoints
                 sent = json;
                 yield return new SseItem<string>(json, "job");
             }
-            if (job.State.IsTerminal())
+            if (job.State.IsTerminal() || watcher.Closed)
                 yield break;
             await watcher.SleepAsync(changed, Progress, cancel);
         }

@@ -14,6 +14,7 @@ public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWa
     private readonly ConcurrentDictionary<JobId, Watch> watches = new();
     private readonly CancellationTokenSource ended = new();
     private Task following = Task.CompletedTask;
+    private volatile bool closed;
     private bool disposed;
 
     /// <inheritdoc/>
@@ -42,6 +43,17 @@ public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWa
         ended.Dispose();
     }
 
+    /// <summary>True once the gateway is stopping, so that nobody should wait any longer.</summary>
+    public bool Closed => closed;
+
+    /// <summary>Wakes everybody for the last time: a gateway that stops keeps no request waiting.</summary>
+    public void Close()
+    {
+        closed = true;
+        foreach (var watch in watches.Values)
+            watch.Signal();
+    }
+
     /// <summary>Begins to watch a job. Look at the row after this, so that no change falls between.</summary>
     public Watch Begin(JobId id)
     {
@@ -53,7 +65,7 @@ public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWa
         }
     }
 
-    /// <summary>Waits until a job is terminal, at most <paramref name="wait"/>; the row as it stands then.</summary>
+    /// <summary>Waits until a job is terminal, at most <paramref name="wait"/> and not beyond the gateway's end; the row as it stands then.</summary>
     public async Task<Job?> WaitAsync(JobId id, TimeSpan wait, CancellationToken cancel)
     {
         var start = time.GetTimestamp();
@@ -63,7 +75,7 @@ public sealed class JobWatcher(IJobStore store, TimeProvider time, ILogger<JobWa
             var changed = watch.NextAsync();
             var job = await store.FindAsync(id, cancel);
             var left = wait - time.GetElapsedTime(start);
-            if (job is null || job.State.IsTerminal() || left <= TimeSpan.Zero)
+            if (job is null || job.State.IsTerminal() || left <= TimeSpan.Zero || closed)
                 return job;
             await SleepAsync(changed, left, cancel);
         }
