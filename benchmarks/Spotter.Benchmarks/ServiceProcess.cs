@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -45,6 +46,22 @@ internal sealed class ServiceProcess : IAsyncDisposable
         throw new InvalidOperationException("The service ended before it listened.");
     }
 
+    /// <summary>Processor time that the gateway and its workers have used so far.</summary>
+    public (TimeSpan Gateway, TimeSpan Workers) ProcessorTime()
+    {
+        process.Refresh();
+        var workers = TimeSpan.Zero;
+        foreach (var other in Process.GetProcesses())
+        {
+            using (other)
+            {
+                if (ParentOf(other.Id) == process.Id)
+                    workers += other.TotalProcessorTime;
+            }
+        }
+        return (process.TotalProcessorTime, workers);
+    }
+
     public async Task<JsonElement> StatsAsync() => await Client.GetFromJsonAsync<JsonElement>("/v1/stats");
 
     /// <summary>Waits until the statistics are as wanted; a service that never gets there is given up after a minute.</summary>
@@ -78,6 +95,21 @@ internal sealed class ServiceProcess : IAsyncDisposable
                     throw new InvalidOperationException($"The service answered {response.StatusCode}.");
             }
         })));
+    }
+
+    /// <summary>The parent as Linux tells it; null elsewhere, and for a process that has ended.</summary>
+    private static int? ParentOf(int id)
+    {
+        try
+        {
+            // pid (name) state parent …, and the name may hold anything.
+            var stat = File.ReadAllText($"/proc/{id}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     public async ValueTask DisposeAsync()

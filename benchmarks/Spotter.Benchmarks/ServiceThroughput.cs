@@ -40,15 +40,22 @@ internal static class ServiceThroughput
         await service.SendAsync(picture, WarmUp, Clients, query, wait: true);
 
         var rates = new List<double>();
+        var used = service.ProcessorTime();
+        var client = Environment.CpuUsage.TotalTime;
+        var sent = 0;
         for (var run = 0; run < 3; run++)
         {
             var jobs = (int)(allowed * options.Seconds);
+            sent += jobs;
             var begun = Stopwatch.GetTimestamp();
             await service.SendAsync(picture, jobs, Clients, query, wait: true);
             rates.Add(jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds);
         }
         var name = $"{workers} worker{(workers > 1 ? "s" : "")}, {(annotate ? "annotated" : "not annotated")}";
         Print(name, rates, allowed);
+        var now = service.ProcessorTime();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"    processor ms per picture: workers {(now.Workers - used.Workers).TotalMilliseconds / sent:0.0}, gateway {(now.Gateway - used.Gateway).TotalMilliseconds / sent:0.0}, client {(Environment.CpuUsage.TotalTime - client).TotalMilliseconds / sent:0.0}"));
         Print("  working off a backlog", await DrainAsync(service, picture, query, (int)(allowed * options.Seconds)), allowed);
         return rates[1];
     }
