@@ -8,4 +8,11 @@ namespace Spotter.Core.Vision;
 /// <param name="InputHeight">Height of its input in pixels.</param>
 /// <param name="Labels">The class names, indexed by class id.</param>
 public sealed record ModelInfo(
-    string Id, string Engine, string Family, int InputWidth, int InputHeight, IReadOnlyList<string> Labels);
+    string Id, string Engine, string Family, int InputWidth, int InputHeight, IReadOnlyList<string> Labels)
+{
+    /// <summary>
+    /// The first twelve hexadecimal digits of the SHA-256 of the model's file and of what overrides it, so that two
+    /// versions under one id can be told apart.
+    /// </summary>
+    public string Version { get; init; } = "";
+}

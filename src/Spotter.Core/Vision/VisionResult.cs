@@ -14,7 +14,20 @@ public readonly record struct Box(double X1, double Y1, double X2, double Y2);
 /// <param name="ClassId">The class's index in the model's output.</param>
 /// <param name="Confidence">0 to 1.</param>
 /// <param name="Box">Where it is.</param>
-public sealed record Detection(string Label, int ClassId, double Confidence, Box Box);
+public sealed record Detection(string Label, int ClassId, double Confidence, Box Box)
+{
+    /// <summary>Which pixels are its own; null unless the model segments.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Mask? Mask { get; init; }
+
+    /// <summary>Its keypoints; null unless the model finds poses.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<Keypoint>? Keypoints { get; init; }
+
+    /// <summary>Its turned box, around which <see cref="Box"/> lies upright; null unless the model finds such.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public OrientedBox? Oriented { get; init; }
+}
 
 /// <summary>One answer about the picture as a whole.</summary>
 /// <param name="Name">The class's name.</param>
@@ -39,6 +52,10 @@ public sealed record VisionResult
 
     /// <summary>Number of detections per label, in the order in which labels first appear.</summary>
     public IReadOnlyDictionary<string, int>? Summary { get; init; }
+
+    /// <summary>Pairs of keypoints, by their index, between which a line is drawn; null unless the model finds poses.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }
 
     /// <summary>Counts <paramref name="detections"/> per label, in order of first appearance.</summary>
     public static IReadOnlyDictionary<string, int> Summarize(IEnumerable<Detection> detections)

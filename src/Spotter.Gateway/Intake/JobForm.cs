@@ -19,7 +19,7 @@ internal sealed class JobForm
     {
         switch (name)
         {
-            case "engine" or "model" or "confidence" or "iou" or "annotate":
+            case "engine" or "model" or "confidence" or "iou" or "annotate" or "top" or "tile" or "overlap" or "roi":
                 if (!fields.TryAdd(name, value))
                     throw Invalid($"The field '{name}' comes twice.");
                 break;
@@ -29,7 +29,7 @@ internal sealed class JobForm
             case "callback" or "url":
                 throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
             default:
-                throw Invalid($"The field '{name}' is unknown; known are image, engine, model, confidence, iou, labels and annotate.");
+                throw Invalid($"The field '{name}' is unknown; known are image, engine, model, confidence, iou, labels, top, tile, overlap, roi and annotate.");
         }
     }
 
@@ -43,6 +43,10 @@ internal sealed class JobForm
             Confidence = Threshold("confidence", defaults.Confidence),
             Iou = Threshold("iou", defaults.Iou),
             Labels = ChooseLabels(model),
+            Top = Whole("top", 1, 1000) ?? defaults.Top,
+            Tile = Whole("tile", 64, 16_384),
+            Overlap = Overlap(defaults.Overlap),
+            Region = Roi(),
             Annotate = Flag("annotate"),
         });
     }
@@ -102,6 +106,35 @@ internal sealed class JobForm
         return value is >= 0 and <= 1
             ? value
             : throw new SpotterException(ErrorCodes.ThresholdOutOfRange, $"The field '{name}' is {text}; it goes from 0 to 1.");
+    }
+
+    private double Overlap(double otherwise) => Threshold("overlap", otherwise) is var overlap and <= 0.9
+        ? overlap
+        : throw new SpotterException(ErrorCodes.ThresholdOutOfRange, $"The field 'overlap' is {fields["overlap"]}; it goes from 0 to 0.9.");
+
+    private int? Whole(string name, int least, int most)
+    {
+        if (!fields.TryGetValue(name, out var text))
+            return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+            ? value
+            : throw Invalid($"The field '{name}' is '{text}'; it is a whole number from {least} to {most}.");
+    }
+
+    /// <summary>Left, top, width and height in pixels of the upright picture; whether it lies in the picture is seen when that is decoded.</summary>
+    private Region? Roi()
+    {
+        if (!fields.TryGetValue("roi", out var text))
+            return null;
+        var numbers = new List<int>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                numbers.Add(number);
+        }
+        return numbers is [var x, var y, > 0 and var width, > 0 and var height] && text.Count(c => c == ',') == 3
+            ? new Region(x, y, width, height)
+            : throw Invalid($"The field 'roi' is '{text}'; it is x,y,width,height in whole pixels.");
     }
 
     private bool Flag(string name)
