@@ -15,9 +15,9 @@ internal static class PartTimes
 {
     public static Report Run(BenchmarkOptions options)
     {
-        using var detector = Detector.Load(options.Model, new DetectorOptions());
+        using var model = VisionModel.Load(options.Model, new VisionModelOptions());
         ReadOnlyMemory<byte> picture = File.ReadAllBytes(options.Image);
-        var result = detector.Run(picture, new JobOptions()).Result;
+        var result = model.Run(picture, new JobOptions()).Result;
         var plain = new Dictionary<int, double>();
         var annotated = new Dictionary<int, double>();
         Console.WriteLine();
@@ -25,12 +25,12 @@ internal static class PartTimes
         var rows = new Dictionary<string, double[]>(StringComparer.Ordinal);
         foreach (var threads in (int[])[1, 2])
         {
-            var decode = Median(threads, options.Seconds, () => new LaneScope(detector), s => s.Decode(picture));
-            var infer = Median(threads, options.Seconds, () => new LaneScope(detector, picture), s => s.Infer());
-            var boxes = Median(threads, options.Seconds, () => new LaneScope(detector, picture), s => s.Boxes());
-            var draw = Median(threads, options.Seconds, () => new LaneScope(detector), _ => Annotator.Draw(picture, result, new ImageLimits()));
-            var whole = Median(threads, options.Seconds, () => new LaneScope(detector), _ => detector.Run(picture, new JobOptions()));
-            var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(detector), _ => detector.Run(picture, new JobOptions { Annotate = true }));
+            var decode = Median(threads, options.Seconds, () => new LaneScope(model), s => s.Decode(picture));
+            var infer = Median(threads, options.Seconds, () => new LaneScope(model, picture), s => s.Infer());
+            var boxes = Median(threads, options.Seconds, () => new LaneScope(model, picture), s => s.Boxes());
+            var draw = Median(threads, options.Seconds, () => new LaneScope(model), _ => Annotator.Draw(picture, result, new ImageLimits()));
+            var whole = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new JobOptions()));
+            var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new JobOptions { Annotate = true }));
             plain[threads] = decode + infer + boxes;
             annotated[threads] = decode + infer + boxes + draw;
             void Row(string name, double value)
@@ -84,32 +84,35 @@ internal static class PartTimes
     /// <summary>One lane's memory, and the steps of a job on it.</summary>
     private sealed class LaneScope : IDisposable
     {
-        private readonly Detector detector;
-        private readonly Detector.Lane lane;
-        private readonly float[] output = [];
+        private readonly VisionModel model;
+        private readonly VisionModel.Lane lane;
+        private readonly Vision.OnnxRuntime.OrtOutputs? answer;
         private readonly Vision.Boxes.Letterbox letterbox;
         private readonly (int Width, int Height) size;
 
-        public LaneScope(Detector detector)
+        public LaneScope(VisionModel model)
         {
-            this.detector = detector;
-            lane = detector.Rent();
+            this.model = model;
+            lane = model.Rent();
         }
 
-        public LaneScope(Detector detector, ReadOnlyMemory<byte> picture)
-            : this(detector)
+        public LaneScope(VisionModel model, ReadOnlyMemory<byte> picture)
+            : this(model)
         {
-            letterbox = detector.Prepare(picture, lane, out size);
-            using var answer = detector.Infer(lane);
-            output = answer.Span.ToArray();
+            letterbox = model.Prepare(picture, lane, out size);
+            answer = model.Infer(lane);
         }
 
-        public void Decode(ReadOnlyMemory<byte> picture) => detector.Prepare(picture, lane, out _);
+        public void Decode(ReadOnlyMemory<byte> picture) => model.Prepare(picture, lane, out _);
 
-        public void Infer() => detector.Infer(lane).Dispose();
+        public void Infer() => model.Infer(lane).Dispose();
 
-        public void Boxes() => detector.ReadBoxes(output, letterbox, size, new JobOptions(), lane);
+        public void Boxes() => model.Read(new Vision.Boxes.ModelOutputs(answer!, 0, 1), letterbox, size, new JobOptions(), lane);
 
-        public void Dispose() => detector.Return(lane);
+        public void Dispose()
+        {
+            answer?.Dispose();
+            model.Return(lane);
+        }
     }
 }

@@ -11,14 +11,14 @@ namespace Spotter.Worker;
 /// Runs one job on its picture, and turns whatever happens into one of the three outcomes. Synchronous: a lane
 /// gives it a core. Safe to call from many lanes.
 /// </summary>
-/// <param name="detectors">The loaded models by id. They belong to the caller.</param>
+/// <param name="models">The loaded models by id. They belong to the caller.</param>
 /// <param name="limits">What pictures are decoded at all.</param>
 /// <param name="log">Told of failures that are our fault.</param>
-public sealed partial class JobRunner(IReadOnlyDictionary<string, Detector> detectors, ImageLimits limits, ILogger<JobRunner> log)
+public sealed partial class JobRunner(IReadOnlyDictionary<string, VisionModel> models, ImageLimits limits, ILogger<JobRunner> log)
 {
     /// <summary>The engines that this runner has.</summary>
     public IReadOnlyList<string> Engines { get; } =
-        [.. detectors.Values.Select(d => d.Model.Engine).Append(Core.Vision.Engines.Annotate).Distinct(StringComparer.Ordinal)];
+        [.. models.Values.Select(d => d.Model.Engine).Append(Core.Vision.Engines.Annotate).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Runs a job; never throws.</summary>
     public JobRun Run(Job job, ReadOnlyMemory<byte> picture)
@@ -26,7 +26,7 @@ public sealed partial class JobRunner(IReadOnlyDictionary<string, Detector> dete
         try
         {
             Verify(job, picture.Span);
-            return job.Engine == Core.Vision.Engines.Annotate ? Annotate(job, picture) : Detect(job, picture);
+            return job.Engine == Core.Vision.Engines.Annotate ? Annotate(job, picture) : Look(job, picture);
         }
         catch (SpotterException refusal)
         {
@@ -45,14 +45,14 @@ public sealed partial class JobRunner(IReadOnlyDictionary<string, Detector> dete
         }
     }
 
-    private JobRun Detect(Job job, ReadOnlyMemory<byte> picture)
+    private JobRun Look(Job job, ReadOnlyMemory<byte> picture)
     {
-        if (job.Model is null || !detectors.TryGetValue(job.Model, out var detector))
+        if (job.Model is null || !models.TryGetValue(job.Model, out var model))
         {
             return new JobRun(new JobOutcome.Retry(
                 new JobError(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}'."), SpendAttempt: true));
         }
-        var found = detector.Run(picture, job.Options);
+        var found = model.Run(picture, job.Options);
         return new JobRun(new JobOutcome.Done(found.Result, found.Timings, Output: null), found.Annotated);
     }
 

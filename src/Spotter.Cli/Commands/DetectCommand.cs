@@ -39,6 +39,25 @@ internal static class DetectCommand
             token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
     };
 
+    private static readonly Option<int> Top = NumberOption.Whole("--top", 5, 1, 1000, "Labels per picture, from models that classify. Default: 5.");
+
+    private static readonly Option<int?> Tile = NumberOption.Whole("--tile", 64, 16_384, "Look at pictures in overlapping squares with this edge, for small things in large pictures. Default: at all of it.");
+
+    private static readonly Option<double> Overlap = NumberOption.Fraction("--overlap", 0.2, "The share of a tile that the next one covers again, 0 to 0.9.");
+
+    private static readonly Option<Region?> Roi = new("--roi")
+    {
+        HelpName = "X,Y,WIDTH,HEIGHT",
+        Description = "Look at this part of the pictures only, in pixels. Default: at all of it.",
+        CustomParser = result =>
+        {
+            if (Region.Parse(result.Tokens[0].Value) is { } region)
+                return region;
+            result.AddError($"--roi takes x,y,width,height in whole pixels, not {result.Tokens[0].Value}.");
+            return null;
+        },
+    };
+
     private static readonly Option<string?> Out = new("--out")
     {
         HelpName = "DIR",
@@ -51,9 +70,9 @@ internal static class DetectCommand
 
     public static Command Create()
     {
-        var command = new Command("detect", "Find objects in files, without a server.")
+        var command = new Command("detect", "Run a model on files, without a server.")
         {
-            Files, Model, Confidence, Iou, Labels, Out, Json, Lanes,
+            Files, Model, Confidence, Iou, Labels, Top, Tile, Overlap, Roi, Out, Json, Lanes,
         };
         Files.Validators.Add(RefuseUnknownOptions);
         command.Validators.Add(KeepOriginals);
@@ -73,6 +92,10 @@ internal static class DetectCommand
             Confidence = parsed.GetValue(Confidence),
             Iou = parsed.GetValue(Iou),
             Labels = labels is { Length: > 0 } ? labels : null,
+            Top = parsed.GetValue(Top),
+            Tile = parsed.GetValue(Tile),
+            Overlap = Math.Min(0.9, parsed.GetValue(Overlap)),
+            Region = parsed.GetValue(Roi),
             Annotate = folder is not null,
         };
 
@@ -82,16 +105,16 @@ internal static class DetectCommand
             signal.Cancel = true;
             stop.Cancel();
         });
-        using var detector = Detector.Load(
+        using var model = VisionModel.Load(
             ChooseModel(parsed.GetValue(Model)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
-        CheckLabels(options.Labels, detector.Model);
+        CheckLabels(options.Labels, model.Model);
         if (folder is not null)
             Directory.CreateDirectory(folder);
 
         var json = parsed.GetValue(Json);
-        var run = new DetectRun(detector, options, limits, pictures, folder is null ? null : OutputNames.In(folder, pictures));
-        var report = new DetectReport(detector.Model.Id, lanes);
+        var run = new DetectRun(model, options, limits, pictures, folder is null ? null : OutputNames.In(folder, pictures));
+        var report = new DetectReport(model.Model.Id, lanes);
         var errors = new List<string>();
         var start = Stopwatch.GetTimestamp();
         // A bar between lines of JSON would garble both on a terminal.

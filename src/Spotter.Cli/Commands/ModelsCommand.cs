@@ -3,6 +3,7 @@ using System.Globalization;
 using Spotter.Cli.Models;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Vision.Models;
 
 namespace Spotter.Cli.Commands;
 
@@ -79,18 +80,24 @@ internal static class ModelsCommand
         return errors.Count > 0;
     }
 
-    private static string Describe(ModelListing listing, ModelInfo model) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"""
-        name    {model.Id}
-        file    {listing.File}
-        bytes   {listing.Bytes}
-        engine  {model.Engine}
-        family  {model.Family}
-        input   {Size(model.InputWidth, model.InputHeight)} pixels
-        labels  {model.Labels.Count}: {string.Join(", ", model.Labels)}
+    private static string Describe(ModelListing listing, ModelInfo model)
+    {
+        var table = new TextTable("what", "is", "known");
+        table.Add("name", model.Id, "");
+        table.Add("file", listing.File, "");
+        table.Add("bytes", listing.Bytes.ToString(CultureInfo.InvariantCulture), "");
+        foreach (var fact in listing.Facts)
+            table.Add(fact.Name, fact.Value, Words(fact.Source));
+        return $"{table}labels: {string.Join(", ", model.Labels)}\n";
+    }
 
-        """);
+    private static string Words(FactSource source) => source switch
+    {
+        FactSource.Stated => "stated in the file",
+        FactSource.Inferred => "inferred",
+        FactSource.Assumed => "assumed",
+        _ => "overridden",
+    };
 
     private static string Size(int width, int height) => $"{Text(width)} x {Text(height)}";
 

@@ -82,13 +82,13 @@ internal static class WorkerCommand
             Name = parsed.GetValue(Name) ?? $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}",
             Lanes = parsed.GetValue(Lanes),
         };
-        var detectors = Load(parsed);
+        var models = Load(parsed);
         try
         {
-            var runner = new JobRunner(detectors, new ImageLimits(), loggers.CreateLogger<JobRunner>());
+            var runner = new JobRunner(models, new ImageLimits(), loggers.CreateLogger<JobRunner>());
             using var source = new HttpJobSource(
                 parsed.GetRequiredValue(Server), token, settings.Name,
-                new WorkerJoin(settings.Lanes, runner.Engines, [.. detectors.Keys]), TimeProvider.System);
+                new WorkerJoin(settings.Lanes, runner.Engines, [.. models.Keys]), TimeProvider.System);
             WorkerWelcome welcome;
             try
             {
@@ -110,32 +110,32 @@ internal static class WorkerCommand
         }
         finally
         {
-            foreach (var detector in detectors.Values)
-                detector.Dispose();
+            foreach (var model in models.Values)
+                model.Dispose();
         }
     }
 
-    private static Dictionary<string, Detector> Load(ParseResult parsed)
+    private static Dictionary<string, VisionModel> Load(ParseResult parsed)
     {
         var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
         var named = parsed.GetValue(Models) ?? [];
         var files = named.Length > 0 ? [.. named.Select(m => SpotterPaths.ResolveModel(m, data))] : SpotterPaths.ModelFiles(data);
         if (files.Count == 0)
             throw new SpotterException(ErrorCodes.NoModel, "A worker without a model has nothing to do; give one with --model FILE.");
-        var detectors = new Dictionary<string, Detector>(StringComparer.Ordinal);
+        var models = new Dictionary<string, VisionModel>(StringComparer.Ordinal);
         foreach (var file in files)
         {
             try
             {
-                var detector = Detector.Load(file, new DetectorOptions());
-                detectors[detector.Model.Id] = detector;
+                var model = VisionModel.Load(file, new VisionModelOptions());
+                models[model.Model.Id] = model;
             }
             catch (SpotterException unusable) when (named.Length == 0 && unusable.Code != ErrorCodes.NativeMissing)
             {
                 CommandLine.Complain($"{unusable.Message} It is left out.");
             }
         }
-        return detectors.Count > 0 ? detectors : throw new SpotterException(ErrorCodes.NoModel, "None of the models can be used; give one with --model FILE.");
+        return models.Count > 0 ? models : throw new SpotterException(ErrorCodes.NoModel, "None of the models can be used; give one with --model FILE.");
     }
 
     /// <summary>The one who started this worker holds its standard input: a line says drain, its end says that they are gone.</summary>

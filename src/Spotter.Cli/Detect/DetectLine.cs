@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 
@@ -8,8 +9,9 @@ namespace Spotter.Cli.Detect;
 /// <param name="Model">The model's id.</param>
 /// <param name="Width">Width of the upright picture in pixels.</param>
 /// <param name="Height">Height of the upright picture in pixels.</param>
-/// <param name="Detections">Objects, the most confident first.</param>
-/// <param name="Summary">Their number per label.</param>
+/// <param name="Detections">Objects, the most confident first; null when the model classifies.</param>
+/// <param name="Labels">Labels of the whole picture, the most confident first; null unless the model classifies.</param>
+/// <param name="Summary">The objects' number per label.</param>
 /// <param name="Timings">Where the time went, in milliseconds.</param>
 /// <param name="Output">The annotated picture, when one was written.</param>
 /// <param name="Error">Why there is no result.</param>
@@ -19,7 +21,13 @@ internal sealed record DetectLine(
     int? Width,
     int? Height,
     IReadOnlyList<Detection>? Detections,
+    IReadOnlyList<Label>? Labels,
     IReadOnlyDictionary<string, int>? Summary,
     JobTimings? Timings,
     string? Output,
-    JobError? Error);
+    JobError? Error)
+{
+    /// <summary>Pairs of keypoints that are joined; only from models that find poses.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }
+}

@@ -27,10 +27,13 @@ internal sealed class DetectReport(string model, int lanes)
             foreach (var (label, count) in summary)
                 totals[label] = totals.GetValueOrDefault(label) + count;
         }
-        var best = line.Detections is [var first, ..] ? first.Confidence.ToString("0.00", CultureInfo.InvariantCulture) : "";
+        if (line.Labels is [var told, ..])
+            totals[told.Name] = totals.GetValueOrDefault(told.Name) + 1;
+        var sure = line.Detections is [var first, ..] ? first.Confidence : line.Labels is [var top, ..] ? top.Confidence : (double?)null;
+        var best = sure?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
         var timings = line.Timings ?? new();
         var milliseconds = timings.FetchMs + timings.DecodeMs + timings.InferMs + timings.PostMs + timings.EncodeMs;
-        table.Add(line.File, Counts(line.Summary), best, milliseconds.ToString("0", CultureInfo.InvariantCulture));
+        table.Add(line.File, line.Labels is [var shown, ..] ? shown.Name : Counts(line.Summary), best, milliseconds.ToString("0", CultureInfo.InvariantCulture));
     }
 
     /// <summary>The whole report.</summary>

@@ -7,14 +7,14 @@ using Spotter.Vision;
 
 namespace Spotter.Cli.Detect;
 
-/// <summary>Runs a detector over pictures, several at once, and gives the answers in the order of the pictures.</summary>
-/// <param name="detector">Used by all lanes at once.</param>
+/// <summary>Runs a model over pictures, several at once, and gives the answers in the order of the pictures.</summary>
+/// <param name="model">Used by all lanes at once.</param>
 /// <param name="options">What is asked of each picture.</param>
 /// <param name="limits">How large a picture may be.</param>
 /// <param name="pictures">Files.</param>
 /// <param name="outputs">Where each annotated picture goes; null for nowhere.</param>
 internal sealed class DetectRun(
-    Detector detector, JobOptions options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs)
+    VisionModel model, JobOptions options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs)
 {
     /// <summary>One line per picture; a picture that fails is a line with its error.</summary>
     /// <param name="lanes">Pictures at once.</param>
@@ -43,7 +43,7 @@ internal sealed class DetectRun(
         }
         finally
         {
-            // The caller disposes of the detector next.
+            // The caller disposes of the model next.
             await Task.WhenAll(pending);
         }
 
@@ -71,13 +71,16 @@ internal sealed class DetectRun(
             var start = Stopwatch.GetTimestamp();
             var bytes = PictureFile.Read(file, limits);
             var fetched = Stopwatch.GetElapsedTime(start);
-            var findings = detector.Run(bytes, options);
+            var findings = model.Run(bytes, options);
             if (outputs is not null)
                 Write(outputs[index], findings.Annotated.Span);
             return new(
-                file, detector.Model.Id, findings.Result.Width, findings.Result.Height, findings.Result.Detections,
-                findings.Result.Summary, findings.Timings with { FetchMs = Math.Round(fetched.TotalMilliseconds, 2) },
-                outputs?[index], Error: null);
+                file, model.Model.Id, findings.Result.Width, findings.Result.Height, findings.Result.Detections,
+                findings.Result.Labels, findings.Result.Summary, findings.Timings with { FetchMs = Math.Round(fetched.TotalMilliseconds, 2) },
+                outputs?[index], Error: null)
+            {
+                Skeleton = findings.Result.Skeleton,
+            };
         }
         catch (SpotterException e)
         {
@@ -88,7 +91,7 @@ internal sealed class DetectRun(
             return Failed(new(ErrorCodes.Internal, $"{e.GetType().Name}: {e.Message}"));
         }
 
-        DetectLine Failed(JobError error) => new(file, detector.Model.Id, null, null, null, null, null, null, error);
+        DetectLine Failed(JobError error) => new(file, model.Model.Id, null, null, null, null, null, null, null, error);
     }
 
     private static void Write(string path, ReadOnlySpan<byte> picture)

@@ -2,6 +2,7 @@ using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision;
+using Spotter.Vision.Models;
 
 namespace Spotter.Cli.Models;
 
@@ -10,7 +11,8 @@ namespace Spotter.Cli.Models;
 /// <param name="Bytes">Its length.</param>
 /// <param name="Model">What it is; null when it cannot be used.</param>
 /// <param name="Error">Why it cannot be used.</param>
-internal sealed record ModelListing(string File, long Bytes, ModelInfo? Model, JobError? Error)
+/// <param name="Facts">All that was found out about it, and how each thing is known; empty when it cannot be used.</param>
+internal sealed record ModelListing(string File, long Bytes, ModelInfo? Model, JobError? Error, IReadOnlyList<ModelFact> Facts)
 {
     /// <summary>The first of some files that can be used.</summary>
     /// <exception cref="SpotterException">What is wrong with the first, when none can be used.</exception>
@@ -32,11 +34,12 @@ internal sealed record ModelListing(string File, long Bytes, ModelInfo? Model, J
         var bytes = new FileInfo(file).Length;
         try
         {
-            return new(file, bytes, ModelInspector.Inspect(file), Error: null);
+            var report = ModelInspector.Inspect(file);
+            return new(file, bytes, report.Model, Error: null, report.Facts);
         }
         catch (SpotterException e)
         {
-            return new(file, bytes, Model: null, new(e.Code, e.Message));
+            return new(file, bytes, Model: null, new(e.Code, e.Message), Facts: []);
         }
     }
 }

@@ -74,5 +74,5 @@ internal static class ModelInspection
     }
 
     private static ModelListing Refusal(string file, string reason) =>
-        new(file, 0, Model: null, new(ErrorCodes.ModelInvalid, $"The model {file} can't be used: {reason}."));
+        new(file, 0, Model: null, new(ErrorCodes.ModelInvalid, $"The model {file} can't be used: {reason}."), Facts: []);
 }

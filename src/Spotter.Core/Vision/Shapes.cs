@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Spotter.Core.Vision;
 
 /// <summary>A point in pixels of the upright picture, origin top left.</summary>
@@ -39,4 +41,20 @@ public sealed record RunLengths(IReadOnlyList<int> Size, IReadOnlyList<int> Coun
 /// <param name="Y">Its top edge.</param>
 /// <param name="Width">Its width, at least 1.</param>
 /// <param name="Height">Its height, at least 1.</param>
-public sealed record Region(int X, int Y, int Width, int Height);
+public sealed record Region(int X, int Y, int Width, int Height)
+{
+    /// <summary>Reads <c>x,y,width,height</c> in whole pixels; null if it is anything else.</summary>
+    public static Region? Parse(string? text)
+    {
+        var parts = (text ?? "").Split(',', StringSplitOptions.TrimEntries);
+        if (parts.Length != 4)
+            return null;
+        var numbers = new int[4];
+        for (var i = 0; i < 4; i++)
+        {
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]))
+                return null;
+        }
+        return numbers is [var x, var y, > 0 and var width, > 0 and var height] ? new Region(x, y, width, height) : null;
+    }
+}

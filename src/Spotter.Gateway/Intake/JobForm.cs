@@ -126,15 +126,7 @@ internal sealed class JobForm
     {
         if (!fields.TryGetValue("roi", out var text))
             return null;
-        var numbers = new List<int>();
-        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
-        {
-            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-                numbers.Add(number);
-        }
-        return numbers is [var x, var y, > 0 and var width, > 0 and var height] && text.Count(c => c == ',') == 3
-            ? new Region(x, y, width, height)
-            : throw Invalid($"The field 'roi' is '{text}'; it is x,y,width,height in whole pixels.");
+        return Region.Parse(text) ?? throw Invalid($"The field 'roi' is '{text}'; it is x,y,width,height in whole pixels.");
     }
 
     private bool Flag(string name)

@@ -1,7 +1,17 @@
+using Spotter.Vision.Models;
+
 namespace Spotter.Vision.Boxes;
 
 /// <summary>A box in input pixels that passed the threshold.</summary>
-internal record struct Candidate(float X1, float Y1, float X2, float Y2, float Score, int ClassId, int Anchor);
+/// <param name="X1">Left edge.</param>
+/// <param name="Y1">Top edge.</param>
+/// <param name="X2">Right edge.</param>
+/// <param name="Y2">Bottom edge.</param>
+/// <param name="Score">How sure it is, 0 to 1.</param>
+/// <param name="ClassId">Its class.</param>
+/// <param name="Anchor">Which of the model's boxes it is.</param>
+/// <param name="Angle">Radians by which it is turned around its middle, clockwise.</param>
+internal record struct Candidate(float X1, float Y1, float X2, float Y2, float Score, int ClassId, int Anchor, float Angle = 0);
 
 /// <summary>The candidates of one picture, in memory that is used again.</summary>
 internal sealed class Candidates
@@ -22,12 +32,12 @@ internal sealed class Candidates
     }
 
     /// <summary>Keeps those whose label is wanted, in any case of letters.</summary>
-    public void RemoveOtherThan(IReadOnlyList<string> wanted, IReadOnlyList<string> labels)
+    public void RemoveOtherThan(IReadOnlyList<string> wanted, ModelCard model)
     {
         var kept = 0;
         for (var i = 0; i < Count; i++)
         {
-            if (wanted.Contains(labels[items[i].ClassId], StringComparer.OrdinalIgnoreCase))
+            if (wanted.Contains(model.Label(items[i].ClassId), StringComparer.OrdinalIgnoreCase))
                 items[kept++] = items[i];
         }
         Count = kept;

@@ -1,7 +1,11 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Spotter.Core.Vision;
 using Spotter.Vision.Images;
 using Spotter.Vision.Models;
+using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Vision.Boxes;
 
@@ -13,96 +17,166 @@ internal sealed unsafe class InputWriter : IDisposable
 {
     private readonly NativeBuffer windowBuffer = new();
     private readonly NativeBuffer rowBuffer = new();
-    private (int Source, double Extent, int Target, ResampleAxis Axis) columns, lines;
+    private readonly NativeBuffer planeBuffer = new();
+    private (AxisPlan Plan, ResampleAxis Axis) columns, lines;
 
     /// <summary>Fills the input from a picture that is decoded on the way.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="letterbox">Where it goes.</param>
+    /// <param name="input">What the model takes.</param>
+    /// <param name="tensor">The bytes of the numbers of one picture.</param>
     /// <exception cref="Core.SpotterException">The picture turned out to be damaged.</exception>
-    public void Write(Picture picture, in Letterbox letterbox, DetectorModel model, Span<float> input)
+    public void Write(Picture picture, in Letterbox letterbox, InputSpec input, Span<byte> tensor)
     {
-        var (targetWidth, targetHeight) = picture.Orientation.Turn(letterbox.Width, letterbox.Height);
-        var (fullWidth, fullHeight) = picture.Orientation.Turn(picture.Width, picture.Height);
-        var across = Axis(ref columns, picture.StoredWidth, fullWidth / (double)picture.Shrink, targetWidth);
-        var down = Axis(ref lines, picture.StoredHeight, fullHeight / (double)picture.Shrink, targetHeight);
+        var turn = picture.Orientation;
+        var (fullWidth, fullHeight) = turn.Turn(picture.Width, picture.Height);
+        var (upX, upY) = (Seen(letterbox.Left, letterbox.Width, input.Width), Seen(letterbox.Top, letterbox.Height, input.Height));
+        var (x, y) = turn.SwapsAxes ? (upY, upX) : (upX, upY);
+        var (targetWidth, targetHeight) = turn.Turn(letterbox.Width, letterbox.Height);
+        var across = Axis(ref columns, new AxisPlan(
+            picture.StoredWidth, fullWidth / (double)picture.Shrink, targetWidth, turn.FlipsX ? targetWidth - x.Start - x.Count : x.Start, x.Count, 0));
+        var down = Axis(ref lines, new AxisPlan(
+            picture.StoredHeight, fullHeight / (double)picture.Shrink, targetHeight, turn.FlipsY ? targetHeight - y.Start - y.Count : y.Start, y.Count, 0));
         using var rows = new RowWindow(picture, down.Taps, windowBuffer);
-        Write(rows, across, down, picture.Orientation, letterbox, model, input);
+        Write(rows, across, down, turn, letterbox, input, tensor);
         windowBuffer.Trim();
     }
 
-    /// <summary>Fills the input from a picture that is decoded already.</summary>
-    public void Write(Canvas canvas, in Letterbox letterbox, DetectorModel model, Span<float> input)
+    /// <summary>Fills the input from a part of a picture that is decoded already.</summary>
+    public void Write(Canvas canvas, Region part, in Letterbox letterbox, InputSpec input, Span<byte> tensor)
     {
-        var across = Axis(ref columns, canvas.Width, canvas.Width, letterbox.Width);
-        var down = Axis(ref lines, canvas.Height, canvas.Height, letterbox.Height);
-        Write(canvas, across, down, new Orientation(1), letterbox, model, input);
+        var (x, y) = (Seen(letterbox.Left, letterbox.Width, input.Width), Seen(letterbox.Top, letterbox.Height, input.Height));
+        var across = Axis(ref columns, new AxisPlan(part.Width, part.Width, letterbox.Width, x.Start, x.Count, part.X));
+        var down = Axis(ref lines, new AxisPlan(part.Height, part.Height, letterbox.Height, y.Start, y.Count, part.Y));
+        Write(canvas, across, down, new Orientation(1), letterbox, input, tensor);
     }
 
     public void Dispose()
     {
         windowBuffer.Dispose();
         rowBuffer.Dispose();
+        planeBuffer.Dispose();
     }
 
-    private static ResampleAxis Axis(ref (int Source, double Extent, int Target, ResampleAxis Axis) last, int source, double extent, int target)
+    /// <summary>Which pixels of the scaled picture lie within the input.</summary>
+    private static (int Start, int Count) Seen(int from, int length, int edge) => (Math.Max(0, -from), Math.Min(length, edge - Math.Max(0, from)));
+
+    private static ResampleAxis Axis(ref (AxisPlan Plan, ResampleAxis Axis) last, AxisPlan plan)
     {
-        if (last.Axis is null || last.Source != source || last.Extent != extent || last.Target != target)
-            last = (source, extent, target, ResampleAxis.Create(source, extent, target));
+        if (last.Axis is null || last.Plan != plan)
+            last = (plan, ResampleAxis.Create(plan.Source, plan.Extent, plan.Target, plan.Start, plan.Count, plan.Offset));
         return last.Axis;
     }
 
     private void Write(
-        IPixelRows rows, ResampleAxis across, ResampleAxis down, Orientation turn, in Letterbox letterbox, DetectorModel model, Span<float> input)
+        IPixelRows rows, ResampleAxis across, ResampleAxis down, Orientation turn, in Letterbox letterbox, InputSpec input, Span<byte> tensor)
     {
-        int width = model.InputWidth, height = model.InputHeight, plane = width * height;
-        FillAround(input, letterbox, width, height, Letterbox.Fill * model.PixelScale);
+        if (input.IsPlanes)
+        {
+            WritePlanes(rows, across, down, turn, letterbox, input, MemoryMarshal.Cast<byte, float>(tensor));
+            return;
+        }
+        var numbers = 3 * input.Width * input.Height;
+        var planes = new Span<float>(planeBuffer.Ensure((long)numbers * sizeof(float)), numbers);
+        WritePlanes(rows, across, down, turn, letterbox, input, planes);
+        switch (input.Type)
+        {
+            case OrtPort.Float32:
+                Interleave(planes, MemoryMarshal.Cast<byte, float>(tensor));
+                break;
+            case OrtPort.Float16 when input.ChannelsLast:
+                Interleave(planes, MemoryMarshal.Cast<byte, Half>(tensor));
+                break;
+            case OrtPort.Float16:
+                TensorPrimitives.ConvertToHalf(planes, MemoryMarshal.Cast<byte, Half>(tensor));
+                break;
+            case OrtPort.UInt8 when input.ChannelsLast:
+                Round(planes);
+                Interleave(planes, tensor);
+                break;
+            default:
+                Round(planes);
+                TensorPrimitives.ConvertSaturating<float, byte>(planes, tensor);
+                break;
+        }
+    }
+
+    private static void Round(Span<float> numbers) => TensorPrimitives.Round(numbers, numbers);
+
+    /// <summary>From planes to pixels.</summary>
+    private static void Interleave<T>(ReadOnlySpan<float> planes, Span<T> pixels)
+        where T : System.Numerics.INumberBase<T>
+    {
+        var plane = planes.Length / 3;
+        for (int i = 0, at = 0; i < plane; i++, at += 3)
+        {
+            pixels[at] = T.CreateSaturating(planes[i]);
+            pixels[at + 1] = T.CreateSaturating(planes[plane + i]);
+            pixels[at + 2] = T.CreateSaturating(planes[(2 * plane) + i]);
+        }
+    }
+
+    private void WritePlanes(
+        IPixelRows rows, ResampleAxis across, ResampleAxis down, Orientation turn, in Letterbox letterbox, InputSpec input, Span<float> planes)
+    {
+        int width = input.Width, height = input.Height, plane = width * height;
+        FillAround(planes, letterbox, input);
 
         int columnCount = across.First.Length, lineCount = down.First.Length;
         var (origin, stepX, stepY) = turn.Place(columnCount, lineCount, width, 1);
-        origin += (letterbox.Top * width) + letterbox.Left;
+        origin += (Math.Max(0, letterbox.Top) * width) + Math.Max(0, letterbox.Left);
 
         var samples = rows.Width * rows.Bands;
+        // Only what is looked at is blended: of a part of a picture its own columns.
+        var from = across.First[0] * rows.Bands;
+        var to = Math.Min(samples, (across.First[^1] + across.Taps) * rows.Bands);
         var blended = (float*)rowBuffer.Ensure((long)(samples + 16) * sizeof(float));
         var taps = stackalloc byte*[down.Taps];
-        fixed (float* target = input)
+        var (red, green, blue) = input.Bgr ? (2, 1, 0) : (0, 1, 2);
+        var factor = Vector128.Create(input.Factor(red), input.Factor(green), input.Factor(blue), 0);
+        var offset = Vector128.Create(input.Offset(red), input.Offset(green), input.Offset(blue), 0);
+        fixed (float* target = planes)
         {
-            var red = target + (model.BgrInput ? 2 * plane : 0);
-            var green = target + plane;
-            var blue = target + (model.BgrInput ? 0 : 2 * plane);
             for (var line = 0; line < lineCount; line++)
             {
                 var weights = down.WeightsOf(line);
                 for (var k = 0; k < weights.Length; k++)
-                    taps[k] = weights[k] == 0 ? null : rows.Row(down.First[line] + k);
-                Blend(taps, weights, model.PixelScale, blended, samples);
-                var at = origin + (line * stepY);
+                    taps[k] = weights[k] == 0 ? null : rows.Row(down.First[line] + k) + from;
+                Blend(taps, weights, blended + from, to - from);
+                var at = target + origin + (line * stepY);
                 if (rows.Bands >= 3)
-                    SpreadColour(blended, rows.Bands, across, red + at, green + at, blue + at, stepX);
+                    SpreadColour(blended, rows.Bands, across, factor, offset, at + (red * plane), at + (green * plane), at + (blue * plane), stepX);
                 else
-                    SpreadGrey(blended, rows.Bands, across, red + at, green + at, blue + at, stepX);
+                    SpreadGrey(blended, rows.Bands, across, factor, offset, at + (red * plane), at + (green * plane), at + (blue * plane), stepX);
             }
             // Rows below the last one that counts are read too: a file that is damaged there is damaged.
             _ = rows.Row(rows.Height - 1);
         }
     }
 
-    private static void FillAround(Span<float> input, in Letterbox letterbox, int width, int height, float value)
+    private static void FillAround(Span<float> planes, in Letterbox letterbox, InputSpec input)
     {
+        int width = input.Width, height = input.Height;
+        int left = Math.Max(0, letterbox.Left), right = Math.Min(width, letterbox.Left + letterbox.Width);
+        int top = Math.Max(0, letterbox.Top), bottom = Math.Min(height, letterbox.Top + letterbox.Height);
         for (var channel = 0; channel < 3; channel++)
         {
-            var plane = input.Slice(channel * width * height, width * height);
-            plane[..(letterbox.Top * width)].Fill(value);
-            plane[((letterbox.Top + letterbox.Height) * width)..].Fill(value);
-            if (letterbox.Width == width)
+            var value = (input.Fill * input.Factor(channel)) + input.Offset(channel);
+            var plane = planes.Slice(channel * width * height, width * height);
+            plane[..(top * width)].Fill(value);
+            plane[(bottom * width)..].Fill(value);
+            if (right - left == width)
                 continue;
-            for (var y = letterbox.Top; y < letterbox.Top + letterbox.Height; y++)
+            for (var y = top; y < bottom; y++)
             {
-                plane.Slice(y * width, letterbox.Left).Fill(value);
-                plane[((y * width) + letterbox.Left + letterbox.Width)..((y + 1) * width)].Fill(value);
+                plane.Slice(y * width, left).Fill(value);
+                plane[((y * width) + right)..((y + 1) * width)].Fill(value);
             }
         }
     }
 
     /// <summary>One row as the weighted sum of some; reads and writes up to 15 samples past the end.</summary>
-    private static void Blend(byte** rows, ReadOnlySpan<float> weights, float scale, float* blended, int samples)
+    private static void Blend(byte** rows, ReadOnlySpan<float> weights, float* blended, int samples)
     {
         for (var i = 0; i < samples; i += 16)
         {
@@ -114,7 +188,7 @@ internal sealed unsafe class InputWriter : IDisposable
                     if (rows[k] == null)
                         continue;
                     var wide = Avx512F.ConvertToVector512Int32(Vector128.Load(rows[k] + i));
-                    sum = Vector512.MultiplyAddEstimate(Vector512.ConvertToSingle(wide), Vector512.Create(weights[k] * scale), sum);
+                    sum = Vector512.MultiplyAddEstimate(Vector512.ConvertToSingle(wide), Vector512.Create(weights[k]), sum);
                 }
                 sum.Store(blended + i);
                 continue;
@@ -125,7 +199,7 @@ internal sealed unsafe class InputWriter : IDisposable
                 if (rows[k] == null)
                     continue;
                 var words = Vector256.WidenLower(Vector128.Load(rows[k] + i).ToVector256Unsafe());
-                var weight = Vector256.Create(weights[k] * scale);
+                var weight = Vector256.Create(weights[k]);
                 low = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(Vector256.WidenLower(words).AsInt32()), weight, low);
                 high = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(Vector256.WidenUpper(words).AsInt32()), weight, high);
             }
@@ -134,7 +208,7 @@ internal sealed unsafe class InputWriter : IDisposable
         }
     }
 
-    private static void SpreadColour(float* row, int bands, ResampleAxis across, float* red, float* green, float* blue, int step)
+    private static void SpreadColour(float* row, int bands, ResampleAxis across, Vector128<float> factor, Vector128<float> offset, float* red, float* green, float* blue, int step)
     {
         var taps = across.Taps;
         fixed (int* first = across.First)
@@ -148,6 +222,7 @@ internal sealed unsafe class InputWriter : IDisposable
                 var sum = Vector128<float>.Zero;
                 for (var k = 0; k < taps; k++, from += bands)
                     sum = Vector128.MultiplyAddEstimate(Vector128.Load(from), Vector128.Create(weight[k]), sum);
+                sum = Vector128.MultiplyAddEstimate(sum, factor, offset);
                 red[at] = sum[0];
                 green[at] = sum[1];
                 blue[at] = sum[2];
@@ -155,7 +230,7 @@ internal sealed unsafe class InputWriter : IDisposable
         }
     }
 
-    private static void SpreadGrey(float* row, int bands, ResampleAxis across, float* red, float* green, float* blue, int step)
+    private static void SpreadGrey(float* row, int bands, ResampleAxis across, Vector128<float> factor, Vector128<float> offset, float* red, float* green, float* blue, int step)
     {
         nint at = 0;
         for (var column = 0; column < across.First.Length; column++, at += step)
@@ -167,7 +242,12 @@ internal sealed unsafe class InputWriter : IDisposable
                 sum += *from * weight;
                 from += bands;
             }
-            red[at] = green[at] = blue[at] = sum;
+            red[at] = (sum * factor[0]) + offset[0];
+            green[at] = (sum * factor[1]) + offset[1];
+            blue[at] = (sum * factor[2]) + offset[2];
         }
     }
+
+    /// <summary>What a <see cref="ResampleAxis"/> is made from.</summary>
+    private readonly record struct AxisPlan(int Source, double Extent, int Target, int Start, int Count, int Offset);
 }

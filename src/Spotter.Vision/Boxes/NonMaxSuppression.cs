@@ -9,22 +9,29 @@ internal static class NonMaxSuppression
     /// <summary>Orders the candidates, the most confident first, and keeps those that are no double of a better one.</summary>
     /// <param name="candidates">Changed in place.</param>
     /// <param name="iou">Of two boxes of one class that overlap more than this, the less confident goes.</param>
-    public static void Apply(Candidates candidates, double iou)
+    /// <param name="turned">Boxes are turned by their angles, so that their overlap is that of what they cover.</param>
+    public static void Apply(Candidates candidates, double iou, bool turned = false)
     {
+        Order(candidates);
         var span = candidates.Span;
-        // Equal scores keep the order of the model's output, so that a result never depends on the sort.
-        span.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Anchor.CompareTo(b.Anchor));
         var kept = 0;
         for (var i = 0; i < span.Length && kept < MaxDetections; i++)
         {
             ref readonly var candidate = ref span[i];
             var better = false;
             for (var k = 0; k < kept && !better; k++)
-                better = span[k].ClassId == candidate.ClassId && Overlap(span[k], candidate) > iou;
+                better = span[k].ClassId == candidate.ClassId && (turned ? TurnedOverlap.Of(span[k], candidate) : Overlap(span[k], candidate)) > iou;
             if (!better)
                 span[kept++] = candidate;
         }
         candidates.Keep(kept);
+    }
+
+    /// <summary>Orders candidates of which none is a double, the most confident first, and keeps no more than the most there may be.</summary>
+    public static void Rank(Candidates candidates)
+    {
+        Order(candidates);
+        candidates.Keep(MaxDetections);
     }
 
     /// <summary>Area of the intersection over that of the union, 0 to 1.</summary>
@@ -36,6 +43,10 @@ internal static class NonMaxSuppression
         var both = width * height;
         return both / (Area(a) + Area(b) - both);
     }
+
+    /// <summary>Equal scores keep the order of the model's output, so that a result never depends on the sort.</summary>
+    private static void Order(Candidates candidates) =>
+        candidates.Span.Sort(static (a, b) => a.Score != b.Score ? b.Score.CompareTo(a.Score) : a.Anchor.CompareTo(b.Anchor));
 
     private static double Area(in Candidate box) => ((double)box.X2 - box.X1) * ((double)box.Y2 - box.Y1);
 }

@@ -11,6 +11,12 @@ internal readonly record struct Orientation(int Exif)
     /// <summary>True when upright width is stored height.</summary>
     public bool SwapsAxes => Exif >= 5;
 
+    /// <summary>True when stored columns run the other way in the upright picture, whether they are its columns or its rows.</summary>
+    public bool FlipsX => Exif is 2 or 3 or 7 or 8;
+
+    /// <summary>True when stored rows run the other way in the upright picture.</summary>
+    public bool FlipsY => Exif is 3 or 4 or 6 or 7;
+
     /// <summary>Width and height of the upright picture; also the other way round.</summary>
     public (int Width, int Height) Turn(int width, int height) => SwapsAxes ? (height, width) : (width, height);
 

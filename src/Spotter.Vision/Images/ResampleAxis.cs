@@ -29,23 +29,32 @@ internal sealed class ResampleAxis
     /// <param name="source">Source pixels that exist.</param>
     /// <param name="extent">Source pixels that the target covers; a shrunken picture's last pixel may lie partly outside.</param>
     /// <param name="target">Target pixels.</param>
-    public static ResampleAxis Create(int source, double extent, int target)
+    public static ResampleAxis Create(int source, double extent, int target) => Create(source, extent, target, 0, target, 0);
+
+    /// <param name="source">Source pixels that exist.</param>
+    /// <param name="extent">Source pixels that the target covers.</param>
+    /// <param name="target">Target pixels.</param>
+    /// <param name="start">The first target pixel that is wanted.</param>
+    /// <param name="count">How many are wanted.</param>
+    /// <param name="offset">Where the source begins in a longer row.</param>
+    public static ResampleAxis Create(int source, double extent, int target, int start, int count, int offset)
     {
         var block = 1;
         while (extent / (block * 2) >= target)
             block *= 2;
         var blocks = (source + block - 1) / block;
         var scale = extent / block / target;
-        var axis = new ResampleAxis(target, Math.Min(source, 2 * block));
-        for (var i = 0; i < target; i++)
+        var axis = new ResampleAxis(count, Math.Min(source, 2 * block));
+        for (var i = 0; i < count; i++)
         {
-            var centre = Math.Clamp(((i + 0.5) * scale) - 0.5, 0, blocks - 1);
+            var centre = Math.Clamp(((start + i + 0.5) * scale) - 0.5, 0, blocks - 1);
             var left = (int)centre;
             var share = centre - left;
             axis.First[i] = Math.Min(left * block, source - axis.Taps);
             axis.Add(i, left * block, Math.Min(block, source - (left * block)), 1 - share);
             if (share > 0)
                 axis.Add(i, (left + 1) * block, Math.Min(block, source - ((left + 1) * block)), share);
+            axis.First[i] += offset;
         }
         return axis;
     }

@@ -6,14 +6,19 @@ internal static class AnchorGrid
     /// <summary>The strides of the usual three heads.</summary>
     public static IReadOnlyList<int> Strides { get; } = [8, 16, 32];
 
-    private static readonly int[][] KnownStrides = [[8, 16, 32], [8, 16, 32, 64], [4, 8, 16, 32]];
+    /// <summary>With a fourth, coarser one.</summary>
+    public static IReadOnlyList<int> LongStrides { get; } = [8, 16, 32, 64];
 
-    /// <summary>Cells of the usual three heads together.</summary>
-    public static int Cells(int width, int height) => Cells(width, height, Strides);
+    private static readonly IReadOnlyList<int>[] KnownStrides = [Strides, LongStrides, [4, 8, 16, 32]];
+
+    /// <summary>Cells of heads together; those that lie half outside count when <paramref name="partial"/> says so.</summary>
+    public static int Cells(int width, int height, IEnumerable<int> strides, bool partial = false) =>
+        strides.Sum(s => Along(width, s, partial) * Along(height, s, partial));
+
+    /// <summary>Cells of one head along one edge.</summary>
+    public static int Along(int edge, int stride, bool partial) => partial ? (edge + stride - 1) / stride : edge / stride;
 
     /// <summary>True when there are <paramref name="perCell"/> boxes for each cell of a known set of heads.</summary>
-    public static bool Fits(int anchors, int width, int height, int perCell) =>
-        KnownStrides.Any(strides => Cells(width, height, strides) * perCell == anchors);
-
-    private static int Cells(int width, int height, IEnumerable<int> strides) => strides.Sum(s => width / s * (height / s));
+    public static bool Fits(long anchors, int width, int height, int perCell) =>
+        KnownStrides.Any(strides => (long)Cells(width, height, strides) * perCell == anchors);
 }

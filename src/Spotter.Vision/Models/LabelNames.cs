@@ -57,11 +57,8 @@ internal static class LabelNames
         return [.. Enumerable.Range(0, names.Keys.Max() + 1).Select(i => names.TryGetValue(i, out var name) ? name : Unnamed(i))];
     }
 
-    /// <summary>Names for a model that has none of its own.</summary>
-    public static IReadOnlyList<string> Default(int classes) =>
-        classes == CocoLabels.Names.Count ? CocoLabels.Names : [.. Enumerable.Range(0, classes).Select(Unnamed)];
-
-    private static string Unnamed(int classId) => string.Create(CultureInfo.InvariantCulture, $"class {classId}");
+    /// <summary>The name of a class that has none.</summary>
+    public static string Unnamed(int classId) => string.Create(CultureInfo.InvariantCulture, $"class {classId}");
 
     private static bool IsKey(string notes, int at) => notes.AsSpan(at).TrimStart().StartsWith(":");
 

@@ -1,31 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Spotter.Vision.OnnxRuntime;
-
-/// <summary>An input or output as the model declares it; -1 stands for a dimension that is free.</summary>
-/// <param name="Name">Its name in the graph.</param>
-/// <param name="Type">The library's number of its element type; 1 is float32, 10 is float16, 0 is no tensor at all.</param>
-/// <param name="Shape">Its dimensions.</param>
-internal sealed record OrtPort(string Name, int Type, long[] Shape)
-{
-    public const int Float32 = 1;
-    public const int Float16 = 10;
-
-    public override string ToString() =>
-        $"{Name} {TypeName}[{string.Join(',', Shape.Select(d => d < 0 ? "?" : d.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]";
-
-    private string TypeName => Type switch
-    {
-        0 => "(no tensor) ",
-        Float32 => "",
-        Float16 => "float16 ",
-        2 => "uint8 ",
-        6 => "int32 ",
-        7 => "int64 ",
-        11 => "double ",
-        _ => $"type {Type} ",
-    };
-}
 
 /// <summary>One loaded model. Runs on many threads at once.</summary>
 internal sealed unsafe class OrtSession : IDisposable
@@ -33,16 +9,17 @@ internal sealed unsafe class OrtSession : IDisposable
     private static readonly Lazy<OrtHandle> Environment = new(MakeEnvironment);
 
     private readonly OrtHandle session;
-    private readonly byte[] inputName;
-    private readonly byte[][] outputNames;
+    private readonly List<byte[]> names = [];
+    private readonly byte*[] inputNames;
+    private readonly byte*[] outputNames;
 
     private OrtSession(OrtHandle session)
     {
         this.session = session;
         Inputs = Ports(OrtApi.Slot.SessionGetInputCount, OrtApi.Slot.SessionGetInputName, OrtApi.Slot.SessionGetInputTypeInfo);
         Outputs = Ports(OrtApi.Slot.SessionGetOutputCount, OrtApi.Slot.SessionGetOutputName, OrtApi.Slot.SessionGetOutputTypeInfo);
-        inputName = OrtApi.Utf8(Inputs.Count > 0 ? Inputs[0].Name : "");
-        outputNames = [.. Outputs.Select(port => OrtApi.Utf8(port.Name))];
+        inputNames = Fix(Inputs);
+        outputNames = Fix(Outputs);
         (Producer, Metadata) = ReadMetadata();
     }
 
@@ -91,27 +68,44 @@ internal sealed unsafe class OrtSession : IDisposable
         }
     }
 
-    /// <summary>Runs the model: its first input in, one output out. The output lives until disposed.</summary>
+    /// <summary>Runs the model. The outputs live until disposed.</summary>
+    /// <param name="inputs">A tensor for each of <see cref="Inputs"/>, in their order.</param>
+    /// <param name="outputs">Indexes of the outputs that are wanted.</param>
     /// <exception cref="OrtException">The run failed.</exception>
-    public OrtOutput Run(OrtTensor input, int output)
+    public OrtOutputs Run(ReadOnlySpan<OrtTensor> inputs, ReadOnlySpan<int> outputs)
     {
-        nint result = 0;
-        fixed (byte* from = inputName, to = outputNames[output])
+        const int most = 16;
+        if (inputs.Length > most || outputs.Length > most)
+            throw new OrtException(OrtErrorCode.InvalidArgument, $"more than {most} inputs or outputs");
+        nint* values = stackalloc nint[most];
+        nint* results = stackalloc nint[most];
+        byte** inputName = stackalloc byte*[most];
+        byte** outputName = stackalloc byte*[most];
+        for (var i = 0; i < inputs.Length; i++)
         {
-            byte* fromName = from, toName = to;
-            var value = input.Pointer;
-            OrtApi.Check(((delegate* unmanaged<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)OrtApi.Function(OrtApi.Slot.Run))(
-                session.Pointer, 0, &fromName, &value, 1, &toName, 1, &result));
+            values[i] = inputs[i].Pointer;
+            inputName[i] = inputNames[i];
         }
-        GC.KeepAlive(input);
-        var handle = new OrtHandle(OrtApi.Slot.ReleaseValue, result);
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            results[i] = 0;
+            outputName[i] = outputNames[outputs[i]];
+        }
+        OrtApi.Check(((delegate* unmanaged<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)OrtApi.Function(OrtApi.Slot.Run))(
+            session.Pointer, 0, inputName, values, (nuint)inputs.Length, outputName, (nuint)outputs.Length, results));
+        foreach (var input in inputs)
+            GC.KeepAlive(input);
+        var handles = new OrtHandle[outputs.Length];
+        for (var i = 0; i < handles.Length; i++)
+            handles[i] = new OrtHandle(OrtApi.Slot.ReleaseValue, results[i]);
         try
         {
-            return new OrtOutput(handle);
+            return new OrtOutputs(Array.ConvertAll(handles, handle => new OrtOutput(handle)));
         }
         catch
         {
-            handle.Dispose();
+            foreach (var handle in handles)
+                handle.Dispose();
             throw;
         }
     }
@@ -126,6 +120,23 @@ internal sealed unsafe class OrtSession : IDisposable
         fixed (long* dimensions = shape)
             OrtApi.Check(((delegate* unmanaged<nint, long*, nuint, nint>)OrtApi.Function(OrtApi.Slot.GetDimensions))(tensorInfo, dimensions, rank));
         return shape;
+    }
+
+    /// <summary>The names as the library wants them, in memory that stays where it is as long as the session lives.</summary>
+    private byte*[] Fix(IReadOnlyList<OrtPort> ports)
+    {
+        var texts = ports.Select(port => OrtApi.Utf8(port.Name)).ToList();
+        var fixedTexts = GC.AllocateArray<byte>(texts.Sum(t => t.Length) + 1, pinned: true);
+        names.Add(fixedTexts);
+        var pointers = new byte*[texts.Count];
+        var at = 0;
+        for (var i = 0; i < texts.Count; i++)
+        {
+            texts[i].CopyTo(fixedTexts, at);
+            pointers[i] = (byte*)Unsafe.AsPointer(ref fixedTexts[at]);
+            at += texts[i].Length;
+        }
+        return pointers;
     }
 
     private static OrtHandle MakeEnvironment()

@@ -1,28 +1,35 @@
+using System.Runtime.InteropServices;
 using Spotter.Vision.Images;
 
 namespace Spotter.Vision.OnnxRuntime;
 
-/// <summary>A float32 tensor over memory of its own, filled again and again without the library copying it.</summary>
+/// <summary>A tensor over memory of its own, filled again and again without the library copying it.</summary>
 internal sealed unsafe class OrtTensor : IDisposable
 {
     private readonly NativeBuffer buffer = new();
-    private readonly float* memory;
-    private readonly int length;
+    private readonly byte* memory;
+    private readonly int type;
+    private readonly int bytes;
     private readonly OrtHandle value;
 
-    public OrtTensor(ReadOnlySpan<long> shape)
+    /// <param name="type">Element type, as <see cref="OrtPort.Type"/>.</param>
+    /// <param name="shape">Its dimensions, all of them known.</param>
+    public OrtTensor(int type, ReadOnlySpan<long> shape)
     {
-        length = 1;
+        this.type = type;
+        bytes = OrtPort.SizeOf(type);
         foreach (var dimension in shape)
-            length = checked(length * (int)dimension);
-        memory = (float*)buffer.Ensure((long)length * sizeof(float));
-        Span.Clear();
+            bytes = checked(bytes * (int)dimension);
+        memory = buffer.Ensure(bytes);
+        new Span<byte>(memory, bytes).Clear();
         value = Wrap(shape);
     }
 
-    public Span<float> Span => new(memory, length);
-
     public nint Pointer => value.Pointer;
+
+    /// <summary>Its elements, row by row.</summary>
+    public Span<T> As<T>()
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(new Span<byte>(memory, bytes));
 
     public void Dispose()
     {
@@ -39,7 +46,7 @@ internal sealed unsafe class OrtTensor : IDisposable
         fixed (long* dimensions = shape)
         {
             OrtApi.Check(((delegate* unmanaged<nint, void*, nuint, long*, nuint, int, nint*, nint>)OrtApi.Function(OrtApi.Slot.CreateTensorWithDataAsOrtValue))(
-                info, memory, (nuint)length * sizeof(float), dimensions, (nuint)shape.Length, OrtPort.Float32, &tensor));
+                info, memory, (nuint)bytes, dimensions, (nuint)shape.Length, type, &tensor));
         }
         return new OrtHandle(OrtApi.Slot.ReleaseValue, tensor);
     }

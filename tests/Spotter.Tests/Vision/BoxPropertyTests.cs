@@ -11,11 +11,11 @@ public sealed class BoxPropertyTests
 
     [Fact]
     public void A_box_comes_back_from_the_letterbox_where_it_was() => Check.QuickThrowOnFailure(Prop.ForAll(
-        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Elements(DetectorFamily.YoloV8, DetectorFamily.YoloX)).ToArbitrary(),
+        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Elements(Fit.Letterbox, Fit.LetterboxTopLeft, Fit.Stretch, Fit.Crop)).ToArbitrary(),
         sample =>
         {
-            var ((width, height), family) = sample;
-            var letterbox = Letterbox.Create(family, 640, 480, width, height);
+            var ((width, height), fit) = sample;
+            var letterbox = Letterbox.Create(Input(640, 480, fit), width, height) with { FromX = 17, FromY = 4 };
             var box = new Core.Vision.Box(0.1 * width, 0.2 * height, 0.7 * width, 0.9 * height);
             var inside = letterbox.ToInput(box);
             var back = letterbox.ToPicture(inside.X1, inside.Y1, inside.X2, inside.Y2);
@@ -24,15 +24,15 @@ public sealed class BoxPropertyTests
 
     [Fact]
     public void A_letterboxed_picture_lies_inside_the_input_and_touches_two_sides() => Check.QuickThrowOnFailure(Prop.ForAll(
-        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Elements(DetectorFamily.YoloV5, DetectorFamily.YoloX)).ToArbitrary(),
+        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Elements(Fit.Letterbox, Fit.LetterboxTopLeft)).ToArbitrary(),
         sample =>
         {
-            var ((width, height), family) = sample;
-            var l = Letterbox.Create(family, 416, 416, width, height);
+            var ((width, height), fit) = sample;
+            var l = Letterbox.Create(Input(416, 416, fit), width, height);
             return l.Left >= 0 && l.Top >= 0 && l.Width > 0 && l.Height > 0
                 && l.Left + l.Width <= 416 && l.Top + l.Height <= 416
                 && (l.Width >= 415 || l.Height >= 415)
-                && (family != DetectorFamily.YoloX || l is { Left: 0, Top: 0 });
+                && (fit != Fit.LetterboxTopLeft || l is { Left: 0, Top: 0 });
         }));
 
     [Fact]
@@ -80,6 +80,21 @@ public sealed class BoxPropertyTests
 
         candidates.Span.ToArray().Select(c => c.Anchor).ShouldBe([0, 1]);
     }
+
+    [Fact]
+    public void A_cropped_picture_covers_the_input_and_a_stretched_one_fills_it() => Check.QuickThrowOnFailure(Prop.ForAll(
+        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Elements(0, 224, 256)).ToArbitrary(),
+        sample =>
+        {
+            var ((width, height), resize) = sample;
+            var c = Letterbox.Create(Input(224, 192, Fit.Crop) with { ResizeTo = resize }, width, height);
+            var s = Letterbox.Create(Input(224, 192, Fit.Stretch), width, height);
+            return c.Left <= 0 && c.Top <= 0 && c.Left + c.Width >= 224 && c.Top + c.Height >= 192
+                && Math.Min(c.Width, c.Height) >= Math.Max(resize, 192)
+                && s == new Letterbox(224.0 / width, 192.0 / height, 224, 192, 0, 0);
+        }));
+
+    private static InputSpec Input(int width, int height, Fit fit) => new() { Index = 0, Type = 1, Width = width, Height = height, Fit = fit };
 
     private static Gen<Candidate> CandidateGen() =>
         from x in Gen.Choose(0, 40)

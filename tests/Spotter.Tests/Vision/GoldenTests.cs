@@ -7,9 +7,11 @@ namespace Spotter.Tests.Vision;
 /// <summary>Real models on real pictures, within the tolerance that the pictures' manifest states.</summary>
 public sealed class GoldenTests
 {
-    private static readonly ConcurrentDictionary<string, Lazy<Detector>> Detectors = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, Lazy<VisionModel>> Models = new(StringComparer.Ordinal);
 
-    public static IEnumerable<object[]> Cases => Goldens.Cases();
+    public static IEnumerable<object[]> Cases => Goldens.Detections();
+
+    public static IEnumerable<object[]> Classified => Goldens.Classifications();
 
     [SharedTheory]
     [MemberData(nameof(Cases))]
@@ -29,9 +31,28 @@ public sealed class GoldenTests
         Compare(model, picture, annotate: true);
     }
 
+    [SharedTheory]
+    [MemberData(nameof(Classified))]
+    public void Every_stable_best_class_is_the_best(string model, string picture)
+    {
+        var result = Load(model).Run(File.ReadAllBytes(SharedFiles.Image(picture)), new JobOptions { Top = 5 }).Result;
+
+        result.Detections.ShouldBeNull();
+        var labels = result.Labels.ShouldNotBeNull();
+        labels.Count.ShouldBe(5);
+        if (Goldens.Best(model, picture) is not var (classId, label, least, most))
+            return;
+        labels[0].ClassId.ShouldBe(classId);
+        label.Split(',')[0].ShouldBe(labels[0].Name);
+        labels[0].Confidence.ShouldBeInRange(least - 0.15, most + 0.15);
+    }
+
+    private static VisionModel Load(string model) =>
+        Models.GetOrAdd(model, static name => new(() => VisionModel.Load(SharedFiles.Model(name), new VisionModelOptions()))).Value;
+
     private static void Compare(string model, string picture, bool annotate)
     {
-        var detector = Detectors.GetOrAdd(model, static name => new(() => Detector.Load(SharedFiles.Model(name), new DetectorOptions()))).Value;
+        var detector = Load(model);
         var golden = Goldens.Of(model, picture);
 
         var findings = detector.Run(File.ReadAllBytes(SharedFiles.Image(picture)), new JobOptions { Annotate = annotate });

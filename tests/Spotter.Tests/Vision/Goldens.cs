@@ -6,7 +6,24 @@ namespace Spotter.Tests.Vision;
 /// <summary>What the shared pictures are known to show, by picture and model.</summary>
 internal static class Goldens
 {
-    public static IEnumerable<object[]> Cases()
+    public static IEnumerable<object[]> Detections() => Cases("yolo");
+
+    public static IEnumerable<object[]> Classifications() => Cases("squeezenet");
+
+    /// <summary>The best class of a picture, and between which confidences it was measured; null when it isn't stable.</summary>
+    public static (int ClassId, string Label, double Least, double Most)? Best(string model, string picture)
+    {
+        using var manifest = Read();
+        var entry = manifest.RootElement.GetProperty("images").EnumerateArray().Single(i => i.GetProperty("file").GetString() is { } file && file.Equals(picture, StringComparison.Ordinal));
+        var golden = entry.GetProperty("goldens").GetProperty(model);
+        if (!golden.GetProperty("top1Stable").GetBoolean())
+            return null;
+        var best = golden.GetProperty("top5")[0];
+        var range = golden.GetProperty("top1Range");
+        return (best.GetProperty("index").GetInt32(), best.GetProperty("label").GetString()!, range[0].GetDouble(), range[1].GetDouble());
+    }
+
+    private static IEnumerable<object[]> Cases(string models)
     {
         if (!SharedFiles.Exist)
             yield break;
@@ -15,7 +32,7 @@ internal static class Goldens
         {
             foreach (var model in picture.GetProperty("runWith").EnumerateArray().Select(m => m.GetString()!))
             {
-                if (model.StartsWith("yolo", StringComparison.Ordinal))
+                if (model.StartsWith(models, StringComparison.Ordinal))
                     yield return [model, picture.GetProperty("file").GetString()!];
             }
         }

@@ -16,10 +16,10 @@ internal sealed class ModelFile : IDisposable
     public string Path { get; }
 
     /// <summary>A detector of 32 x 32 input that always finds the same.</summary>
-    public static Detector Load((long[] Shape, float[] Numbers) output, params (string Key, string Value)[] notes)
+    public static VisionModel Load((long[] Shape, float[] Numbers) output, params (string Key, string Value)[] notes)
     {
         using var file = new ModelFile(TestModels.Constant([1, 3, 32, 32], [output], notes));
-        return Detector.Load(file.Path, new DetectorOptions());
+        return VisionModel.Load(file.Path, new VisionModelOptions());
     }
 
     public void Dispose() => folder.Delete(recursive: true);

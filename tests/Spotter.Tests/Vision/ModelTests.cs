@@ -2,6 +2,7 @@ using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Models;
+using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Tests.Vision;
 
@@ -17,7 +18,7 @@ public sealed class ModelTests
     [InlineData("yolox_nano_v5layout.onnx", "yolov5", 416)]
     public void A_real_model_says_what_it_is(string file, string family, int size)
     {
-        var info = ModelInspector.Inspect(SharedFiles.Model(file));
+        var info = ModelInspector.Inspect(SharedFiles.Model(file)).Model;
 
         info.Id.ShouldBe(Path.GetFileNameWithoutExtension(file));
         (info.Engine, info.Family, info.InputWidth, info.InputHeight).ShouldBe(("detect", family, size, size));
@@ -26,38 +27,40 @@ public sealed class ModelTests
         info.Labels[79].ShouldBe("toothbrush");
     }
 
-    [SharedFact]
-    public void A_classifier_is_refused_with_what_was_found()
+    [SharedTheory]
+    [InlineData("squeezenet_fp16.onnx")]
+    [InlineData("squeezenet_fp32.onnx")]
+    public void A_real_classifier_says_what_it_is(string file)
     {
-        var refusal = Refusal(() => ModelInspector.Inspect(SharedFiles.Model("squeezenet_fp32.onnx")));
+        var info = ModelInspector.Inspect(SharedFiles.Model(file)).Model;
 
-        refusal.Code.ShouldBe(ErrorCodes.ModelUnsupported);
-        refusal.Message.ShouldContain("data_0 [1,3,224,224]");
-        refusal.Message.ShouldContain("[1,1000,1,1]");
-        refusal.Message.ShouldContain("[1,4+classes,anchors]");
+        (info.Engine, info.Family, info.InputWidth, info.InputHeight).ShouldBe(("classify", "classifier", 224, 224));
+        info.Labels.Count.ShouldBe(1000);
+        info.Labels[963].ShouldBe("pizza");
     }
 
     [Fact]
     public void A_missing_file_is_refused()
     {
-        var refusal = Refusal(() => Detector.Load(Path.Combine(Path.GetTempPath(), "no-such-model.onnx"), new DetectorOptions()));
+        var refusal = Refusal(() => VisionModel.Load(Path.Combine(Path.GetTempPath(), "no-such-model.onnx"), new VisionModelOptions()));
 
         refusal.Code.ShouldBe(ErrorCodes.ModelNotFound);
         refusal.Message.ShouldContain("no-such-model.onnx");
     }
 
     [Theory]
-    [InlineData("this is no model")]
-    [InlineData("")]
-    public void A_file_that_is_no_model_is_refused_with_the_librarys_words(string content)
+    [InlineData("this is no model", "not an ONNX model")]
+    [InlineData("<html><body>404: not found</body></html>", "not an ONNX model")]
+    [InlineData("", "is empty")]
+    public void A_file_that_is_no_model_is_refused(string content, string reason)
     {
         using var file = new ModelFile(System.Text.Encoding.UTF8.GetBytes(content));
 
-        var refusal = Refusal(() => Detector.Load(file.Path, new DetectorOptions()));
+        var refusal = Refusal(() => VisionModel.Load(file.Path, new VisionModelOptions()));
 
         refusal.Code.ShouldBe(ErrorCodes.ModelInvalid);
-        refusal.Message.ShouldContain("not an ONNX model");
-        refusal.InnerException.ShouldNotBeNull();
+        refusal.Message.ShouldContain(reason);
+        refusal.Message.ShouldContain(file.Path);
     }
 
     [Fact]
@@ -66,29 +69,29 @@ public sealed class ModelTests
         var whole = TestModels.Constant(Input32, [TestModels.Columns(3)]);
         using var file = new ModelFile(whole[..(whole.Length / 2)]);
 
-        Refusal(() => Detector.Load(file.Path, new DetectorOptions())).Code.ShouldBe(ErrorCodes.ModelInvalid);
+        var refusal = Refusal(() => VisionModel.Load(file.Path, new VisionModelOptions()));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelInvalid);
+        refusal.Message.ShouldContain("cut short");
     }
 
     [Fact]
-    public void A_task_that_is_not_detection_is_refused()
+    public void A_task_that_is_not_known_is_refused()
+    {
+        using var file = new ModelFile(TestModels.Constant(Input32, [TestModels.Columns(3)], [("task", "depth")]));
+
+        var refusal = Refusal(() => ModelInspector.Inspect(file.Path));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelUnsupported);
+        refusal.Message.ShouldContain("'depth'");
+    }
+
+    [Fact]
+    public void A_task_that_the_outputs_do_not_fit_is_refused()
     {
         using var file = new ModelFile(TestModels.Constant(Input32, [TestModels.Columns(3)], [("task", "segment")]));
 
-        var refusal = Refusal(() => ModelInspector.Inspect(file.Path));
-
-        refusal.Code.ShouldBe(ErrorCodes.ModelUnsupported);
-        refusal.Message.ShouldContain("segment");
-    }
-
-    [Fact]
-    public void A_half_precision_input_is_refused()
-    {
-        using var file = new ModelFile(TestModels.Constant(Input32, [TestModels.Columns(3)], inputType: TestModels.Float16));
-
-        var refusal = Refusal(() => ModelInspector.Inspect(file.Path));
-
-        refusal.Code.ShouldBe(ErrorCodes.ModelUnsupported);
-        refusal.Message.ShouldContain("float16");
+        Refusal(() => ModelInspector.Inspect(file.Path)).Message.ShouldContain("'segment'");
     }
 
     [Fact]
@@ -105,7 +108,7 @@ public sealed class ModelTests
         using var file = new ModelFile(TestModels.Constant(
             [-1, 3, -1, -1], [TestModels.Columns(3)], [("imgsz", "[32, 32]"), ("names", "{0: 'ant', 1: 'bee', 2: \"driver's seat\"}")]));
 
-        using var detector = Detector.Load(file.Path, new DetectorOptions());
+        using var detector = VisionModel.Load(file.Path, new VisionModelOptions());
 
         (detector.Model.InputWidth, detector.Model.InputHeight).ShouldBe((32, 32));
         detector.Model.Labels.ShouldBe(["ant", "bee", "driver's seat"]);
@@ -124,7 +127,7 @@ public sealed class ModelTests
     public void A_side_output_does_not_hide_the_boxes()
     {
         using var file = new ModelFile(TestModels.Constant(Input32, [(new long[] { 1, 2 }, new float[2]), TestModels.Columns(3, (16, 16, 8, 8, 1, 0.9f))]));
-        using var detector = Detector.Load(file.Path, new DetectorOptions());
+        using var detector = VisionModel.Load(file.Path, new VisionModelOptions());
 
         detector.Run(TestPictures.Png(32, 32), new JobOptions()).Result.Detections!.ShouldHaveSingleItem().ClassId.ShouldBe(1);
     }
@@ -161,29 +164,33 @@ public sealed class ModelTests
     }
 
     [Theory]
-    [InlineData(7, Cells32, null, false, DetectorFamily.YoloV8, 3)]
-    [InlineData(7, Cells32, 3, true, DetectorFamily.YoloV8, 3)]
-    [InlineData(3 * Cells32, 8, null, false, DetectorFamily.YoloV5, 3)]
-    [InlineData(3 * Cells32, 8, 3, true, DetectorFamily.YoloV5, 3)]
-    [InlineData(Cells32, 8, 3, true, DetectorFamily.YoloV5, 3)]
-    [InlineData(Cells32, 8, null, true, DetectorFamily.YoloV5, 3)]
-    [InlineData(Cells32, 8, null, false, DetectorFamily.YoloX, 3)]
-    public void The_family_follows_from_shape_and_notes(int first, int second, int? names, bool noted, object family, int classes)
+    [InlineData(7, Cells32, null, false, OutputLayout.Columns, 3)]
+    [InlineData(7, Cells32, 3, true, OutputLayout.Columns, 3)]
+    [InlineData(3 * Cells32, 8, null, false, OutputLayout.Rows, 3)]
+    [InlineData(3 * Cells32, 8, 3, true, OutputLayout.Rows, 3)]
+    [InlineData(Cells32, 8, 3, true, OutputLayout.Rows, 3)]
+    [InlineData(Cells32, 7, 3, true, OutputLayout.ScoreRows, 3)]
+    [InlineData(Cells32, 8, null, true, OutputLayout.Rows, 3)]
+    [InlineData(Cells32, 8, null, false, OutputLayout.Cells, 3)]
+    [InlineData(300, 6, 3, true, OutputLayout.EndToEnd, 3)]
+    [InlineData(300, 84, null, false, OutputLayout.QueryRows, 80)]
+    public void The_layout_follows_from_shape_and_notes(int first, int second, int? names, bool noted, object layout, int classes)
     {
-        var told = DetectorInspector.Tell([1, first, second], 32, 32, names, noted).ShouldNotBeNull();
+        var told = Tell([1, first, second], names, noted).ShouldNotBeNull();
 
-        told.Family.ShouldBe((DetectorFamily)family);
+        told.Layout.ShouldBe((OutputLayout)layout);
         told.Classes.ShouldBe(classes);
     }
 
     [Theory]
-    [InlineData(1, 300, 6)] // boxes without suppression to be done
     [InlineData(2, 7, Cells32)]
     [InlineData(1, 7, 22)]
     [InlineData(1, 4, Cells32)]
     [InlineData(1, Cells32, 5)]
-    public void Other_shapes_are_no_detector(int batch, int first, int second) =>
-        DetectorInspector.Tell([batch, first, second], 32, 32, null, noted: true).ShouldBeNull();
+    public void Other_shapes_are_no_detector(int batch, int first, int second) => Tell([batch, first, second], null, noted: true).ShouldBeNull();
+
+    private static LayoutGuess? Tell(long[] shape, int? names, bool noted) => LayoutRules.Tell(
+        [new OrtPort("output0", OrtPort.Float32, shape)], new LayoutHints { Width = 32, Height = 32, Names = names, Noted = noted });
 
     [Theory]
     [InlineData("{0: 'person', 1: 'dog'}", "person|dog")]

@@ -1,9 +1,12 @@
+using System.Runtime.InteropServices;
+using Spotter.Core.Vision;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
 using Spotter.Vision.Models;
+using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Tests.Vision;
 
@@ -130,12 +133,12 @@ public sealed class PictureTests
         picture.Shrink.ShouldBe(8);
         picture.StoredWidth.ShouldBeInRange(100, 101);
         (picture.Width, picture.Height).ShouldBe((801, 555));
-        var model = OutputDecoderTests.Model(DetectorFamily.YoloV8, 1, 1) with { Info = new("t", "detect", "t", 64, 64, ["a"]) };
-        var letterbox = Letterbox.Create(DetectorFamily.YoloV8, 64, 64, 801, 555);
+        var model = new InputSpec { Index = 0, Type = OrtPort.Float32, Width = 64, Height = 64 };
+        var letterbox = Letterbox.Create(model, 801, 555);
         float[] shrunk = new float[3 * 64 * 64], whole = new float[3 * 64 * 64];
         using var writer = new InputWriter();
-        writer.Write(picture, letterbox, model, shrunk);
-        writer.Write(canvas, letterbox, model, whole);
+        writer.Write(picture, letterbox, model, MemoryMarshal.AsBytes(shrunk.AsSpan()));
+        writer.Write(canvas, new Region(0, 0, 801, 555), letterbox, model, MemoryMarshal.AsBytes(whole.AsSpan()));
         Difference(shrunk, whole).ShouldBeLessThan(0.02f);
     }
 
@@ -143,12 +146,12 @@ public sealed class PictureTests
     public void Bgr_input_has_its_planes_the_other_way_round()
     {
         var png = TestPictures.Png(TestPictures.Flat(8, 8, (10, 20, 30)), 8, 8);
-        var model = OutputDecoderTests.Model(DetectorFamily.YoloX, 1, 1) with { Info = new("t", "detect", "t", 8, 8, ["a"]) };
+        var model = new InputSpec { Index = 0, Type = OrtPort.Float32, Width = 8, Height = 8, Bgr = true, Scale = 1 };
         using var picture = Picture.Open(png, Limits);
         using var writer = new InputWriter();
         var input = new float[3 * 64];
 
-        writer.Write(picture, Letterbox.Create(DetectorFamily.YoloX, 8, 8, 8, 8), model, input);
+        writer.Write(picture, Letterbox.Create(model, 8, 8), model, MemoryMarshal.AsBytes(input.AsSpan()));
 
         (input[0], input[64], input[128]).ShouldBe((30f, 20f, 10f));
     }
@@ -226,12 +229,12 @@ public sealed class PictureTests
     /// <summary>What a YOLOv8 model of 64 x 64 input would be given.</summary>
     private static float[] Input(byte[] encoded)
     {
-        var model = OutputDecoderTests.Model(DetectorFamily.YoloV8, 1, 1) with { Info = new("t", "detect", "t", 64, 64, ["a"]) };
+        var model = new InputSpec { Index = 0, Type = OrtPort.Float32, Width = 64, Height = 64 };
         using var picture = Picture.Open(encoded, Limits);
         using var writer = new InputWriter();
         var input = new float[3 * 64 * 64];
         Array.Fill(input, float.NaN); // every place must be written
-        writer.Write(picture, Letterbox.Create(DetectorFamily.YoloV8, 64, 64, picture.Width, picture.Height), model, input);
+        writer.Write(picture, Letterbox.Create(model, picture.Width, picture.Height), model, MemoryMarshal.AsBytes(input.AsSpan()));
         return input;
     }
 

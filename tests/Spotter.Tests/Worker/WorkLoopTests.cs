@@ -268,5 +268,5 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     private static Func<Job, ReadOnlyMemory<byte>, JobRun> RealRunner() =>
-        new JobRunner(new Dictionary<string, Detector>(StringComparer.Ordinal), new ImageLimits(), NullLogger<JobRunner>.Instance).Run;
+        new JobRunner(new Dictionary<string, VisionModel>(StringComparer.Ordinal), new ImageLimits(), NullLogger<JobRunner>.Instance).Run;
 }

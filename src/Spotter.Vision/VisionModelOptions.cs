@@ -2,8 +2,8 @@ using Spotter.Core.Images;
 
 namespace Spotter.Vision;
 
-/// <summary>How a detector runs.</summary>
-public sealed record DetectorOptions
+/// <summary>How a model runs.</summary>
+public sealed record VisionModelOptions
 {
     /// <summary>Threads that share the work of one run; 1 is the calling thread alone, best when several lanes run.</summary>
     public int Threads { get; init; } = 1;

@@ -55,7 +55,7 @@ public sealed class DetectorTests
     [SharedFact]
     public async Task Lanes_at_once_find_what_one_lane_finds()
     {
-        using var detector = Detector.Load(SharedFiles.Model("yolox_nano_v5layout.onnx"), new DetectorOptions());
+        using var detector = VisionModel.Load(SharedFiles.Model("yolox_nano_v5layout.onnx"), new VisionModelOptions());
         string[] names = ["bus.jpg", "concert_gray.jpg", "street_rgba.png", "truck.webp", "waterfall_exif6.jpg"];
         var pictures = names.Select(name => File.ReadAllBytes(SharedFiles.Image(name))).ToArray();
         var alone = pictures.Select(p => detector.Run(p, new JobOptions { Annotate = true })).ToArray();
@@ -77,8 +77,8 @@ public sealed class DetectorTests
     [SharedFact]
     public void More_threads_find_the_same()
     {
-        using var one = Detector.Load(SharedFiles.Model("yolox_nano.onnx"), new DetectorOptions());
-        using var two = Detector.Load(SharedFiles.Model("yolox_nano.onnx"), new DetectorOptions { Threads = 2 });
+        using var one = VisionModel.Load(SharedFiles.Model("yolox_nano.onnx"), new VisionModelOptions());
+        using var two = VisionModel.Load(SharedFiles.Model("yolox_nano.onnx"), new VisionModelOptions { Threads = 2 });
         var picture = File.ReadAllBytes(SharedFiles.Image("bus.jpg"));
 
         var found = two.Run(picture, new JobOptions()).Result.Detections.ShouldNotBeNull();

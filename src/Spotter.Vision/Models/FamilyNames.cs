@@ -1,0 +1,21 @@
+namespace Spotter.Vision.Models;
+
+/// <summary>The names of the families of models, as they are shown and as overrides may give them.</summary>
+internal static class FamilyNames
+{
+    public const string YoloV8 = "yolov8";
+    public const string YoloV5 = "yolov5";
+    public const string YoloX = "yolox";
+    public const string YoloXRaw = "yolox-raw";
+    public const string YoloNas = "yolo-nas";
+    public const string YoloV7Nms = "yolov7-nms";
+    public const string EndToEnd = "end2end";
+    public const string NanoDet = "nanodet";
+    public const string RtDetr = "rt-detr";
+    public const string Detr = "detr";
+    public const string Ssd = "ssd";
+    public const string Classifier = "classifier";
+
+    public static IReadOnlyList<string> All { get; } =
+        [YoloV5, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Classifier];
+}

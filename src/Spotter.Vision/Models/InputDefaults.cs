@@ -1,0 +1,78 @@
+using System.Globalization;
+using Spotter.Vision.OnnxRuntime;
+
+namespace Spotter.Vision.Models;
+
+/// <summary>How pictures were prepared when models of a family were trained, so that they are prepared so again.</summary>
+internal static class InputDefaults
+{
+    private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
+    private static readonly float[] ImageNetDeviation = [0.229f, 0.224f, 0.225f];
+    private static readonly float[] NanoDetMean = [103.53f, 116.28f, 123.675f];
+    private static readonly float[] NanoDetDeviation = [57.375f, 57.12f, 58.395f];
+    private static readonly float[] CaffeMean = [104, 117, 123];
+    private static readonly float[] Zero = [0, 0, 0];
+    private static readonly float[] One = [1, 1, 1];
+
+    /// <summary>Fills in colour order, normalisation and fit, and says where each comes from.</summary>
+    public static InputSpec Complete(
+        InputSpec input, LayoutGuess guess, ModelOverrides overrides, IReadOnlyDictionary<string, string> notes, string producer, bool noted, List<ModelFact> facts)
+    {
+        var usual = Usual(input, guess, notes, producer, noted);
+        var spec = usual with
+        {
+            Bgr = overrides.Bgr ?? usual.Bgr,
+            Scale = overrides.Scale ?? usual.Scale,
+            Mean = overrides.Mean ?? usual.Mean,
+            Deviation = overrides.Deviation ?? usual.Deviation,
+            Fit = overrides.Fit ?? usual.Fit,
+            Fill = overrides.Fill ?? usual.Fill,
+            ResizeTo = overrides.ResizeTo ?? usual.ResizeTo,
+        };
+        Say("colour order", spec.Bgr ? "bgr" : "rgb", overrides.Bgr is not null);
+        Say("normalisation", Normalisation(spec), (overrides.Scale ?? overrides.Mean?[0] ?? overrides.Deviation?[0]) is not null);
+        Say("fit", spec.Fit switch
+        {
+            Fit.Letterbox => $"letterbox, filled with {spec.Fill.ToString(CultureInfo.InvariantCulture)}",
+            Fit.LetterboxTopLeft => $"letterbox at the top left, filled with {spec.Fill.ToString(CultureInfo.InvariantCulture)}",
+            Fit.Stretch => "stretched",
+            _ => spec.ResizeTo > 0 ? string.Create(CultureInfo.InvariantCulture, $"middle, after the shorter edge is {spec.ResizeTo}") : "middle",
+        }, overrides.Fit is not null);
+        return spec;
+
+        void Say(string name, string value, bool overridden) => facts.Add(new ModelFact(name, value, overridden ? FactSource.Overridden : FactSource.Assumed));
+    }
+
+    private static InputSpec Usual(InputSpec input, LayoutGuess guess, IReadOnlyDictionary<string, string> notes, string producer, bool noted)
+    {
+        // Integers are normalised in the graph.
+        if (input.Type == OrtPort.UInt8)
+            return input with { Scale = 1, Fit = guess.Layout switch { OutputLayout.Lists or OutputLayout.Queries => Fit.Stretch, OutputLayout.Classes => Fit.Crop, _ => Fit.Letterbox } };
+        var ultralytics = noted && (notes.ContainsKey("stride") || notes.ContainsKey("imgsz") || notes.ContainsKey("task"));
+        return guess.Family switch
+        {
+            FamilyNames.YoloX => input with { Scale = 1, Bgr = true, Fit = Fit.LetterboxTopLeft },
+            FamilyNames.NanoDet => input with { Scale = 1, Bgr = true, Mean = NanoDetMean, Deviation = NanoDetDeviation, Fit = Fit.Stretch },
+            FamilyNames.RtDetr => input with { Fit = Fit.Stretch },
+            // RF-DETR and the first DETR want ImageNet's normalisation; exports of other DETRs score 80 classes.
+            FamilyNames.Detr when guess.Classes is 80 => input with { Fit = Fit.Stretch },
+            FamilyNames.Detr => input with { Fit = Fit.Stretch, Mean = ImageNetMean, Deviation = ImageNetDeviation },
+            FamilyNames.Ssd when input.ChannelsLast => input with { Scale = 1, Fit = Fit.Stretch },
+            FamilyNames.Ssd => input with { Fit = Fit.Stretch },
+            FamilyNames.Classifier when ultralytics => input with { Fit = Fit.Crop },
+            FamilyNames.Classifier when producer.Contains("caffe", StringComparison.OrdinalIgnoreCase) => input with { Scale = 1, Bgr = true, Mean = CaffeMean, Fit = Fit.Crop },
+            // Keras and TensorFlow, whose pictures have their channels last, count from -1 to 1.
+            FamilyNames.Classifier when input.ChannelsLast => input with { Scale = 1 / 127.5f, Mean = One, Fit = Fit.Crop },
+            FamilyNames.Classifier => input with { Mean = ImageNetMean, Deviation = ImageNetDeviation, Fit = Fit.Crop },
+            _ => input,
+        };
+    }
+
+    private static string Normalisation(InputSpec spec)
+    {
+        var scale = spec.Scale == 1 ? "0..255" : Math.Abs(spec.Scale - (1 / 255f)) < 1e-9 ? "0..1" : string.Create(CultureInfo.InvariantCulture, $"times {spec.Scale}");
+        if (spec.Mean.SequenceEqual(Zero) && spec.Deviation.SequenceEqual(One))
+            return scale;
+        return string.Create(CultureInfo.InvariantCulture, $"{scale}, less {string.Join('/', spec.Mean)}, by {string.Join('/', spec.Deviation)}");
+    }
+}

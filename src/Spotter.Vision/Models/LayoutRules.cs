@@ -1,0 +1,276 @@
+using Spotter.Core.Vision;
+using Spotter.Vision.OnnxRuntime;
+
+namespace Spotter.Vision.Models;
+
+/// <summary>What is known of a model before its outputs are looked at.</summary>
+internal sealed record LayoutHints
+{
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    /// <summary>How many class names there are; null when there are none.</summary>
+    public int? Names { get; init; }
+
+    /// <summary>The file carries notes as Ultralytics writes them (names, stride or task).</summary>
+    public bool Noted { get; init; }
+
+    /// <summary>What it is said to be for; null when nothing says so.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>The family it is said to be of; null when nothing says so.</summary>
+    public string? Family { get; init; }
+
+    /// <summary>The file calls itself an RT-DETR.</summary>
+    public bool CallsItselfDetr { get; init; }
+
+    /// <summary>There is a second input for the picture's size.</summary>
+    public bool IsToldSize { get; init; }
+
+    /// <summary>Keypoints and numbers of each, when that is known.</summary>
+    public (int Count, int Numbers)? Keypoints { get; init; }
+
+    /// <summary>Kinds of operator in the graph.</summary>
+    public IReadOnlySet<string> Operators { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+}
+
+/// <summary>How outputs are laid out, as their shapes tell.</summary>
+/// <param name="Layout">The layout.</param>
+/// <param name="Family">The family's name.</param>
+/// <param name="Task">The engine that the model is for.</param>
+/// <param name="Outputs">Indexes of the outputs that matter.</param>
+/// <param name="Classes">Classes that are scored; 0 when the shapes don't tell.</param>
+/// <param name="Extras">Numbers per box after its scores.</param>
+internal sealed record LayoutGuess(OutputLayout Layout, string Family, string Task, int[] Outputs, int Classes, int Extras = 0)
+{
+    public IReadOnlyList<int> Strides { get; init; } = AnchorGrid.Strides;
+
+    public float CellOffset { get; init; }
+}
+
+/// <summary>
+/// Tells from the shapes of outputs how they are laid out. Where two layouts have the same shape, the file's notes and
+/// operators decide; what is left is decided for the more common one, and can be overridden.
+/// </summary>
+internal static class LayoutRules
+{
+    // 17 keypoints of three numbers, as in all models trained on COCO's people.
+    private const int CocoKeypointNumbers = 51;
+
+    /// <summary>The layout; null when it is none that is known.</summary>
+    /// <param name="outputs">All outputs, their free dimensions filled in from a run, but -1 where a run may give any number.</param>
+    /// <param name="hints">What else is known.</param>
+    public static LayoutGuess? Tell(IReadOnlyList<OrtPort> outputs, LayoutHints hints) =>
+        Candidates(outputs, hints).FirstOrDefault(guess =>
+            (hints.Family is null || guess.Family == hints.Family || (hints.Family == FamilyNames.YoloXRaw && guess.Family == FamilyNames.YoloX))
+            && (hints.Task is null || guess.Task == hints.Task));
+
+    private static IEnumerable<LayoutGuess> Candidates(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
+    {
+        if (hints.Task == Engines.Classify || hints.Family == FamilyNames.Classifier)
+        {
+            for (var i = 0; i < outputs.Count; i++)
+            {
+                if (ClassesOf(outputs[i]) is { } classes)
+                    yield return new(OutputLayout.Classes, FamilyNames.Classifier, Engines.Classify, [i], classes);
+            }
+            yield break;
+        }
+        if (Lists(outputs, hints) is { } lists)
+            yield return lists;
+        foreach (var pair in Pairs(outputs, hints))
+            yield return pair;
+
+        var masks = outputs.Select((port, index) => (port, index)).FirstOrDefault(o => o.port is { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, > 1 and <= 512, > 4, > 4] });
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            if (outputs[i] is not { IsNumeric: true, Shape: [1, > 0, > 0] shape })
+                continue;
+            foreach (var guess in Boxes(shape[1], shape[2], i, masks.port is null ? null : (masks.index, (int)masks.port.Shape[1]), hints))
+                yield return guess;
+        }
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            if (outputs[i] is { IsNumeric: true, Shape: [_, 7] })
+                yield return new(OutputLayout.Batched, FamilyNames.YoloV7Nms, Engines.Detect, [i], hints.Names ?? 0);
+        }
+        if (outputs is [var only] && ClassesOf(only) is > 1 and var all)
+            yield return new(OutputLayout.Classes, FamilyNames.Classifier, Engines.Classify, [0], all);
+    }
+
+    private static IEnumerable<LayoutGuess> Boxes(long first, long second, int output, (int Index, int Count)? masks, LayoutHints hints)
+    {
+        // Columns: a row of numbers per quantity.
+        if (AnchorGrid.Fits(second, hints.Width, hints.Height, 1))
+        {
+            foreach (var (task, classes, extras) in Split(first - 4, masks, hints))
+                yield return new(OutputLayout.Columns, FamilyNames.YoloV8, task, Outputs(output, task, masks), classes, extras);
+        }
+        // Rows: the numbers of each box together.
+        if (AnchorGrid.Fits(first, hints.Width, hints.Height, 3) || (hints.Noted && AnchorGrid.Fits(first, hints.Width, hints.Height, 1)))
+        {
+            foreach (var (task, classes, extras) in Split(second - 5, masks, hints))
+                yield return new(OutputLayout.Rows, FamilyNames.YoloV5, task, Outputs(output, task, masks), classes, extras);
+        }
+        if (hints.Names is not null && AnchorGrid.Fits(first, hints.Width, hints.Height, 1))
+        {
+            foreach (var (task, classes, extras) in Split(second - 4, masks, hints))
+                yield return new(OutputLayout.ScoreRows, FamilyNames.YoloV8, task, Outputs(output, task, masks), classes, extras);
+        }
+        foreach (var guess in NanoDet(first, second, output, hints))
+            yield return guess;
+        if ((!hints.Noted || hints.Family is FamilyNames.YoloX or FamilyNames.YoloXRaw) && second > 5
+            && AnchorGrid.Cells(hints.Width, hints.Height, AnchorGrid.Strides) == first && (hints.Names ?? second - 5) == second - 5)
+        {
+            yield return new(OutputLayout.Cells, FamilyNames.YoloX, Engines.Detect, [output], (int)second - 5);
+        }
+        if (AnchorGrid.Fits(first, hints.Width, hints.Height, 1) || AnchorGrid.Fits(first, hints.Width, hints.Height, 3))
+            yield break;
+
+        // Few rows that fit no grid have been chosen from more already.
+        var queries = second > 4 && (hints.Names ?? second - 4) == second - 4;
+        if (queries && (hints.CallsItselfDetr || hints.Family == FamilyNames.RtDetr))
+            yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, Engines.Detect, [output], (int)second - 4);
+        if (EndToEnd(second - 6, masks, hints) is var (endTask, endExtras))
+            yield return new(OutputLayout.EndToEnd, FamilyNames.EndToEnd, endTask, Outputs(output, endTask, masks), hints.Names ?? 0, endExtras);
+        if (queries && second - 4 is 80 or > 6 && first is >= 50 and <= 2000)
+            yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, Engines.Detect, [output], (int)second - 4);
+    }
+
+    private static int[] Outputs(int boxes, string task, (int Index, int Count)? masks) =>
+        task == Engines.Segment ? [boxes, masks!.Value.Index] : [boxes];
+
+    /// <summary>How the numbers after a box are divided between classes and what belongs to the task.</summary>
+    private static IEnumerable<(string Task, int Classes, int Extras)> Split(long numbers, (int Index, int Count)? masks, LayoutHints hints)
+    {
+        foreach (var (task, extras) in Tasks((int)Math.Min(numbers, int.MaxValue), masks, hints))
+        {
+            var classes = numbers - extras;
+            if (classes > 0 && (hints.Names ?? classes) == classes)
+                yield return (task, (int)classes, extras);
+        }
+    }
+
+    private static IEnumerable<(string Task, int Extras)> Tasks(int numbers, (int Index, int Count)? masks, LayoutHints hints)
+    {
+        if (masks is { } m)
+            yield return (Engines.Segment, m.Count);
+        if (hints.Keypoints is var (count, each))
+            yield return (Engines.Pose, count * each);
+        else if (hints.Task == Engines.Pose && hints.Names is { } names && numbers > names)
+            yield return (Engines.Pose, numbers - names);
+        else if (hints.Names is 1 or null && numbers == 1 + CocoKeypointNumbers && hints.Task is null or Engines.Pose)
+            yield return (Engines.Pose, CocoKeypointNumbers);
+        if (hints.Task == Engines.Obb || (hints.Task is null && TurnsBoxes(hints)))
+            yield return (Engines.Obb, 1);
+        yield return (Engines.Detect, 0);
+    }
+
+    /// <summary>A head for turned boxes takes sine and cosine of its angle; no other detector's does.</summary>
+    private static bool TurnsBoxes(LayoutHints hints) => hints.Operators.Contains("Sin") && hints.Operators.Contains("Cos");
+
+    private static (string Task, int Extras)? EndToEnd(long extras, (int Index, int Count)? masks, LayoutHints hints) => extras switch
+    {
+        < 0 or > 10_000 => null,
+        0 => (Engines.Detect, 0),
+        _ when masks is { } m && m.Count == extras => (Engines.Segment, m.Count),
+        _ when hints.Keypoints is var (count, numbers) && count * numbers == extras => (Engines.Pose, (int)extras),
+        CocoKeypointNumbers when hints.Task is null or Engines.Pose => (Engines.Pose, CocoKeypointNumbers),
+        1 when hints.Task is null or Engines.Obb => (Engines.Obb, 1),
+        _ => null,
+    };
+
+    private static IEnumerable<LayoutGuess> NanoDet(long first, long second, int output, LayoutHints hints)
+    {
+        var plus = AnchorGrid.Cells(hints.Width, hints.Height, AnchorGrid.LongStrides, partial: true) == first;
+        if (!plus && AnchorGrid.Cells(hints.Width, hints.Height, AnchorGrid.Strides, partial: true) != first)
+            yield break;
+        foreach (var bins in (int[])[8, 11, 16])
+        {
+            var classes = second - (4 * bins);
+            // Three heads of one box per cell are YOLOX's too, so there the number of classes has to tell.
+            var fits = hints.Names is { } names ? names == classes : classes == LabelSets.Coco.Count || (plus && !hints.Noted && bins == 8) || hints.Family == FamilyNames.NanoDet;
+            if (classes > 0 && fits)
+            {
+                yield return new(OutputLayout.Distances, FamilyNames.NanoDet, Engines.Detect, [output], (int)classes, 4 * bins)
+                {
+                    Strides = plus ? AnchorGrid.LongStrides : AnchorGrid.Strides,
+                    // NanoDet-Plus counts from a cell's corner, its predecessor from the middle.
+                    CellOffset = plus ? 0 : 0.5f,
+                };
+            }
+        }
+    }
+
+    /// <summary>Boxes and scores as two outputs for the same anchors or queries.</summary>
+    private static IEnumerable<LayoutGuess> Pairs(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
+    {
+        for (var b = 0; b < outputs.Count; b++)
+        {
+            if (outputs[b] is not { IsNumeric: true, Shape: [1, > 0 and var count, 4] })
+                continue;
+            for (var s = 0; s < outputs.Count; s++)
+            {
+                if (s == b || outputs[s] is not { IsNumeric: true, Shape: [1, var scored, > 0 and var classes] } || scored != count)
+                    continue;
+                // Two outputs of four numbers each: the name says which is the box.
+                if (classes == 4 && outputs[s].Name.Contains("box", StringComparison.OrdinalIgnoreCase))
+                    continue;
+                yield return AnchorGrid.Fits(count, hints.Width, hints.Height, 1)
+                    ? new(OutputLayout.CornersAndScores, FamilyNames.YoloNas, Engines.Detect, [b, s], (int)classes)
+                    : new(OutputLayout.Queries, FamilyNames.Detr, Engines.Detect, [b, s], (int)classes);
+            }
+        }
+    }
+
+    /// <summary>Boxes, labels and scores, with suppression done or not needed.</summary>
+    private static LayoutGuess? Lists(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
+    {
+        int boxes = -1, labels = -1, scores = -1, count = -1;
+        for (var i = 0; i < outputs.Count; i++)
+        {
+            var port = outputs[i];
+            if (!port.IsNumeric || Says(port, "raw", "multiclass", "anchor", "mask", "keypoint"))
+                continue;
+            if (port.Shape is [.., 4] && port.Shape.Length is 2 or 3 && boxes < 0)
+                boxes = i;
+            else if (Says(port, "num") && port.Shape.All(d => d is 1 or -1) && count < 0)
+                count = i;
+            else if (!IsList(port))
+                continue;
+            else if (Says(port, "score", "conf") && scores < 0)
+                scores = i;
+            else if ((Says(port, "label", "class") || port.Type is OrtPort.Int64 or OrtPort.Int32) && labels < 0)
+                labels = i;
+            else if (labels < 0)
+                labels = i;
+            else if (scores < 0)
+                scores = i;
+        }
+        if (boxes < 0 || labels < 0 || scores < 0)
+            return null;
+        var family = hints.IsToldSize ? FamilyNames.RtDetr : FamilyNames.Ssd;
+        return new(OutputLayout.Lists, family, Engines.Detect, count < 0 ? [boxes, labels, scores] : [boxes, labels, scores, count], hints.Names ?? 0);
+    }
+
+    /// <summary>One number per box, for one picture: <c>[n]</c>, <c>[1, n]</c> or <c>[1, n, 1]</c>.</summary>
+    private static bool IsList(OrtPort port) => port.Shape is [_] or [1 or -1, _] or [1 or -1, _, 1];
+
+    private static bool Says(OrtPort port, params ReadOnlySpan<string> words)
+    {
+        foreach (var word in words)
+        {
+            if (port.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The number of classes when one number per class is all that there is: <c>[1, n]</c>, perhaps with ones after it.</summary>
+    private static int? ClassesOf(OrtPort port) =>
+        port is { Type: OrtPort.Float32 or OrtPort.Float16 or OrtPort.Double or OrtPort.UInt8, Shape: [1 or -1, var classes and >= 0 and <= int.MaxValue, ..] }
+        && port.Shape.Skip(2).All(d => d == 1)
+            ? (int)classes
+            : null;
+}

@@ -1,0 +1,38 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Spotter.Core;
+using Spotter.Vision.OnnxRuntime;
+
+namespace Spotter.Vision.Models;
+
+/// <summary>Says in one sentence why ONNX Runtime does not load a file.</summary>
+internal static partial class LoadFailure
+{
+    public static SpotterException Explain(string file, OnnxFile onnx, OrtException failure)
+    {
+        var words = failure.Message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
+        if (NewestOpset().Match(words) is { Success: true } newest && long.Parse(newest.Groups["newest"].Value, CultureInfo.InvariantCulture) < onnx.Opset)
+            return New(ErrorCodes.ModelUnsupported, $"{file} was written for opset {onnx.Opset} of ONNX, and this build of ONNX Runtime knows them up to {newest.Groups["newest"].Value}; export the model with a lower opset, or use a newer build with SPOTTER__NATIVE__ONNXRUNTIME.", failure);
+        if (NewestVersion().Match(words) is { Success: true } version)
+            return New(ErrorCodes.ModelUnsupported, $"{file} has version {version.Groups["has"].Value} of the ONNX format, and this build of ONNX Runtime knows them up to {version.Groups["knows"].Value}; save it with a lower one, or use a newer build with SPOTTER__NATIVE__ONNXRUNTIME.", failure);
+        if (MissingOperator().Match(words) is { Success: true } missing)
+            return New(ErrorCodes.ModelUnsupported, $"{file} needs the operator {missing.Groups["name"].Value}, which this build of ONNX Runtime has not for opset {onnx.Opset}; export the model without it.", failure);
+        return failure.Code switch
+        {
+            OrtErrorCode.InvalidProtobuf => New(ErrorCodes.ModelInvalid, $"{file} is damaged: ONNX Runtime can't parse it; fetch or export the model again.", failure),
+            OrtErrorCode.NotImplemented => New(ErrorCodes.ModelUnsupported, $"{file} needs what this build of ONNX Runtime has not: {words}.", failure),
+            _ => New(ErrorCodes.ModelInvalid, $"{file} is not an ONNX model that can be loaded: {words}.", failure),
+        };
+    }
+
+    private static SpotterException New(string code, string message, OrtException inner) => new(code, message, inner);
+
+    [GeneratedRegex(@"official support for domain ai\.onnx is till opset (?<newest>\d+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex NewestOpset();
+
+    [GeneratedRegex(@"Unsupported model IR version: (?<has>\d+), max supported IR version: (?<knows>\d+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex NewestVersion();
+
+    [GeneratedRegex(@"(?:No Op registered for|implementation for) (?<name>[A-Za-z0-9_.]+)", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex MissingOperator();
+}

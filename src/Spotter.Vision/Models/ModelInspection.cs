@@ -1,0 +1,419 @@
+using System.Globalization;
+using Spotter.Core;
+using Spotter.Core.Vision;
+using Spotter.Vision.OnnxRuntime;
+
+namespace Spotter.Vision.Models;
+
+/// <summary>
+/// Finds out what a loaded model is: from the overrides beside it, else from what its file states, else from shapes,
+/// operators and, where two layouts look alike, from what it says about a blank picture.
+/// </summary>
+internal sealed class ModelInspection : IDisposable
+{
+    private readonly string file;
+    private readonly OrtSession session;
+    private readonly ModelOverrides overrides;
+    private readonly IReadOnlyDictionary<string, string> notes;
+    private readonly OnnxFile onnx;
+    private readonly List<ModelFact> facts = [];
+    private readonly Dictionary<int, OrtOutput> seen = [];
+    private InputSpec input = null!;
+    private SizeInput? size;
+    private OrtOutputs? blank;
+
+    private ModelInspection(string file, OrtSession session, OnnxFile onnx)
+    {
+        (this.file, this.session, this.onnx) = (file, session, onnx);
+        overrides = ModelOverrides.Of(file);
+        notes = session.Metadata;
+    }
+
+    /// <summary>Loads a model for a look or for running.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelNotFound"/>, <see cref="ErrorCodes.ModelInvalid"/>, <see cref="ErrorCodes.ModelUnsupported"/>.</exception>
+    public static (OrtSession Session, OnnxFile File) Load(string file, int threads, bool optimize)
+    {
+        if (!File.Exists(file))
+            throw new SpotterException(ErrorCodes.ModelNotFound, $"There is no model file {file}; correct the path, or fetch the model first.");
+        var read = OnnxFile.Read(file);
+        if (read.CustomOperators.ToList() is [_, ..] custom)
+        {
+            throw new SpotterException(ErrorCodes.ModelUnsupported,
+                $"{file} needs operators that are not part of ONNX ({string.Join(", ", custom.Take(5))}); export the model without them.");
+        }
+        try
+        {
+            return (OrtSession.Load(file, threads, optimize), read);
+        }
+        catch (OrtException e)
+        {
+            throw LoadFailure.Explain(file, read, e);
+        }
+    }
+
+    /// <summary>What the loaded model is.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelUnsupported"/>, <see cref="ErrorCodes.ModelInvalid"/>.</exception>
+    public static ModelCard Inspect(string file, OrtSession session, OnnxFile onnx)
+    {
+        using var inspection = new ModelInspection(file, session, onnx);
+        return inspection.Inspect();
+    }
+
+    public void Dispose() => blank?.Dispose();
+
+    private ModelCard Inspect()
+    {
+        var names = Names();
+        var (keypointCount, keypointNumbers) = NotedKeypoints();
+        FindInputs();
+        var noted = names is not null || notes.ContainsKey("stride") || notes.ContainsKey("task");
+        var hints = new LayoutHints
+        {
+            Width = input.Width,
+            Height = input.Height,
+            Names = names?.Count,
+            Noted = noted,
+            Task = overrides.Task ?? NotedTask(),
+            Family = overrides.Family,
+            CallsItselfDetr = CallsItselfDetr(),
+            IsToldSize = size is not null,
+            Keypoints = keypointCount > 0 ? (keypointCount, keypointNumbers) : null,
+            Operators = onnx.Operators,
+        };
+        var outputs = Outputs();
+        var guess = LayoutRules.Tell(outputs, hints) ?? throw NotUnderstood(outputs, hints, names);
+        if (guess.Layout == OutputLayout.Cells && !CountsFromCells(guess))
+            guess = guess with { Layout = OutputLayout.Rows };
+        if (guess.Layout == OutputLayout.Classes && guess.Classes == 0)
+            throw Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
+
+        State("task", guess.Task, overrides.Task is not null, notes.ContainsKey("task"));
+        State("family", guess.Family, overrides.Family is not null, false);
+        State("outputs", $"{Word(guess.Layout)}: {string.Join(", ", guess.Outputs.Select(o => session.Outputs[o]))}", false, false);
+        var activation = ActivationOf(guess, names?.Count, out var lastIsNothing);
+        var classes = lastIsNothing ? guess.Classes - 1 : guess.Classes;
+        var labels = names ?? AssumedLabels(guess, classes);
+        if (labels.Count == 0)
+            throw Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
+        State("labels", string.Create(CultureInfo.InvariantCulture, $"{labels.Count}"), overrides.Labels is not null, names is not null);
+        input = InputDefaults.Complete(input, guess, overrides, notes, session.Producer, noted, facts);
+        return new ModelCard
+        {
+            Info = new ModelInfo(Path.GetFileNameWithoutExtension(file), guess.Task, guess.Family, input.Width, input.Height, labels),
+            Input = input,
+            Size = size,
+            Layout = guess.Layout,
+            Outputs = guess.Outputs,
+            Shapes = [.. guess.Outputs.Select(o => outputs[o].Shape)],
+            Classes = classes == 0 ? labels.Count : classes,
+            Extras = guess.Extras,
+            Activation = activation,
+            LastIsNothing = lastIsNothing,
+            Units = UnitsOf(guess),
+            RowsFirst = guess.Layout == OutputLayout.Lists && session.Outputs[guess.Outputs[0]].Name.Contains("detection_boxes", StringComparison.OrdinalIgnoreCase),
+            Strides = guess.Strides,
+            CellOffset = guess.CellOffset,
+            Keypoints = KeypointsOf(guess, keypointNumbers),
+            Facts = facts,
+        };
+    }
+
+    private IReadOnlyList<string>? Names() =>
+        overrides.Labels ?? LabelNames.Parse(notes.GetValueOrDefault("names")) ?? LabelNames.Parse(notes.GetValueOrDefault("labels")) ?? LabelNames.Parse(notes.GetValueOrDefault("classes"));
+
+    private string? NotedTask()
+    {
+        if (!notes.TryGetValue("task", out var task))
+            return null;
+        return task is Engines.Detect or Engines.Classify or Engines.Segment or Engines.Pose or Engines.Obb
+            ? task
+            : throw Refuse($"its task is '{task}'; tasks are detect, classify, segment, pose and obb");
+    }
+
+    private bool CallsItselfDetr() =>
+        notes.GetValueOrDefault("description", "").Contains("detr", StringComparison.OrdinalIgnoreCase);
+
+    private (int Count, int Numbers) NotedKeypoints()
+    {
+        var noted = Integers(notes.GetValueOrDefault("kpt_shape"));
+        var count = overrides.KeypointCount ?? (noted is [var n, ..] ? n : 0);
+        var numbers = overrides.KeypointNumbers ?? (noted is [_, var d, ..] ? d : 3);
+        return numbers is 2 or 3 && count is >= 0 and <= 1000 ? (count, numbers) : throw Refuse($"its kpt_shape is {notes["kpt_shape"]}; keypoints have 2 or 3 numbers");
+    }
+
+    private void FindInputs()
+    {
+        if (session.Inputs.Count > 2)
+            throw Refuse($"it has {session.Inputs.Count} inputs ({string.Join(", ", session.Inputs)}); a picture, and perhaps the picture's size, are all that is fed");
+        for (var i = 0; i < session.Inputs.Count; i++)
+        {
+            if (input is null && Picture(i) is { } picture)
+                input = picture;
+            else if (size is null && session.Inputs[i] is { Type: OrtPort.Int64 or OrtPort.Int32 or OrtPort.Float32, Shape: [1 or -1, 2] } port)
+                size = new SizeInput(i, port.Type, overrides.HeightFirst ?? false);
+            else if (session.Inputs.Count == 2)
+                throw Refuse($"its input {session.Inputs[i]} is neither a picture nor [1,2] for the picture's size");
+        }
+        if (input is null)
+            throw Refuse($"its input {(session.Inputs is [var only, ..] ? only.ToString() : "is missing")} is no picture: it would have to be float32, float16 or uint8 [1,3,height,width] or [1,height,width,3]");
+        if (size is not null)
+            Note("size input", $"{session.Inputs[size.Index]}, {(size.HeightFirst ? "height, width" : "width, height")}", overrides.HeightFirst is null ? FactSource.Assumed : FactSource.Overridden);
+    }
+
+    /// <summary>The picture input as far as its shape tells; null when it is none.</summary>
+    private InputSpec? Picture(int index)
+    {
+        var port = session.Inputs[index];
+        if (port.Type is not (OrtPort.Float32 or OrtPort.Float16 or OrtPort.UInt8))
+            return null;
+        var single = port.Shape.Length == 3;
+        if (!single && (port.Shape.Length != 4 || port.Shape[0] is not (-1 or 1)))
+        {
+            return port.Shape is [> 1, _, _, _]
+                ? throw Refuse($"its input {port} takes {port.Shape[0]} pictures at once and no fewer; export it for one, or with a free first dimension")
+                : null;
+        }
+        var shape = single ? port.Shape : port.Shape[1..];
+        bool first = shape[0] == 3, last = shape[2] == 3;
+        if (!first && !last && shape[0] != -1 && shape[2] != -1)
+        {
+            return shape[0] == 1 || shape[2] == 1
+                ? throw Refuse($"its input {port} takes pictures of one colour; only models for RGB or BGR are run")
+                : null;
+        }
+        var channelsLast = overrides.ChannelsLast ?? (!first && last);
+        var (rows, columns) = channelsLast ? (shape[0], shape[1]) : (shape[1], shape[2]);
+        State("layout", channelsLast ? "nhwc" : "nchw", overrides.ChannelsLast is not null, first != last);
+        Note("type", OrtPort.NameOf(port.Type), FactSource.Stated);
+
+        var noted = Integers(notes.GetValueOrDefault("imgsz"));
+        var otherwise = (overrides.Task ?? notes.GetValueOrDefault("task")) == Engines.Classify ? 224 : 640;
+        var (notedHeight, notedWidth) = noted switch
+        {
+            [> 0 and <= 16_384 and var h, > 0 and <= 16_384 and var w, ..] => (h, w),
+            [> 0 and <= 16_384 and var edge] => (edge, edge),
+            _ => (0, 0),
+        };
+        var height = Edge(rows, overrides.Height, notedHeight, otherwise);
+        var width = Edge(columns, overrides.Width, notedWidth, otherwise);
+        if (height > 16_384 || width > 16_384)
+            throw Refuse($"its input {port} is larger than 16384 pixels");
+        var isOverridden = (rows < 0 && overrides.Height is not null) || (columns < 0 && overrides.Width is not null);
+        Note("input size", string.Create(CultureInfo.InvariantCulture, $"{width} x {height}"),
+            isOverridden ? FactSource.Overridden : rows > 0 && columns > 0 ? FactSource.Stated : notedHeight > 0 ? FactSource.Stated : FactSource.Assumed);
+        return new InputSpec
+        {
+            Index = index,
+            Type = port.Type,
+            Width = width,
+            Height = height,
+            ChannelsLast = channelsLast,
+            Single = single,
+            Batches = !single && port.Shape[0] < 0,
+        };
+    }
+
+    private static int Edge(long stated, int? overridden, int noted, int otherwise) =>
+        stated > 0 ? (int)Math.Min(stated, int.MaxValue) : overridden ?? (noted > 0 ? noted : otherwise);
+
+    /// <summary>The outputs, with free dimensions filled in from a run where one picture alone settles them.</summary>
+    private List<OrtPort> Outputs()
+    {
+        var outputs = new List<OrtPort>(session.Outputs.Count);
+        for (var i = 0; i < session.Outputs.Count; i++)
+        {
+            var port = session.Outputs[i];
+            // A list of findings has a length of its own for each picture.
+            var free = port.Shape is [-1] or [-1, _] or [1 or -1, -1] or [1 or -1, -1, 4 or 1];
+            outputs.Add(port.IsNumeric && port.Shape.Any(d => d < 0) && !(free && session.Outputs.Count >= 3)
+                ? port with { Shape = port.Shape is [-1, 7] ? port.Shape : Blank(i).Shape }
+                : port);
+        }
+        return outputs;
+    }
+
+    /// <summary>What the model says about a black picture.</summary>
+    private OrtOutput Blank(int output)
+    {
+        if (blank is null)
+        {
+            var wanted = Enumerable.Range(0, session.Outputs.Count).Where(o => session.Outputs[o].IsNumeric).Take(16).ToArray();
+            using var feed = new ModelFeed(session, input, size, 1);
+            feed.TellSize(0, input.Width, input.Height);
+            try
+            {
+                blank = session.Run(feed.Tensors, wanted);
+            }
+            catch (OrtException e)
+            {
+                throw new SpotterException(ErrorCodes.ModelInvalid,
+                    $"{file} can't be run on a picture of {input.Width} x {input.Height} pixels: {OneLine(e)}.", e);
+            }
+            for (var i = 0; i < wanted.Length; i++)
+                seen[wanted[i]] = blank[i];
+        }
+        return seen[output];
+    }
+
+    /// <summary>
+    /// Whether centres count from their cell, as from YOLOX's heads, or are spread over the whole input because the
+    /// export decodes them already. The shapes are the same.
+    /// </summary>
+    private bool CountsFromCells(LayoutGuess guess)
+    {
+        if (overrides.Family is FamilyNames.YoloXRaw)
+            return true;
+        var result = Blank(guess.Outputs[0]);
+        var numbers = result.Span;
+        var row = (int)result.Shape[2];
+        double sum = 0;
+        for (var at = 0; at < numbers.Length; at += row)
+            sum += numbers[at];
+        // On average a decoded centre is in the middle; one that counts in cells is within a cell or two.
+        var cells = sum / (numbers.Length / row) < input.Width / 8.0;
+        Note("boxes", cells ? "counted in cells" : "in pixels", FactSource.Inferred);
+        return cells;
+    }
+
+    private Activation ActivationOf(LayoutGuess guess, int? names, out bool lastIsNothing)
+    {
+        lastIsNothing = false;
+        if (guess.Layout is not (OutputLayout.Classes or OutputLayout.Queries or OutputLayout.QueryRows or OutputLayout.CornersAndScores))
+            return Activation.None;
+        var scores = Blank(guess.Outputs[^1]).Span;
+        if (guess.Layout == OutputLayout.QueryRows)
+            scores = Strided(scores, 4 + guess.Classes, 4).ToArray();
+        var shares = true;
+        foreach (var score in scores)
+            shares &= score is >= 0 and <= 1.0001f;
+
+        var logits = Activation.Sigmoid;
+        if (guess.Layout == OutputLayout.Classes)
+        {
+            double sum = 0;
+            foreach (var score in scores)
+                sum += score;
+            shares &= Math.Abs(sum - 1) < 0.02;
+            logits = Activation.Softmax;
+        }
+        else if (guess.Layout == OutputLayout.Queries && (names ?? (guess.Classes == 92 ? 91 : 0)) == guess.Classes - 1)
+        {
+            // The first DETR scores all classes and one more for nothing.
+            lastIsNothing = true;
+            logits = Activation.Softmax;
+        }
+        var activation = overrides.Activation ?? (shares ? Activation.None : logits);
+        Note("scores", activation switch { Activation.None => "probabilities", Activation.Sigmoid => "logits, sigmoid", _ => "logits, softmax" },
+            overrides.Activation is null ? FactSource.Inferred : FactSource.Overridden);
+        return activation;
+    }
+
+    private static List<float> Strided(ReadOnlySpan<float> numbers, int row, int skip)
+    {
+        var taken = new List<float>();
+        for (var at = 0; at + row <= numbers.Length; at += row)
+            taken.AddRange(numbers.Slice(at + skip, row - skip));
+        return taken;
+    }
+
+    private BoxUnits UnitsOf(LayoutGuess guess)
+    {
+        var units = guess.Layout switch
+        {
+            OutputLayout.Queries or OutputLayout.QueryRows => BoxUnits.Shares,
+            OutputLayout.Lists when size is not null => BoxUnits.Told,
+            OutputLayout.Lists when session.Outputs[guess.Outputs[0]].Name.Contains("detection_boxes", StringComparison.OrdinalIgnoreCase) => BoxUnits.Shares,
+            OutputLayout.Lists or OutputLayout.EndToEnd or OutputLayout.CornersAndScores => LooksLikeShares(guess) ? BoxUnits.Shares : BoxUnits.Input,
+            _ => BoxUnits.Input,
+        };
+        if (overrides.Units is { } said)
+            units = said;
+        if (guess.Layout is OutputLayout.Lists or OutputLayout.Queries or OutputLayout.QueryRows)
+            Note("boxes", units switch { BoxUnits.Input => "in pixels of the input", BoxUnits.Shares => "in shares of the input", _ => "in pixels of the size told" },
+                overrides.Units is null ? FactSource.Inferred : FactSource.Overridden);
+        return units;
+    }
+
+    private bool LooksLikeShares(LayoutGuess guess)
+    {
+        if (guess.Layout != OutputLayout.Lists)
+            return false;
+        float most = 0;
+        foreach (var number in Blank(guess.Outputs[0]).Span)
+            most = Math.Max(most, Math.Abs(number));
+        return most is > 0 and <= 2;
+    }
+
+    private static IReadOnlyList<string> AssumedLabels(LayoutGuess guess, int classes) => (guess.Task, classes) switch
+    {
+        (Engines.Classify, 1000) => LabelSets.ImageNet,
+        (Engines.Classify, 1001) => ["nothing", .. LabelSets.ImageNet],
+        (Engines.Obb, 15) => LabelSets.Dota,
+        (Engines.Pose, 1) => ["person"],
+        (not Engines.Classify, 80) => LabelSets.Coco,
+        (not Engines.Classify, 90 or 91) => LabelSets.CocoNumbered,
+        (_, 0) when guess.Family == FamilyNames.Ssd => LabelSets.CocoNumbered,
+        (_, 0) => LabelSets.Coco,
+        _ => [.. Enumerable.Range(0, classes).Select(LabelNames.Unnamed)],
+    };
+
+    private KeypointSpec? KeypointsOf(LayoutGuess guess, int numbers)
+    {
+        if (guess.Task != Engines.Pose)
+            return null;
+        var count = overrides.KeypointCount ?? (guess.Extras % numbers == 0 ? guess.Extras / numbers : 0);
+        if (count == 0 || count * numbers != guess.Extras)
+            throw Refuse($"{guess.Extras} numbers per object can't be {count} keypoints of {numbers}; say so with keypoints.count and keypoints.numbers in {ModelOverrides.FileOf(file)}");
+        var people = count == LabelSets.CocoKeypoints.Count;
+        State("keypoints", string.Create(CultureInfo.InvariantCulture, $"{count} of {numbers} numbers"), overrides.KeypointCount is not null, notes.ContainsKey("kpt_shape"));
+        var skeleton = overrides.Skeleton ?? (people ? LabelSets.CocoSkeleton : []);
+        if (skeleton.Any(pair => pair[0] >= count || pair[1] >= count))
+            throw Refuse($"its skeleton joins keypoints beyond the {count} that there are");
+        return new KeypointSpec(count, numbers, overrides.KeypointNames ?? (people ? LabelSets.CocoKeypoints : null), skeleton);
+    }
+
+    private static List<int> Integers(string? text)
+    {
+        var numbers = new List<int>();
+        foreach (var part in (text ?? "").Split(['[', ']', '(', ')', ',', ' '], StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (int.TryParse(part, CultureInfo.InvariantCulture, out var number))
+                numbers.Add(number);
+        }
+        return numbers;
+    }
+
+    private void State(string name, string value, bool overridden, bool stated) =>
+        Note(name, value, overridden ? FactSource.Overridden : stated ? FactSource.Stated : FactSource.Inferred);
+
+    private void Note(string name, string value, FactSource source) => facts.Add(new ModelFact(name, value, source));
+
+    private static string Word(OutputLayout layout) => layout switch
+    {
+        OutputLayout.Columns => "boxes in columns",
+        OutputLayout.Rows or OutputLayout.ScoreRows => "boxes in rows",
+        OutputLayout.Cells => "boxes in cells",
+        OutputLayout.EndToEnd or OutputLayout.Batched => "boxes without doubles",
+        OutputLayout.Distances => "distances from cells",
+        OutputLayout.QueryRows or OutputLayout.Queries => "queries",
+        OutputLayout.CornersAndScores => "boxes and scores",
+        OutputLayout.Lists => "boxes, labels and scores",
+        _ => "one number per class",
+    };
+
+    private SpotterException NotUnderstood(IReadOnlyList<OrtPort> outputs, LayoutHints hints, IReadOnlyList<string>? names)
+    {
+        if (outputs.Any(o => o.Shape is [1, 3, _, _, > 5]))
+            return Refuse("its outputs are the bare heads of a YOLO; export it with its boxes decoded (for YOLOv7 with --grid)");
+        if (outputs is [{ Shape: [1, 4, var anchors] }] && AnchorGrid.Fits(anchors, hints.Width, hints.Height, 1))
+            return Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
+        var why = names is null ? "none of its outputs is a layout that is known" : $"none of its outputs is a known layout of its {names.Count} classes";
+        if (hints.Task is not null)
+            why += $" for the task '{hints.Task}'";
+        return Refuse($"{why} (inputs {string.Join(", ", session.Inputs)}; outputs {string.Join(", ", session.Outputs)}); what it is can be said in {ModelOverrides.FileOf(file)}");
+    }
+
+    private SpotterException Refuse(string why) => new(ErrorCodes.ModelUnsupported, $"{file} is not understood: {why}.");
+
+    private static string OneLine(OrtException e) => e.Message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
+}

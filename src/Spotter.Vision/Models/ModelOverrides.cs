@@ -1,0 +1,248 @@
+using System.Globalization;
+using Spotter.Core;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Spotter.Vision.Models;
+
+/// <summary>
+/// What the file <c>&lt;model&gt;.yaml</c> beside a model says about it. Everything in it goes before what the model file
+/// states and before what would be inferred.
+/// </summary>
+internal sealed record ModelOverrides
+{
+    private const long LargestFile = 1024 * 1024;
+
+    private static readonly string[] Keys = ["task", "family", "labels", "input", "boxes", "activation", "keypoints", "size"];
+    private static readonly string[] InputKeys = ["width", "height", "layout", "colour", "scale", "mean", "deviation", "fit", "fill", "resize"];
+    private static readonly string[] KeypointKeys = ["count", "numbers", "names", "skeleton"];
+
+    public static ModelOverrides None { get; } = new();
+
+    /// <summary>The file; null when there is none.</summary>
+    public string? File { get; private init; }
+
+    public string? Task { get; private init; }
+
+    public string? Family { get; private init; }
+
+    public IReadOnlyList<string>? Labels { get; private init; }
+
+    public int? Width { get; private init; }
+
+    public int? Height { get; private init; }
+
+    public bool? ChannelsLast { get; private init; }
+
+    public bool? Bgr { get; private init; }
+
+    public float? Scale { get; private init; }
+
+    public IReadOnlyList<float>? Mean { get; private init; }
+
+    public IReadOnlyList<float>? Deviation { get; private init; }
+
+    public Fit? Fit { get; private init; }
+
+    public float? Fill { get; private init; }
+
+    public int? ResizeTo { get; private init; }
+
+    public BoxUnits? Units { get; private init; }
+
+    public Activation? Activation { get; private init; }
+
+    public bool? HeightFirst { get; private init; }
+
+    public int? KeypointCount { get; private init; }
+
+    public int? KeypointNumbers { get; private init; }
+
+    public IReadOnlyList<string>? KeypointNames { get; private init; }
+
+    public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; private init; }
+
+    /// <summary>The file of overrides that belongs to a model file, whether it exists or not.</summary>
+    public static string FileOf(string modelFile) => Path.ChangeExtension(modelFile, ".yaml");
+
+    /// <summary>Reads what lies beside a model file; <see cref="None"/> when nothing does.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelInvalid"/>: where it is wrong, and what it may be.</exception>
+    public static ModelOverrides Of(string modelFile)
+    {
+        var file = new FileInfo(FileOf(modelFile));
+        if (!file.Exists)
+            return None;
+        if (file.Length > LargestFile)
+            throw new SpotterException(ErrorCodes.ModelInvalid, $"{file.FullName} is larger than {LargestFile} bytes; it is to describe a model in a few lines.");
+        return new Reader(file.FullName).Read();
+    }
+
+    private sealed class Reader(string file)
+    {
+        public ModelOverrides Read()
+        {
+            var stream = new YamlStream();
+            try
+            {
+                using var text = System.IO.File.OpenText(file);
+                stream.Load(text);
+            }
+            catch (YamlException e)
+            {
+                throw Wrong($"line {e.Start.Line} is no YAML ({e.Message.ReplaceLineEndings(" ")})");
+            }
+            if (stream.Documents is [])
+                return new ModelOverrides { File = file };
+            if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
+                throw Wrong("it is no list of keys and values");
+            var top = Map(root, "", Keys);
+            var input = Map(top.GetValueOrDefault("input"), "input.", InputKeys);
+            var points = Map(top.GetValueOrDefault("keypoints"), "keypoints.", KeypointKeys);
+            return new ModelOverrides
+            {
+                File = file,
+                Task = Choice(top, "task", "detect", "classify", "segment", "pose", "obb"),
+                Family = Choice(top, "family", FamilyNames.All),
+                Labels = Labels(top.GetValueOrDefault("labels")),
+                Units = Choice(top, "boxes", "pixels", "shares") switch { null => null, "pixels" => BoxUnits.Input, _ => BoxUnits.Shares },
+                Activation = Choice(top, "activation", "none", "sigmoid", "softmax") switch
+                {
+                    null => null,
+                    "none" => Models.Activation.None,
+                    "sigmoid" => Models.Activation.Sigmoid,
+                    _ => Models.Activation.Softmax,
+                },
+                HeightFirst = Choice(top, "size", "width-height", "height-width") switch { null => null, var order => order == "height-width" },
+                Width = Whole(input, "width", 1, 16_384, "input."),
+                Height = Whole(input, "height", 1, 16_384, "input."),
+                ChannelsLast = Choice(input, "layout", "nchw", "nhwc") switch { null => null, var layout => layout == "nhwc" },
+                Bgr = Choice(input, "colour", "rgb", "bgr") switch { null => null, var order => order == "bgr" },
+                Scale = Numbers(input, "scale", 1)?[0],
+                Mean = Numbers(input, "mean", 3),
+                Deviation = Numbers(input, "deviation", 3) is not { } deviation ? null
+                    : deviation.All(d => d > 0) ? deviation : throw Wrong("'input.deviation' has a number that is not above 0"),
+                Fit = Choice(input, "fit", "letterbox", "letterbox-top-left", "stretch", "crop") switch
+                {
+                    null => null,
+                    "letterbox" => Models.Fit.Letterbox,
+                    "letterbox-top-left" => Models.Fit.LetterboxTopLeft,
+                    "stretch" => Models.Fit.Stretch,
+                    _ => Models.Fit.Crop,
+                },
+                Fill = Whole(input, "fill", 0, 255, "input."),
+                ResizeTo = Whole(input, "resize", 1, 16_384, "input."),
+                KeypointCount = Whole(points, "count", 1, 1000, "keypoints."),
+                KeypointNumbers = Whole(points, "numbers", 2, 3, "keypoints."),
+                KeypointNames = Texts(points.GetValueOrDefault("names"), "keypoints.names"),
+                Skeleton = Skeleton(points.GetValueOrDefault("skeleton")),
+            };
+        }
+
+        private Dictionary<string, YamlNode> Map(YamlNode? node, string prefix, string[] known)
+        {
+            var map = new Dictionary<string, YamlNode>(StringComparer.Ordinal);
+            if (node is null or YamlScalarNode { Value: null or "" })
+                return map;
+            if (node is not YamlMappingNode mapping)
+                throw Wrong($"'{prefix.TrimEnd('.')}' is no list of keys and values");
+            foreach (var (key, value) in mapping.Children)
+            {
+                var name = (key as YamlScalarNode)?.Value ?? "";
+                if (!known.Contains(name, StringComparer.Ordinal))
+                    throw Wrong($"'{prefix}{name}' is unknown; known are {string.Join(", ", known.Select(k => prefix + k))}");
+                map[name] = value;
+            }
+            return map;
+        }
+
+        private string? Choice(Dictionary<string, YamlNode> map, string key, params IReadOnlyList<string> choices)
+        {
+            if (!map.TryGetValue(key, out var node))
+                return null;
+            var text = (node as YamlScalarNode)?.Value ?? "";
+            return choices.FirstOrDefault(choice => choice.Equals(text, StringComparison.OrdinalIgnoreCase))
+                ?? throw Wrong($"'{key}' is '{text}'; it is one of {string.Join(", ", choices)}");
+        }
+
+        private int? Whole(Dictionary<string, YamlNode> map, string key, int least, int most, string prefix)
+        {
+            if (!map.TryGetValue(key, out var node))
+                return null;
+            return int.TryParse((node as YamlScalarNode)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+                ? number
+                : throw Wrong($"'{prefix}{key}' is no whole number from {least} to {most}");
+        }
+
+        /// <summary>So many numbers; a single one stands for all. A fraction as 1/255 may be written so.</summary>
+        private float[]? Numbers(Dictionary<string, YamlNode> map, string key, int count)
+        {
+            if (!map.TryGetValue(key, out var node))
+                return null;
+            var nodes = node is YamlSequenceNode list ? [.. list.Children] : Enumerable.Repeat(node, count).ToList();
+            if (nodes.Count != count)
+                throw Wrong($"'input.{key}' has {nodes.Count} numbers; {count} are wanted");
+            return [.. nodes.Select(n => Number((n as YamlScalarNode)?.Value, key))];
+        }
+
+        private float Number(string? text, string key)
+        {
+            var parts = (text ?? "").Split('/');
+            if (parts.Length <= 2 && Parse(parts[0], out var number) && (parts.Length == 1 || (Parse(parts[1], out var divisor) && divisor != 0 && Divide(ref number, divisor)))
+                && double.IsFinite(number))
+            {
+                return (float)number;
+            }
+            throw Wrong($"'input.{key}' has '{text}', which is no number");
+
+            static bool Parse(string part, out double value) => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+
+            static bool Divide(ref double value, double by)
+            {
+                value /= by;
+                return true;
+            }
+        }
+
+        /// <summary>A list, numbers with names, or a text file with one name per line.</summary>
+        private IReadOnlyList<string>? Labels(YamlNode? node)
+        {
+            switch (node)
+            {
+                case null:
+                    return null;
+                case YamlScalarNode { Value: { Length: > 0 } name }:
+                    var path = Path.Combine(Path.GetDirectoryName(file)!, name);
+                    if (!System.IO.File.Exists(path))
+                        throw Wrong($"'labels' names the file {name}, which is not there");
+                    var lines = System.IO.File.ReadAllLines(path).Select(l => l.Trim()).ToList();
+                    while (lines is [.., ""])
+                        lines.RemoveAt(lines.Count - 1);
+                    return lines.Count > 0 ? lines : throw Wrong($"'labels' names the file {name}, which is empty");
+                case YamlMappingNode map:
+                    return LabelNames.Parse("{" + string.Join(',', map.Children.Select(c => $"{c.Key}:'{c.Value.ToString().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'")) + "}")
+                        ?? throw Wrong("'labels' is no list of numbers and names");
+                default:
+                    return Texts(node, "labels");
+            }
+        }
+
+        private List<string>? Texts(YamlNode? node, string key) => node switch
+        {
+            null => null,
+            YamlSequenceNode { Children: [_, ..] items } => [.. items.Select(i => (i as YamlScalarNode)?.Value ?? throw Wrong($"'{key}' has an entry that is no text"))],
+            _ => throw Wrong($"'{key}' is no list of names"),
+        };
+
+        private List<IReadOnlyList<int>>? Skeleton(YamlNode? node) => node switch
+        {
+            null => null,
+            YamlSequenceNode list => [.. list.Children.Select(pair => pair is YamlSequenceNode { Children: [YamlScalarNode from, YamlScalarNode to] }
+                && int.TryParse(from.Value, CultureInfo.InvariantCulture, out var a) && int.TryParse(to.Value, CultureInfo.InvariantCulture, out var b) && a >= 0 && b >= 0
+                    ? (IReadOnlyList<int>)[a, b]
+                    : throw Wrong("'keypoints.skeleton' has an entry that is no pair of numbers"))],
+            _ => throw Wrong("'keypoints.skeleton' is no list of pairs"),
+        };
+
+        private SpotterException Wrong(string what) => new(ErrorCodes.ModelInvalid, $"{file} can't be used: {what}.");
+    }
+}

@@ -1,0 +1,234 @@
+using System.Text;
+using Spotter.Core;
+
+namespace Spotter.Vision.Models;
+
+/// <summary>
+/// What can be read off an ONNX file without loading it: its operators and the versions it needs. A protocol-buffer
+/// message (onnx.proto3); weights are skipped, so that a large file costs no memory.
+/// </summary>
+internal sealed class OnnxFile
+{
+    // No graph has more kinds of operator, and no name is longer; bounds for files that lie.
+    private const int MaxNames = 10_000;
+    private const int LongestName = 1024;
+
+    private static readonly HashSet<string> KnownDomains = new(StringComparer.Ordinal)
+    {
+        "", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training",
+        "com.microsoft", "com.microsoft.nchwc", "com.microsoft.experimental", "com.ms.internal.nhwc",
+    };
+
+    private readonly Stream stream;
+    private readonly HashSet<string> operators = new(StringComparer.Ordinal);
+    private readonly HashSet<string> foreign = new(StringComparer.Ordinal);
+    private readonly HashSet<string> functions = new(StringComparer.Ordinal);
+    private bool hasGraph;
+
+    private OnnxFile(Stream stream) => this.stream = stream;
+
+    /// <summary>Kinds of operator in the main graph, as <c>Conv</c>.</summary>
+    public IReadOnlySet<string> Operators => operators;
+
+    /// <summary>The version of the standard operators that the file was written for; 0 when it does not say.</summary>
+    public long Opset { get; private set; }
+
+    /// <summary>Operators that come from nowhere: not the standard's, not ONNX Runtime's own, and not defined in the file.</summary>
+    public IEnumerable<string> CustomOperators => foreign.Where(name => !functions.Contains(name)).Order(StringComparer.Ordinal);
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelInvalid"/>: it is cut short, or no ONNX file at all.</exception>
+    public static OnnxFile Read(string path)
+    {
+        using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
+        if (content.Length == 0)
+            throw new SpotterException(ErrorCodes.ModelInvalid, $"{path} is empty; fetch or export the model again.");
+        var file = new OnnxFile(content);
+        try
+        {
+            file.ReadModel();
+        }
+        catch (EndOfStreamException)
+        {
+            throw file.hasGraph
+                ? new SpotterException(ErrorCodes.ModelInvalid, $"{path} is cut short: it ends after {content.Length} bytes in the middle of its graph; fetch or export the model again.")
+                : NoModel(path);
+        }
+        catch (InvalidDataException)
+        {
+            throw NoModel(path);
+        }
+        return file.hasGraph ? file : throw NoModel(path);
+    }
+
+    private static SpotterException NoModel(string path) =>
+        new(ErrorCodes.ModelInvalid, $"{path} is not an ONNX model; export the model to ONNX, or give the right file.");
+
+    private void ReadModel()
+    {
+        var end = stream.Length;
+        while (stream.Position < end)
+        {
+            var (field, wire) = Tag();
+            switch (field)
+            {
+                case 7 when wire == 2:
+                    hasGraph = true;
+                    ReadParts(ReadGraphPart);
+                    break;
+                case 8 when wire == 2:
+                    ReadOpset();
+                    break;
+                case 25 when wire == 2:
+                    ReadName(nameField: 1, domainField: 10, (name, domain) => Note(functions, $"{domain}.{name}"));
+                    break;
+                default:
+                    // The fields of a model are numbered up to 26, of which only the version is a number.
+                    if (field is 0 or > 40 || (field <= 8 && wire != (field is 1 or 5 ? 0 : 2)))
+                        throw new InvalidDataException();
+                    Skip(wire);
+                    break;
+            }
+        }
+    }
+
+    private void ReadGraphPart(int field, int wire)
+    {
+        if (field == 1 && wire == 2)
+        {
+            ReadName(nameField: 4, domainField: 7, (name, domain) =>
+            {
+                if (KnownDomains.Contains(domain))
+                    Note(operators, name);
+                else
+                    Note(foreign, $"{domain}.{name}");
+            });
+        }
+        else
+        {
+            Skip(wire);
+        }
+    }
+
+    private void ReadOpset()
+    {
+        var domain = "";
+        long version = 0;
+        ReadParts((field, wire) =>
+        {
+            if (field == 1 && wire == 2)
+                domain = Text();
+            else if (field == 2 && wire == 0)
+                version = (long)Varint();
+            else
+                Skip(wire);
+        });
+        if (domain is "" or "ai.onnx")
+            Opset = version;
+    }
+
+    private void ReadName(int nameField, int domainField, Action<string, string> then)
+    {
+        string name = "", domain = "";
+        ReadParts((field, wire) =>
+        {
+            if (field == nameField && wire == 2)
+                name = Text();
+            else if (field == domainField && wire == 2)
+                domain = Text();
+            else
+                Skip(wire);
+        });
+        then(name, domain);
+    }
+
+    private static void Note(HashSet<string> into, string name)
+    {
+        if (into.Count < MaxNames)
+            into.Add(name);
+    }
+
+    private void ReadParts(Action<int, int> part)
+    {
+        var end = Length();
+        while (stream.Position < end)
+        {
+            var (field, wire) = Tag();
+            part(field, wire);
+        }
+        if (stream.Position != end)
+            throw new InvalidDataException();
+    }
+
+    private (int Field, int Wire) Tag()
+    {
+        var tag = Varint();
+        return tag >> 3 is > 0 and < 1 << 29 ? ((int)(tag >> 3), (int)(tag & 7)) : throw new InvalidDataException();
+    }
+
+    private void Skip(int wire)
+    {
+        switch (wire)
+        {
+            case 0:
+                Varint();
+                break;
+            case 1:
+                Forward(8);
+                break;
+            case 2:
+                stream.Position = Length();
+                break;
+            case 5:
+                Forward(4);
+                break;
+            default:
+                throw new InvalidDataException();
+        }
+    }
+
+    private void Forward(int bytes)
+    {
+        if (stream.Position + bytes > stream.Length)
+            throw new EndOfStreamException();
+        stream.Position += bytes;
+    }
+
+    /// <summary>The position at which the part that begins here ends.</summary>
+    private long Length()
+    {
+        var length = Varint();
+        if (length > (ulong)(stream.Length - stream.Position))
+            throw new EndOfStreamException();
+        return stream.Position + (long)length;
+    }
+
+    private string Text()
+    {
+        var end = Length();
+        var length = end - stream.Position;
+        if (length > LongestName)
+        {
+            stream.Position = end;
+            return "";
+        }
+        Span<byte> bytes = stackalloc byte[(int)length];
+        stream.ReadExactly(bytes);
+        return Encoding.UTF8.GetString(bytes);
+    }
+
+    private ulong Varint()
+    {
+        ulong value = 0;
+        for (var shift = 0; shift < 64; shift += 7)
+        {
+            var next = stream.ReadByte();
+            if (next < 0)
+                throw new EndOfStreamException();
+            value |= (ulong)(next & 0x7f) << shift;
+            if (next < 0x80)
+                return value;
+        }
+        throw new InvalidDataException();
+    }
+}

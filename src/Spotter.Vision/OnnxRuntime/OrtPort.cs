@@ -1,0 +1,48 @@
+using System.Globalization;
+
+namespace Spotter.Vision.OnnxRuntime;
+
+/// <summary>An input or output as the model declares it; -1 stands for a dimension that is free.</summary>
+/// <param name="Name">Its name in the graph.</param>
+/// <param name="Type">The library's number of its element type; 0 is no tensor at all.</param>
+/// <param name="Shape">Its dimensions.</param>
+internal sealed record OrtPort(string Name, int Type, long[] Shape)
+{
+    public const int Float32 = 1;
+    public const int UInt8 = 2;
+    public const int Int32 = 6;
+    public const int Int64 = 7;
+    public const int Float16 = 10;
+    public const int Double = 11;
+
+    /// <summary>True for the types whose numbers can be read as results.</summary>
+    public bool IsNumeric => Type is Float32 or UInt8 or Int32 or Int64 or Float16 or Double;
+
+    /// <summary>Bytes per element.</summary>
+    public static int SizeOf(int type) => type switch
+    {
+        UInt8 => 1,
+        Float16 => 2,
+        Int64 or Double => 8,
+        _ => 4,
+    };
+
+    public static string NameOf(int type) => type switch
+    {
+        0 => "no tensor",
+        Float32 => "float32",
+        UInt8 => "uint8",
+        3 => "int8",
+        Int32 => "int32",
+        Int64 => "int64",
+        8 => "string",
+        9 => "bool",
+        Float16 => "float16",
+        Double => "float64",
+        16 => "bfloat16",
+        _ => $"type {type}",
+    };
+
+    public override string ToString() =>
+        $"{Name} {(Type == Float32 ? "" : NameOf(Type) + " ")}[{string.Join(',', Shape.Select(d => d < 0 ? "?" : d.ToString(CultureInfo.InvariantCulture)))}]";
+}

@@ -1,0 +1,113 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using Spotter.Core.Vision;
+using Spotter.Vision.Boxes;
+using Spotter.Vision.Models;
+
+namespace Spotter.Vision.Results;
+
+/// <summary>
+/// From an object's coefficients and the picture's prototypes to its mask: their weighted sum is above 0 where the
+/// object is (YOLACT, arXiv 1904.02689), within its box. Prototypes are a quarter of the input's size and are scaled to
+/// the picture's, linearly.
+/// </summary>
+internal static class MaskReader
+{
+    public static Mask Read(ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, in Candidate found)
+    {
+        var box = letterbox.ToPicture(found.X1, found.Y1, found.X2, found.Y2);
+        int left = Edge(Math.Floor(box.X1), size.Width), top = Edge(Math.Floor(box.Y1), size.Height);
+        int right = Edge(Math.Ceiling(box.X2), size.Width), bottom = Edge(Math.Ceiling(box.Y2), size.Height);
+        int width = right - left, height = bottom - top;
+        var pixels = ArrayPool<byte>.Shared.Rent(Math.Max(1, width * height));
+        try
+        {
+            var bitmap = new Bitmap(pixels.AsSpan(0, width * height), left, top, width, height);
+            Fill(bitmap, model, outputs, letterbox, found);
+            return new Mask(Outlines.Trace(bitmap, Math.Max(0.75, 0.5 / letterbox.ScaleX)), bitmap.Runs(size.Width, size.Height));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(pixels);
+        }
+    }
+
+    private static int Edge(double value, int edge) => (int)Math.Clamp(value, 0, edge);
+
+    private static void Fill(in Bitmap bitmap, ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, in Candidate found)
+    {
+        var shape = model.Shapes[1];
+        int count = (int)shape[1], rows = (int)shape[2], columns = (int)shape[3];
+        var across = new Axis(bitmap.Left, bitmap.Width, letterbox.FromX, letterbox.ScaleX, letterbox.Left, (double)columns / model.Input.Width, columns);
+        var down = new Axis(bitmap.Top, bitmap.Height, letterbox.FromY, letterbox.ScaleY, letterbox.Top, (double)rows / model.Input.Height, rows);
+        int firstColumn = across.First, wide = across.Last - firstColumn + 1, firstRow = down.First, tall = down.Last - firstRow + 1;
+        var logits = ArrayPool<float>.Shared.Rent((wide * tall) + wide);
+        try
+        {
+            var sum = logits.AsSpan(0, wide * tall);
+            sum.Clear();
+            var prototypes = outputs[1];
+            for (var m = 0; m < count; m++)
+            {
+                var weight = BoxReader.Extra(model, outputs, found.Anchor, m);
+                for (var y = 0; y < tall; y++)
+                {
+                    var row = sum.Slice(y * wide, wide);
+                    TensorPrimitives.MultiplyAdd(prototypes.Slice((((m * rows) + firstRow + y) * columns) + firstColumn, wide), weight, row, row);
+                }
+            }
+            var between = logits.AsSpan(wide * tall, wide);
+            for (var y = 0; y < bitmap.Height; y++)
+            {
+                var (upper, share) = down.At(y);
+                var above = sum.Slice((upper - firstRow) * wide, wide);
+                var below = sum.Slice((Math.Min(upper + 1, down.Last) - firstRow) * wide, wide);
+                TensorPrimitives.Lerp(above, below, share, between);
+                var line = bitmap.Row(y);
+                for (var x = 0; x < line.Length; x++)
+                {
+                    var (before, part) = across.At(x);
+                    var near = between[before - firstColumn];
+                    var far = between[Math.Min(before + 1, across.Last) - firstColumn];
+                    line[x] = near + ((far - near) * part) > 0 ? Bitmap.Inside : (byte)0;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(logits);
+        }
+    }
+
+    /// <summary>From pixels of the picture to cells of the prototypes, along one edge.</summary>
+    private readonly struct Axis
+    {
+        private readonly double start;
+        private readonly double step;
+        private readonly int cells;
+
+        public Axis(int from, int count, int part, double scale, int offset, double share, int cells)
+        {
+            this.cells = cells;
+            // Middles of pixels and of cells meet.
+            start = ((((from + 0.5 - part) * scale) + offset) * share) - 0.5;
+            step = scale * share;
+            First = At(0).Cell;
+            Last = Math.Min(cells - 1, At(Math.Max(0, count - 1)).Cell + 1);
+        }
+
+        /// <summary>The first cell that counts.</summary>
+        public int First { get; }
+
+        /// <summary>The last cell that counts.</summary>
+        public int Last { get; }
+
+        /// <summary>The cell before a pixel's middle, and how far on to the next it is.</summary>
+        public (int Cell, float Share) At(int pixel)
+        {
+            var at = Math.Clamp(start + (pixel * step), 0, cells - 1);
+            var cell = (int)at;
+            return (cell, (float)(at - cell));
+        }
+    }
+}

@@ -1,0 +1,251 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Vision.Boxes;
+using Spotter.Vision.Images;
+using Spotter.Vision.Models;
+using Spotter.Vision.OnnxRuntime;
+using Spotter.Vision.Results;
+
+namespace Spotter.Vision;
+
+/// <summary>
+/// A loaded model. Any number of threads may run it at once; each run is the calling thread's work from the picture's
+/// bytes to the result (and of more threads within the model, if <see cref="VisionModelOptions.Threads"/> says so).
+/// Dispose of it after the last run has ended.
+/// </summary>
+public sealed class VisionModel : IDisposable
+{
+    private readonly OrtSession session;
+    private readonly ImageLimits limits;
+    private readonly ConcurrentBag<Lane> idle = [];
+
+    private VisionModel(OrtSession session, ModelCard card, ImageLimits limits)
+    {
+        this.session = session;
+        this.limits = limits;
+        Card = card;
+    }
+
+    /// <summary>What it is and what it finds.</summary>
+    public ModelInfo Model => Card.Info;
+
+    internal ModelCard Card { get; }
+
+    /// <summary>Loads a model and runs it once, so that the first picture is as fast as the others.</summary>
+    /// <exception cref="SpotterException">
+    /// <see cref="ErrorCodes.ModelNotFound"/>, <see cref="ErrorCodes.ModelInvalid"/>, <see cref="ErrorCodes.ModelUnsupported"/>,
+    /// <see cref="ErrorCodes.ModelOutputInvalid"/>, <see cref="ErrorCodes.NativeMissing"/>.
+    /// </exception>
+    public static VisionModel Load(string modelFile, VisionModelOptions options)
+    {
+        var (session, file) = ModelInspection.Load(modelFile, options.Threads, optimize: true);
+        try
+        {
+            var model = new VisionModel(session, ModelInspection.Inspect(modelFile, session, file), options.Limits);
+            model.WarmUp();
+            return model;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Says what is in a picture; draws it too when <see cref="JobOptions.Annotate"/> says so.</summary>
+    /// <exception cref="SpotterException">
+    /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
+    /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>,
+    /// <see cref="ErrorCodes.InvalidRequest"/> for a region outside the picture, <see cref="ErrorCodes.ModelOutputInvalid"/>.
+    /// </exception>
+    public Findings Run(ReadOnlyMemory<byte> picture, JobOptions options)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var lane = Rent();
+        Canvas? canvas = null;
+        try
+        {
+            var parts = options.Tile is not null || options.Region is not null;
+            var letterbox = default(Letterbox);
+            (int Width, int Height) size;
+            if (options.Annotate || parts)
+            {
+                canvas = Decode(picture);
+                size = (canvas.Width, canvas.Height);
+            }
+            else
+            {
+                letterbox = Prepare(picture, lane, out size);
+            }
+            var timings = new StageClock(started);
+            timings.Decoded();
+            var result = canvas is null
+                ? Look(lane, letterbox, size, options, timings)
+                : LookAtParts(canvas, lane, options, timings);
+            var annotated = options.Annotate ? Annotator.Draw(canvas!, result) : default;
+            timings.Encoded();
+            return new Findings(result, timings.Read(encoded: options.Annotate), annotated);
+        }
+        finally
+        {
+            canvas?.Dispose();
+            idle.Add(lane);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        while (idle.TryTake(out var lane))
+            lane.Dispose();
+        session.Dispose();
+    }
+
+    internal Lane Rent() => idle.TryTake(out var lane) ? lane : new Lane(session, Card);
+
+    internal void Return(Lane lane) => idle.Add(lane);
+
+    /// <summary>From bytes to the model's input, at no more than the size that the model needs.</summary>
+    internal Letterbox Prepare(ReadOnlyMemory<byte> encoded, Lane lane, out (int Width, int Height) size)
+    {
+        using var picture = Picture.Open(encoded, limits);
+        size = (picture.Width, picture.Height);
+        var letterbox = Letterbox.Create(Card.Input, size.Width, size.Height);
+        picture.ShrinkTo(letterbox.Width, letterbox.Height);
+        lane.Writer.Write(picture, letterbox, Card.Input, lane.Feed.Picture(0));
+        lane.Feed.TellSize(0, size.Width, size.Height);
+        return letterbox;
+    }
+
+    /// <summary>From a part of a decoded picture to the model's input.</summary>
+    internal Letterbox Prepare(Canvas canvas, Region part, Lane lane)
+    {
+        var letterbox = Letterbox.Create(Card.Input, part.Width, part.Height) with { FromX = part.X, FromY = part.Y };
+        lane.Writer.Write(canvas, part, letterbox, Card.Input, lane.Feed.Picture(0));
+        lane.Feed.TellSize(0, part.Width, part.Height);
+        return letterbox;
+    }
+
+    internal OrtOutputs Infer(Lane lane)
+    {
+        try
+        {
+            return session.Run(lane.Feed.Tensors, Card.Outputs);
+        }
+        catch (OrtException e)
+        {
+            throw new SpotterException(
+                ErrorCodes.ModelOutputInvalid, $"{Model.Id} can't be run: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}.", e);
+        }
+    }
+
+    /// <summary>From the model's outputs to what is said about the upright picture.</summary>
+    internal VisionResult Read(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, Lane lane)
+    {
+        outputs.Check(Card);
+        return Card.Layout == OutputLayout.Classes
+            ? ResultOf(size, LabelReader.Read(Card, outputs[0], options))
+            : ResultOf(size, Find(outputs, letterbox, size, options, lane));
+    }
+
+    private Canvas Decode(ReadOnlyMemory<byte> encoded)
+    {
+        using var picture = Picture.Open(encoded, limits);
+        return Canvas.Decode(picture);
+    }
+
+    private VisionResult Look(Lane lane, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, StageClock timings)
+    {
+        using var run = Infer(lane);
+        timings.Inferred();
+        var result = Read(new ModelOutputs(run, 0, 1), letterbox, size, options, lane);
+        timings.Found();
+        return result;
+    }
+
+    /// <summary>Looks at a picture that is decoded whole: at all of it, at a region, or tile by tile.</summary>
+    private VisionResult LookAtParts(Canvas canvas, Lane lane, JobOptions options, StageClock timings)
+    {
+        var size = (canvas.Width, canvas.Height);
+        var region = Tiling.Region(options.Region, canvas.Width, canvas.Height);
+        var tiles = options.Tile is { } edge && Card.Layout != OutputLayout.Classes ? Tiling.Tiles(region, edge, options.Overlap) : [region];
+        if (tiles.Count == 1)
+        {
+            var letterbox = Prepare(canvas, tiles[0], lane);
+            timings.Decoded();
+            return Look(lane, letterbox, size, options, timings);
+        }
+
+        var merge = new TileMerge(region);
+        // Things larger than a tile are only seen as a whole from further away.
+        foreach (var part in tiles.Prepend(region))
+        {
+            var letterbox = Prepare(canvas, part, lane);
+            timings.Decoded();
+            using var run = Infer(lane);
+            timings.Inferred();
+            var outputs = new ModelOutputs(run, 0, 1);
+            outputs.Check(Card);
+            merge.Add(part, Find(outputs, letterbox, size, options, lane));
+            timings.Found();
+        }
+        var result = ResultOf(size, merge.Merge(options.Iou));
+        timings.Found();
+        return result;
+    }
+
+    private List<Detection> Find(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, Lane lane)
+    {
+        var candidates = lane.Candidates;
+        BoxReader.Read(Card, outputs, letterbox, (float)options.Confidence, candidates);
+        if (options.Labels is { } labels)
+            candidates.RemoveOtherThan(labels, Card);
+        if (Card.NoDoubles)
+            NonMaxSuppression.Rank(candidates);
+        else
+            NonMaxSuppression.Apply(candidates, options.Iou, turned: Model.Engine == Engines.Obb);
+        return DetectionBuilder.Build(Card, outputs, letterbox, size, candidates);
+    }
+
+    private static VisionResult ResultOf((int Width, int Height) size, List<Label> labels) =>
+        new() { Width = size.Width, Height = size.Height, Labels = labels };
+
+    private VisionResult ResultOf((int Width, int Height) size, List<Detection> detections) => new()
+    {
+        Width = size.Width,
+        Height = size.Height,
+        Detections = detections,
+        Summary = VisionResult.Summarize(detections),
+        Skeleton = Card.Keypoints?.Skeleton,
+    };
+
+    private void WarmUp()
+    {
+        var lane = Rent();
+        var size = (Card.Input.Width, Card.Input.Height);
+        lane.Feed.TellSize(0, size.Width, size.Height);
+        using var run = Infer(lane);
+        Read(new ModelOutputs(run, 0, 1), Letterbox.Create(Card.Input, size.Width, size.Height), size, new JobOptions(), lane);
+        Return(lane);
+    }
+
+    /// <summary>The memory of one run at a time.</summary>
+    internal sealed class Lane(OrtSession session, ModelCard card) : IDisposable
+    {
+        public ModelFeed Feed { get; } = new(session, card.Input, card.Size, batch: 1);
+
+        public InputWriter Writer { get; } = new();
+
+        public Candidates Candidates { get; } = new();
+
+        public void Dispose()
+        {
+            Feed.Dispose();
+            Writer.Dispose();
+        }
+    }
+}
