@@ -3,7 +3,7 @@ namespace Spotter.Benchmarks;
 /// <summary>What to measure, and with what.</summary>
 internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Model, string Image, double Seconds)
 {
-    private static readonly string[] Known = ["parts", "queue", "accept", "service"];
+    private static readonly string[] Known = ["micro", "parts", "queue", "accept", "service"];
 
     public static BenchmarkOptions? Parse(string[] args)
     {

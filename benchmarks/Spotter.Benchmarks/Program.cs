@@ -16,6 +16,9 @@ try
             case "parts":
                 parts = PartTimes.Run(options);
                 break;
+            case "micro":
+                Spotter.Benchmarks.Micro.MicroReport.Run(options);
+                break;
             case "queue":
                 await QueueReport.RunAsync(options);
                 break;

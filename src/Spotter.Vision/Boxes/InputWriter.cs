@@ -135,15 +135,24 @@ internal sealed unsafe class InputWriter : IDisposable
         var (red, green, blue) = input.Bgr ? (2, 1, 0) : (0, 1, 2);
         var factor = Vector128.Create(input.Factor(red), input.Factor(green), input.Factor(blue), 0);
         var offset = Vector128.Create(input.Offset(red), input.Offset(green), input.Offset(blue), 0);
+        var plain = across.IsIdentity && down.IsIdentity && rows.Bands == 3 && stepX == 1;
         fixed (float* target = planes)
         {
             for (var line = 0; line < lineCount; line++)
             {
+                var at = target + origin + (line * stepY);
+                if (plain)
+                {
+                    // Of two taps one has all the weight, and at the edges it is the second.
+                    var row = rows.Row(down.First[line] + (down.WeightsOf(line)[0] == 0 ? 1 : 0));
+                    var start = across.First[0] + (across.WeightsOf(0)[0] == 0 ? 1 : 0);
+                    PlaneFill.Row(row + (start * 3), columnCount, factor, offset, at + (red * plane), at + (green * plane), at + (blue * plane));
+                    continue;
+                }
                 var weights = down.WeightsOf(line);
                 for (var k = 0; k < weights.Length; k++)
                     taps[k] = weights[k] == 0 ? null : rows.Row(down.First[line] + k) + from;
                 Blend(taps, weights, blended + from, to - from);
-                var at = target + origin + (line * stepY);
                 if (rows.Bands >= 3)
                     SpreadColour(blended, rows.Bands, across, factor, offset, at + (red * plane), at + (green * plane), at + (blue * plane), stepX);
                 else

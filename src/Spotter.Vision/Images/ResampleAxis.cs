@@ -24,6 +24,9 @@ internal sealed class ResampleAxis
     /// <summary><see cref="Taps"/> weights per target pixel; their sum is 1.</summary>
     public float[] Weights { get; }
 
+    /// <summary>True when every target pixel is a source pixel and its neighbour the next one.</summary>
+    public bool IsIdentity { get; private init; }
+
     public ReadOnlySpan<float> WeightsOf(int target) => Weights.AsSpan(target * Taps, Taps);
 
     /// <param name="source">Source pixels that exist.</param>
@@ -44,7 +47,7 @@ internal sealed class ResampleAxis
             block *= 2;
         var blocks = (source + block - 1) / block;
         var scale = extent / block / target;
-        var axis = new ResampleAxis(count, Math.Min(source, 2 * block));
+        var axis = new ResampleAxis(count, Math.Min(source, 2 * block)) { IsIdentity = extent == target };
         for (var i = 0; i < count; i++)
         {
             var centre = Math.Clamp(((start + i + 0.5) * scale) - 0.5, 0, blocks - 1);
