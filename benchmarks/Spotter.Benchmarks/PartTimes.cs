@@ -28,9 +28,9 @@ internal static class PartTimes
             var decode = Median(threads, options.Seconds, () => new LaneScope(model), s => s.Decode(picture));
             var infer = Median(threads, options.Seconds, () => new LaneScope(model, picture), s => s.Infer());
             var boxes = Median(threads, options.Seconds, () => new LaneScope(model, picture), s => s.Boxes());
-            var draw = Median(threads, options.Seconds, () => new LaneScope(model), _ => Annotator.Draw(picture, result, new ImageLimits()));
+            var draw = Median(threads, options.Seconds, () => new LaneScope(model), _ => Annotator.Draw(picture, result, new ImageLimits()).Dispose());
             var whole = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new JobOptions()));
-            var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new JobOptions { Annotate = true }));
+            var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new JobOptions { Annotate = true }).Dispose());
             plain[threads] = decode + infer + boxes;
             annotated[threads] = decode + infer + boxes + draw;
             void Row(string name, double value)

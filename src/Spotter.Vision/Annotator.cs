@@ -14,14 +14,14 @@ public static class Annotator
     /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
     /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>.
     /// </exception>
-    public static byte[] Draw(ReadOnlyMemory<byte> picture, VisionResult result, ImageLimits limits)
+    public static EncodedPicture Draw(ReadOnlyMemory<byte> picture, VisionResult result, ImageLimits limits)
     {
         using var opened = Picture.Open(picture, limits);
         using var canvas = Canvas.Decode(opened);
         return Draw(canvas, result);
     }
 
-    internal static byte[] Draw(Canvas canvas, VisionResult result)
+    internal static EncodedPicture Draw(Canvas canvas, VisionResult result)
     {
         BoxPainter.Paint(canvas, result);
         return Encoder.Encode(canvas);

@@ -3,8 +3,15 @@ using Spotter.Core.Vision;
 
 namespace Spotter.Vision;
 
-/// <summary>What a detector has to say about one picture.</summary>
-/// <param name="Result">Objects, the most confident first.</param>
+/// <summary>What a model has to say about one picture. Dispose of it when the annotated picture has been read.</summary>
+/// <param name="Result">What was found.</param>
 /// <param name="Timings">Where the time went; queueing and fetching are not known here.</param>
-/// <param name="Annotated">The picture with its boxes as JPEG; empty when none was asked for.</param>
-public sealed record Findings(VisionResult Result, JobTimings Timings, ReadOnlyMemory<byte> Annotated);
+/// <param name="Picture">The annotated picture, a JPEG; null when none was asked for.</param>
+public sealed record Findings(VisionResult Result, JobTimings Timings, EncodedPicture? Picture) : IDisposable
+{
+    /// <summary>The bytes of <see cref="Picture"/>; empty when there is none.</summary>
+    public ReadOnlyMemory<byte> Annotated => Picture?.Bytes ?? default;
+
+    /// <inheritdoc/>
+    public void Dispose() => Picture?.Dispose();
+}

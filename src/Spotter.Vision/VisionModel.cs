@@ -86,7 +86,7 @@ public sealed class VisionModel : IDisposable
             var result = canvas is null
                 ? Look(lane, letterbox, size, options, timings)
                 : LookAtParts(canvas, lane, options, timings);
-            var annotated = options.Annotate ? Annotator.Draw(canvas!, result) : default;
+            var annotated = options.Annotate ? Annotator.Draw(canvas!, result) : null;
             timings.Encoded();
             return new Findings(result, timings.Read(encoded: options.Annotate), annotated);
         }

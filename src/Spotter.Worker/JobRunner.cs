@@ -53,7 +53,7 @@ public sealed partial class JobRunner(IReadOnlyDictionary<string, VisionModel> m
                 new JobError(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}'."), SpendAttempt: true));
         }
         var found = model.Run(picture, job.Options);
-        return new JobRun(new JobOutcome.Done(found.Result, found.Timings, Output: null), found.Annotated);
+        return new JobRun(new JobOutcome.Done(found.Result, found.Timings, Output: null), found.Picture);
     }
 
     private JobRun Annotate(Job job, ReadOnlyMemory<byte> picture)
@@ -87,7 +87,11 @@ public sealed partial class JobRunner(IReadOnlyDictionary<string, VisionModel> m
     private partial void LogFault(Exception exception, string job);
 }
 
-/// <summary>What came of running a job.</summary>
+/// <summary>What came of running a job. Dispose of it when the picture has been handed in.</summary>
 /// <param name="Outcome">How the attempt ended.</param>
-/// <param name="Annotated">The annotated picture, a JPEG; empty when none was made.</param>
-public sealed record JobRun(JobOutcome Outcome, ReadOnlyMemory<byte> Annotated = default);
+/// <param name="Picture">The picture that was made; null when none was.</param>
+public sealed record JobRun(JobOutcome Outcome, EncodedPicture? Picture = null) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose() => Picture?.Dispose();
+}

@@ -178,7 +178,7 @@ public sealed partial class WorkLoop : IDisposable
     {
         try
         {
-            var ran = await FetchAndRunAsync(work);
+            using var ran = await FetchAndRunAsync(work);
             if (!work.Lost)
                 await HandInAsync(work, ran);
         }
@@ -237,7 +237,7 @@ public sealed partial class WorkLoop : IDisposable
             var timings = done.Timings with { FetchMs = Math.Round(work.Fetch.TotalMilliseconds, 2) };
             try
             {
-                var output = ran.Annotated.Length == 0 ? null : await source.PutOutputAsync(work.Lease, ran.Annotated, CancellationToken.None);
+                var output = ran.Picture is null ? null : await source.PutOutputAsync(work.Lease, ran.Picture.Bytes, CancellationToken.None);
                 outcome = done with { Output = output, Timings = timings };
             }
             catch (SpotterException full) when (full.Code is ErrorCodes.DiskFull or ErrorCodes.StoreUnavailable or ErrorCodes.Busy)

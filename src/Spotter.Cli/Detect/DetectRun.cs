@@ -71,7 +71,7 @@ internal sealed class DetectRun(
             var start = Stopwatch.GetTimestamp();
             var bytes = PictureFile.Read(file, limits);
             var fetched = Stopwatch.GetElapsedTime(start);
-            var findings = model.Run(bytes, options);
+            using var findings = model.Run(bytes, options);
             if (outputs is not null)
                 Write(outputs[index], findings.Annotated.Span);
             return new(

@@ -7,13 +7,13 @@ namespace Spotter.Vision.Annotation;
 internal static unsafe class Encoder
 {
     /// <summary>Encodes as JPEG, with nothing in it but pixels: no EXIF, no place, no profile.</summary>
-    public static byte[] Encode(Canvas canvas)
+    public static EncodedPicture Encode(Canvas canvas)
     {
         try
         {
             using var image = VipsImage.Over(canvas.Pixels, canvas.Width, canvas.Height, canvas.Bands);
             using var save = new VipsOperation("jpegsave_buffer");
-            return save.Set("in", image).Set("Q", 85).Set("keep", "none").Run().Bytes();
+            return new EncodedPicture(save.Set("in", image).Set("Q", 85).Set("keep", "none").Run().Blob());
         }
         catch (VipsException e)
         {

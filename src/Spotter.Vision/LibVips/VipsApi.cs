@@ -94,6 +94,9 @@ internal static unsafe partial class VipsApi
     [LibraryImport(Library, EntryPoint = "vips_blob_get")]
     public static partial void* GetBlob(nint blob, nuint* length);
 
+    [LibraryImport(Library, EntryPoint = "vips_area_copy")]
+    public static partial nint CopyArea(nint area);
+
     [LibraryImport(Library, EntryPoint = "vips_area_unref")]
     public static partial void UnrefArea(nint area);
 

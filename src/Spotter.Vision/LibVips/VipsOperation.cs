@@ -78,17 +78,15 @@ internal sealed unsafe class VipsOperation : IDisposable
         return new VipsImage(image);
     }
 
-    /// <summary>A copy of the bytes that the operation made.</summary>
-    public byte[] Bytes(string argument = "buffer")
+    /// <summary>The bytes that the operation made.</summary>
+    public VipsBlob Blob(string argument = "buffer")
     {
         VipsApi.GValue value = default;
         VipsApi.InitValue(&value, VipsApi.BlobType());
         VipsApi.GetProperty(operation, argument, &value);
-        nuint length;
-        var data = VipsApi.GetBlob(VipsApi.GetBoxed(&value), &length);
-        var copy = new ReadOnlySpan<byte>(data, checked((int)length)).ToArray();
+        var area = VipsApi.CopyArea(VipsApi.GetBoxed(&value));
         VipsApi.UnsetValue(&value);
-        return copy;
+        return new VipsBlob(area);
     }
 
     public void Dispose()

@@ -3,6 +3,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Jobs;
 
@@ -27,6 +28,9 @@ internal static class SampleJobs
         };
     }
 
+    /// <summary>A made picture of so many bytes.</summary>
+    public static EncodedPicture Picture(int bytes) => new(new Bytes([.. Enumerable.Range(1, bytes).Select(b => (byte)b)]));
+
     public static VisionResult Result(int width = 810) => new()
     {
         Width = width,
@@ -46,4 +50,14 @@ internal static class SampleJobs
 
     /// <summary>Everything in a row, comparable: records compare their lists by reference.</summary>
     public static string Print(Job? job) => JsonSerializer.Serialize(job, SpotterJson.Default.Job!);
+
+    private sealed class Bytes(byte[] content) : System.Buffers.IMemoryOwner<byte>
+    {
+        public Memory<byte> Memory { get; } = content;
+
+        public void Dispose()
+        {
+            // Nothing to give back.
+        }
+    }
 }

@@ -202,6 +202,7 @@ internal static unsafe class TestPictures
         save.Set("in", image);
         foreach (var (name, value) in options)
             save.Set(name, value);
-        return save.Run().Bytes();
+        using var blob = (System.Buffers.IMemoryOwner<byte>)save.Run().Blob();
+        return blob.Memory.ToArray();
     }
 }

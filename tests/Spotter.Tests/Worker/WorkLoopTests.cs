@@ -118,7 +118,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         await bench.Jobs.CancelAsync(cancelled, default);
         await bench.BeatAsync();
 
-        bench.End(cancelled, new JobRun(SampleJobs.Done(), new byte[10]));
+        bench.End(cancelled, new JobRun(SampleJobs.Done(), SampleJobs.Picture(10)));
         var next = await bench.AddAsync();
         (await bench.StartedAsync()).ShouldBe(next);
 
@@ -226,7 +226,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     {
         bench.Source.OutputFaults.Enqueue(new SpotterException(ErrorCodes.DiskFull, "The disk is full."));
         var job = await bench.AddAsync();
-        bench.End(job, new JobRun(SampleJobs.Done(), new byte[] { 1, 2, 3 }));
+        bench.End(job, new JobRun(SampleJobs.Done(), SampleJobs.Picture(3)));
         bench.Start();
 
         await bench.StartedAsync();
