@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Spotter.Cli.Catalogue;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Doctor;
 using Spotter.Cli.Models;
@@ -20,11 +21,18 @@ internal static class JsonLines
 
     public static void Write(ModelListing listing) => Write(listing, Json.ModelListing);
 
+    public static void Write(CatalogueEntry entry) => Write(entry, Json.CatalogueEntry);
+
+    public static void Write(PullReport report) => Write(report, Json.PullReport);
+
     private static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(CatalogueDocument))]
+[JsonSerializable(typeof(CatalogueEntry))]
 [JsonSerializable(typeof(DetectLine))]
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(ModelListing))]
+[JsonSerializable(typeof(PullReport))]
 internal sealed partial class CliJson : JsonSerializerContext;

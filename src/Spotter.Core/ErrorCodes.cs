@@ -66,6 +66,16 @@ public static class ErrorCodes
     /// <summary>The model gave numbers that mean nothing.</summary>
     public const string ModelOutputInvalid = "model_output_invalid";
 
+    // Models from the catalogue
+    /// <summary>A file could not be had over the network.</summary>
+    public const string DownloadFailed = "download_failed";
+    /// <summary>What the network gave is not what the catalogue states.</summary>
+    public const string DownloadCorrupt = "download_corrupt";
+    /// <summary>The licence has to be accepted by name.</summary>
+    public const string LicenceNotAccepted = "licence_not_accepted";
+    /// <summary>Another file has the name.</summary>
+    public const string AlreadyThere = "already_there";
+
     // The service
     /// <summary>A setting has a value that it can't have.</summary>
     public const string InvalidSettings = "invalid_settings";

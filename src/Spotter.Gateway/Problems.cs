@@ -85,6 +85,7 @@ public static class Problems
         ErrorCodes.BlobCorrupt or ErrorCodes.BlobMissing => (500, "The stored picture is lost"),
         ErrorCodes.ModelNotFound or ErrorCodes.ModelInvalid or ErrorCodes.ModelUnsupported => (503, "The model can't be used"),
         ErrorCodes.ModelOutputInvalid => (500, "The model gave an invalid answer"),
+        ErrorCodes.DownloadFailed or ErrorCodes.DownloadCorrupt or ErrorCodes.LicenceNotAccepted or ErrorCodes.AlreadyThere => (502, "The model can't be fetched"),
         ErrorCodes.Busy => (503, "Too much at once"),
         ErrorCodes.DiskFull => (507, "The disk is full"),
         ErrorCodes.StoreUnavailable => (503, "The store does not answer"),

@@ -40,7 +40,7 @@ internal sealed class DataFolder : IDisposable
         {
             throw Refused($"The data folder {path} can't be written to; change its permissions or name another with --data.", e);
         }
-        catch (IOException e) when (IsHeld(e))
+        catch (IOException e) when (DurableFiles.IsHeld(e))
         {
             var owner = OwnerOf(owned) is { } id ? $"process {id}" : "another process";
             throw Refused($"The data folder {path} is in use by {owner}; stop that one or name another with --data.", e);
@@ -74,9 +74,6 @@ internal sealed class DataFolder : IDisposable
         }
         hold.Dispose();
     }
-
-    /// <summary>The errors of a lock that is held: EWOULDBLOCK on Linux and macOS, a sharing violation on Windows.</summary>
-    private static bool IsHeld(IOException error) => error.HResult is 11 or 35 or unchecked((int)0x80070020);
 
     // The lock is the operating system's and ends with the process; this file only says whose it is.
     private static string? OwnerOf(string ownerFile)

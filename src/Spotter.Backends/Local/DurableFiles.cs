@@ -73,6 +73,11 @@ internal static partial class DurableFiles
         return error is IOException && error.HResult is NoSpace or LinuxQuota or MacQuota;
     }
 
+    /// <summary>
+    /// True for the error of opening a file that someone holds: EWOULDBLOCK on Linux and macOS, a sharing violation on Windows.
+    /// </summary>
+    public static bool IsHeld(IOException error) => error.HResult is 11 or 35 or unchecked((int)0x80070020);
+
     private static IOException Failure(string what, string path)
     {
         var error = Marshal.GetLastPInvokeError();

@@ -17,6 +17,7 @@ public sealed class UsageTests
         ["detect", "pictures/a.jpg", "--out", "pictures"],
         ["models"],
         ["models", "inspect"],
+        ["models", "pull", "a", "b"],
         ["doctor", "--port", "65536"],
         ["serve", "--port", "many"],
         ["serve", "--port", "70000"],

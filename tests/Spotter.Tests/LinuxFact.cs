@@ -1,4 +1,4 @@
-namespace Spotter.EndToEnd.Harness;
+namespace Spotter.Tests;
 
 /// <summary>A test that looks into <c>/proc</c>; counted as skipped elsewhere.</summary>
 [AttributeUsage(AttributeTargets.Method)]

@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.Globalization;
+using Spotter.Cli.Catalogue;
+using Spotter.Core;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>models pull</c>: gets a model of the catalogue.</summary>
+internal static class PullCommand
+{
+    private static readonly Argument<string?> Name = new("NAME")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "The model. Without it, shows which there are.",
+    };
+
+    private static readonly Option<string?> AcceptLicence = new("--accept-licence")
+    {
+        HelpName = "ID",
+        Description = "Accept this licence, as AGPL-3.0, where one has to be accepted. On a terminal it is asked for otherwise.",
+    };
+
+    private static readonly Option<bool> Force = new("--force") { Description = "Replace another file of that name." };
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        HelpName = "DIR",
+        Description = "The data folder, into whose folder `models` it goes. Default: `data`, or what SPOTTER__DATA says.",
+    };
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per model." };
+
+    public static Command Create()
+    {
+        var command = new Command("pull", "Download a model of the catalogue, or show the catalogue. SPOTTER_CATALOGUE names another one: a file or a URL.")
+        {
+            Name, AcceptLicence, Force, Data, Json,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        using var transfer = new Transfer(new(), TimeProvider.System, RandomSource.System, Note);
+        var json = parsed.GetValue(Json);
+        if (parsed.GetValue(Name) is not { } name)
+        {
+            Show(await LoadAsync(transfer, cancel), json);
+            return ExitStatus.Done;
+        }
+        try
+        {
+            var report = await PullAsync(name, parsed, transfer, cancel);
+            if (json)
+                JsonLines.Write(report);
+            else
+                Console.Out.WriteLine(Describe(report));
+            return ExitStatus.Done;
+        }
+        catch (SpotterException e) when (json)
+        {
+            JsonLines.Write(new PullReport(name, null, null, null, 0, null, null, new(e.Code, e.Message)));
+            CommandLine.Complain(e.Message);
+            return ExitStatus.Failed;
+        }
+    }
+
+    private static async Task<PullReport> PullAsync(string name, ParseResult parsed, Transfer transfer, CancellationToken cancel)
+    {
+        var entry = (await LoadAsync(transfer, cancel)).Find(name);
+        var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
+        var force = parsed.GetValue(Force);
+        var download = new PinnedDownload(transfer, entry, Path.Combine(data, "models"));
+        var state = PullState.Present;
+        if (!await download.IsThereAsync(force, cancel))
+        {
+            await Console.Error.WriteLineAsync(Terms(entry));
+            if (!IsAccepted(entry, parsed.GetValue(AcceptLicence)))
+            {
+                throw new SpotterException(
+                    ErrorCodes.LicenceNotAccepted,
+                    $"{name} is under {entry.Licence.Id}, which has to be accepted: read it, then run again with --accept-licence {entry.Licence.Id}.");
+            }
+            // A bar between lines of JSON would garble both on a terminal.
+            var visible = !parsed.GetValue(Json) || Console.IsOutputRedirected;
+            state = await PullProgress.ShowAsync(name, entry.Bytes, visible, progress => download.RunAsync(force, progress, cancel));
+        }
+        var first = SpotterPaths.ModelFiles(data).FirstOrDefault(file => Path.GetFileNameWithoutExtension(file) == name);
+        if (first is not null && first != download.Target)
+            Note($"the name {name} still means {first}, which is found before {download.Target}");
+        return new(name, download.Target, state, entry.Bytes, download.ResumedAt, entry.Sha256, entry.Licence, Error: null);
+    }
+
+    private static Task<ModelCatalogue> LoadAsync(Transfer transfer, CancellationToken cancel) =>
+        ModelCatalogue.LoadAsync(Environment.GetEnvironmentVariable(ModelCatalogue.Variable), transfer, cancel);
+
+    private static void Show(ModelCatalogue catalogue, bool json)
+    {
+        var table = new TextTable("name", "task", "size", "licence", "what");
+        foreach (var entry in catalogue.Entries)
+        {
+            if (json)
+                JsonLines.Write(entry);
+            else
+                table.Add(entry.Name, entry.Task, Size(entry.Bytes), entry.Licence.Permissive ? entry.Licence.Id : $"{entry.Licence.Id} (to be accepted)", entry.What);
+        }
+        if (!json)
+            Console.Out.Write(table);
+    }
+
+    private static string Describe(PullReport report) => report.State == PullState.Present
+        ? $"{report.File} is there already, and its hash is right."
+        : $"{report.File}: {Size(report.Bytes ?? 0)}, its hash is right. A running service takes it up by itself.";
+
+    private static string Terms(CatalogueEntry entry) =>
+        $"""
+        {entry.Name}: {entry.What}
+          licence  {entry.Licence.Id}, of {entry.Licence.Holder}
+                   ({entry.Licence.Evidence})
+          from     {entry.Url}
+        """;
+
+    private static bool IsAccepted(CatalogueEntry entry, string? accepted)
+    {
+        if (entry.Licence.Permissive || string.Equals(accepted, entry.Licence.Id, StringComparison.OrdinalIgnoreCase))
+            return true;
+        if (accepted is not null || Console.IsInputRedirected || Console.IsErrorRedirected)
+            return false;
+        Console.Error.Write($"Do you accept {entry.Licence.Id}? [y/N] ");
+        return Console.In.ReadLine()?.Trim() is { } answer
+            && (answer.Equals("y", StringComparison.OrdinalIgnoreCase) || answer.Equals("yes", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static void Note(string sentence) => Console.Error.WriteLine($"spotter: {sentence}");
+
+    private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB");
+}
