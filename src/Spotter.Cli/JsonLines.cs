@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Spotter.Cli.Catalogue;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Doctor;
+using Spotter.Cli.Evaluate;
 using Spotter.Cli.Models;
 
 namespace Spotter.Cli;
@@ -16,6 +17,8 @@ internal static class JsonLines
     private static readonly CliJson Json = new(new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public static void Write(DetectLine line) => Write(line, Json.DetectLine);
+
+    public static void Write(EvaluationReport report) => Write(report, Json.EvaluationReport);
 
     public static void Write(Finding finding) => Write(finding, Json.Finding);
 
@@ -31,7 +34,9 @@ internal static class JsonLines
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(CatalogueDocument))]
 [JsonSerializable(typeof(CatalogueEntry))]
+[JsonSerializable(typeof(CocoDocument))]
 [JsonSerializable(typeof(DetectLine))]
+[JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]

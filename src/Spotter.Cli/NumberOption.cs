@@ -42,15 +42,27 @@ internal static class NumberOption
         HelpName = "0..1",
         Description = description,
         DefaultValueFactory = _ => otherwise,
-        CustomParser = result =>
-        {
-            var given = result.Tokens[0].Value;
-            if (double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1)
-                return number;
-            result.AddError($"{name} takes a number from 0 to 1, not {given}.");
-            return otherwise;
-        },
+        CustomParser = result => Fraction(result, name),
     };
+
+    /// <summary>A number from 0 to 1 that may be left out.</summary>
+    /// <param name="name">As typed.</param>
+    /// <param name="description">For the help.</param>
+    public static Option<double?> Fraction(string name, string description) => new(name)
+    {
+        HelpName = "0..1",
+        Description = description,
+        CustomParser = result => Fraction(result, name),
+    };
+
+    private static double Fraction(ArgumentResult result, string name)
+    {
+        var given = result.Tokens[0].Value;
+        if (double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 1)
+            return number;
+        result.AddError($"{name} takes a number from 0 to 1, not {given}.");
+        return 0;
+    }
 
     private static int Whole(ArgumentResult result, string name, int least, int most)
     {

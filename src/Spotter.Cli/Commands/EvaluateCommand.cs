@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Spotter.Cli.Detect;
+using Spotter.Cli.Evaluate;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Vision;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>models evaluate</c>: how good a model is on labelled pictures.</summary>
+internal static class EvaluateCommand
+{
+    private const int MostFaults = 20;
+
+    private static readonly Argument<string> Model = new("MODEL") { Description = "A model file, or the name of one that `spotter models list` shows." };
+
+    private static readonly Option<string> Data = new("--data")
+    {
+        HelpName = "DIR",
+        Required = true,
+        Description = "The labelled pictures: images/, labels/ with a .txt per picture (class x y width height, as shares), and names.txt; or images/ and COCO's annotations.json.",
+    };
+
+    private static readonly Option<double> Confidence = NumberOption.Fraction("--confidence", 0.001, "Leave out what is less certain than this, 0 to 1.");
+
+    private static readonly Option<double> Iou = NumberOption.Fraction("--iou", 0.65, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
+
+    private static readonly Option<double?> At = NumberOption.Fraction("--at", "Give precision and recall at this confidence. Default: where they are best together.");
+
+    private static readonly Option<int?> Max = NumberOption.Whole("--max", 1, int.MaxValue, "No more pictures than this. Default: all.");
+
+    private static readonly Option<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once. Default: the number of cores.");
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the figures as one JSON object." };
+
+    public static Command Create()
+    {
+        var command = new Command("evaluate", "Measure how good a model is on labelled pictures, as the COCO data set does.")
+        {
+            Model, Data, Confidence, Iou, At, Max, Lanes, Json,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        var folder = LabelledFolder.Read(parsed.GetRequiredValue(Data), parsed.GetValue(Max));
+        if (folder.Faults.Count > 0)
+        {
+            foreach (var fault in folder.Faults.Take(MostFaults))
+                CommandLine.Complain(fault);
+            if (folder.Faults.Count > MostFaults)
+                CommandLine.Complain($"{folder.Faults.Count - MostFaults} more faults of that kind; correct the labels, then run again.");
+            return ExitStatus.Failed;
+        }
+
+        var lanes = Math.Min(parsed.GetValue(Lanes), folder.Pictures.Count);
+        var limits = new ImageLimits();
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            signal.Cancel = true;
+            stop.Cancel();
+        });
+        using var model = Detector.Load(
+            SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), SpotterPaths.DataFolder(null)),
+            new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
+        if (model.Model.Engine == Engines.Classify)
+            throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects but labels whole pictures; only boxes are measured.");
+        var highest = folder.Pictures.SelectMany(picture => picture.Objects).Select(one => one.ClassId).DefaultIfEmpty(-1).Max();
+        var classes = ClassMap.Create(folder.Names, highest, model.Model);
+        if (classes.Unknown.Count > 0)
+            CommandLine.Complain($"{model.Model.Id} does not know {string.Join(", ", classes.Unknown)}; objects of these classes count as not found.");
+
+        var options = new JobOptions { Confidence = parsed.GetValue(Confidence), Iou = parsed.GetValue(Iou) };
+        var run = new DetectRun(model, options, limits, [.. folder.Pictures.Select(picture => picture.File)], outputs: null);
+        var json = parsed.GetValue(Json);
+        EvaluationReport? report = null;
+        List<string> failures = [];
+        await DetectProgress.ShowAsync(folder.Pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
+            report = await EvaluationRun.MeasureAsync(
+                run, folder, classes, parsed.GetValue(At), model.Model.Id, lanes, finished, failures.Add, stop.Token));
+        if (json)
+            JsonLines.Write(report!);
+        else
+            await Console.Out.WriteAsync(report!.Render());
+        failures.ForEach(CommandLine.Complain);
+        return failures.Count == 0 ? ExitStatus.Done : ExitStatus.Failed;
+    }
+}
