@@ -66,7 +66,7 @@ internal static class EvaluateCommand
             signal.Cancel = true;
             stop.Cancel();
         });
-        using var model = Detector.Load(
+        using var model = VisionModel.Load(
             SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), SpotterPaths.DataFolder(null)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
         if (model.Model.Engine == Engines.Classify)

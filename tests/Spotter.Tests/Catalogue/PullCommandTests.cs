@@ -89,6 +89,24 @@ public sealed class PullCommandTests : IAsyncLifetime
         models.First(model => Text(model, "name") == "yolov8n-uint8").GetProperty("licence").GetProperty("permissive").GetBoolean().ShouldBeFalse();
     }
 
+    [SharedFact]
+    public async Task What_the_built_in_catalogue_puts_beside_a_model_is_understood()
+    {
+        Directory.CreateDirectory(Path.Combine(Data, "models"));
+        foreach (var model in (await SpotterProgram.RunWithAsync(environment, "models", "pull", "--json")).Json())
+        {
+            var name = Text(model, "name")!;
+            var file = Path.Combine(Data, "models", name + ".onnx");
+            File.Copy(SharedFiles.Model(name + ".onnx"), file);
+            if (model.TryGetProperty("overrides", out var lines))
+                await File.WriteAllLinesAsync(Path.ChangeExtension(file, ".yaml"), lines.EnumerateArray().Select(line => line.GetString()!));
+
+            var inspected = await SpotterProgram.RunAsync("models", "inspect", file, "--json");
+            inspected.Status.ShouldBe(0, inspected.Errors);
+            Text(inspected.Json().ShouldHaveSingleItem().GetProperty("model"), "engine").ShouldBe(Text(model, "task"));
+        }
+    }
+
     [Fact]
     public async Task An_unknown_name_is_refused_with_those_there_are()
     {

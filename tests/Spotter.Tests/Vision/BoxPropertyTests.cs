@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Spotter.Core;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Models;
 
@@ -56,6 +57,51 @@ public sealed class BoxPropertyTests
         }));
 
     [Fact]
+    public void Suppression_makes_nothing_up_and_has_nothing_left_to_do_the_second_time() => Check.QuickThrowOnFailure(Prop.ForAll(
+        Gen.Zip(CandidateGen().ListOf(), Gen.Choose(0, 100)).ToArbitrary(),
+        sample =>
+        {
+            var once = Suppress(sample.Item1, sample.Item2 / 100.0);
+            return once.All(sample.Item1.Contains)
+                && once.Length <= sample.Item1.Count
+                && once.SequenceEqual(Suppress(once, sample.Item2 / 100.0));
+        }));
+
+    [Fact]
+    public void Suppression_does_not_depend_on_the_order_of_the_candidates() => Check.QuickThrowOnFailure(Prop.ForAll(
+        Gen.Zip(Gen.Zip(CandidateGen().ListOf(), Gen.Choose(0, 100)), Gen.Choose(0, int.MaxValue)).ToArbitrary(),
+        sample =>
+        {
+            var ((input, percent), seed) = sample;
+            // As in a model's output, no two are the same anchor; so equal scores have an order of their own.
+            Candidate[] distinct = [.. input.DistinctBy(c => c.Anchor)];
+            var shuffled = (Candidate[])distinct.Clone();
+            var random = RandomSource.Seeded(seed);
+            for (var i = shuffled.Length - 1; i > 0; i--)
+            {
+                var other = (int)(random.NextDouble() * (i + 1));
+                (shuffled[i], shuffled[other]) = (shuffled[other], shuffled[i]);
+            }
+            return Suppress(distinct, percent / 100.0).SequenceEqual(Suppress(shuffled, percent / 100.0));
+        }));
+
+    [Fact]
+    public void Any_pixel_of_a_picture_comes_back_from_the_letterbox() => Check.QuickThrowOnFailure(Prop.ForAll(
+        Gen.Zip(Gen.Zip(Edge, Edge), Gen.Zip(Gen.Zip(Gen.Choose(0, 1000), Gen.Choose(0, 1000)), Gen.Elements(Fit.Letterbox, Fit.LetterboxTopLeft, Fit.Stretch))).ToArbitrary(),
+        sample =>
+        {
+            var ((width, height), ((right, down), fit)) = sample;
+            var letterbox = Letterbox.Create(Input(640, 640, fit), width, height);
+            double x = right / 1000.0 * width, y = down / 1000.0 * height;
+            var inside = letterbox.ToInput(new(x, y, x, y));
+            var back = letterbox.ToPicture(inside.X1, inside.Y1);
+            // Sizes in the input are whole pixels, so an edge may lie up to one beside its place.
+            return inside.X1 >= letterbox.Left - 1 && inside.X1 <= letterbox.Left + letterbox.Width + 1
+                && inside.Y1 >= letterbox.Top - 1 && inside.Y1 <= letterbox.Top + letterbox.Height + 1
+                && Math.Abs(back.X - x) < 1e-6 && Math.Abs(back.Y - y) < 1e-6;
+        }));
+
+    [Fact]
     public void Suppression_gives_no_more_than_its_most()
     {
         var candidates = new Candidates();
@@ -93,6 +139,15 @@ public sealed class BoxPropertyTests
                 && Math.Min(c.Width, c.Height) >= Math.Max(resize, 192)
                 && s == new Letterbox(224.0 / width, 192.0 / height, 224, 192, 0, 0);
         }));
+
+    private static Candidate[] Suppress(IEnumerable<Candidate> input, double iou)
+    {
+        var candidates = new Candidates();
+        foreach (var candidate in input)
+            candidates.Add(candidate);
+        NonMaxSuppression.Apply(candidates, iou);
+        return candidates.Span.ToArray();
+    }
 
     private static InputSpec Input(int width, int height, Fit fit) => new() { Index = 0, Type = 1, Width = width, Height = height, Fit = fit };
 
