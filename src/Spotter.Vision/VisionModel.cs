@@ -22,13 +22,19 @@ public sealed class VisionModel : IDisposable
     private readonly OrtSession session;
     private readonly ImageLimits limits;
     private readonly ConcurrentBag<Lane> idle = [];
+    private readonly BatchChooser batches;
 
     private VisionModel(OrtSession session, ModelCard card, ImageLimits limits)
     {
         this.session = session;
         this.limits = limits;
         Card = card;
+        batches = new BatchChooser(card.Input.Batches && card.Layout != OutputLayout.Batched && !card.Shapes.Any(s => s.Contains(-1)) ? MostAtOnce : 1);
     }
+
+    /// <summary>Most pictures that any model is given at once.</summary>
+    public const int MostAtOnce = 8;
+
 
     /// <summary>What it is and what it finds.</summary>
     public ModelInfo Model => Card.Info;
@@ -97,6 +103,40 @@ public sealed class VisionModel : IDisposable
         }
     }
 
+    /// <summary>How many of so many waiting pictures are best run at once; 1 unless the model takes several and gains by it.</summary>
+    public int AtOnce(int waiting) => batches.Choose(waiting);
+
+    /// <summary>
+    /// Says what is in several pictures, which go through the model together. Each has an answer of its own: one that
+    /// can't be read takes nothing away from the others.
+    /// </summary>
+    public IReadOnlyList<BatchAnswer> Run(IReadOnlyList<BatchPicture> pictures)
+    {
+        var answers = new BatchAnswer[pictures.Count];
+        if (pictures.Count == 1 || pictures.Count > batches.Most || pictures.Any(p => p.Options.Tile is not null || p.Options.Region is not null))
+        {
+            for (var i = 0; i < answers.Length; i++)
+                answers[i] = RunAlone(pictures[i]);
+            return answers;
+        }
+        var lane = Rent(MostAtOnce);
+        try
+        {
+            new BatchRun(this, lane, limits).Run(pictures, answers, batches);
+        }
+        catch (SpotterException refused) when (refused.Code == ErrorCodes.ModelOutputInvalid)
+        {
+            batches.Failed(pictures.Count);
+            for (var i = 0; i < answers.Length; i++)
+                answers[i] ??= RunAlone(pictures[i]);
+        }
+        finally
+        {
+            idle.Add(lane);
+        }
+        return answers;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -105,36 +145,42 @@ public sealed class VisionModel : IDisposable
         session.Dispose();
     }
 
-    internal Lane Rent() => idle.TryTake(out var lane) ? lane : new Lane(session, Card);
+    internal Lane Rent(int capacity = 1)
+    {
+        if (!idle.TryTake(out var lane))
+            lane = new Lane(Card);
+        lane.Ensure(capacity);
+        return lane;
+    }
 
     internal void Return(Lane lane) => idle.Add(lane);
 
     /// <summary>From bytes to the model's input, at no more than the size that the model needs.</summary>
-    internal Letterbox Prepare(ReadOnlyMemory<byte> encoded, Lane lane, out (int Width, int Height) size)
+    internal Letterbox Prepare(ReadOnlyMemory<byte> encoded, Lane lane, out (int Width, int Height) size, int item = 0)
     {
         using var picture = Picture.Open(encoded, limits);
         size = (picture.Width, picture.Height);
         var letterbox = Letterbox.Create(Card.Input, size.Width, size.Height);
         picture.ShrinkTo(letterbox.Width, letterbox.Height);
-        lane.Writer.Write(picture, letterbox, Card.Input, lane.Feed.Picture(0));
-        lane.Feed.TellSize(0, size.Width, size.Height);
+        lane.Writer.Write(picture, letterbox, Card.Input, lane.Feed.Picture(item));
+        lane.Feed.TellSize(item, size.Width, size.Height);
         return letterbox;
     }
 
     /// <summary>From a part of a decoded picture to the model's input.</summary>
-    internal Letterbox Prepare(Canvas canvas, Region part, Lane lane)
+    internal Letterbox Prepare(Canvas canvas, Region part, Lane lane, int item = 0)
     {
         var letterbox = Letterbox.Create(Card.Input, part.Width, part.Height) with { FromX = part.X, FromY = part.Y };
-        lane.Writer.Write(canvas, part, letterbox, Card.Input, lane.Feed.Picture(0));
-        lane.Feed.TellSize(0, part.Width, part.Height);
+        lane.Writer.Write(canvas, part, letterbox, Card.Input, lane.Feed.Picture(item));
+        lane.Feed.TellSize(item, part.Width, part.Height);
         return letterbox;
     }
 
-    internal OrtOutputs Infer(Lane lane)
+    internal OrtOutputs Infer(Lane lane, int pictures = 1)
     {
         try
         {
-            return session.Run(lane.Feed.Tensors, Card.Outputs);
+            return session.Run(lane.Feed.Tensors(pictures), Card.Outputs);
         }
         catch (OrtException e)
         {
@@ -152,6 +198,18 @@ public sealed class VisionModel : IDisposable
             : ResultOf(size, Find(outputs, letterbox, size, options, lane));
     }
 
+    private BatchAnswer RunAlone(BatchPicture picture)
+    {
+        try
+        {
+            return new BatchAnswer(Run(picture.Picture, picture.Options), null);
+        }
+        catch (SpotterException refusal)
+        {
+            return new BatchAnswer(null, refusal);
+        }
+    }
+
     private Canvas Decode(ReadOnlyMemory<byte> encoded)
     {
         using var picture = Picture.Open(encoded, limits);
@@ -160,7 +218,9 @@ public sealed class VisionModel : IDisposable
 
     private VisionResult Look(Lane lane, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, StageClock timings)
     {
+        var begun = Stopwatch.GetTimestamp();
         using var run = Infer(lane);
+        batches.Ran(1, Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
         timings.Inferred();
         var result = Read(new ModelOutputs(run, 0, 1), letterbox, size, options, lane);
         timings.Found();
@@ -234,13 +294,22 @@ public sealed class VisionModel : IDisposable
     }
 
     /// <summary>The memory of one run at a time.</summary>
-    internal sealed class Lane(OrtSession session, ModelCard card) : IDisposable
+    internal sealed class Lane(ModelCard card) : IDisposable
     {
-        public ModelFeed Feed { get; } = new(session, card.Input, card.Size, batch: 1);
+        public ModelFeed Feed { get; private set; } = new(card.Input, card.Size, capacity: 1);
 
         public InputWriter Writer { get; } = new();
 
         public Candidates Candidates { get; } = new();
+
+        /// <summary>Makes room for so many pictures at once.</summary>
+        public void Ensure(int capacity)
+        {
+            if (Feed.Capacity >= capacity)
+                return;
+            Feed.Dispose();
+            Feed = new ModelFeed(card.Input, card.Size, capacity);
+        }
 
         public void Dispose()
         {

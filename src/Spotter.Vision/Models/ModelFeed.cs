@@ -1,35 +1,36 @@
+using System.Runtime.InteropServices;
+using Spotter.Vision.Images;
 using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Vision.Models;
 
-/// <summary>The input tensors of a model for so many pictures at once.</summary>
-internal sealed class ModelFeed : IDisposable
+/// <summary>The input tensors of a model, for one picture or for as many at once as it was made for.</summary>
+internal sealed unsafe class ModelFeed : IDisposable
 {
-    private readonly OrtTensor[] tensors;
     private readonly InputSpec input;
     private readonly SizeInput? size;
+    private readonly NativeBuffer pictures = new();
+    private readonly NativeBuffer sizes = new();
+    private readonly OrtTensor[]?[] tensors;
+    private readonly int pictureBytes;
 
-    public ModelFeed(OrtSession session, InputSpec input, SizeInput? size, int batch)
+    public ModelFeed(InputSpec input, SizeInput? size, int capacity)
     {
         (this.input, this.size) = (input, size);
-        Batch = batch;
-        tensors = new OrtTensor[session.Inputs.Count];
-        for (var i = 0; i < tensors.Length; i++)
-            tensors[i] = i == input.Index ? new OrtTensor(input.Type, input.Shape(batch)) : new OrtTensor(size!.Type, [batch, 2]);
+        tensors = new OrtTensor[capacity][];
+        pictureBytes = OrtTensor.Bytes(input.Type, input.Shape(1));
+        new Span<byte>(pictures.Ensure((long)pictureBytes * capacity), checked(pictureBytes * capacity)).Clear();
+        new Span<byte>(sizes.Ensure(16L * capacity), 16 * capacity).Clear();
     }
 
-    /// <summary>Pictures at once.</summary>
-    public int Batch { get; }
+    /// <summary>Pictures that fit in.</summary>
+    public int Capacity => tensors.Length;
 
-    public ReadOnlySpan<OrtTensor> Tensors => tensors;
+    /// <summary>The tensors for the first so many pictures, in the order of the model's inputs.</summary>
+    public ReadOnlySpan<OrtTensor> Tensors(int count) => tensors[count - 1] ??= Make(count);
 
     /// <summary>The part of the picture tensor that belongs to one picture, as bytes.</summary>
-    public Span<byte> Picture(int item)
-    {
-        var all = tensors[input.Index].As<byte>();
-        var each = all.Length / Batch;
-        return all.Slice(item * each, each);
-    }
+    public Span<byte> Picture(int item) => new(pictures.Ensure((long)pictureBytes * Capacity) + ((long)item * pictureBytes), pictureBytes);
 
     /// <summary>Tells the model how large a picture is, if it wants to know.</summary>
     public void TellSize(int item, int width, int height)
@@ -37,23 +38,39 @@ internal sealed class ModelFeed : IDisposable
         if (size is null)
             return;
         var (first, second) = size.HeightFirst ? (height, width) : (width, height);
+        var bytes = 2 * OrtPort.SizeOf(size.Type);
+        var place = new Span<byte>(sizes.Ensure(16L * Capacity) + (item * bytes), bytes);
         switch (size.Type)
         {
             case OrtPort.Int64:
-                (tensors[size.Index].As<long>()[item * 2], tensors[size.Index].As<long>()[(item * 2) + 1]) = (first, second);
+                (MemoryMarshal.Cast<byte, long>(place)[0], MemoryMarshal.Cast<byte, long>(place)[1]) = (first, second);
                 break;
             case OrtPort.Int32:
-                (tensors[size.Index].As<int>()[item * 2], tensors[size.Index].As<int>()[(item * 2) + 1]) = (first, second);
+                (MemoryMarshal.Cast<byte, int>(place)[0], MemoryMarshal.Cast<byte, int>(place)[1]) = (first, second);
                 break;
             default:
-                (tensors[size.Index].As<float>()[item * 2], tensors[size.Index].As<float>()[(item * 2) + 1]) = (first, second);
+                (MemoryMarshal.Cast<byte, float>(place)[0], MemoryMarshal.Cast<byte, float>(place)[1]) = (first, second);
                 break;
         }
     }
 
     public void Dispose()
     {
-        foreach (var tensor in tensors)
-            tensor.Dispose();
+        foreach (var made in tensors)
+        {
+            foreach (var tensor in made ?? [])
+                tensor.Dispose();
+        }
+        pictures.Dispose();
+        sizes.Dispose();
+    }
+
+    private OrtTensor[] Make(int count)
+    {
+        var made = new OrtTensor[size is null ? 1 : 2];
+        made[input.Index] = new OrtTensor(input.Type, input.Shape(count), pictures.Ensure((long)pictureBytes * Capacity));
+        if (size is not null)
+            made[size.Index] = new OrtTensor(size.Type, [count, 2], sizes.Ensure(16L * Capacity));
+        return made;
     }
 }

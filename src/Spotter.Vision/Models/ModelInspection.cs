@@ -238,11 +238,11 @@ internal sealed class ModelInspection : IDisposable
         if (blank is null)
         {
             var wanted = Enumerable.Range(0, session.Outputs.Count).Where(o => session.Outputs[o].IsNumeric).Take(16).ToArray();
-            using var feed = new ModelFeed(session, input, size, 1);
+            using var feed = new ModelFeed(input, size, 1);
             feed.TellSize(0, input.Width, input.Height);
             try
             {
-                blank = session.Run(feed.Tensors, wanted);
+                blank = session.Run(feed.Tensors(1), wanted);
             }
             catch (OrtException e)
             {

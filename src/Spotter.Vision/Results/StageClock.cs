@@ -20,6 +20,9 @@ internal sealed class StageClock(long started)
 
     public void Encoded() => Add(ref encode);
 
+    /// <summary>What went by since the last stage belongs to none of this job's.</summary>
+    public void Skip() => last = Stopwatch.GetTimestamp();
+
     public JobTimings Read(bool encoded) => new()
     {
         DecodeMs = Milliseconds(decode),
