@@ -11,6 +11,7 @@ namespace Spotter.Benchmarks;
 internal static class QueueThroughput
 {
     private const int JobsPerRequest = 500;
+    private const string Model = "yolox_nano";
 
     /// <summary>Figures of one run.</summary>
     /// <param name="Loops">Loops that took and finished at the same time.</param>
@@ -59,7 +60,7 @@ internal static class QueueThroughput
         var done = 0;
         while (Stopwatch.GetElapsedTime(begun) < duration)
         {
-            var job = await dispatcher.TakeAsync(worker, [Engines.Detect], TimeSpan.Zero, CancellationToken.None);
+            var job = await dispatcher.TakeAsync(worker, [QueueNames.Of(Engines.Detect, Model)], TimeSpan.Zero, CancellationToken.None);
             if (job is null)
                 break;
             if (await dispatcher.FinishAsync(job.Lease, outcome, CancellationToken.None))
@@ -75,7 +76,7 @@ internal static class QueueThroughput
         {
             Id = id,
             Engine = Engines.Detect,
-            Model = "yolox_nano",
+            Model = Model,
             Options = new JobOptions(),
             Image = new ImageRef(BlobKey.Original(id), ImageFormat.Jpeg, 480_000, new string('0', 64)),
         };

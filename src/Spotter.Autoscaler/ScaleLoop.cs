@@ -10,8 +10,18 @@ namespace Spotter.Autoscaler;
 /// Looks at backlog and fleet every tick, asks the policy, and does what it says. A job that arrives while there is
 /// no worker is looked at at once.
 /// </summary>
+/// <param name="store">Where the backlog is counted.</param>
+/// <param name="fleet">The workers.</param>
+/// <param name="policy">The rule.</param>
+/// <param name="decisions">Where decisions are noted.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Told of changes, and of what can't be seen.</param>
+/// <param name="serves">
+/// Says whether the fleet's workers take from a queue: no number of them shortens the others. Null when they take from all.
+/// </param>
 public sealed partial class ScaleLoop(
-    IJobStore store, IFleet fleet, ScalePolicy policy, DecisionLog decisions, TimeProvider time, ILogger<ScaleLoop> log)
+    IJobStore store, IFleet fleet, ScalePolicy policy, DecisionLog decisions, TimeProvider time, ILogger<ScaleLoop> log,
+    Func<string, bool>? serves = null)
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
@@ -54,8 +64,8 @@ public sealed partial class ScaleLoop(
         var seen = new ScaleObservation
         {
             Time = time.GetElapsedTime(start),
-            Queued = counts is null ? null : (int)Math.Min(counts.Queued + counts.InternalQueued, int.MaxValue),
-            Running = counts is null ? null : (int)Math.Min(counts.Running + counts.InternalRunning, int.MaxValue),
+            Queued = counts?.Queued,
+            Running = counts?.Running,
             Workers = workers,
         };
         var decision = policy.Decide(seen);
@@ -104,11 +114,15 @@ public sealed partial class ScaleLoop(
         }
     }
 
-    private async Task<JobCounts?> CountAsync(CancellationToken cancel)
+    private async Task<(int Queued, int Running)?> CountAsync(CancellationToken cancel)
     {
         try
         {
-            return await store.CountAsync(null, cancel);
+            // First what waits: a job that begins in between is seen twice, not overlooked.
+            var waiting = serves is null ? null : await store.BacklogAsync(cancel);
+            var counts = await store.CountAsync(null, cancel);
+            var queued = waiting?.Where(b => serves!(b.Queue)).Sum(b => b.Queued + b.InternalQueued) ?? counts.Queued + counts.InternalQueued;
+            return ((int)Math.Min(queued, int.MaxValue), (int)Math.Min(counts.Running + counts.InternalRunning, int.MaxValue));
         }
         catch (SpotterException unknown)
         {

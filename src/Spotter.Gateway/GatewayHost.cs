@@ -14,6 +14,7 @@ using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Gateway.Intake;
+using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Workers;
@@ -31,7 +32,11 @@ namespace Spotter.Gateway;
 /// <param name="Random">Where ids come from.</param>
 public sealed record GatewayParts(
     IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
-    TimeProvider Time, RandomSource Random);
+    TimeProvider Time, RandomSource Random)
+{
+    /// <summary>The models, which may change while the gateway runs; null for those of the settings.</summary>
+    public ModelCatalogue? Models { get; init; }
+}
 
 /// <summary>The gateway: page, API and the workers' door on one port.</summary>
 public sealed class GatewayHost : IAsyncDisposable
@@ -109,6 +114,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(settings)
             .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs)
             .AddSingleton(parts.Roster).AddSingleton(parts.Decisions).AddSingleton(parts.Time).AddSingleton(parts.Random);
+        services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<UnservedQueues>();
         if (parts.Fleet is not null)
             services.AddSingleton(parts.Fleet);
 

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
+using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 
@@ -11,7 +12,7 @@ namespace Spotter.Gateway;
 /// <summary>How the gateway's answers are written.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
-    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<WorkerState>)])]
+    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ModelState>)])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobViews))]

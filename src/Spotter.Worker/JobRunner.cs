@@ -11,15 +11,11 @@ namespace Spotter.Worker;
 /// Runs one job on its picture, and turns whatever happens into one of the three outcomes. Synchronous: a lane
 /// gives it a core. Safe to call from many lanes.
 /// </summary>
-/// <param name="models">The loaded models by id. They belong to the caller.</param>
+/// <param name="models">The loaded models. They belong to the caller.</param>
 /// <param name="limits">What pictures are decoded at all.</param>
 /// <param name="log">Told of failures that are our fault.</param>
-public sealed partial class JobRunner(IReadOnlyDictionary<string, VisionModel> models, ImageLimits limits, ILogger<JobRunner> log)
+public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, ILogger<JobRunner> log)
 {
-    /// <summary>The engines that this runner has.</summary>
-    public IReadOnlyList<string> Engines { get; } =
-        [.. models.Values.Select(d => d.Model.Engine).Append(Core.Vision.Engines.Annotate).Distinct(StringComparer.Ordinal)];
-
     /// <summary>Runs a job; never throws.</summary>
     public JobRun Run(Job job, ReadOnlyMemory<byte> picture)
     {
@@ -47,12 +43,13 @@ public sealed partial class JobRunner(IReadOnlyDictionary<string, VisionModel> m
 
     private JobRun Look(Job job, ReadOnlyMemory<byte> picture)
     {
-        if (job.Model is null || !models.TryGetValue(job.Model, out var model))
+        using var use = models.TryUse(job.Model);
+        if (use is null)
         {
             return new JobRun(new JobOutcome.Retry(
-                new JobError(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}'."), SpendAttempt: true));
+                new JobError(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}' any more."), SpendAttempt: false));
         }
-        var found = model.Run(picture, job.Options);
+        var found = use.Vision.Run(picture, job.Options);
         return new JobRun(new JobOutcome.Done(found.Result, found.Timings, Output: null), found.Picture);
     }
 

@@ -29,11 +29,13 @@ public sealed partial class WorkLoop : IDisposable
     private static readonly JobError Drained = new(ErrorCodes.Busy, "The worker was told to end before it began the job.");
 
     private readonly IJobSource source;
-    private readonly IReadOnlyCollection<string> engines;
+    private readonly Func<ServedQueues> queues;
     private readonly Func<Job, ReadOnlyMemory<byte>, JobRun> run;
     private readonly WorkerSettings settings;
     private readonly TimeProvider time;
     private readonly ILogger<WorkLoop> log;
+
+    private ServedQueues told;
 
     // A job holds a slot from before it is taken until it is handed in: one running and one ready per lane.
     private readonly int slotCount;
@@ -45,21 +47,22 @@ public sealed partial class WorkLoop : IDisposable
 
     /// <summary>Creates the loop; nothing runs yet.</summary>
     /// <param name="source">Where jobs come from and go to.</param>
-    /// <param name="engines">The queues to take from.</param>
+    /// <param name="queues">The queues to take from; asked before every take.</param>
     /// <param name="run">Runs one job on its picture's bytes, which are its own until it returns; never throws.</param>
     /// <param name="settings">Name, lanes and limits.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Told of what goes wrong on the way.</param>
     public WorkLoop(
-        IJobSource source, IReadOnlyCollection<string> engines, Func<Job, ReadOnlyMemory<byte>, JobRun> run,
+        IJobSource source, Func<ServedQueues> queues, Func<Job, ReadOnlyMemory<byte>, JobRun> run,
         WorkerSettings settings, TimeProvider time, ILogger<WorkLoop> log)
     {
         this.source = source;
-        this.engines = engines;
+        this.queues = queues;
         this.run = run;
         this.settings = settings;
         this.time = time;
         this.log = log;
+        told = queues();
         slotCount = settings.Lanes * 2;
         slots = new SemaphoreSlim(slotCount);
     }
@@ -133,7 +136,7 @@ public sealed partial class WorkLoop : IDisposable
             StartedJob? started = null;
             try
             {
-                started = await source.TakeAsync(settings.Name, engines, LongPoll, cancel);
+                started = await source.TakeAsync(settings.Name, queues().Names, LongPoll, cancel);
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
@@ -273,7 +276,7 @@ public sealed partial class WorkLoop : IDisposable
         {
             try
             {
-                await Task.Delay(settings.Heartbeat, time, cancel);
+                await WaitForBeatAsync(cancel);
                 var kept = held.Values.Where(w => !w.Lost).ToList();
                 var orders = await source.BeatAsync(settings.Name, [.. kept.Select(w => w.Lease)], cancel);
                 foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))
@@ -292,6 +295,21 @@ public sealed partial class WorkLoop : IDisposable
                 LogNotBeaten(refused);
             }
         }
+    }
+
+    /// <summary>Until the next sign of life is due: at once when there is news of the worker's models, which it carries.</summary>
+    private async Task WaitForBeatAsync(CancellationToken cancel)
+    {
+        using var news = CancellationTokenSource.CreateLinkedTokenSource(cancel, told.Changed);
+        try
+        {
+            await Task.Delay(settings.Heartbeat, time, news.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // Told by the beat that follows.
+        }
+        told = queues();
     }
 
     /// <summary>

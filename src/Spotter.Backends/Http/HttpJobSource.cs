@@ -25,16 +25,16 @@ public sealed class HttpJobSource : IJobSource, IDisposable
 
     private readonly HttpClient client;
     private readonly string path;
-    private readonly WorkerJoin introduction;
+    private readonly Func<WorkerJoin> introduction;
     private readonly TimeProvider time;
 
     /// <summary>Creates the source; nothing is sent yet.</summary>
     /// <param name="server">The gateway's address.</param>
     /// <param name="token">The worker token.</param>
     /// <param name="worker">The worker's name.</param>
-    /// <param name="introduction">What to say when joining.</param>
+    /// <param name="introduction">What there is to say of the worker; asked whenever it is said.</param>
     /// <param name="time">The clock.</param>
-    public HttpJobSource(Uri server, string token, string worker, WorkerJoin introduction, TimeProvider time)
+    public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time)
     {
         client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
         {
@@ -52,7 +52,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     public async Task<WorkerWelcome> JoinAsync(CancellationToken cancel)
     {
         using var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(introduction, SpotterJson.Default.WorkerJoin) },
+            () => new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(introduction(), SpotterJson.Default.WorkerJoin) },
             Timeout.InfiniteTimeSpan, LongestAnswer, cancel);
         return await ReadAsync(response, SpotterJson.Default.WorkerWelcome, cancel);
     }
@@ -73,9 +73,9 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> engines, TimeSpan wait, CancellationToken cancel)
+    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
-        var take = new WorkerTake([.. engines], wait.TotalSeconds);
+        var take = new WorkerTake([.. queues], wait.TotalSeconds);
         using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, wait + LongestAnswer, cancel);
         return response.StatusCode == HttpStatusCode.NoContent
             ? null
@@ -103,7 +103,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
-        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases), SpotterJson.Default.WorkerBeat), LongestOutage, LongestAnswer, cancel);
+        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases) { Models = introduction().Models }, SpotterJson.Default.WorkerBeat), LongestOutage, LongestAnswer, cancel);
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }
 

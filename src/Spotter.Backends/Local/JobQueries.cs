@@ -42,12 +42,12 @@ internal static class JobQueries
     {
         var jobs = new List<OverdueJob>();
         using var select = connection.Prepare("""
-            SELECT id, engine FROM jobs WHERE seq IN (
+            SELECT id, engine, model FROM jobs WHERE seq IN (
                 SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND due < ?1 ORDER BY due LIMIT ?2)
             ORDER BY due
             """).Bind(1, dueBefore).Bind(2, limit);
         while (select.Step())
-            jobs.Add(new OverdueJob(select.Id(0), select.Text(1)));
+            jobs.Add(new OverdueJob(select.Id(0), QueueNames.Of(select.Text(1), select.TextOrNull(2))));
         return jobs;
     }
 
@@ -81,6 +81,21 @@ internal static class JobQueries
         {
             connection.Execute("COMMIT");
         }
+    }
+
+    public static IReadOnlyList<QueueBacklog> Backlog(SqliteConnection connection)
+    {
+        var backlog = new List<QueueBacklog>();
+        using var select = connection.Prepare("""
+            SELECT engine, model, SUM(jobs * (internal = 0)), SUM(jobs * (internal = 1)) FROM tallies
+            WHERE state = 0 GROUP BY engine, model HAVING SUM(jobs) > 0
+            """);
+        while (select.Step())
+        {
+            var model = select.Text(1);
+            backlog.Add(new(QueueNames.Of(select.Text(0), model.Length == 0 ? null : model), select.Long(2), select.Long(3)));
+        }
+        return backlog;
     }
 
     public static int? Position(SqliteConnection connection, JobId id)

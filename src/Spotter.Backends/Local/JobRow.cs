@@ -16,7 +16,7 @@ internal sealed class JobRow
     public const string Columns =
         "id, engine, state, internal, epoch, attempts, solo, expired, created, started, finished, model, "
         + "idempotency_key, fingerprint, image_key, image_format, image_bytes, image_sha256, output, "
-        + "options, error, timings, result";
+        + "options, error, timings, result, name";
 
     public required JobId Id { get; init; }
 
@@ -40,7 +40,7 @@ internal sealed class JobRow
 
     private long? Finished { get; init; }
 
-    private string? Model { get; init; }
+    public string? Model { get; init; }
 
     private string? IdempotencyKey { get; init; }
 
@@ -57,6 +57,8 @@ internal sealed class JobRow
     private byte[]? Timings { get; init; }
 
     private byte[]? Result { get; init; }
+
+    private string? Name { get; init; }
 
     public static JobRow Read(SqliteStatement row) => new()
     {
@@ -80,6 +82,7 @@ internal sealed class JobRow
         Error = row.BytesOrNull(20),
         Timings = row.BytesOrNull(21),
         Result = row.BytesOrNull(22),
+        Name = row.TextOrNull(23),
     };
 
     /// <summary>The record that the row stands for.</summary>
@@ -88,6 +91,7 @@ internal sealed class JobRow
         Id = Id,
         Engine = Engine,
         Model = Model,
+        Name = Name,
         Options = FromJson(Options, SpotterJson.Default.JobOptions)!,
         Image = Image,
         OriginalExpired = Expired,

@@ -11,17 +11,17 @@ internal sealed class QueueWaiter : WriteWork
     private ITimer? timer;
 
     public QueueWaiter(
-        Action<WriteScope, QueueWaiter> take, IReadOnlyCollection<string> engines, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
+        Action<WriteScope, QueueWaiter> take, IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
     {
         this.take = take;
         this.cancel = cancel;
-        Engines = engines;
+        Queues = queues;
         Hold = hold;
         Wait = wait;
         AnswersEarly = true;
     }
 
-    public IReadOnlyCollection<string> Engines { get; }
+    public IReadOnlyCollection<string> Queues { get; }
 
     public TimeSpan Hold { get; }
 

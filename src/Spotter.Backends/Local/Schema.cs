@@ -63,6 +63,23 @@ internal static class Schema
         );
         CREATE INDEX deliveries_next ON deliveries (visible_at, engine, seq);
         """,
+        """
+        -- One queue per engine and model, as QueueNames makes their names.
+        ALTER TABLE deliveries RENAME COLUMN engine TO queue;
+        UPDATE deliveries SET queue = queue || '/' || jobs.model FROM jobs WHERE jobs.id = deliveries.job AND jobs.model IS NOT NULL;
+        DROP TABLE tallies;
+        CREATE TABLE tallies (
+            engine TEXT NOT NULL,
+            model TEXT NOT NULL,                   -- empty: none
+            internal INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            jobs INTEGER NOT NULL,
+            PRIMARY KEY (engine, model, internal, state)
+        ) WITHOUT ROWID;
+        INSERT INTO tallies SELECT engine, COALESCE(model, ''), internal, state, COUNT(*) FROM jobs GROUP BY 1, 2, 3, 4;
+        -- What its sender calls the picture.
+        ALTER TABLE jobs ADD COLUMN name TEXT;
+        """,
     ];
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>

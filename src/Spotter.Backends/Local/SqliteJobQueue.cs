@@ -40,28 +40,28 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
         database.Writer.WhenStopped(FailWaiters);
     }
 
-    public Task EnqueueAsync(JobId job, string engine, TimeSpan delay, CancellationToken cancel) =>
+    public Task EnqueueAsync(JobId job, string queue, TimeSpan delay, CancellationToken cancel) =>
         database.ApplyAsync(
             scope =>
             {
                 var visibleAt = VisibleAfter(delay);
                 // An id that is there already keeps its place. If it is out, whoever holds it has lost it.
                 scope.Prepare("""
-                    INSERT INTO deliveries (job, engine, visible_at) VALUES (?1, ?2, ?3)
+                    INSERT INTO deliveries (job, queue, visible_at) VALUES (?1, ?2, ?3)
                     ON CONFLICT (job) DO UPDATE SET
                         visible_at = CASE WHEN in_flight THEN excluded.visible_at ELSE MIN(visible_at, excluded.visible_at) END,
-                        engine = excluded.engine, taken = taken + 1, in_flight = 0
-                    """).Bind(1, job).Bind(2, engine).Bind(3, visibleAt).Run();
-                Shown(scope, engine, visibleAt);
+                        queue = excluded.queue, taken = taken + 1, in_flight = 0
+                    """).Bind(1, job).Bind(2, queue).Bind(3, visibleAt).Run();
+                Shown(scope, queue, visibleAt);
                 return true;
             },
             cancel);
 
     public async Task<Delivery?> TakeAsync(
-        IReadOnlyCollection<string> engines, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
+        IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        var waiter = new QueueWaiter(TakeOrWait, engines, hold, wait, cancel);
+        var waiter = new QueueWaiter(TakeOrWait, queues, hold, wait, cancel);
         await database.Writer.SendAsync(waiter, cancel);
         using (cancel.UnsafeRegister(static state => ((QueueWaiter)state!).GiveUp(), waiter))
             return await waiter.Answered;
@@ -91,13 +91,13 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
             cancel);
 
     // Asked of the writer, as it alone knows what was answered and is not committed yet.
-    public Task<QueueDepth> DepthAsync(string engine, CancellationToken cancel) =>
+    public Task<QueueDepth> DepthAsync(string queue, CancellationToken cancel) =>
         database.ApplyAsync(
             scope =>
             {
                 using var select = scope.Prepare("""
-                    SELECT COUNT(*), COALESCE(SUM(visible_at > ?2 AND in_flight), 0) FROM deliveries WHERE engine = ?1
-                    """).Bind(1, engine).Bind(2, Microseconds.Now(clock));
+                    SELECT COUNT(*), COALESCE(SUM(visible_at > ?2 AND in_flight), 0) FROM deliveries WHERE queue = ?1
+                    """).Bind(1, queue).Bind(2, Microseconds.Now(clock));
                 select.Step();
                 return new QueueDepth(select.Long(0) - select.Long(1), select.Long(1));
             },
@@ -123,18 +123,18 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
                 var visibleAt = VisibleAfter(delay);
                 if (scope.Prepare(update).Bind(1, seq).Bind(2, taken).Bind(3, visibleAt).Run() == 0)
                     return false;
-                Shown(scope, delivery.Engine, visibleAt);
+                Shown(scope, delivery.Queue, visibleAt);
                 return true;
             },
             cancel);
 
     private long VisibleAfter(TimeSpan delay) => delay <= TimeSpan.Zero ? 0 : Microseconds.Now(clock) + Microseconds.From(delay);
 
-    /// <summary>An id of this engine is available from <paramref name="visibleAt"/> on.</summary>
-    private void Shown(WriteScope scope, string engine, long visibleAt)
+    /// <summary>An id of this queue is available from <paramref name="visibleAt"/> on.</summary>
+    private void Shown(WriteScope scope, string queue, long visibleAt)
     {
         if (visibleAt == 0)
-            Serve(scope, engine);
+            Serve(scope, queue);
         else
             Hidden(visibleAt);
     }
@@ -151,7 +151,7 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
     private void TakeOrWait(WriteScope scope, QueueWaiter waiter)
     {
         ShowWhatIsDue(scope);
-        if (waiter.IsOver || TryServe(scope, waiter, waiter.Engines))
+        if (waiter.IsOver || TryServe(scope, waiter, waiter.Queues))
             return;
         if (waiter.Wait <= TimeSpan.Zero && waiter.Wait != Timeout.InfiniteTimeSpan)
         {
@@ -165,9 +165,9 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
     }
 
     /// <summary>False when there is no id for them.</summary>
-    private bool TryServe(WriteScope scope, QueueWaiter waiter, IReadOnlyCollection<string> engines)
+    private bool TryServe(WriteScope scope, QueueWaiter waiter, IReadOnlyCollection<string> queues)
     {
-        if (Take(scope, engines, waiter.Hold) is not { } delivery)
+        if (Take(scope, queues, waiter.Hold) is not { } delivery)
             return false;
         if (!waiter.TryDeliver(delivery))
         {
@@ -178,18 +178,18 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
         return true;
     }
 
-    private Delivery? Take(WriteScope scope, IReadOnlyCollection<string> engines, TimeSpan hold)
+    private Delivery? Take(WriteScope scope, IReadOnlyCollection<string> queues, TimeSpan hold)
     {
         long? first = null;
         string? from = null;
-        foreach (var engine in engines)
+        foreach (var queue in queues)
         {
             using var select = scope.Prepare(
-                "SELECT seq FROM deliveries WHERE visible_at = 0 AND engine = ?1 ORDER BY seq LIMIT 1").Bind(1, engine);
+                "SELECT seq FROM deliveries WHERE visible_at = 0 AND queue = ?1 ORDER BY seq LIMIT 1").Bind(1, queue);
             if (!select.Step() || select.Long(0) >= first)
                 continue;
             first = select.Long(0);
-            from = engine;
+            from = queue;
         }
         if (first is not { } seq || from is null)
             return null;
@@ -214,18 +214,18 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
             """).Bind(1, now).Run();
         using (var select = scope.Prepare("SELECT MIN(visible_at) FROM deliveries WHERE visible_at > 0"))
             nextDue = select.Step() && select.LongOrNull(0) is { } next ? next : long.MaxValue;
-        foreach (var engine in waiters.SelectMany(w => w.Engines).Distinct(StringComparer.Ordinal).ToList())
-            Serve(scope, engine);
+        foreach (var queue in waiters.SelectMany(w => w.Queues).Distinct(StringComparer.Ordinal).ToList())
+            Serve(scope, queue);
         SetTimer();
     }
 
-    /// <summary>Hands ids of an engine to those who wait for them, the longest waiting first.</summary>
-    private void Serve(WriteScope scope, string engine)
+    /// <summary>Hands ids of a queue to those who wait for them, the longest waiting first.</summary>
+    private void Serve(WriteScope scope, string queue)
     {
         for (var node = waiters.First; node is not null;)
         {
             var (waiter, next) = (node.Value, node.Next);
-            if (!waiter.IsOver && waiter.Engines.Contains(engine, StringComparer.Ordinal) && !TryServe(scope, waiter, [engine]))
+            if (!waiter.IsOver && waiter.Queues.Contains(queue, StringComparer.Ordinal) && !TryServe(scope, waiter, [queue]))
                 return;
             if (waiter.IsOver)
                 waiters.Remove(node);

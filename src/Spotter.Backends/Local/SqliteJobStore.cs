@@ -79,14 +79,14 @@ internal sealed class SqliteJobStore : IJobStore
                 if (!update.Step())
                     return null;
                 var started = JobRow.Read(update);
-                Note(scope, started.Id, started.Engine, started.Internal, JobState.Queued, JobState.Running);
+                Note(scope, started.Id, started.Engine, started.Model, started.Internal, JobState.Queued, JobState.Running);
                 return started;
             },
             cancel);
         return row is null
             ? null
             : new StartedJob(
-                row.ToJob(), new Lease(row.Id, delivery.Engine, row.Epoch, row.Attempts, worker, delivery.Receipt));
+                row.ToJob(), new Lease(row.Id, delivery.Queue, row.Epoch, row.Attempts, worker, delivery.Receipt));
     }
 
     public Task<bool> ExtendAsync(Lease lease, TimeSpan hold, CancellationToken cancel) =>
@@ -128,11 +128,11 @@ internal sealed class SqliteJobStore : IJobStore
                     using var update = scope.Prepare("""
                         UPDATE jobs SET state = 5, finished = ?3, leased_until = NULL, worker = NULL
                         WHERE id = ?1 AND state = ?2
-                        RETURNING engine, internal
+                        RETURNING engine, model, internal
                         """).Bind(1, id).Bind(2, (int)state).Bind(3, Microseconds.Now(clock));
                     if (!update.Step())
                         continue;
-                    Note(scope, id, update.Text(0), update.Bool(1), state, JobState.Cancelled);
+                    Note(scope, id, update.Text(0), update.TextOrNull(1), update.Bool(2), state, JobState.Cancelled);
                     return true;
                 }
                 return false;
@@ -192,6 +192,9 @@ internal sealed class SqliteJobStore : IJobStore
     public Task<JobCounts> CountAsync(string? engine, CancellationToken cancel) =>
         database.ReadAsync(connection => JobQueries.Count(connection, engine), cancel);
 
+    public Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel) =>
+        database.ReadAsync(JobQueries.Backlog, cancel);
+
     public Task<int?> PositionAsync(JobId id, CancellationToken cancel) =>
         database.ReadAsync(connection => JobQueries.Position(connection, id), cancel);
 
@@ -225,10 +228,10 @@ internal sealed class SqliteJobStore : IJobStore
                     DELETE FROM jobs WHERE seq IN (
                         SELECT seq FROM jobs INDEXED BY jobs_ended
                         WHERE finished IS NOT NULL AND expired IN (0, 1) AND finished < ?1 LIMIT ?2)
-                    RETURNING engine, internal, state
+                    RETURNING engine, model, internal, state
                     """).Bind(1, Microseconds.From(finishedBefore)).Bind(2, limit);
                 for (; delete.Step(); purged++)
-                    scope.Moved(delete.Text(0), delete.Bool(1), (JobState)delete.Int(2), null);
+                    scope.Moved(delete.Text(0), delete.TextOrNull(1), delete.Bool(2), (JobState)delete.Int(3), null);
                 return purged;
             },
             cancel);
@@ -255,9 +258,9 @@ internal sealed class SqliteJobStore : IJobStore
 
     private static byte[] ToJson(JobError error) => JsonSerializer.SerializeToUtf8Bytes(error, SpotterJson.Default.JobError);
 
-    private static void Note(WriteScope scope, JobId id, string engine, bool isInternal, JobState? from, JobState to)
+    private static void Note(WriteScope scope, JobId id, string engine, string? model, bool isInternal, JobState? from, JobState to)
     {
-        scope.Moved(engine, isInternal, from, to);
+        scope.Moved(engine, model, isInternal, from, to);
         scope.Changed(id);
     }
 
@@ -271,16 +274,16 @@ internal sealed class SqliteJobStore : IJobStore
         }
         using var insert = scope.Prepare($"""
             INSERT INTO jobs (id, engine, internal, due, created, model, idempotency_key, fingerprint,
-                image_key, image_format, image_bytes, image_sha256, options)
-            VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                image_key, image_format, image_bytes, image_sha256, options, name)
+            VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             RETURNING {JobRow.Columns}
             """)
             .Bind(1, job.Id).Bind(2, job.Engine).Bind(3, job.Internal ? 1 : 0).Bind(4, now)
             .Bind(5, job.Model).Bind(6, job.IdempotencyKey).Bind(7, job.Fingerprint)
             .Bind(8, job.Image.Key).Bind(9, (int)job.Image.Format).Bind(10, job.Image.Bytes).Bind(11, job.Image.Sha256)
-            .BindText(12, options);
+            .BindText(12, options).Bind(13, job.Name);
         insert.Step();
-        Note(scope, job.Id, job.Engine, job.Internal, null, JobState.Queued);
+        Note(scope, job.Id, job.Engine, job.Model, job.Internal, null, JobState.Queued);
         return (JobRow.Read(insert), true);
     }
 
@@ -291,15 +294,15 @@ internal sealed class SqliteJobStore : IJobStore
             UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL, worker = NULL,
                 error = ?5, timings = ?6, result = ?7, output = ?8
             WHERE id = ?1 AND epoch = ?2 AND state = 1
-            RETURNING engine, internal
+            RETURNING engine, model, internal
             """)
             .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
             .BindText(5, error).BindText(6, timings).BindText(7, result).Bind(8, output);
         if (!update.Step())
             return null;
-        var engine = update.Text(0);
-        Note(scope, lease.Job, engine, update.Bool(1), JobState.Running, state);
-        return new EndedAttempt(lease.Job, engine, state, null);
+        var (engine, model) = (update.Text(0), update.TextOrNull(1));
+        Note(scope, lease.Job, engine, model, update.Bool(2), JobState.Running, state);
+        return new EndedAttempt(lease.Job, QueueNames.Of(engine, model), state, null);
     }
 
     private EndedAttempt? EndForRetry(WriteScope scope, Lease lease, byte[] error, bool spendAttempt)
@@ -334,8 +337,8 @@ internal sealed class SqliteJobStore : IJobStore
             .Bind(4, now + (delay ?? 0)).Bind(5, spendAttempt ? held.Attempts : held.Attempts - 1)
             .Bind(6, solo ? 1 : 0).BindText(7, error)
             .Run();
-        Note(scope, held.Id, held.Engine, held.Internal, JobState.Running, state);
-        return new EndedAttempt(held.Id, held.Engine, state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null);
+        Note(scope, held.Id, held.Engine, held.Model, held.Internal, JobState.Running, state);
+        return new EndedAttempt(held.Id, QueueNames.Of(held.Engine, held.Model), state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null);
     }
 
     private async Task<Job?> ReadJobAsync(Func<SqliteConnection, SqliteStatement> query, CancellationToken cancel)
@@ -360,10 +363,10 @@ internal sealed class SqliteJobStore : IJobStore
     }
 
     /// <summary>What ending an attempt needs to know of a running row.</summary>
-    private sealed record HeldRow(long Seq, JobId Id, string Engine, bool Internal, int Attempts)
+    private sealed record HeldRow(long Seq, JobId Id, string Engine, string? Model, bool Internal, int Attempts)
     {
-        public const string Columns = "seq, id, engine, internal, attempts";
+        public const string Columns = "seq, id, engine, model, internal, attempts";
 
-        public static HeldRow Read(SqliteStatement row) => new(row.Long(0), row.Id(1), row.Text(2), row.Bool(3), row.Int(4));
+        public static HeldRow Read(SqliteStatement row) => new(row.Long(0), row.Id(1), row.Text(2), row.TextOrNull(3), row.Bool(4), row.Int(5));
     }
 }

@@ -5,19 +5,19 @@ namespace Spotter.Backends.Local;
 /// <summary>What a unit of work sees of the transaction that it runs in. Lives on the writer's thread.</summary>
 internal sealed class WriteScope(SqliteConnection connection)
 {
-    private readonly List<(string Engine, bool Internal, JobState State, int Change)> tallies = [];
+    private readonly List<(string Engine, string? Model, bool Internal, JobState State, int Change)> tallies = [];
     private readonly List<JobId> changed = [];
 
     /// <summary>The statement for this text.</summary>
     public SqliteStatement Prepare(string sql) => connection.Prepare(sql);
 
     /// <summary>A job came to be in <paramref name="to"/> (null: its row is gone) from <paramref name="from"/> (null: it is new).</summary>
-    public void Moved(string engine, bool isInternal, JobState? from, JobState? to)
+    public void Moved(string engine, string? model, bool isInternal, JobState? from, JobState? to)
     {
         if (from is { } old)
-            tallies.Add((engine, isInternal, old, -1));
+            tallies.Add((engine, model, isInternal, old, -1));
         if (to is { } now)
-            tallies.Add((engine, isInternal, now, 1));
+            tallies.Add((engine, model, isInternal, now, 1));
     }
 
     /// <summary>Readers of the changes are told once this is committed.</summary>
@@ -38,17 +38,17 @@ internal sealed class WriteScope(SqliteConnection connection)
     {
         if (tallies.Count == 0)
             return;
-        var sums = new Dictionary<(string, bool, JobState), int>();
-        foreach (var (engine, isInternal, state, change) in tallies)
-            sums[(engine, isInternal, state)] = sums.GetValueOrDefault((engine, isInternal, state)) + change;
-        foreach (var ((engine, isInternal, state), change) in sums)
+        var sums = new Dictionary<(string, string?, bool, JobState), int>();
+        foreach (var (engine, model, isInternal, state, change) in tallies)
+            sums[(engine, model, isInternal, state)] = sums.GetValueOrDefault((engine, model, isInternal, state)) + change;
+        foreach (var ((engine, model, isInternal, state), change) in sums)
         {
             if (change == 0)
                 continue;
             connection.Prepare("""
-                INSERT INTO tallies (engine, internal, state, jobs) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT (engine, internal, state) DO UPDATE SET jobs = jobs + excluded.jobs
-                """).Bind(1, engine).Bind(2, isInternal ? 1 : 0).Bind(3, (int)state).Bind(4, change).Run();
+                INSERT INTO tallies (engine, model, internal, state, jobs) VALUES (?1, COALESCE(?2, ''), ?3, ?4, ?5)
+                ON CONFLICT (engine, model, internal, state) DO UPDATE SET jobs = jobs + excluded.jobs
+                """).Bind(1, engine).Bind(2, model).Bind(3, isInternal ? 1 : 0).Bind(4, (int)state).Bind(5, change).Run();
         }
         tallies.Clear();
     }

@@ -82,60 +82,39 @@ internal static class WorkerCommand
             Name = parsed.GetValue(Name) ?? $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}",
             Lanes = parsed.GetValue(Lanes),
         };
-        var models = Load(parsed);
+        using var models = new LoadedModels();
+        using var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
+        await LoadAsync(parsed, loader, models);
+        var runner = new JobRunner(models, new ImageLimits(), loggers.CreateLogger<JobRunner>());
+        using var source = new HttpJobSource(
+            parsed.GetRequiredValue(Server), token, settings.Name,
+            () => new WorkerJoin(settings.Lanes, models.List()), TimeProvider.System);
+        WorkerWelcome welcome;
         try
         {
-            var runner = new JobRunner(models, new ImageLimits(), loggers.CreateLogger<JobRunner>());
-            using var source = new HttpJobSource(
-                parsed.GetRequiredValue(Server), token, settings.Name,
-                new WorkerJoin(settings.Lanes, runner.Engines, [.. models.Keys]), TimeProvider.System);
-            WorkerWelcome welcome;
-            try
-            {
-                welcome = await source.JoinAsync(draining.Token);
-            }
-            catch (OperationCanceledException) when (draining.IsCancellationRequested)
-            {
-                return ExitStatus.Done;
-            }
-
-            settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
-            using var loop = new WorkLoop(source, runner.Engines, runner.Run, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
-            using var onDrain = draining.Token.Register(loop.Drain);
-            // Nothing may be disposed of that the stuck job still uses.
-            if (await loop.RunAsync() == WorkerEnd.Stuck)
-                Environment.Exit(ExitStatus.Stuck);
-            await source.LeaveAsync(CancellationToken.None);
+            welcome = await source.JoinAsync(draining.Token);
+        }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        {
             return ExitStatus.Done;
         }
-        finally
-        {
-            foreach (var model in models.Values)
-                model.Dispose();
-        }
+
+        settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
+        using var loop = new WorkLoop(source, () => models.Served, runner.Run, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
+        using var onDrain = draining.Token.Register(loop.Drain);
+        // Nothing may be disposed of that the stuck job still uses.
+        if (await loop.RunAsync() == WorkerEnd.Stuck)
+            Environment.Exit(ExitStatus.Stuck);
+        await source.LeaveAsync(CancellationToken.None);
+        return ExitStatus.Done;
     }
 
-    private static Dictionary<string, VisionModel> Load(ParseResult parsed)
+    private static async Task LoadAsync(ParseResult parsed, ModelLoader loader, LoadedModels models)
     {
         var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
         var named = parsed.GetValue(Models) ?? [];
         var files = named.Length > 0 ? [.. named.Select(m => SpotterPaths.ResolveModel(m, data))] : SpotterPaths.ModelFiles(data);
-        if (files.Count == 0)
-            throw new SpotterException(ErrorCodes.NoModel, "A worker without a model has nothing to do; give one with --model FILE.");
-        var models = new Dictionary<string, VisionModel>(StringComparer.Ordinal);
-        foreach (var file in files)
-        {
-            try
-            {
-                var model = VisionModel.Load(file, new VisionModelOptions());
-                models[model.Model.Id] = model;
-            }
-            catch (SpotterException unusable) when (named.Length == 0 && unusable.Code != ErrorCodes.NativeMissing)
-            {
-                CommandLine.Complain($"{unusable.Message} It is left out.");
-            }
-        }
-        return models.Count > 0 ? models : throw new SpotterException(ErrorCodes.NoModel, "None of the models can be used; give one with --model FILE.");
+        await loader.ApplyAsync(files);
     }
 
     /// <summary>The one who started this worker holds its standard input: a line says drain, its end says that they are gone.</summary>

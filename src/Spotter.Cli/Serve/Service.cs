@@ -7,6 +7,7 @@ using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Gateway;
+using Spotter.Gateway.Models;
 
 namespace Spotter.Cli.Serve;
 
@@ -32,7 +33,8 @@ internal sealed class Service(ServeSettings settings)
         var models = await LoadModelsAsync(stop.Token);
         using var loggers = LoggerFactory.Create(Logging.Configure);
 
-        var gatewaySettings = settings.Gateway([.. models.Select(m => m.Model!)], random);
+        var catalogue = new ModelCatalogue(models.Select(m => m.Model!));
+        var gatewaySettings = settings.Gateway(catalogue.Models, random);
         var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
         if (settings.MaxWorkers > 0)
@@ -45,7 +47,7 @@ internal sealed class Service(ServeSettings settings)
             () => Worker(gateway!.Address, gatewaySettings.WorkerToken, models), roster,
             (worker, status) => dispatcher.ReleaseAsync(worker, WorkerEnded, spendAttempt: status != 0, CancellationToken.None),
             time, random, loggers.CreateLogger<ProcessFleet>());
-        var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, roster, decisions, fleet, time, random);
+        var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, roster, decisions, fleet, time, random) { Models = catalogue };
         await using (gateway = GatewayHost.Create(gatewaySettings, parts, Logging.Configure))
         {
             await ListenAsync(gateway);
@@ -56,7 +58,7 @@ internal sealed class Service(ServeSettings settings)
             using var scaled = new CancellationTokenSource();
             var scaling = settings.MaxWorkers == 0 || models.Count == 0
                 ? Task.CompletedTask
-                : new ScaleLoop(backend.Jobs, fleet, Policy(), decisions, time, loggers.CreateLogger<ScaleLoop>()).RunAsync(scaled.Token);
+                : new ScaleLoop(backend.Jobs, fleet, Policy(), decisions, time, loggers.CreateLogger<ScaleLoop>(), catalogue.Serves).RunAsync(scaled.Token);
 
             Console.Out.WriteLine($"listening on {gateway.Address.ToString().TrimEnd('/')}");
             var stopped = await Task.WhenAny(stop.Stopped, backend.Failed);

@@ -22,18 +22,18 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         foreach (var job in added)
         {
             if (job.IsNew)
-                await EnqueueOrLeaveToSweepAsync(job.Job.Id, job.Job.Engine, TimeSpan.Zero);
+                await EnqueueOrLeaveToSweepAsync(job.Job.Id, job.Job.Queue, TimeSpan.Zero);
         }
         return added;
     }
 
     /// <inheritdoc/>
     public async Task<StartedJob?> TakeAsync(
-        string worker, IReadOnlyCollection<string> engines, TimeSpan wait, CancellationToken cancel)
+        string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
         while (true)
         {
-            var delivery = await queue.TakeAsync(engines, hold, wait, cancel);
+            var delivery = await queue.TakeAsync(queues, hold, wait, cancel);
             if (delivery is null)
                 return null;
             // From here on the delivery is ours: a caller that goes away now must not leave it half started.
@@ -113,7 +113,7 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     {
         var jobs = await store.OverdueAsync(overdue, limit, cancel);
         foreach (var job in jobs)
-            await queue.EnqueueAsync(job.Id, job.Engine, TimeSpan.Zero, cancel);
+            await queue.EnqueueAsync(job.Id, job.Queue, TimeSpan.Zero, cancel);
         return jobs.Count;
     }
 
@@ -122,16 +122,16 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         foreach (var attempt in ended)
         {
             if (attempt.RetryAfter is { } delay)
-                await EnqueueOrLeaveToSweepAsync(attempt.Id, attempt.Engine, delay);
+                await EnqueueOrLeaveToSweepAsync(attempt.Id, attempt.Queue, delay);
         }
         return ended.Count;
     }
 
-    private async Task EnqueueOrLeaveToSweepAsync(JobId job, string engine, TimeSpan delay)
+    private async Task EnqueueOrLeaveToSweepAsync(JobId job, string name, TimeSpan delay)
     {
         try
         {
-            await queue.EnqueueAsync(job, engine, delay, CancellationToken.None);
+            await queue.EnqueueAsync(job, name, delay, CancellationToken.None);
         }
         catch (SpotterException)
         {
@@ -139,5 +139,5 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         }
     }
 
-    private static Delivery DeliveryOf(Lease lease) => new(lease.Job, lease.Engine, lease.Receipt);
+    private static Delivery DeliveryOf(Lease lease) => new(lease.Job, lease.Queue, lease.Receipt);
 }

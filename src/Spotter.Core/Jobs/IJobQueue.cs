@@ -1,19 +1,19 @@
 namespace Spotter.Core.Jobs;
 
 /// <summary>
-/// Delivers ids at least once, one queue per engine, roughly in order; the store knows what is done. A queue may
+/// Delivers ids at least once, from named queues (<see cref="QueueNames"/>), roughly in order; the store knows what is done. A queue may
 /// lose ids and deliver them twice. Errors as <see cref="IJobStore"/>.
 /// </summary>
 public interface IJobQueue
 {
     /// <summary>Makes an id available after <paramref name="delay"/>. Doing so twice may deliver it twice.</summary>
-    Task EnqueueAsync(JobId job, string engine, TimeSpan delay, CancellationToken cancel);
+    Task EnqueueAsync(JobId job, string queue, TimeSpan delay, CancellationToken cancel);
 
     /// <summary>
-    /// Hides one available id for <paramref name="hold"/> and returns it, waiting up to <paramref name="wait"/> for
+    /// Hides one available id of one of <paramref name="queues"/> for <paramref name="hold"/> and returns it, waiting up to <paramref name="wait"/> for
     /// one to come (<see cref="Timeout.InfiniteTimeSpan"/>: until cancelled); null if none came.
     /// </summary>
-    Task<Delivery?> TakeAsync(IReadOnlyCollection<string> engines, TimeSpan hold, TimeSpan wait, CancellationToken cancel);
+    Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel);
 
     /// <summary>Hides a delivery for <paramref name="hold"/> from now; nothing happens when it is no longer the latest.</summary>
     Task ExtendAsync(Delivery delivery, TimeSpan hold, CancellationToken cancel);
@@ -28,7 +28,7 @@ public interface IJobQueue
     Task CompleteAsync(Delivery delivery, CancellationToken cancel);
 
     /// <summary>How many ids there are; approximate where the technology only knows roughly.</summary>
-    Task<QueueDepth> DepthAsync(string engine, CancellationToken cancel);
+    Task<QueueDepth> DepthAsync(string queue, CancellationToken cancel);
 }
 
 /// <summary>The size of one queue.</summary>

@@ -3,8 +3,8 @@ namespace Spotter.Core.Jobs;
 /// <summary>What a worker needs of the rest: over HTTP, or directly where it has the store and the queue itself.</summary>
 public interface IJobSource
 {
-    /// <summary>Takes one job, waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
-    Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> engines, TimeSpan wait, CancellationToken cancel);
+    /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
+    Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel);
 
     /// <summary>The picture's bytes.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>.</exception>

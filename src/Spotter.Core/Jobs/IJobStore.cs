@@ -60,6 +60,9 @@ public interface IJobStore
     /// <summary>Counts over all jobs, or over those of one engine.</summary>
     Task<JobCounts> CountAsync(string? engine, CancellationToken cancel);
 
+    /// <summary>How many jobs wait in each queue; queues in which none waits are left out.</summary>
+    Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel);
+
     /// <summary>How many queued jobs of the same engine are ahead of this one; null when it is not queued.</summary>
     Task<int?> PositionAsync(JobId id, CancellationToken cancel);
 
@@ -91,15 +94,21 @@ public sealed record StartedJob(Job Job, Lease Lease);
 
 /// <summary>A row after one of its attempts has ended.</summary>
 /// <param name="Id">The job.</param>
-/// <param name="Engine">Its queue.</param>
+/// <param name="Queue">Its queue (<see cref="QueueNames"/>).</param>
 /// <param name="State">Where it stands now.</param>
 /// <param name="RetryAfter">Wait before the next attempt; null when there is none.</param>
-public sealed record EndedAttempt(JobId Id, string Engine, JobState State, TimeSpan? RetryAfter);
+public sealed record EndedAttempt(JobId Id, string Queue, JobState State, TimeSpan? RetryAfter);
 
 /// <summary>A job that its queue may have lost.</summary>
 /// <param name="Id">The job.</param>
-/// <param name="Engine">Its queue.</param>
-public sealed record OverdueJob(JobId Id, string Engine);
+/// <param name="Queue">Its queue (<see cref="QueueNames"/>).</param>
+public sealed record OverdueJob(JobId Id, string Queue);
+
+/// <summary>What waits in one queue, according to the rows.</summary>
+/// <param name="Queue">The queue (<see cref="QueueNames"/>).</param>
+/// <param name="Queued">The users' jobs that wait.</param>
+/// <param name="InternalQueued">Spotter's own jobs that wait.</param>
+public sealed record QueueBacklog(string Queue, long Queued, long InternalQueued);
 
 /// <summary>Which jobs to list.</summary>
 public sealed record JobFilter

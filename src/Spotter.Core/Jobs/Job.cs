@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Spotter.Core.Images;
 using Spotter.Core.Vision;
 
@@ -105,6 +106,9 @@ public sealed record NewJob
     /// <summary>The model that is to run it.</summary>
     public string? Model { get; init; }
 
+    /// <summary>What its sender calls the picture: a file name, for people to read and never a path.</summary>
+    public string? Name { get; init; }
+
     /// <summary>What was asked for.</summary>
     public required JobOptions Options { get; init; }
 
@@ -132,6 +136,13 @@ public sealed record Job
 
     /// <summary>The model that runs it.</summary>
     public string? Model { get; init; }
+
+    /// <summary>See <see cref="NewJob.Name"/>.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The queue in which it waits for a worker (<see cref="QueueNames"/>).</summary>
+    [JsonIgnore]
+    public string Queue => QueueNames.Of(Engine, Model);
 
     /// <summary>What was asked for.</summary>
     public required JobOptions Options { get; init; }

@@ -4,18 +4,18 @@ namespace Spotter.Core.Jobs;
 
 /// <summary>The right to run a job and to write its result, until it runs out or a later lease takes its place.</summary>
 /// <param name="Job">The job.</param>
-/// <param name="Engine">The queue it came from.</param>
+/// <param name="Queue">The queue it came from (<see cref="QueueNames"/>).</param>
 /// <param name="Epoch">The fence: the store takes a result only from the latest epoch.</param>
 /// <param name="Attempt">Which attempt this is, from 1.</param>
 /// <param name="Worker">Who holds it.</param>
 /// <param name="Receipt">What the queue needs to know the delivery again.</param>
-public sealed record Lease(JobId Job, string Engine, int Epoch, int Attempt, string Worker, string Receipt);
+public sealed record Lease(JobId Job, string Queue, int Epoch, int Attempt, string Worker, string Receipt);
 
 /// <summary>One delivery of an id by a queue.</summary>
 /// <param name="Job">The id.</param>
-/// <param name="Engine">The queue it came from.</param>
+/// <param name="Queue">The queue it came from.</param>
 /// <param name="Receipt">Names this delivery; an older one of the same job no longer has any effect.</param>
-public sealed record Delivery(JobId Job, string Engine, string Receipt);
+public sealed record Delivery(JobId Job, string Queue, string Receipt);
 
 /// <summary>How an attempt ended. There is no fourth way.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]

@@ -4,22 +4,34 @@ namespace Spotter.Core.Jobs;
 
 /// <summary>A worker introduces itself.</summary>
 /// <param name="Lanes">Jobs it runs at a time.</param>
-/// <param name="Engines">The engines it has.</param>
-/// <param name="Models">The ids of the models it has loaded.</param>
-public sealed record WorkerJoin(int Lanes, IReadOnlyList<string> Engines, IReadOnlyList<string> Models);
+/// <param name="Models">The models it has, and those that it could not load.</param>
+public sealed record WorkerJoin(int Lanes, IReadOnlyList<WorkerModel> Models);
+
+/// <summary>A model in a worker.</summary>
+/// <param name="Id">The model's id.</param>
+/// <param name="Version">Which version of it runs there (<see cref="Vision.ModelInfo.Version"/>); null when none does.</param>
+public sealed record WorkerModel(string Id, string? Version)
+{
+    /// <summary>Why the newest version could not be loaded; null when it was.</summary>
+    public JobError? Error { get; init; }
+}
 
 /// <summary>What the gateway tells a worker that joins.</summary>
 /// <param name="HeartbeatSeconds">How often to send a <see cref="WorkerBeat"/>.</param>
 public sealed record WorkerWelcome(double HeartbeatSeconds);
 
 /// <summary>A worker asks for one job.</summary>
-/// <param name="Engines">The queues to take from.</param>
+/// <param name="Queues">The queues to take from (<see cref="QueueNames"/>).</param>
 /// <param name="WaitSeconds">How long to wait for one to come.</param>
-public sealed record WorkerTake(IReadOnlyList<string> Engines, double WaitSeconds);
+public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds);
 
 /// <summary>A sign of life.</summary>
 /// <param name="Leases">The leases to prolong.</param>
-public sealed record WorkerBeat(IReadOnlyList<Lease> Leases);
+public sealed record WorkerBeat(IReadOnlyList<Lease> Leases)
+{
+    /// <summary>As in <see cref="WorkerJoin"/>, since models come and go while a worker runs; null when nothing is said of them.</summary>
+    public IReadOnlyList<WorkerModel>? Models { get; init; }
+}
 
 /// <summary>The answer to a sign of life.</summary>
 /// <param name="Lost">Jobs whose lease is lost: stop working on them.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Spotter.Core.Jobs;
 
 namespace Spotter.Core.Scaling;
 
@@ -8,8 +9,26 @@ public sealed class WorkerRoster(TimeProvider time)
     private readonly ConcurrentDictionary<string, Entry> entries = new(StringComparer.Ordinal);
 
     /// <summary>A worker has joined, perhaps again.</summary>
-    public void Join(string worker, int lanes, IReadOnlyList<string> models) =>
-        entries[worker] = new Entry(lanes, models, time.GetTimestamp());
+    public void Join(string worker, int lanes, IReadOnlyList<WorkerModel> models)
+    {
+        var joined = new Entry(lanes, models, time.GetTimestamp());
+        entries.AddOrUpdate(worker, joined, (_, earlier) =>
+        {
+            earlier.ModelsChanged.Cancel();
+            return joined;
+        });
+    }
+
+    /// <summary>A worker says which models it has now.</summary>
+    public void Tell(string worker, IReadOnlyList<WorkerModel> models)
+    {
+        if (entries.TryGetValue(worker, out var entry))
+            entry.SetModels(models);
+    }
+
+    /// <summary>Cancelled when the worker has other models than now, or joins again.</summary>
+    public CancellationToken ModelsChanged(string worker) =>
+        entries.TryGetValue(worker, out var entry) ? entry.ModelsChanged.Token : new CancellationToken(canceled: true);
 
     /// <summary>A worker has left or is known to be dead; true if it was there.</summary>
     public bool Leave(string worker) => entries.TryRemove(worker, out _);
@@ -58,8 +77,15 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>Jobs that the workers can run at a time, draining ones left out.</summary>
     public int Lanes => entries.Values.Where(e => !e.Draining).Sum(e => e.Lanes);
 
-    /// <summary>The ids of the models that at least one worker has loaded.</summary>
-    public IReadOnlyList<string> Models => [.. entries.Values.SelectMany(e => e.Models).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    /// <summary>The workers' models, by worker.</summary>
+    public IReadOnlyList<(string Worker, WorkerModel Model)> Models =>
+        [.. entries.OrderBy(e => e.Key, StringComparer.Ordinal).SelectMany(e => e.Value.Models.Select(m => (e.Key, m)))];
+
+    /// <summary>True if a worker has this model, in whatever version.</summary>
+    public bool HasModel(string id) => entries.Values.Any(e => e.Models.Any(m => m.Version is not null && m.Id == id));
+
+    /// <summary>True when no worker has joined.</summary>
+    public bool IsEmpty => entries.IsEmpty;
 
     private void Change(string worker, int by)
     {
@@ -67,7 +93,7 @@ public sealed class WorkerRoster(TimeProvider time)
             entry.Add(by, time.GetTimestamp());
     }
 
-    private sealed class Entry(int lanes, IReadOnlyList<string> models, long now)
+    private sealed class Entry(int lanes, IReadOnlyList<WorkerModel> models, long now)
     {
         private readonly Lock gate = new();
         private int held;
@@ -75,7 +101,10 @@ public sealed class WorkerRoster(TimeProvider time)
 
         public int Lanes { get; } = lanes;
 
-        public IReadOnlyList<string> Models { get; } = models;
+        public IReadOnlyList<WorkerModel> Models { get; private set; } = models;
+
+        // Without a timer there is nothing in it to dispose of.
+        public CancellationTokenSource ModelsChanged { get; private set; } = new();
 
         public long Joined { get; } = now;
 
@@ -93,6 +122,20 @@ public sealed class WorkerRoster(TimeProvider time)
         {
             lock (gate)
                 Apply(count, at);
+        }
+
+        public void SetModels(IReadOnlyList<WorkerModel> now)
+        {
+            CancellationTokenSource changed;
+            lock (gate)
+            {
+                if (now.SequenceEqual(Models))
+                    return;
+                Models = now;
+                changed = ModelsChanged;
+                ModelsChanged = new CancellationTokenSource();
+            }
+            changed.Cancel();
         }
 
         public WorkerView View(string name, TimeProvider time)

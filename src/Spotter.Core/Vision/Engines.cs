@@ -23,4 +23,7 @@ public static class Engines
 
     /// <summary>Draws an earlier result on its picture; made by Spotter itself, never by a request.</summary>
     public const string Annotate = "annotate";
+
+    /// <summary>The engines that need no model, so that every worker has them.</summary>
+    public static IReadOnlyList<string> WithoutModel { get; } = [Filter, Annotate];
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
+using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 
@@ -12,7 +13,7 @@ namespace Spotter.Gateway.Intake;
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class JobsIntake(
     Admission admission, PictureReader pictures, Dispatcher dispatcher, IJobStore store, IBlobStore blobs,
-    JobPresenter presenter, JobWatcher watcher, GatewaySettings settings, RandomSource random, GatewayMeters meters)
+    JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, GatewaySettings settings, RandomSource random, GatewayMeters meters)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -85,7 +86,7 @@ internal sealed class JobsIntake(
             if (images.Count == 0)
                 throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
 
-            var (model, options) = form.Resolve(settings.Models);
+            var (model, options) = form.Resolve(models.Models);
             var fingerprint = key is null ? null : form.Fingerprint(images);
             var jobs = images.Select((image, i) => new NewJob
             {

@@ -6,6 +6,7 @@ using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Gateway.Intake;
+using Spotter.Gateway.Models;
 
 namespace Spotter.Gateway.Operations;
 
@@ -20,9 +21,9 @@ internal static class OperationsEndpoints
                 TypedResults.Json(await state.ReadAsync(cancel), GatewayJson.Default.StatsView))
             .WithName("getStats").WithSummary("Backlog and workers at this moment").Produces<StatsView>();
 
-        operations.MapGet("/v1/models", (GatewaySettings settings) =>
-                TypedResults.Json(new ModelsView(settings.Models, settings.Models is [var first, ..] ? first.Id : null), GatewayJson.Default.ModelsView))
-            .WithName("listModels").WithSummary("The models that requests may choose from").Produces<ModelsView>();
+        operations.MapGet("/v1/models", (ModelsPresenter models) =>
+                TypedResults.Json(models.Show(), GatewayJson.Default.ModelsView))
+            .WithName("listModels").WithSummary("The models that requests may choose from, and what is loaded where").Produces<ModelsView>();
 
         operations.MapGet("/v1/scaling/decisions", (DecisionLog decisions) =>
                 TypedResults.Json(new DecisionsView(decisions.Latest()), GatewayJson.Default.DecisionsView))

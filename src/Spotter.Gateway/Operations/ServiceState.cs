@@ -1,11 +1,12 @@
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
+using Spotter.Gateway.Models;
 
 namespace Spotter.Gateway.Operations;
 
 /// <summary>Puts together what the page and the metrics show of the service.</summary>
 internal sealed class ServiceState(
-    IJobStore store, WorkerRoster roster, DecisionLog decisions, GatewaySettings settings, TimeProvider time, IFleet? fleet = null)
+    IJobStore store, WorkerRoster roster, DecisionLog decisions, UnservedQueues unserved, GatewaySettings settings, TimeProvider time, IFleet? fleet = null)
 {
     private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(10);
 
@@ -25,6 +26,7 @@ internal sealed class ServiceState(
             Failed = counts.Failed,
             Dead = counts.Dead,
             Cancelled = counts.Cancelled,
+            Unserved = counts.Queued == 0 ? 0 : await unserved.CountAsync(store, cancel),
             Workers = workers.Count,
             DesiredWorkers = decisions.Target,
             MaxWorkers = settings.MaxWorkers,

@@ -1,5 +1,4 @@
 using Spotter.Core.Scaling;
-using Spotter.Core.Vision;
 
 namespace Spotter.Gateway.Operations;
 
@@ -23,6 +22,9 @@ public sealed record StatsView
 
     /// <summary>Jobs withdrawn.</summary>
     public required long Cancelled { get; init; }
+
+    /// <summary>Those of the waiting jobs whose model no worker has, and which wait until one has.</summary>
+    public required long Unserved { get; init; }
 
     /// <summary>Workers, booting and draining ones included.</summary>
     public required int Workers { get; init; }
@@ -54,11 +56,6 @@ public sealed record StatsView
     /// <summary>Jobs ended per second over the last ten seconds.</summary>
     public required double JobsPerSecond { get; init; }
 }
-
-/// <summary>The models that requests may choose from.</summary>
-/// <param name="Models">The models.</param>
-/// <param name="Default">The one used when a request names none; null when there is no model.</param>
-public sealed record ModelsView(IReadOnlyList<ModelInfo> Models, string? Default);
 
 /// <summary>The latest scaling decisions.</summary>
 /// <param name="Decisions">Newest first.</param>

@@ -1,16 +1,17 @@
 using Spotter.Core.Jobs;
+using Spotter.Gateway.Models;
 
 namespace Spotter.Gateway.Results;
 
 /// <summary>Shows rows together with what is only true at this moment: place in the queue and expected time.</summary>
-internal sealed class JobPresenter(IJobStore store, Estimator estimator)
+internal sealed class JobPresenter(IJobStore store, Estimator estimator, UnservedQueues unserved)
 {
     public async Task<JobView> ShowAsync(Job job, CancellationToken cancel)
     {
         if (job.State.IsTerminal())
             return JobView.Of(job);
         var position = job.State == JobState.Queued ? await store.PositionAsync(job.Id, cancel) : null;
-        return JobView.Of(job, position, estimator.EtaSeconds(job.State, position ?? 0));
+        return JobView.Of(job, position, estimator.EtaSeconds(job.State, position ?? 0), job.State == JobState.Queued ? unserved.ReasonFor(job.Queue) : null);
     }
 
     public async Task<IReadOnlyList<JobView>> ShowAsync(IReadOnlyList<Job> jobs, CancellationToken cancel)

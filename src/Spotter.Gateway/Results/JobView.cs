@@ -33,8 +33,11 @@ public sealed record JobView
     /// <summary>Jobs ahead of it in its queue; null unless it is queued.</summary>
     public required int? Position { get; init; }
 
-    /// <summary>Expected time until it has ended, in seconds; null once it has ended.</summary>
+    /// <summary>Expected time until it has ended, in seconds; null once it has ended, and when nobody knows.</summary>
     public required double? EtaSeconds { get; init; }
+
+    /// <summary>Why it waits although there are workers; null when it is only not its turn.</summary>
+    public required string? WaitsFor { get; init; }
 
     /// <summary>Its result; null until it has succeeded.</summary>
     public required VisionResult? Result { get; init; }
@@ -49,7 +52,7 @@ public sealed record JobView
     public required JobLinks Links { get; init; }
 
     /// <summary>The view of a row.</summary>
-    public static JobView Of(Job job, int? position = null, double? etaSeconds = null) => new()
+    public static JobView Of(Job job, int? position = null, double? etaSeconds = null, string? waitsFor = null) => new()
     {
         Id = job.Id.Value,
         State = job.State,
@@ -60,7 +63,8 @@ public sealed record JobView
         Finished = job.Finished,
         Attempts = job.Attempts,
         Position = position,
-        EtaSeconds = etaSeconds,
+        EtaSeconds = waitsFor is null ? etaSeconds : null,
+        WaitsFor = waitsFor,
         Result = job.Result,
         Timings = job.Timings,
         Error = Problems.Of(job.Error),

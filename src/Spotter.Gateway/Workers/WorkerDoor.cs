@@ -86,7 +86,7 @@ internal sealed class WorkerDoor(
             return TypedResults.NoContent();
 
         var wait = TimeSpan.FromSeconds(Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds));
-        var started = await dispatcher.TakeAsync(worker, take.Engines, wait, http.RequestAborted);
+        var started = await TakeAsync(worker, take.Queues, wait, http.RequestAborted);
         if (started is null)
             return TypedResults.NoContent();
         if (http.RequestAborted.IsCancellationRequested || !roster.Has(worker))
@@ -99,12 +99,28 @@ internal sealed class WorkerDoor(
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
 
+    /// <summary>Waits no longer than the worker has the models that it had when it asked, so that it can ask for those it has now.</summary>
+    private async Task<StartedJob?> TakeAsync(string worker, IReadOnlyList<string> queues, TimeSpan wait, CancellationToken cancel)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel, roster.ModelsChanged(worker));
+        try
+        {
+            return await dispatcher.TakeAsync(worker, queues, wait, over.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
     private async Task<JsonHttpResult<WorkerOrders>> BeatAsync(string worker, WorkerBeat beat, CancellationToken cancel)
     {
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         var orders = await dispatcher.BeatAsync(worker, beat.Leases, cancel);
         roster.Beat(worker, beat.Leases.Count - orders.Lost.Count);
+        if (beat.Models is { } models)
+            roster.Tell(worker, models);
         return TypedResults.Json(orders with { Drain = roster.IsDraining(worker) }, SpotterJson.Default.WorkerOrders);
     }
 
@@ -140,7 +156,7 @@ internal sealed class WorkerDoor(
             : TimeSpan.Zero;
         if (finish.Outcome is JobOutcome.Done)
             estimator.Served(time);
-        meters.Ended(finish.Lease.Engine, finish.Outcome, time);
+        meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, time);
         return TypedResults.NoContent();
     }
 

@@ -99,7 +99,7 @@ internal sealed class ModelInspection : IDisposable
         input = InputDefaults.Complete(input, guess, overrides, notes, session.Producer, noted, facts);
         return new ModelCard
         {
-            Info = new ModelInfo(Path.GetFileNameWithoutExtension(file), guess.Task, guess.Family, input.Width, input.Height, labels),
+            Info = new ModelInfo(Path.GetFileNameWithoutExtension(file), guess.Task, guess.Family, input.Width, input.Height, labels) { Version = ModelVersion.Of(file) },
             Input = input,
             Size = size,
             Layout = guess.Layout,

@@ -63,7 +63,7 @@ internal sealed record ModelOverrides
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; private init; }
 
     /// <summary>The file of overrides that belongs to a model file, whether it exists or not.</summary>
-    public static string FileOf(string modelFile) => Path.ChangeExtension(modelFile, ".yaml");
+    public static string FileOf(string modelFile) => ModelVersion.OverridesOf(modelFile);
 
     /// <summary>Reads what lies beside a model file; <see cref="None"/> when nothing does.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelInvalid"/>: where it is wrong, and what it may be.</exception>

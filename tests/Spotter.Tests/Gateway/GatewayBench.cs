@@ -7,6 +7,7 @@ using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Core.Vision;
 using Spotter.Gateway;
+using Spotter.Gateway.Models;
 using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;
@@ -37,6 +38,8 @@ internal sealed class GatewayBench : IAsyncDisposable
     public Uri Address { get; private set; } = null!;
 
     public WorkerRoster Roster { get; private set; } = null!;
+
+    public ModelCatalogue Models { get; private set; } = null!;
 
     public Dispatcher Dispatcher { get; }
 
@@ -77,8 +80,9 @@ internal sealed class GatewayBench : IAsyncDisposable
     public async Task StartHostAsync()
     {
         Roster = new WorkerRoster(TimeProvider.System);
+        Models = new ModelCatalogue(Settings.Models);
         var parts = new GatewayParts(
-            backend.Jobs, backend.Queue, backend.Blobs, Roster, new DecisionLog(), Fleet: null, TimeProvider.System, RandomSource.System);
+            backend.Jobs, backend.Queue, backend.Blobs, Roster, new DecisionLog(), Fleet: null, TimeProvider.System, RandomSource.System) { Models = Models };
         Host = GatewayHost.Create(Settings, parts, logging => logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Information));
         await Host.StartAsync(default);
     }

@@ -143,12 +143,56 @@ public sealed class GatewayTests : IAsyncLifetime
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = GatewayBench.Body(GatewayBench.Picture()) };
         request.Headers.Add("Prefer", "wait=60");
         var answering = bench.Client.SendAsync(request);
-        var started = await bench.Dispatcher.TakeAsync("w", [Engines.Detect], GatewayBench.Safety, default);
+        var started = await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(Engines.Detect, GatewayBench.Model.Id)], GatewayBench.Safety, default);
         await bench.Dispatcher.FinishAsync(started!.Lease, SampleJobs.Done(), default);
 
         using var response = await answering.WaitAsync(GatewayBench.Safety);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
         response.Headers.GetValues("Preference-Applied").ShouldBe(["wait=60"]);
+    }
+
+    [Fact]
+    public async Task A_job_whose_model_nobody_has_waits_and_says_for_what()
+    {
+        var job = await bench.SubmitAsync();
+        (await JsonAsync($"/v1/jobs/{job}")).GetProperty("waitsFor").ValueKind.ShouldBe(JsonValueKind.Null, "a worker is yet to come");
+
+        bench.Roster.Join("w", 1, [new("another", "1"), new(GatewayBench.Model.Id, Version: null) { Error = SampleJobs.Fault }]);
+        var waiting = await JsonAsync($"/v1/jobs/{job}");
+        waiting.GetProperty("waitsFor").GetString()!.ShouldContain(GatewayBench.Model.Id);
+        waiting.GetProperty("etaSeconds").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await JsonAsync("/v1/stats")).GetProperty("unserved").GetInt64().ShouldBe(1);
+
+        bench.Roster.Tell("w", [new(GatewayBench.Model.Id, "1")]);
+        (await JsonAsync($"/v1/jobs/{job}")).GetProperty("waitsFor").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await JsonAsync("/v1/stats")).GetProperty("unserved").GetInt64().ShouldBe(0);
+
+        bench.Roster.Leave("w");
+        bench.Models.Set([]);
+        (await JsonAsync($"/v1/jobs/{job}")).GetProperty("waitsFor").GetString()!.ShouldContain("cancelled");
+        (await JsonAsync("/v1/stats")).GetProperty("unserved").GetInt64().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_list_of_models_says_how_each_stands_and_what_is_loaded_where()
+    {
+        var newest = GatewayBench.Model with { Version = "2" };
+        bench.Models.Set([new("broken", null, SampleJobs.Fault), new("tiny", newest, SampleJobs.Fault, BuiltIn: true)]);
+        bench.Roster.Join("old", 1, [new("tiny", "1")]);
+
+        var view = await JsonAsync("/v1/models");
+        view.GetProperty("default").GetString().ShouldBe("tiny");
+        var (broken, tiny) = (view.GetProperty("models")[0], view.GetProperty("models")[1]);
+        (broken.GetProperty("state").GetString(), broken.GetProperty("default").GetBoolean(), broken.GetProperty("labels").GetArrayLength())
+            .ShouldBe(("refused", false, 0));
+        broken.GetProperty("error").GetProperty("code").GetString().ShouldBe(SampleJobs.Fault.Code);
+        (tiny.GetProperty("state").GetString(), tiny.GetProperty("version").GetString(), tiny.GetProperty("builtIn").GetBoolean())
+            .ShouldBe(("loading", "2", true));
+
+        bench.Roster.Join("new", 1, [new("tiny", "2")]);
+        tiny = (await JsonAsync("/v1/models")).GetProperty("models")[1];
+        tiny.GetProperty("state").GetString().ShouldBe("ready");
+        tiny.GetProperty("loadedBy").EnumerateArray().Select(p => $"{p.GetProperty("worker")} {p.GetProperty("version")}").ShouldBe(["new 2", "old 1"]);
     }
 
     [Fact]
@@ -158,7 +202,7 @@ public sealed class GatewayTests : IAsyncLifetime
         using var response = await bench.Client.GetAsync(new Uri($"/v1/jobs/{job}/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         (await StateAsync(reader)).ShouldBe("queued");
-        var started = await bench.Dispatcher.TakeAsync("w", [Engines.Detect], GatewayBench.Safety, default);
+        var started = await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(Engines.Detect, GatewayBench.Model.Id)], GatewayBench.Safety, default);
         (await StateAsync(reader)).ShouldBe("running");
         await bench.Dispatcher.FinishAsync(started!.Lease, SampleJobs.Done(), default);
         (await StateAsync(reader)).ShouldBe("succeeded");
@@ -232,7 +276,7 @@ public sealed class GatewayTests : IAsyncLifetime
     [Theory]
     [InlineData("PUT", "/v1/workers/a%20b", "{}", 400)]
     [InlineData("PUT", "/v1/workers/w", "{ not JSON", 400)]
-    [InlineData("POST", "/v1/workers/w/take", "{\"engines\":[\"detect\"],\"waitSeconds\":0}", 404)]
+    [InlineData("POST", "/v1/workers/w/take", "{\"queues\":[\"detect\"],\"waitSeconds\":0}", 404)]
     [InlineData("POST", "/v1/workers/w/beat", "{\"leases\":[]}", 404)]
     [InlineData("PUT", "/v1/workers/w", "{\"lanes\":1}", 400)]
     [InlineData("PUT", "/v1/workers/w", "null", 400)]
@@ -280,6 +324,9 @@ public sealed class GatewayTests : IAsyncLifetime
 
     private int Blobs() =>
         bench.Backend.Blobs.ListAsync("in/", DateTimeOffset.MaxValue, default).ToBlockingEnumerable().Count();
+
+    private async Task<JsonElement> JsonAsync(string path) =>
+        JsonDocument.Parse(await bench.Client.GetStringAsync(new Uri(path, UriKind.Relative))).RootElement;
 
     private static async Task<string?> StateAsync(StreamReader reader)
     {

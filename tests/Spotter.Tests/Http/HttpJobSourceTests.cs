@@ -15,6 +15,9 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 {
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
 
+    private static readonly string Queue = QueueNames.Of(Engines.Detect, GatewayBench.Model.Id);
+
+    private readonly List<WorkerModel> models = [new(GatewayBench.Model.Id, "1")];
     private GatewayBench bench = null!;
     private HttpJobSource source = null!;
 
@@ -96,6 +99,26 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_take_ends_when_the_worker_says_that_it_has_other_models()
+    {
+        await source.JoinAsync(default);
+        var taking = source.TakeAsync("w", [Queue], GatewayBench.Safety, default);
+        await source.BeatAsync("w", [], default);
+        bench.Roster.HasModel("second").ShouldBeFalse();
+
+        models.Add(new("second", "1"));
+        while (!taking.IsCompleted)
+        {
+            // The beat may have come before the take: then the next one tells again.
+            models[1] = models[1] with { Version = models[1].Version + "1" };
+            await source.BeatAsync("w", [], default);
+        }
+
+        (await taking).ShouldBeNull();
+        bench.Roster.HasModel("second").ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task A_gateway_that_has_forgotten_the_worker_is_joined_again()
     {
         await source.JoinAsync(default);
@@ -174,7 +197,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     {
         await source.JoinAsync(default);
         using var hangUp = new CancellationTokenSource();
-        var taking = source.TakeAsync("w", [Engines.Detect], Wait, hangUp.Token);
+        var taking = source.TakeAsync("w", [Queue], Wait, hangUp.Token);
         await hangUp.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(taking);
         using var other = Source(GatewayBench.Token, name: "other");
@@ -182,7 +205,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 
         var id = await bench.SubmitAsync();
 
-        (await other.TakeAsync("other", [Engines.Detect], Wait, default))!.Job.Id.ShouldBe(id);
+        (await other.TakeAsync("other", [Queue], Wait, default))!.Job.Id.ShouldBe(id);
     }
 
     [Fact]
@@ -193,7 +216,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         silent.Start();
         var clock = new ManualClock();
         using var asking = new HttpJobSource(
-            new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), GatewayBench.Token, "w", new WorkerJoin(1, [], []), clock);
+            new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), GatewayBench.Token, "w", () => new WorkerJoin(1, []), clock);
 
         var beat = asking.BeatAsync("w", [], default);
         var connections = 0;
@@ -213,14 +236,14 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         connections.ShouldBeGreaterThan(1);
     }
 
-    private Task<StartedJob?> TakeAsync() => source.TakeAsync("w", [Engines.Detect], Wait, default);
+    private Task<StartedJob?> TakeAsync() => source.TakeAsync("w", [Queue], Wait, default);
 
     private async Task<StartedJob?> JoinedTakeAsync(TimeSpan wait)
     {
         await source.JoinAsync(default);
-        return await source.TakeAsync("w", [Engines.Detect], wait, default);
+        return await source.TakeAsync("w", [Queue], wait, default);
     }
 
     private HttpJobSource Source(string token, string name = "w") =>
-        new(bench.Address, token, name, new WorkerJoin(2, [Engines.Detect], ["tiny"]), TimeProvider.System);
+        new(bench.Address, token, name, () => new WorkerJoin(2, [.. models]), TimeProvider.System);
 }

@@ -41,7 +41,7 @@ public abstract class JobQueueConformance : IAsyncLifetime
         var delivery = await TakeAsync();
 
         delivery.ShouldNotBeNull();
-        (delivery.Job, delivery.Engine).ShouldBe((id, Engine));
+        (delivery.Job, delivery.Queue).ShouldBe((id, Engine));
         delivery.Receipt.ShouldNotBeNullOrEmpty();
     }
 
@@ -198,6 +198,19 @@ public abstract class JobQueueConformance : IAsyncLifetime
         (await Queue.DepthAsync(OtherEngine, default)).ShouldBe(new QueueDepth(0, 1));
         (await Queue.DepthAsync(Engine, default)).ShouldBe(new QueueDepth(1, 0));
         (await TakeAsync(OtherEngine, Engine))!.Job.ShouldBe(detect);
+    }
+
+    [Fact]
+    public async Task Models_have_queues_of_their_own()
+    {
+        var (mine, others) = (QueueNames.Of(Engine, "yolox_nano"), QueueNames.Of(Engine, "a model, with a name: of its own"));
+        var first = await EnqueueAsync(others);
+        var second = await EnqueueAsync(mine);
+
+        (await TakeAsync(mine, Engine))!.Job.ShouldBe(second);
+        (await TakeAsync(mine, Engine)).ShouldBeNull("what is left is for a model that this worker lacks");
+        var delivery = (await TakeAsync(others, mine)).ShouldNotBeNull();
+        (delivery.Job, delivery.Queue).ShouldBe((first, others));
     }
 
     [Fact]

@@ -28,8 +28,9 @@ public abstract class JobStoreConformance : IAsyncLifetime
     [Fact]
     public async Task An_accepted_job_is_there_as_it_was_sent()
     {
-        var sent = SampleJobs.New(key: "key: 'ключ'; --") with
+        var sent = SampleJobs.New(key: "key: 'ключ'; --", model: "yolox_nano") with
         {
+            Name = "a.b \"犬\".jpg",
             Options = new JobOptions
             {
                 Confidence = 0.3125,
@@ -48,8 +49,8 @@ public abstract class JobStoreConformance : IAsyncLifetime
         job.State.ShouldBe(JobState.Queued);
         job.Created.ShouldBe(Clock.GetUtcNow());
         (job.Attempts, job.Epoch, job.Solo, job.Started, job.Finished, job.Error, job.Result).ShouldBe((0, 0, false, null, null, null, null));
-        (job.Engine, job.Model, job.Image, job.IdempotencyKey, job.Fingerprint, job.Internal)
-            .ShouldBe((sent.Engine, sent.Model, sent.Image, sent.IdempotencyKey, sent.Fingerprint, false));
+        (job.Engine, job.Model, job.Name, job.Image, job.IdempotencyKey, job.Fingerprint, job.Internal)
+            .ShouldBe((sent.Engine, sent.Model, sent.Name, sent.Image, sent.IdempotencyKey, sent.Fingerprint, false));
         job.Options.Labels.ShouldBe(sent.Options.Labels);
         job.Options.Drawing!.Detections!.ShouldBe(sent.Options.Drawing.Detections);
         SampleJobs.Print(await Store.FindAsync(sent.Id, default)).ShouldBe(SampleJobs.Print(job));
@@ -397,7 +398,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         var ended = await Store.ReleaseAsync(null, SampleJobs.Fault, spendAttempt: true, default);
 
-        ended.Select(e => (e.Id, e.Engine)).ShouldBe([(jobs[0], Engines.Detect), (jobs[1], "classify")], ignoreOrder: true);
+        ended.Select(e => (e.Id, e.Queue)).ShouldBe([(jobs[0], Engines.Detect), (jobs[1], "classify")], ignoreOrder: true);
         foreach (var id in jobs)
             (await Store.FindAsync(id, default))!.Solo.ShouldBeTrue();
     }
@@ -531,6 +532,34 @@ public abstract class JobStoreConformance : IAsyncLifetime
         (await Store.FindAsync(fresh, default)).ShouldNotBeNull();
         var counts = await Store.CountAsync(null, default);
         (counts.Queued, counts.Succeeded, counts.Failed, counts.Dead).ShouldBe((1, 1, 0, 0));
+    }
+
+    [Fact]
+    public async Task The_backlog_is_known_for_each_model()
+    {
+        (await Store.BacklogAsync(default)).ShouldBeEmpty();
+        await Store.AddAsync(
+            [
+                SampleJobs.New(model: "a"), SampleJobs.New(model: "b"), SampleJobs.New(model: "a"),
+                SampleJobs.New(isInternal: true, engine: Engines.Annotate), SampleJobs.New(model: "a", isInternal: true),
+            ],
+            default);
+        (await Store.BacklogAsync(default)).ShouldBe(
+            [new("annotate", 0, 1), new("detect/a", 2, 1), new("detect/b", 1, 0)], ignoreOrder: true);
+
+        var running = (await Store.ListAsync(new JobFilter(), default))[^1];
+        (running.Model, running.Queue).ShouldBe(("a", "detect/a"));
+        var lease = (await Store.StartAsync(SampleJobs.Delivery(running.Id, running.Queue), "w", Hold, default))!.Lease;
+        lease.Queue.ShouldBe("detect/a");
+        (await Store.BacklogAsync(default)).ShouldContain(new QueueBacklog("detect/a", 1, 1));
+        (await Store.FinishAsync(lease, SampleJobs.Retry(), default))!.Queue.ShouldBe("detect/a");
+        (await Store.BacklogAsync(default)).ShouldContain(new QueueBacklog("detect/a", 2, 1));
+        Clock.Advance(TimeSpan.FromHours(1));
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 10, default)).Select(j => j.Queue)
+            .ShouldBe(["detect/a", "detect/a", "detect/a", "detect/b", "annotate"], ignoreOrder: true);
+
+        await Store.CancelAsync(running.Id, default);
+        (await Store.BacklogAsync(default)).ShouldContain(new QueueBacklog("detect/a", 1, 1));
     }
 
     [Fact]

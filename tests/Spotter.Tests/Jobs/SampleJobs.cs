@@ -12,14 +12,14 @@ internal static class SampleJobs
 {
     public static readonly JobError Fault = new(ErrorCodes.Internal, "It broke.");
 
-    public static NewJob New(string engine = Engines.Detect, string? key = null, bool isInternal = false, JobId? id = null)
+    public static NewJob New(string engine = Engines.Detect, string? key = null, bool isInternal = false, JobId? id = null, string? model = null)
     {
         var job = id ?? JobId.New(RandomSource.System);
         return new NewJob
         {
             Id = job,
             Engine = engine,
-            Model = "yolox_nano",
+            Model = model,
             Options = new JobOptions(),
             Image = new ImageRef(BlobKey.Original(job), ImageFormat.Jpeg, 480_000, new string('a', 64)),
             IdempotencyKey = key,

@@ -41,6 +41,8 @@ internal sealed class FailingCounts(IJobStore store) : IJobStore
     public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel) =>
         store.OverdueAsync(overdue, limit, cancel);
 
+    public Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel) => store.BacklogAsync(cancel);
+
     public Task<int?> PositionAsync(JobId id, CancellationToken cancel) => store.PositionAsync(id, cancel);
 
     public Task<IReadOnlyList<string>> ExpireImagesAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>

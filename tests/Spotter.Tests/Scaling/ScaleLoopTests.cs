@@ -89,6 +89,16 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Jobs_that_no_worker_would_take_start_none()
+    {
+        await dispatcher.AcceptAsync([SampleJobs.New(model: "gone"), SampleJobs.New(model: "gone")], default);
+        (await Loop(backend.Jobs, queue => queue != "detect/gone").StepAsync(default)).Target.ShouldBe(0);
+
+        await dispatcher.AcceptAsync([SampleJobs.New(model: "here")], default);
+        (await Loop(backend.Jobs, queue => queue != "detect/gone").StepAsync(default)).Target.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_drain_that_is_taken_back_launches_nothing()
     {
         fleet.Workers = [new WorkerView("a", WorkerState.Draining, TimeSpan.FromHours(1), TimeSpan.Zero)];
@@ -127,8 +137,8 @@ public sealed class ScaleLoopTests : IAsyncLifetime
 
     private void Start(IJobStore store) => running = Loop(store).RunAsync(end.Token);
 
-    private ScaleLoop Loop(IJobStore store) =>
-        new(store, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance);
+    private ScaleLoop Loop(IJobStore store, Func<string, bool>? serves = null) =>
+        new(store, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance, serves);
 
     /// <summary>A fleet that only writes down what it is told, so that decisions can be seen by themselves.</summary>
     private sealed class RecordingFleet : IFleet

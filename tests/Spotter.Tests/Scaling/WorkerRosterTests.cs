@@ -77,14 +77,30 @@ public sealed class WorkerRosterTests
         roster.List()[0].State.ShouldBe(WorkerState.Draining);
         roster.Drain("a", drain: false);
         roster.Lanes.ShouldBe(4);
-        roster.Models.ShouldBe(["m", "n"]);
+        roster.Models.Select(m => (m.Worker, m.Model.Id)).ShouldBe([("a", "n"), ("a", "m"), ("b", "n"), ("b", "m")]);
+    }
+
+    [Fact]
+    public void News_of_a_workers_models_are_told_once()
+    {
+        var roster = Joined("a");
+        var changed = roster.ModelsChanged("a");
+        roster.Tell("a", [new("n", "1"), new("m", "1")]);
+        changed.IsCancellationRequested.ShouldBeFalse("that was known");
+
+        roster.Tell("a", [new("n", "2")]);
+
+        changed.IsCancellationRequested.ShouldBeTrue();
+        roster.ModelsChanged("a").IsCancellationRequested.ShouldBeFalse();
+        (roster.HasModel("n"), roster.HasModel("m")).ShouldBe((true, false));
+        roster.ModelsChanged("nobody").IsCancellationRequested.ShouldBeTrue();
     }
 
     private WorkerRoster Joined(params string[] names)
     {
         var roster = new WorkerRoster(clock);
         foreach (var name in names)
-            roster.Join(name, 2, ["n", "m"]);
+            roster.Join(name, 2, [new("n", "1"), new("m", "1")]);
         return roster;
     }
 }

@@ -64,7 +64,7 @@ internal sealed class WorkBench : IAsyncDisposable
     public void Start(int lanes = 1, Func<Job, ReadOnlyMemory<byte>, JobRun>? run = null)
     {
         var settings = new WorkerSettings { Name = "w", Lanes = lanes, JobTimeout = TimeSpan.FromSeconds(60), Heartbeat = TimeSpan.FromSeconds(5) };
-        loop = new WorkLoop(Source, [Engines.Detect, Engines.Annotate], run ?? Run, settings, Clock, NullLogger<WorkLoop>.Instance);
+        loop = new WorkLoop(Source, () => new([Engines.Detect, Engines.Annotate], default), run ?? Run, settings, Clock, NullLogger<WorkLoop>.Instance);
         ended = loop.RunAsync();
     }
 
@@ -176,8 +176,8 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
     /// <summary>Completes with the next sign of life, whether it is answered or not.</summary>
     public Task NextBeat => Volatile.Read(ref beaten).Task;
 
-    public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> engines, TimeSpan wait, CancellationToken cancel) =>
-        TakeFaults.TryDequeue(out var fault) ? throw fault : dispatcher.TakeAsync(worker, engines, wait, cancel);
+    public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
+        TakeFaults.TryDequeue(out var fault) ? throw fault : dispatcher.TakeAsync(worker, queues, wait, cancel);
 
     public Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel)
     {

@@ -6,7 +6,6 @@ using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Tests.Jobs;
-using Spotter.Vision;
 using Spotter.Worker;
 
 namespace Spotter.Tests.Worker;
@@ -258,15 +257,15 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_model_that_this_worker_lacks_is_left_to_others_a_few_times()
+    public async Task A_model_that_this_worker_has_lost_costs_the_job_no_attempt()
     {
         var job = await bench.AddAsync();
         bench.Start(run: RealRunner());
 
         var row = await bench.UntilAsync(job, r => r.Error is not null);
-        (row.Attempts, row.Error!.Code).ShouldBe((1, ErrorCodes.UnknownModel));
+        (row.Attempts, row.Error!.Code).ShouldBe((0, ErrorCodes.UnknownModel));
     }
 
     private static Func<Job, ReadOnlyMemory<byte>, JobRun> RealRunner() =>
-        new JobRunner(new Dictionary<string, VisionModel>(StringComparer.Ordinal), new ImageLimits(), NullLogger<JobRunner>.Instance).Run;
+        new JobRunner(new LoadedModels(), new ImageLimits(), NullLogger<JobRunner>.Instance).Run;
 }

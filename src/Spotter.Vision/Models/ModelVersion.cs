@@ -1,0 +1,33 @@
+using System.Security.Cryptography;
+
+namespace Spotter.Vision.Models;
+
+/// <summary>Tells the versions of a model apart by what is in its files.</summary>
+public static class ModelVersion
+{
+    private const int Digits = 12;
+
+    /// <summary>The file beside a model that overrides what is found in it; it need not exist.</summary>
+    public static string OverridesOf(string modelFile) => Path.ChangeExtension(modelFile, ".yaml");
+
+    /// <summary>The first twelve hexadecimal digits of the SHA-256 of the model file, followed by the file that overrides it.</summary>
+    /// <exception cref="IOException">It can't be read, or is not there.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static string Of(string modelFile)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, modelFile);
+        var overrides = OverridesOf(modelFile);
+        if (File.Exists(overrides))
+            Append(hash, overrides);
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..Digits];
+    }
+
+    private static void Append(IncrementalHash hash, string file)
+    {
+        using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var piece = new byte[1 << 17];
+        for (int read; (read = content.Read(piece)) > 0;)
+            hash.AppendData(piece, 0, read);
+    }
+}
