@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Core.Vision;
+using Spotter.Core.Vision.Filters;
 
 namespace Spotter.Core;
 
@@ -13,6 +14,9 @@ namespace Spotter.Core;
     Converters = [
         typeof(LowerCaseEnumConverter<JobState>),
         typeof(LowerCaseEnumConverter<WorkerState>),
+        typeof(LowerCaseEnumConverter<FilterKind>),
+        typeof(LowerCaseEnumConverter<FilterMode>),
+        typeof(LowerCaseEnumConverter<ConcatSides>),
         typeof(LowerCaseEnumConverter<Images.ImageFormat>)])]
 [JsonSerializable(typeof(VisionResult))]
 [JsonSerializable(typeof(JobOptions))]

@@ -3,26 +3,73 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Worker;
 
 /// <summary>
-/// Runs one job on its picture, and turns whatever happens into one of the three outcomes. Synchronous: a lane
+/// Runs jobs on their pictures, and turns whatever happens into one of the three outcomes. Synchronous: a lane
 /// gives it a core. Safe to call from many lanes.
 /// </summary>
 /// <param name="models">The loaded models. They belong to the caller.</param>
 /// <param name="limits">What pictures are decoded at all.</param>
 /// <param name="log">Told of failures that are our fault.</param>
-public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, ILogger<JobRunner> log)
+public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, ILogger<JobRunner> log) : IJobRunner
 {
-    /// <summary>Runs a job; never throws.</summary>
-    public JobRun Run(Job job, ReadOnlyMemory<byte> picture)
+    /// <summary>Most jobs that are run at once.</summary>
+    public const int MostAtOnce = VisionModel.MostAtOnce;
+
+    /// <inheritdoc/>
+    public int AtOnce(Job job, int waiting)
+    {
+        using var use = models.TryUse(job.Model);
+        return use?.Vision.AtOnce(waiting) ?? 1;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs)
+    {
+        if (jobs is [var only])
+            return [Guard(only.Job, () => Run(only))!];
+        var runs = new JobRun?[jobs.Count];
+        for (var i = 0; i < runs.Length; i++)
+        {
+            var input = jobs[i];
+            runs[i] = Guard(input.Job, () =>
+            {
+                Verify(input);
+                return null;
+            });
+        }
+        // What is not what was sent is answered already; the others go through the model together.
+        var sound = Enumerable.Range(0, runs.Length).Where(i => runs[i] is null).ToList();
+        if (sound.Count > 0)
+        {
+            var together = LookTogether(sound.ConvertAll(i => jobs[i]));
+            for (var i = 0; i < sound.Count; i++)
+                runs[sound[i]] = together[i];
+        }
+        return runs!;
+    }
+
+    private JobRun Run(JobInput input)
+    {
+        Verify(input);
+        return input.Job.Engine switch
+        {
+            Engines.Annotate => Annotate(input.Job, input.Pictures[0]),
+            Engines.Filter => Filter(input),
+            _ => Look(input.Job, input.Pictures[0]),
+        };
+    }
+
+    /// <summary>Turns whatever is thrown into an outcome; else what was returned.</summary>
+    private JobRun? Guard(Job job, Func<JobRun?> run)
     {
         try
         {
-            Verify(job, picture.Span);
-            return job.Engine == Core.Vision.Engines.Annotate ? Annotate(job, picture) : Look(job, picture);
+            return run();
         }
         catch (SpotterException refusal)
         {
@@ -44,13 +91,38 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
     private JobRun Look(Job job, ReadOnlyMemory<byte> picture)
     {
         using var use = models.TryUse(job.Model);
+        return use is null ? Without(job) : DoneBy(use.Vision.Run(picture, job.Options));
+    }
+
+    private List<JobRun> LookTogether(List<JobInput> jobs)
+    {
+        using var use = models.TryUse(jobs[0].Job.Model);
         if (use is null)
+            return jobs.ConvertAll(input => Without(input.Job));
+        try
         {
-            return new JobRun(new JobOutcome.Retry(
-                new JobError(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}' any more."), SpendAttempt: false));
+            var answers = use.Vision.Run(jobs.ConvertAll(input => new BatchPicture(input.Pictures[0], input.Job.Options)));
+            return [.. answers.Select(answer => answer.Findings is { } found ? DoneBy(found) : new JobRun(OutcomeOf(answer.Refusal!)))];
         }
-        var found = use.Vision.Run(picture, job.Options);
-        return new JobRun(new JobOutcome.Done(found.Result, found.Timings, Output: null), found.Picture);
+#pragma warning disable CA1031 // Each of them may still be run alone, where it is told who is at fault.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            LogFault(fault, jobs[0].Job.Id.Value);
+            return jobs.ConvertAll(input => Guard(input.Job, () => Look(input.Job, input.Pictures[0]))!);
+        }
+    }
+
+    private static JobRun DoneBy(Findings found) => new(new JobOutcome.Done(found.Result, found.Timings, Output: null), found.Picture);
+
+    private static JobRun Without(Job job) => new(new JobOutcome.Retry(
+        new JobError(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}' any more."), SpendAttempt: false));
+
+    private JobRun Filter(JobInput input)
+    {
+        var filter = input.Job.Options.Filter
+            ?? throw new SpotterException(ErrorCodes.InvalidRequest, $"Job {input.Job.Id} does not say which filter.");
+        return DoneBy(FilterEngine.Run(filter, input.Pictures, limits, RandomSource.System));
     }
 
     private JobRun Annotate(Job job, ReadOnlyMemory<byte> picture)
@@ -63,10 +135,13 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
         return new JobRun(new JobOutcome.Done(drawing, timings, Output: null), drawn);
     }
 
-    private static void Verify(Job job, ReadOnlySpan<byte> picture)
+    private static void Verify(JobInput input)
     {
-        if (Convert.ToHexStringLower(SHA256.HashData(picture)) != job.Image.Sha256)
-            throw new SpotterException(ErrorCodes.BlobCorrupt, "The stored picture is not the one that was sent; send it again.");
+        foreach (var (image, picture) in input.Job.Images.Zip(input.Pictures))
+        {
+            if (Convert.ToHexStringLower(SHA256.HashData(picture.Span)) != image.Sha256)
+                throw new SpotterException(ErrorCodes.BlobCorrupt, "The stored picture is not the one that was sent; send it again.");
+        }
     }
 
     private static JobOutcome OutcomeOf(SpotterException refusal)

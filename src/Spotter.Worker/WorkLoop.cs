@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 
 namespace Spotter.Worker;
@@ -30,7 +31,7 @@ public sealed partial class WorkLoop : IDisposable
 
     private readonly IJobSource source;
     private readonly Func<ServedQueues> queues;
-    private readonly Func<Job, ReadOnlyMemory<byte>, JobRun> run;
+    private readonly IJobRunner runner;
     private readonly WorkerSettings settings;
     private readonly TimeProvider time;
     private readonly ILogger<WorkLoop> log;
@@ -38,8 +39,8 @@ public sealed partial class WorkLoop : IDisposable
     private ServedQueues told;
 
     // A job holds a slot from before it is taken until it is handed in: one running and one ready per lane.
-    private readonly int slotCount;
     private readonly SemaphoreSlim slots;
+    private int slotCount;
     private readonly BlockingCollection<Work> ready = [];
     private readonly ConcurrentDictionary<Lease, Work> held = new();
     private readonly CancellationTokenSource draining = new();
@@ -48,17 +49,17 @@ public sealed partial class WorkLoop : IDisposable
     /// <summary>Creates the loop; nothing runs yet.</summary>
     /// <param name="source">Where jobs come from and go to.</param>
     /// <param name="queues">The queues to take from; asked before every take.</param>
-    /// <param name="run">Runs one job on its picture's bytes, which are its own until it returns; never throws.</param>
+    /// <param name="runner">Runs jobs on their pictures, whose bytes are its own until it returns.</param>
     /// <param name="settings">Name, lanes and limits.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Told of what goes wrong on the way.</param>
     public WorkLoop(
-        IJobSource source, Func<ServedQueues> queues, Func<Job, ReadOnlyMemory<byte>, JobRun> run,
+        IJobSource source, Func<ServedQueues> queues, IJobRunner runner,
         WorkerSettings settings, TimeProvider time, ILogger<WorkLoop> log)
     {
         this.source = source;
         this.queues = queues;
-        this.run = run;
+        this.runner = runner;
         this.settings = settings;
         this.time = time;
         this.log = log;
@@ -97,7 +98,7 @@ public sealed partial class WorkLoop : IDisposable
         var handingIn = Task.Run(async () =>
         {
             await taking;
-            for (var i = 0; i < slotCount; i++)
+            for (var i = 0; i < Volatile.Read(ref slotCount); i++)
                 await slots.WaitAsync();
         });
         await Task.WhenAny(handingIn, stuck.Task);
@@ -170,10 +171,10 @@ public sealed partial class WorkLoop : IDisposable
     /// <summary>A job whose last attempt died with its worker has no neighbours that it could take along.</summary>
     private async Task ProcessAloneAsync(Work work)
     {
-        for (var i = 1; i < slotCount; i++)
+        for (var i = 1; i < Volatile.Read(ref slotCount); i++)
             await slots.WaitAsync();
         await ProcessAsync(work);
-        slots.Release(slotCount - 1);
+        slots.Release(Volatile.Read(ref slotCount) - 1);
     }
 
     /// <summary>One job from its lease to its outcome.</summary>
@@ -200,16 +201,15 @@ public sealed partial class WorkLoop : IDisposable
     private async Task<JobRun> FetchAndRunAsync(Work work)
     {
         var start = Stopwatch.GetTimestamp();
-        var size = (int)Math.Min(work.Job.Image.Bytes, Array.MaxLength);
-        var buffer = ArrayPool<byte>.Shared.Rent(size);
+        var buffers = new List<byte[]>(1);
         try
         {
             // The heartbeat keeps the lease all the while, so nothing else would end a fetch that hangs.
             using var limit = new CancellationTokenSource(LongestFetch, time);
-            int read;
-            await using (var content = await source.OpenImageAsync(work.Started, limit.Token))
-                read = await content.ReadAtLeastAsync(buffer.AsMemory(0, size), size, throwOnEndOfStream: false, limit.Token);
-            work.Picture = buffer.AsMemory(0, read);
+            var pictures = new List<ReadOnlyMemory<byte>>(1);
+            foreach (var image in work.Job.Images)
+                pictures.Add(await FetchAsync(image, buffers, limit.Token));
+            work.Pictures = pictures;
             work.Fetch = Stopwatch.GetElapsedTime(start);
             if (draining.IsCancellationRequested)
                 GiveBack(work);
@@ -228,8 +228,17 @@ public sealed partial class WorkLoop : IDisposable
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            buffers.ForEach(buffer => ArrayPool<byte>.Shared.Return(buffer));
         }
+    }
+
+    private async Task<ReadOnlyMemory<byte>> FetchAsync(ImageRef image, List<byte[]> buffers, CancellationToken cancel)
+    {
+        var size = (int)Math.Min(image.Bytes, Array.MaxLength);
+        buffers.Add(ArrayPool<byte>.Shared.Rent(size));
+        await using var content = await source.OpenImageAsync(image, cancel);
+        var read = await content.ReadAtLeastAsync(buffers[^1].AsMemory(0, size), size, throwOnEndOfStream: false, cancel);
+        return buffers[^1].AsMemory(0, read);
     }
 
     private async Task HandInAsync(Work work, JobRun ran)
@@ -254,19 +263,66 @@ public sealed partial class WorkLoop : IDisposable
 
     private void RunLane()
     {
-        foreach (var work in ready.GetConsumingEnumerable())
+        Work? next = null;
+        while (next is not null || ready.TryTake(out next, Timeout.Infinite))
         {
-            if (work.Lost || draining.IsCancellationRequested)
+            var first = next;
+            next = null;
+            if (IsUnwanted(first))
             {
-                GiveBack(work);
+                GiveBack(first);
                 continue;
             }
-            work.RunningSince = time.GetTimestamp();
-            var ran = run(work.Job, work.Picture);
-            work.RunningSince = null;
-            work.Done.TrySetResult(ran);
+            var together = Gather(first, out next);
+            foreach (var work in together)
+                work.RunningSince = time.GetTimestamp();
+            var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Pictures)));
+            for (var i = 0; i < together.Count; i++)
+            {
+                together[i].RunningSince = null;
+                together[i].Done.TrySetResult(ran[i]);
+            }
         }
     }
+
+    /// <summary>As many ready jobs of the same kind as are best run at once; of the next kind, the one that was taken to see.</summary>
+    private List<Work> Gather(Work first, out Work? next)
+    {
+        next = null;
+        List<Work> together = [first];
+        if (first.Job.Solo)
+            return together;
+        if (ready.Count >= settings.Lanes && runner.AtOnce(first.Job, JobRunner.MostAtOnce) > 1)
+            HoldMore();
+        // Other lanes want their share of what is ready.
+        var most = runner.AtOnce(first.Job, 1 + ((ready.Count + settings.Lanes - 1) / settings.Lanes));
+        while (together.Count < most && ready.TryTake(out var other))
+        {
+            if (IsUnwanted(other))
+                GiveBack(other);
+            else if (other.Job.Engine == first.Job.Engine && other.Job.Model == first.Job.Model && !other.Job.Solo)
+                together.Add(other);
+            else
+                next = other;
+            if (next is not null)
+                break;
+        }
+        return together;
+    }
+
+    /// <summary>
+    /// From now on enough jobs are taken ahead for lanes to run several at once. Only lanes that run a job get here, so
+    /// never while one runs alone.
+    /// </summary>
+    private void HoldMore()
+    {
+        var wanted = settings.Lanes * (1 + JobRunner.MostAtOnce);
+        var before = Interlocked.Exchange(ref slotCount, wanted);
+        if (before < wanted)
+            slots.Release(wanted - before);
+    }
+
+    private bool IsUnwanted(Work work) => work.Lost || draining.IsCancellationRequested;
 
     private static void GiveBack(Work work) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(Drained, SpendAttempt: false)));
 
@@ -374,7 +430,7 @@ public sealed partial class WorkLoop : IDisposable
 
         public Lease Lease => started.Lease;
 
-        public ReadOnlyMemory<byte> Picture { get; set; }
+        public IReadOnlyList<ReadOnlyMemory<byte>> Pictures { get; set; } = [];
 
         public TimeSpan Fetch { get; set; }
 

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spotter.Core;
+using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 
 namespace Spotter.Backends.Http;
@@ -83,19 +84,19 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel)
+    public async Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel)
     {
         var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/image?key={Uri.EscapeDataString(job.Job.Image.Key)}"),
+            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/image?key={Uri.EscapeDataString(image.Key)}"),
             LongestOutage, LongestAnswer, cancel, HttpCompletionOption.ResponseHeadersRead);
         return await response.Content.ReadAsStreamAsync(cancel);
     }
 
     /// <inheritdoc/>
-    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel)
+    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel)
     {
         using var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output?job={lease.Job}&epoch={lease.Epoch}") { Content = new ReadOnlyMemoryContent(jpeg) },
+            () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output?job={lease.Job}&epoch={lease.Epoch}") { Content = new ReadOnlyMemoryContent(picture) },
             LongestOutage, LongestUpload, cancel);
         return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
     }

@@ -100,7 +100,7 @@ internal static class WorkerCommand
         }
 
         settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
-        using var loop = new WorkLoop(source, () => models.Served, runner.Run, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
+        using var loop = new WorkLoop(source, () => models.Served, runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
         using var onDrain = draining.Token.Register(loop.Drain);
         // Nothing may be disposed of that the stuck job still uses.
         if (await loop.RunAsync() == WorkerEnd.Stuck)

@@ -8,14 +8,19 @@ public static class BlobKey
     /// <summary>Where pictures lie as they were sent.</summary>
     public const string OriginalsPrefix = "in/";
 
-    /// <summary>Where pictures lie that Spotter drew.</summary>
+    /// <summary>Where pictures lie that Spotter made.</summary>
     public const string OutputsPrefix = "out/";
 
     /// <summary>The picture of a job, as it was sent.</summary>
     public static string Original(JobId job) => $"{OriginalsPrefix}{job.Value[..2]}/{job.Value}";
 
-    /// <summary>The picture that one lease drew; the epoch keeps a late worker from overwriting a newer result.</summary>
-    public static string Output(JobId job, int epoch) => $"{OutputsPrefix}{job.Value[..2]}/{job.Value}-{epoch}.jpg";
+    /// <summary>One of several pictures of a job, as it was sent.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="index">Its place among them, from 1.</param>
+    public static string Original(JobId job, int index) => $"{Original(job)}-{index}";
+
+    /// <summary>The picture that one lease made; the epoch keeps a late worker from overwriting a newer result.</summary>
+    public static string Output(JobId job, int epoch) => $"{OutputsPrefix}{job.Value[..2]}/{job.Value}-{epoch}";
 
     /// <summary>The job that a key was made for; null if the key is not one of ours.</summary>
     public static JobId? JobOf(string key)

@@ -47,22 +47,22 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     }
 
     /// <inheritdoc/>
-    public async Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel) =>
-        await blobs.OpenAsync(job.Job.Image.Key, cancel)
-        ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture of job {job.Job.Id} is not in the blob store.");
+    public async Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel) =>
+        await blobs.OpenAsync(image.Key, cancel)
+        ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {image.Key} is not in the blob store.");
 
     /// <inheritdoc/>
-    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel)
+    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel)
     {
-        using var content = new MemoryStream(jpeg.ToArray(), writable: false);
+        using var content = new MemoryStream(picture.ToArray(), writable: false);
         return await PutOutputAsync(lease, content, cancel);
     }
 
     /// <summary>As <see cref="PutOutputAsync(Lease, ReadOnlyMemory{byte}, CancellationToken)"/>, from a stream.</summary>
-    public async Task<string> PutOutputAsync(Lease lease, Stream jpeg, CancellationToken cancel)
+    public async Task<string> PutOutputAsync(Lease lease, Stream picture, CancellationToken cancel)
     {
         var key = BlobKey.Output(lease.Job, lease.Epoch);
-        await blobs.PutAsync(key, jpeg, cancel);
+        await blobs.PutAsync(key, picture, cancel);
         return key;
     }
 

@@ -1,3 +1,5 @@
+using Spotter.Core.Images;
+
 namespace Spotter.Core.Jobs;
 
 /// <summary>What a worker needs of the rest: over HTTP, or directly where it has the store and the queue itself.</summary>
@@ -6,12 +8,12 @@ public interface IJobSource
     /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
     Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel);
 
-    /// <summary>The picture's bytes.</summary>
+    /// <summary>The bytes of a job's picture.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>.</exception>
-    Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel);
+    Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel);
 
-    /// <summary>Makes the annotated picture durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
-    Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel);
+    /// <summary>Makes the picture that was made durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
+    Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel);
 
     /// <summary>A sign of life that prolongs the worker's leases; what it is to do about them.</summary>
     Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel);

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Spotter.Core.Images;
 using Spotter.Core.Vision;
+using Spotter.Core.Vision.Filters;
 
 namespace Spotter.Core.Jobs;
 
@@ -62,6 +63,12 @@ public sealed record JobOptions
 
     /// <summary>Draw the picture together with the result, not on first request.</summary>
     public bool Annotate { get; init; }
+
+    /// <summary>For the engine <c>filter</c>: which one.</summary>
+    public FilterRequest? Filter { get; init; }
+
+    /// <summary>For a filter that takes several pictures: those after the first, in their order.</summary>
+    public IReadOnlyList<ImageRef>? Others { get; init; }
 
     /// <summary>For the engine <c>annotate</c>: what to draw.</summary>
     public VisionResult? Drawing { get; init; }
@@ -149,6 +156,10 @@ public sealed record Job
 
     /// <summary>The picture.</summary>
     public required ImageRef Image { get; init; }
+
+    /// <summary>All of its pictures, in their order: one, but for filters that take several.</summary>
+    [JsonIgnore]
+    public IEnumerable<ImageRef> Images => Options.Others is { } others ? others.Prepend(Image) : [Image];
 
     /// <summary>True once the picture as sent has been deleted because of its age.</summary>
     public bool OriginalExpired { get; init; }

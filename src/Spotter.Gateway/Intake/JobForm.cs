@@ -28,17 +28,25 @@ internal sealed class JobForm
                 break;
             case "callback" or "url":
                 throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
+            case var filter when FilterForm.Fields.Contains(filter, StringComparer.Ordinal):
+                if (!fields.TryAdd(name, value))
+                    throw Invalid($"The field '{name}' comes twice.");
+                break;
             default:
-                throw Invalid($"The field '{name}' is unknown; known are image, engine, model, confidence, iou, labels, top, tile, overlap, roi and annotate.");
+                throw Invalid($"The field '{name}' is unknown; known are image, engine, model, confidence, iou, labels, top, tile, overlap, roi, annotate, and for filters {string.Join(", ", FilterForm.Fields)}.");
         }
     }
 
-    /// <summary>The model and the options that the fields ask for.</summary>
-    public (ModelInfo Model, JobOptions Options) Resolve(IReadOnlyList<ModelInfo> models)
+    /// <summary>The engine, the model that it takes, if any, and the options that the fields ask for.</summary>
+    public (string Engine, string? Model, JobOptions Options) Resolve(IReadOnlyList<ModelInfo> models)
     {
+        if (fields.GetValueOrDefault("engine") == Engines.Filter || (!fields.ContainsKey("engine") && fields.ContainsKey("filter")))
+            return (Engines.Filter, null, ResolveFilter());
+        if (FilterForm.Fields.FirstOrDefault(fields.ContainsKey) is { } stray)
+            throw Invalid($"The field '{stray}' belongs to the engine 'filter'; send engine=filter with it, or leave it out.");
         var model = ChooseModel(models);
         var defaults = new JobOptions();
-        return (model, new JobOptions
+        return (model.Engine, model.Id, new JobOptions
         {
             Confidence = Threshold("confidence", defaults.Confidence),
             Iou = Threshold("iou", defaults.Iou),
@@ -47,8 +55,15 @@ internal sealed class JobForm
             Tile = Whole("tile", 64, 16_384),
             Overlap = Overlap(defaults.Overlap),
             Region = Roi(),
-            Annotate = Flag("annotate"),
+            Annotate = Flag(fields, "annotate"),
         });
+    }
+
+    private JobOptions ResolveFilter()
+    {
+        if (fields.Keys.FirstOrDefault(name => name is not ("engine" or "annotate") && !FilterForm.Fields.Contains(name, StringComparer.Ordinal)) is { } stray)
+            throw Invalid($"The field '{stray}' means nothing to the engine 'filter'; leave it out.");
+        return new JobOptions { Filter = FilterForm.Read(fields) };
     }
 
     /// <summary>A hash of all that was asked for and sent.</summary>
@@ -129,7 +144,9 @@ internal sealed class JobForm
         return Region.Parse(text) ?? throw Invalid($"The field 'roi' is '{text}'; it is x,y,width,height in whole pixels.");
     }
 
-    private bool Flag(string name)
+    /// <summary>A field that is true or false; false when it was not sent.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>.</exception>
+    public static bool Flag(IReadOnlyDictionary<string, string> fields, string name)
     {
         if (!fields.TryGetValue(name, out var text))
             return false;

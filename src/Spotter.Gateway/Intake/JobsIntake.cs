@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
+using Spotter.Core.Vision.Filters;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
@@ -69,7 +70,7 @@ internal sealed class JobsIntake(
     {
         using var place = await admission.EnterAsync(cancel);
         var unused = new List<JobId>();
-        var images = new List<ImageRef>();
+        List<ImageRef> images = [];
         var form = new JobForm();
         try
         {
@@ -86,13 +87,21 @@ internal sealed class JobsIntake(
             if (images.Count == 0)
                 throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
 
-            var (model, options) = form.Resolve(models.Models);
+            var (engine, model, options) = form.Resolve(models.Models);
             var fingerprint = key is null ? null : form.Fingerprint(images);
+            if (options.Filter is { Kind: FilterKind.Concat })
+            {
+                if (images.Count < 2)
+                    throw new SpotterException(ErrorCodes.InvalidRequest, FilterCaption.LoneConcat);
+                // All of them are one job's, so they lie under its name.
+                options = options with { Others = await MoveAsync(unused[0], images, cancel) };
+                images = [images[0]];
+            }
             var jobs = images.Select((image, i) => new NewJob
             {
                 Id = unused[i],
-                Engine = model.Engine,
-                Model = model.Id,
+                Engine = engine,
+                Model = model,
                 Options = options,
                 Image = image,
                 IdempotencyKey = key is null ? null : $"user:{i}:{key}",
@@ -105,7 +114,7 @@ internal sealed class JobsIntake(
                 throw new SpotterException(ErrorCodes.IdempotencyMismatch,
                     "This Idempotency-Key came before with another request; use a new key for each request.");
             }
-            meters.Accepted(model.Engine, added.Count(a => a.IsNew));
+            meters.Accepted(engine, added.Count(a => a.IsNew));
             return added;
         }
         finally
@@ -123,6 +132,21 @@ internal sealed class JobsIntake(
         var added = await dispatcher.AcceptAsync(jobs, CancellationToken.None);
         unused.AddRange(ids.Except(added.Where(a => a.IsNew).Select(a => a.Job.Id)));
         return added;
+    }
+
+    /// <summary>Copies all pictures but the first to where those of one job lie; the sweep finds them when the job is not accepted after all.</summary>
+    private async Task<IReadOnlyList<ImageRef>> MoveAsync(JobId job, IReadOnlyList<ImageRef> images, CancellationToken cancel)
+    {
+        var moved = new List<ImageRef>();
+        for (var i = 1; i < images.Count; i++)
+        {
+            var image = images[i] with { Key = BlobKey.Original(job, i) };
+            await using var content = await blobs.OpenAsync(images[i].Key, cancel)
+                ?? throw new SpotterException(ErrorCodes.StoreUnavailable, "A picture that was just stored is not there; send it again.");
+            await blobs.PutAsync(image.Key, content, cancel);
+            moved.Add(image);
+        }
+        return moved;
     }
 
     /// <summary>The jobs of an earlier request with the same key; null if there are none.</summary>

@@ -23,6 +23,22 @@ internal static class JobsIntakeDocument
                 ["confidence"] = Fraction("Least confidence of a detection; default 0.25."),
                 ["iou"] = Fraction("Overlap above which the less confident of two boxes of one label is left out; default 0.45."),
                 ["labels"] = Text("Only these labels, separated by commas."),
+                ["top"] = Text("How many labels a classifier gives; default 5."),
+                ["tile"] = Text("Look at the picture in overlapping squares with this edge in pixels."),
+                ["overlap"] = Fraction("The share of a tile that the next one covers again; default 0.2."),
+                ["roi"] = Text("Look at this part of the picture only: x,y,width,height in pixels."),
+                ["filter"] = Text("For the engine filter: blur, contour, rotate, salt-and-pepper, segment or concat."),
+                ["caption"] = Text("For the engine filter, instead of `filter` and its settings: the same in words, as `rotate anti-clockwise 180`."),
+                ["level"] = Text("For blur: edge of the square in pixels; default 16."),
+                ["degrees"] = Text("For rotate: 90, 180 or 270; default 90."),
+                ["direction"] = Text("For rotate: clockwise (default) or anti-clockwise. For concat: horizontal (default) or vertical."),
+                ["amount"] = Fraction("For salt-and-pepper: share of pixels that are drawn; default 0.05."),
+                ["seed"] = Text("For salt-and-pepper: the same number gives the same draw."),
+                ["threshold"] = Text("For segment: what is brighter becomes white, 0 to 255; default 100."),
+                ["sides"] = Text("For concat, which edges touch: right-to-left (default), left-to-right, top-to-bottom or bottom-to-top."),
+                ["mode"] = Text("For filters: colour (default) or grey."),
+                ["strict"] = Flag("For concat: refuse pictures whose touching edges differ, instead of scaling them."),
+                ["stretch"] = Flag("For filters in grey: spread the values over 0 to 255."),
                 ["annotate"] = new OpenApiSchema { Type = JsonSchemaType.Boolean, Description = "Draw the picture at once, not on first request." },
             },
         };
@@ -45,6 +61,8 @@ internal static class JobsIntakeDocument
     }
 
     private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
+
+    private static OpenApiSchema Flag(string description) => new() { Type = JsonSchemaType.Boolean, Description = description };
 
     private static OpenApiSchema Fraction(string description) =>
         new() { Type = JsonSchemaType.Number, Minimum = "0", Maximum = "1", Description = description };

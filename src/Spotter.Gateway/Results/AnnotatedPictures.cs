@@ -25,7 +25,7 @@ internal sealed class AnnotatedPictures(
         var (drawn, name) = Choose(job, confidence);
         if (drawn == job.Result && job.Output is { } key && await blobs.OpenAsync(key, cancel) is { } content)
             return content;
-        if (job.OriginalExpired)
+        if (job.OriginalExpired || job.Engine == Engines.Filter)
             throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
 
         var drawing = await DrawAsync(job, drawn, name, cancel);

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 
 namespace Spotter.Gateway.Results;
 
@@ -29,7 +30,7 @@ internal static class JobEndpoints
                 TypedResults.Json(await presenter.ShowAsync(await FindAsync(store, id, cancel), cancel), GatewayJson.Default.JobView))
             .WithName("getJob").WithSummary("One job")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType);
-        jobs.MapGet("/{id}/image", ImageAsync).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request")
+        jobs.MapGet("/{id}/image", ImageAsync).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request; of a filter the picture that it made")
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType)
             .Produces<Problem>(409, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
         jobs.MapGet("/{id}/original", OriginalAsync).WithName("getOriginalImage").WithSummary("The picture as it was sent")
@@ -81,7 +82,7 @@ internal static class JobEndpoints
             case JobState.Succeeded:
                 var picture = await pictures.OpenAsync(job, least, cancel);
                 Contain(http.Response);
-                return new BlobResult(picture, "image/jpeg");
+                return new BlobResult(picture, job.Engine == Engines.Filter ? "image/png" : "image/jpeg");
             case JobState.Queued or JobState.Running:
                 throw new SpotterException(ErrorCodes.NotReady, $"Job {job.Id} has not ended yet; follow {JobLinks.Of(job.Id).Events} or ask again.");
             case JobState.Cancelled:

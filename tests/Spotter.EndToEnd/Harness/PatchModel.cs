@@ -52,8 +52,8 @@ internal static class PatchModel
     public static string WriteUnsupported(string file)
     {
         var graph = new ProtoWriter()
-            .Message(1, Node("ReduceMean", ["images"], "mean", Ints("axes", [2, 3]), Int("keepdims", 1)))
-            .Text(2, "classifier").Message(11, Port("images", [1, 3, Edge, Edge])).Message(12, Port("mean", [1, 3, 1, 1]));
+            .Message(1, Node("ReduceMean", ["images"], "mean", Ints("axes", [3]), Int("keepdims", 1)))
+            .Text(2, "means").Message(11, Port("images", [1, 3, Edge, Edge])).Message(12, Port("mean", [1, 3, Edge, 1]));
         File.WriteAllBytes(file, new ProtoWriter().Number(1, 8).Message(7, graph).Message(8, new ProtoWriter().Text(1, "").Number(2, 13)).ToArray());
         return file;
     }

@@ -150,13 +150,13 @@ public sealed class DetectTests
         list.Status.ShouldBe(0);
         list.Json().Where(model => model.GetProperty("error").ValueKind == JsonValueKind.Null)
             .Select(model => model.GetProperty("model").GetProperty("id").GetString())
-            .ShouldBe(["yolov8n-uint8", "yolox_nano", "yolox_nano_v5layout"]);
+            .ShouldBe(["squeezenet_fp16", "squeezenet_fp32", "yolov8n-uint8", "yolox_nano", "yolox_nano_v5layout"]);
 
         var inspected = await SpotterProgram.RunAsync("models", "inspect", Model, "--json");
         inspected.Status.ShouldBe(0);
         inspected.Json().ShouldHaveSingleItem().GetProperty("model").GetProperty("labels").GetArrayLength().ShouldBe(80);
 
-        var unusable = await SpotterProgram.RunAsync("models", "inspect", SharedFiles.Model("squeezenet_fp32.onnx"));
+        var unusable = await SpotterProgram.RunAsync("models", "inspect", SharedFiles.Image("bus.jpg"));
         unusable.Status.ShouldBe(1);
         unusable.ErrorLines().ShouldHaveSingleItem();
         unusable.Output.ShouldBeEmpty();

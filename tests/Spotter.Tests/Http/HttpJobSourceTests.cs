@@ -43,7 +43,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         started!.Job.Id.ShouldBe(id);
         started.Lease.Worker.ShouldBe("w");
         bench.Roster.List()[0].State.ShouldBe(Core.Scaling.WorkerState.Busy);
-        await using (var image = await source.OpenImageAsync(started, default))
+        await using (var image = await source.OpenImageAsync(started.Job.Image, default))
         {
             var bytes = new MemoryStream();
             await image.CopyToAsync(bytes);
@@ -175,7 +175,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         var started = (await TakeAsync())!;
         await bench.Backend.Blobs.DeleteAsync(BlobKey.Original(id), default);
 
-        (await Should.ThrowAsync<SpotterException>(source.OpenImageAsync(started, default))).Code.ShouldBe(ErrorCodes.BlobMissing);
+        (await Should.ThrowAsync<SpotterException>(source.OpenImageAsync(started.Job.Image, default))).Code.ShouldBe(ErrorCodes.BlobMissing);
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
 
         var started = (await TakeAsync()).ShouldNotBeNull();
         started.Job.Id.ShouldBe(id);
-        await using (var image = await Dispatcher.OpenImageAsync(started, default))
+        await using (var image = await Dispatcher.OpenImageAsync(started.Job.Image, default))
             image.ReadByte().ShouldBe(1);
         var output = await Dispatcher.PutOutputAsync(started.Lease, new byte[] { 9 }, default);
         (await Dispatcher.FinishAsync(started.Lease, SampleJobs.Done(output), default)).ShouldBeTrue();
@@ -65,7 +65,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
         await AcceptAsync();
         var started = (await TakeAsync())!;
 
-        var refusal = await Should.ThrowAsync<SpotterException>(() => Dispatcher.OpenImageAsync(started, default));
+        var refusal = await Should.ThrowAsync<SpotterException>(() => Dispatcher.OpenImageAsync(started.Job.Image, default));
 
         refusal.Code.ShouldBe(ErrorCodes.BlobMissing);
     }

@@ -61,10 +61,10 @@ internal sealed class WorkBench : IAsyncDisposable
         return id;
     }
 
-    public void Start(int lanes = 1, Func<Job, ReadOnlyMemory<byte>, JobRun>? run = null)
+    public void Start(int lanes = 1, IJobRunner? runner = null)
     {
         var settings = new WorkerSettings { Name = "w", Lanes = lanes, JobTimeout = TimeSpan.FromSeconds(60), Heartbeat = TimeSpan.FromSeconds(5) };
-        loop = new WorkLoop(Source, () => new([Engines.Detect, Engines.Annotate], default), run ?? Run, settings, Clock, NullLogger<WorkLoop>.Instance);
+        loop = new WorkLoop(Source, () => new([Engines.Detect, Engines.Annotate], default), runner ?? new OneByOne(Run), settings, Clock, NullLogger<WorkLoop>.Instance);
         ended = loop.RunAsync();
     }
 
@@ -150,12 +150,20 @@ internal sealed class WorkBench : IAsyncDisposable
     private TaskCompletionSource<JobRun> EndOf(JobId job) =>
         ends.GetOrAdd(job, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private JobRun Run(Job job, ReadOnlyMemory<byte> picture)
+    private JobRun Run(Job job)
     {
         var end = EndOf(job.Id);
         started.Writer.TryWrite(job);
         return end.Task.GetAwaiter().GetResult();
     }
+}
+
+/// <summary>Runs whatever it is told to, one job at a time.</summary>
+internal sealed class OneByOne(Func<Job, JobRun> run) : IJobRunner
+{
+    public int AtOnce(Job job, int waiting) => 1;
+
+    public IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs) => [.. jobs.Select(input => run(input.Job))];
 }
 
 /// <summary>The real source, whose calls can be made to fail.</summary>
@@ -179,11 +187,11 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
     public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
         TakeFaults.TryDequeue(out var fault) ? throw fault : dispatcher.TakeAsync(worker, queues, wait, cancel);
 
-    public Task<Stream> OpenImageAsync(StartedJob job, CancellationToken cancel)
+    public Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel)
     {
-        if (Images.TryDequeue(out var image))
-            return Task.FromResult(image);
-        return ImageFaults.TryDequeue(out var fault) ? throw fault : dispatcher.OpenImageAsync(job, cancel);
+        if (Images.TryDequeue(out var content))
+            return Task.FromResult(content);
+        return ImageFaults.TryDequeue(out var fault) ? throw fault : dispatcher.OpenImageAsync(image, cancel);
     }
 
     public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel) =>

@@ -241,7 +241,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     public async Task Bytes_that_are_not_those_that_were_sent_are_refused()
     {
         var job = await bench.AddAsync(Engines.Annotate, sha256: new string('0', 64));
-        bench.Start(run: RealRunner());
+        bench.Start(runner: RealRunner());
 
         (await bench.UntilAsync(job, JobState.Failed)).Error?.Code.ShouldBe(ErrorCodes.BlobCorrupt);
     }
@@ -251,7 +251,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     {
         var job = await bench.AddAsync(Engines.Annotate);
         await bench.Blobs.DeleteAsync(BlobKey.Original(job), default);
-        bench.Start(run: RealRunner());
+        bench.Start(runner: RealRunner());
 
         (await bench.UntilAsync(job, JobState.Failed)).Error?.Code.ShouldBe(ErrorCodes.BlobMissing);
     }
@@ -260,12 +260,12 @@ public sealed class WorkLoopTests : IAsyncLifetime
     public async Task A_model_that_this_worker_has_lost_costs_the_job_no_attempt()
     {
         var job = await bench.AddAsync();
-        bench.Start(run: RealRunner());
+        bench.Start(runner: RealRunner());
 
         var row = await bench.UntilAsync(job, r => r.Error is not null);
         (row.Attempts, row.Error!.Code).ShouldBe((0, ErrorCodes.UnknownModel));
     }
 
-    private static Func<Job, ReadOnlyMemory<byte>, JobRun> RealRunner() =>
-        new JobRunner(new LoadedModels(), new ImageLimits(), NullLogger<JobRunner>.Instance).Run;
+    private static JobRunner RealRunner() =>
+        new JobRunner(new LoadedModels(), new ImageLimits(), NullLogger<JobRunner>.Instance);
 }
