@@ -3,6 +3,7 @@ using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
 using Spotter.Core;
 using Spotter.EndToEnd.Harness;
+using Spotter.Tests.Cli;
 using Xunit.Abstractions;
 
 namespace Spotter.Tests.Vision;
@@ -17,7 +18,7 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
 
     private static readonly int Seed = Number("SPOTTER_SEED", otherwise: 1);
 
-    private readonly TemporaryFolder folder = new();
+    private readonly Tests.TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
@@ -107,11 +108,26 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
             {
                 Judge(listing, $"SPOTTER_SEED={Seed}, {Path.GetFileName(listing.File)}");
                 usable += listing.Model is null ? 0 : 1;
+                if (listing.Model is not null)
+                    await RunAsync(listing.File);
                 died += listing.Error?.Detail.Contains("ended with status", StringComparison.Ordinal) == true ? 1 : 0;
             }
             files.ForEach(File.Delete);
         }
         output.WriteLine($"{rounds} models: {usable} usable, {rounds - usable} refused, of which {died} brought down their inspection");
+    }
+
+    /// <summary>What passed for a model is one: it gives a result, or one sentence says why it can't.</summary>
+    private async Task RunAsync(string model)
+    {
+        var picture = folder.File("picture.png");
+        if (!File.Exists(picture))
+            await File.WriteAllBytesAsync(picture, TestPictures.Png(64, 48));
+        var ran = await SpotterProgram.RunAsync("detect", picture, "--model", model);
+        var which = $"SPOTTER_SEED={Seed}, {Path.GetFileName(model)}, {ran}";
+        ran.Status.ShouldBeOneOf([0, 1], which);
+        ran.ErrorLines().Count.ShouldBe(ran.Status, which);
+        ran.ErrorLines().ShouldAllBe(line => line.StartsWith("spotter: ") && !line.Contains("unexpected fault") && !line.Contains("internal_error"), which);
     }
 
     private static void Judge(ModelListing listing, string which)
