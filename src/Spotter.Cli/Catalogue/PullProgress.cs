@@ -17,7 +17,7 @@ internal static class PullProgress
         return AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) })
             .Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
             .StartAsync(progress =>
             {
                 var task = progress.AddTask(Markup.Escape(name), maxValue: bytes);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Spotter.Cli.Catalogue;
 using Spotter.Core;
 
@@ -40,18 +41,18 @@ internal static class PullCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    private static async Task<int> RunAsync(ParseResult parsed)
     {
         using var transfer = new Transfer(new(), TimeProvider.System, RandomSource.System, Note);
         var json = parsed.GetValue(Json);
         if (parsed.GetValue(Name) is not { } name)
         {
-            Show(await LoadAsync(transfer, cancel), json);
+            Show(await LoadAsync(transfer), json);
             return ExitStatus.Done;
         }
         try
         {
-            var report = await PullAsync(name, parsed, transfer, cancel);
+            var report = await PullAsync(name, parsed, transfer);
             if (json)
                 JsonLines.Write(report);
             else
@@ -66,14 +67,14 @@ internal static class PullCommand
         }
     }
 
-    private static async Task<PullReport> PullAsync(string name, ParseResult parsed, Transfer transfer, CancellationToken cancel)
+    private static async Task<PullReport> PullAsync(string name, ParseResult parsed, Transfer transfer)
     {
-        var entry = (await LoadAsync(transfer, cancel)).Find(name);
+        var entry = (await LoadAsync(transfer)).Find(name);
         var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
         var force = parsed.GetValue(Force);
         var download = new PinnedDownload(transfer, entry, Path.Combine(data, "models"));
         var state = PullState.Present;
-        if (!await download.IsThereAsync(force, cancel))
+        if (!await download.IsThereAsync(force, CancellationToken.None))
         {
             await Console.Error.WriteLineAsync(Terms(entry));
             if (!IsAccepted(entry, parsed.GetValue(AcceptLicence)))
@@ -82,9 +83,16 @@ internal static class PullCommand
                     ErrorCodes.LicenceNotAccepted,
                     $"{name} is under {entry.Licence.Id}, which has to be accepted: read it, then run again with --accept-licence {entry.Licence.Id}.");
             }
+            // From here on a bar has to be taken off the terminal.
+            using var stop = new CancellationTokenSource();
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+            {
+                signal.Cancel = true;
+                stop.Cancel();
+            });
             // A bar between lines of JSON would garble both on a terminal.
             var visible = !parsed.GetValue(Json) || Console.IsOutputRedirected;
-            state = await PullProgress.ShowAsync(name, entry.Bytes, visible, progress => download.RunAsync(force, progress, cancel));
+            state = await PullProgress.ShowAsync(name, entry.Bytes, visible, progress => download.RunAsync(force, progress, stop.Token));
         }
         var first = SpotterPaths.ModelFiles(data).FirstOrDefault(file => Path.GetFileNameWithoutExtension(file) == name);
         if (first is not null && first != download.Target)
@@ -92,8 +100,8 @@ internal static class PullCommand
         return new(name, download.Target, state, entry.Bytes, download.ResumedAt, entry.Sha256, entry.Licence, Error: null);
     }
 
-    private static Task<ModelCatalogue> LoadAsync(Transfer transfer, CancellationToken cancel) =>
-        ModelCatalogue.LoadAsync(Environment.GetEnvironmentVariable(ModelCatalogue.Variable), transfer, cancel);
+    private static Task<ModelCatalogue> LoadAsync(Transfer transfer) =>
+        ModelCatalogue.LoadAsync(Environment.GetEnvironmentVariable(ModelCatalogue.Variable), transfer, CancellationToken.None);
 
     private static void Show(ModelCatalogue catalogue, bool json)
     {

@@ -27,11 +27,15 @@ public static class SpotterProgram
 
     public static Task<Ran> RunAsync(params string[] arguments) => RunWithAsync(new(StringComparer.Ordinal), arguments);
 
+    /// <summary>Runs it with more time than usual.</summary>
+    public static Task<Ran> RunAsync(TimeSpan patience, params string[] arguments) =>
+        StartAsync("dotnet", [Program, .. arguments], new(StringComparer.Ordinal), patience);
+
     public static Task<Ran> RunWithAsync(Dictionary<string, string> environment, params string[] arguments) =>
         StartAsync("dotnet", [Program, .. arguments], environment);
 
     /// <summary>Runs any program to its end.</summary>
-    public static async Task<Ran> StartAsync(string file, IEnumerable<string> arguments, Dictionary<string, string> environment)
+    public static async Task<Ran> StartAsync(string file, IEnumerable<string> arguments, Dictionary<string, string> environment, TimeSpan? within = null)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
@@ -49,7 +53,7 @@ public static class SpotterProgram
 
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(within ?? Patience);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(patience.Token);
@@ -60,7 +64,7 @@ public static class SpotterProgram
         catch (OperationCanceledException e)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{file} {string.Join(' ', arguments)} did not end within {Patience}.", e);
+            throw new TimeoutException($"{file} {string.Join(' ', arguments)} did not end within {within ?? Patience}.", e);
         }
     }
 
