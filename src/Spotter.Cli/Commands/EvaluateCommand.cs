@@ -30,6 +30,8 @@ internal static class EvaluateCommand
 
     private static readonly Option<double?> At = NumberOption.Fraction("--at", "Give precision and recall at this confidence. Default: where they are best together.");
 
+    private static readonly Option<int?> Tile = NumberOption.Whole("--tile", 64, 16_384, "Look at pictures in overlapping squares with this edge. Default: at all of it.");
+
     private static readonly Option<int?> Max = NumberOption.Whole("--max", 1, int.MaxValue, "No more pictures than this. Default: all.");
 
     private static readonly Option<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once. Default: the number of cores.");
@@ -40,7 +42,7 @@ internal static class EvaluateCommand
     {
         var command = new Command("evaluate", "Measure how good a model is on labelled pictures, as the COCO data set does.")
         {
-            Model, Data, Confidence, Iou, At, Max, Lanes, Json,
+            Model, Data, Confidence, Iou, At, Tile, Max, Lanes, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -76,7 +78,7 @@ internal static class EvaluateCommand
         if (classes.Unknown.Count > 0)
             CommandLine.Complain($"{model.Model.Id} does not know {string.Join(", ", classes.Unknown)}; objects of these classes count as not found.");
 
-        var options = new JobOptions { Confidence = parsed.GetValue(Confidence), Iou = parsed.GetValue(Iou) };
+        var options = new JobOptions { Confidence = parsed.GetValue(Confidence), Iou = parsed.GetValue(Iou), Tile = parsed.GetValue(Tile) };
         var run = new DetectRun(model, options, limits, [.. folder.Pictures.Select(picture => picture.File)], outputs: null);
         var json = parsed.GetValue(Json);
         EvaluationReport? report = null;

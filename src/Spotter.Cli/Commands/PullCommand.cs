@@ -47,7 +47,7 @@ internal static class PullCommand
         var json = parsed.GetValue(Json);
         if (parsed.GetValue(Name) is not { } name)
         {
-            Show(await LoadAsync(transfer), json);
+            Show(await LoadAsync(transfer), Path.Combine(SpotterPaths.DataFolder(parsed.GetValue(Data)), "models"), json);
             return ExitStatus.Done;
         }
         try
@@ -103,15 +103,21 @@ internal static class PullCommand
     private static Task<ModelCatalogue> LoadAsync(Transfer transfer) =>
         ModelCatalogue.LoadAsync(Environment.GetEnvironmentVariable(ModelCatalogue.Variable), transfer, CancellationToken.None);
 
-    private static void Show(ModelCatalogue catalogue, bool json)
+    private static void Show(ModelCatalogue catalogue, string folder, bool json)
     {
-        var table = new TextTable("name", "task", "size", "licence", "what");
+        var table = new TextTable("name", "task", "size", "here", "licence", "what");
         foreach (var entry in catalogue.Entries)
         {
             if (json)
+            {
                 JsonLines.Write(entry);
+            }
             else
-                table.Add(entry.Name, entry.Task, Size(entry.Bytes), entry.Licence.Permissive ? entry.Licence.Id : $"{entry.Licence.Id} (to be accepted)", entry.What);
+            {
+                table.Add(
+                    entry.Name, entry.Task, Size(entry.Bytes), File.Exists(Path.Combine(folder, entry.Name + ".onnx")) ? "yes" : "",
+                    entry.Licence.Permissive ? entry.Licence.Id : $"{entry.Licence.Id} (to be accepted)", entry.What);
+            }
         }
         if (!json)
             Console.Out.Write(table);
