@@ -11,6 +11,7 @@ import time
 import cv2
 import numpy as np
 import torch
+import torch.multiprocessing as mp
 
 from loss import loss_of
 from measure import average_precision, load_shards, predict
@@ -89,6 +90,50 @@ def feeder(scenes, rng, batch, plan, out, stop):
                 continue
 
 
+def gradients(net, item, grids, exact):
+    """Forward and backward on one batch; the gradients stay in the net. Returns the loss's parts."""
+    x, labels, truth, mask = item
+    size = x.shape[-1]
+    if size not in grids:
+        grids[size] = cells(size, size)
+    for q in net.parameters():
+        q.grad = None
+    with torch.autocast("cpu", torch.bfloat16, enabled=not exact):
+        out = net(x.contiguous(memory_format=torch.channels_last).float() / 255)
+    loss, parts = loss_of((out[0].float(), out[1].float()), *grids[size], labels, truth, mask)
+    loss.backward()
+    return parts
+
+
+def flatten(tensors):
+    return torch.cat([t.reshape(-1) for t in tensors])
+
+
+def replica(rank, a, step, share, weights, slots, phase, go, done):
+    """A process with one thread that adds its gradients to every step. One process per core waits for
+    the others once a step; threads of one process would wait for each other in every layer."""
+    torch.set_num_threads(1)
+    net = Detector(len(NAMES)).to(memory_format=torch.channels_last).train()
+    batches, stop = queue.Queue(4), threading.Event()
+    plan = lambda: PLANS[int(phase.value)](a)
+    threading.Thread(target=feeder, args=(Scenes(a.scenes), np.random.default_rng([a.seed, step, rank]), share, plan, batches, stop), daemon=True).start()
+    grids, params = {}, list(net.parameters())
+    while True:
+        go.acquire()
+        at = 0
+        with torch.no_grad():
+            for q in params:
+                q.copy_(weights[at:at + q.numel()].view_as(q))
+                at += q.numel()
+        gradients(net, batches.get(), grids, a.exact)
+        slots[rank].copy_(flatten([p.grad for p in params]))
+        done.release()
+
+
+# What the pictures look like while training: (side, smallest scale, largest scale, without cut-outs).
+PLANS = [lambda a: (a.size, 0.75, 1.45, False), lambda a: (320, 0.88, 1.06, True)]
+
+
 def evaluate(net, images, rows):
     ap = average_precision(predict(net, images), rows, len(NAMES))
     return np.nanmean(ap[:, 0]), np.nanmean(ap), ap
@@ -109,10 +154,11 @@ def main():
     p.add_argument("--start", help="weights to begin with; the schedule starts anew")
     p.add_argument("--only", type=int, default=0, help="train on the first few scenes alone (to see whether they can be learnt)")
     p.add_argument("--exact", action="store_true", help="float32 throughout instead of bfloat16 convolutions")
-    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--processes", type=int, default=2, help="each with one thread and its share of the batch")
     a = p.parse_args()
     torch.manual_seed(a.seed)
-    torch.set_num_threads(a.threads)
+    torch.set_num_threads(1)
+    mp.set_start_method("fork", force=True)
     net = Detector(len(NAMES)).to(memory_format=torch.channels_last)
     average = copy.deepcopy(net)
     decay = [q for n, q in net.named_parameters() if q.dim() > 1]
@@ -138,9 +184,18 @@ def main():
         val_rows = np.concatenate([np.c_[np.full(len(rows[i]), i), rows[i]] for i in range(a.only)])
     else:
         val_images, val_rows = load_shards(a.validation, 300)
-    plan = lambda: (320, 0.88, 1.06, True) if progress() > a.calm else (a.size, 0.75, 1.45, False)
+    share = a.batch // a.processes
+    phase = mp.Value("i", 0)
+    plan = lambda: PLANS[phase.value](a)
+    params = list(net.parameters())
+    weights = flatten(params).detach().clone().share_memory_()
+    slots = [torch.zeros_like(weights).share_memory_() for _ in range(a.processes)]
+    done = mp.Semaphore(0)
+    goes = [mp.Semaphore(0) for _ in range(1, a.processes)]
+    for r in range(1, a.processes):
+        mp.Process(target=replica, args=(r, a, step, share, weights, slots, phase, goes[r - 1], done), daemon=True).start()
     batches, stop = queue.Queue(6), threading.Event()
-    threading.Thread(target=feeder, args=(scenes, np.random.default_rng([a.seed, step]), a.batch, plan, batches, stop), daemon=True).start()
+    threading.Thread(target=feeder, args=(scenes, np.random.default_rng([a.seed, step, 0]), share, plan, batches, stop), daemon=True).start()
     grids, sums, count, noted, evaluated = {}, np.zeros(3), 0, time.time(), time.time()
 
     def save():
@@ -149,21 +204,24 @@ def main():
         os.replace(a.out + ".part", a.out)
 
     while progress() < 1.0:
-        x, labels, truth, mask = batches.get()
-        size = x.shape[-1]
-        if size not in grids:
-            grids[size] = cells(size, size)
         t = progress()
+        phase.value = int(t > a.calm)
         rate = a.rate * min(1.0, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * t)))
         for g in optimizer.param_groups:
             g["lr"] = rate
-        net.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=not a.exact):
-            out = net(x.contiguous(memory_format=torch.channels_last).float() / 255)
-        out = out[0].float(), out[1].float()
-        loss, parts = loss_of(out, *grids[size], labels, truth, mask)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        weights.copy_(flatten(params).detach())
+        for go in goes:
+            go.release()
+        parts = gradients(net.train(), batches.get(), grids, a.exact)
+        for _ in goes:
+            done.acquire()
+        at = 0
+        for q in params:
+            n = q.numel()
+            for other in slots[1:]:
+                q.grad += other[at:at + n].view_as(q)
+            q.grad /= a.processes
+            at += n
         torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
         optimizer.step()
         step += 1
