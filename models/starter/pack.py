@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 import cv2
 import numpy as np
 
+import textures
 from scenes import draw_scene
 
 SHARD = 500
@@ -28,13 +29,14 @@ def letterbox(img, size):
     return out, k, x, y
 
 
-def draw_shard(folder, seed, shard, size):
+def draw_shard(folder, seed, shard, size, textured):
     name = f"{folder}/{shard:04d}"
     if os.path.exists(name + ".npy"):
         return shard
+    kind = {"behind": textures.background, "empty": 0.5} if textured else {}
     images, rows = np.empty((SHARD, size, size, 3), np.uint8), []
     for i in range(SHARD):
-        img, labels, quality = draw_scene(seed, shard * SHARD + i)
+        img, labels, quality = draw_scene(seed, shard * SHARD + i, **kind)
         img = cv2.imdecode(cv2.imencode(".jpg", img, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
         images[i], k, x, y = letterbox(img, size)
         if len(labels):
@@ -50,13 +52,15 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--out", required=True)
     p.add_argument("--count", type=int, default=14000)
+    p.add_argument("--textures", type=int, default=0, help="scenes over photograph-like textures, numbered after the others")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--size", type=int, default=320)
     p.add_argument("--workers", type=int, default=2)
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
     with ProcessPoolExecutor(a.workers) as pool:
-        jobs = [pool.submit(draw_shard, a.out, a.seed, s, a.size) for s in range(-(-a.count // SHARD))]
+        plain, textured = -(-a.count // SHARD), -(-a.textures // SHARD)
+        jobs = [pool.submit(draw_shard, a.out, a.seed, s, a.size, s >= plain) for s in range(plain + textured)]
         for j in jobs:
             print("shard", j.result(), flush=True)
 

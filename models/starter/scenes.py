@@ -457,14 +457,16 @@ def camera(rng, img, small):
     return np.clip(img, 0, 255).astype(np.uint8)
 
 
-def draw_scene(seed, index, side=SIDE):
-    """Scene `index` of `seed`: (BGR picture, labels [n,5] class x0 y0 x1 y1 in pixels, JPEG quality)."""
+def draw_scene(seed, index, side=SIDE, behind=background, empty=0.07):
+    """Scene `index` of `seed`: (BGR picture, labels [n,5] class x0 y0 x1 y1 in pixels, JPEG quality).
+
+    `behind` draws the background; `empty` is the share of scenes without a labelled object."""
     rng = np.random.default_rng([seed, index])
     shape = pick(rng, [(1, 1), (1, 1), (1, 1), (1, 0.75), (1, 0.75), (0.75, 1), (1, 0.5625)])
     w, h = int(side * shape[0]), int(side * shape[1])
-    img = background(rng, w, h)
-    boxes, outlines, labels = [], [], []
-    objects = 0 if rng.random() < 0.07 else 1 + int(min(8, rng.geometric(0.27)))
+    img = behind(rng, w, h)
+    boxes, labels = [], []
+    objects = 0 if rng.random() < empty else 1 + int(min(8, rng.geometric(0.27)))
     big = rng.random() < 0.30
     todo = [True] * objects + [False] * int(rng.integers(0, 7))
     order = rng.permutation(len(todo))
