@@ -128,7 +128,7 @@ def machine(rng, img):
         s = int(math.exp(rng.uniform(2.2, 4.8)))
         c = tuple(float(v) for v in scenes.grey_colour(rng, 10, 245, 20))
         d = tuple(float(v) for v in scenes.grey_colour(rng, 5, 245, 12))
-        k = int(rng.integers(6))
+        k = int(rng.integers(8))
         if k == 0:
             cv2.circle(img, (x, y), s, (18.0, 18.0, 20.0), -1)
             cv2.circle(img, (x, y), int(s * 0.62), c, -1)
@@ -151,6 +151,22 @@ def machine(rng, img):
                 q = rng.normal(0, s * 0.5, 2)
                 g = rng.uniform(0, 255)
                 cv2.rectangle(img, (int(x + q[0]), int(y + q[1])), (int(x + q[0] + rng.uniform(2, s * 0.4)), int(y + q[1] + rng.uniform(2, s * 0.3))), (float(g), float(g), float(min(255, g * 1.1))), -1)
+        elif k == 5:
+            # Open frames: bicycles, hangers, tripods, hoops. Through a sign nothing can be seen.
+            n = int(pick(rng, [3, 3, 4, 6, 24]))
+            a = rng.uniform(0, 2 * math.pi)
+            r = s * rng.uniform(0.6, 1.6) * np.array([1, rng.uniform(0.6, 1.1)])
+            p = [x, y] + r * np.array([[math.cos(a + i * 2 * math.pi / n), math.sin(a + i * 2 * math.pi / n)] for i in range(n)]) + rng.normal(0, 0.12 * s if n < 24 else 0, (n, 2))
+            rgb = (30.0, 20.0, float(rng.uniform(120, 230))) if rng.random() < 0.5 else c
+            cv2.polylines(img, [np.int32(p)], True, rgb, max(1, int(s * rng.uniform(0.05, 0.22))), cv2.LINE_AA)
+        elif k == 6:
+            # Glass: a bright or dark pane with a slanting reflection and things behind.
+            q = np.array([[x, y], [x + s, y + rng.normal(0, s * 0.1)], [x + s * 1.1, y + s * rng.uniform(0.4, 1.3)], [x + rng.normal(0, s * 0.1), y + s * rng.uniform(0.4, 1.3)]])
+            cv2.fillPoly(img, [np.int32(q)], c)
+            for _ in range(int(rng.integers(3, 14))):
+                u, v = q[0] + (q[2] - q[0]) * rng.random(2), q[0] + (q[2] - q[0]) * rng.random(2)
+                cv2.line(img, tuple(int(t) for t in u), tuple(int(t) for t in v), tuple(float(t) for t in scenes.grey_colour(rng, 10, 250, 8)), max(1, int(s * rng.uniform(0.02, 0.15))))
+            cv2.polylines(img, [np.int32(q)], True, d, max(1, s // 14))
         else:
             cv2.putText(img, "".join(pick(rng, "ABCDEHKLMNORSTU0123456789-") for _ in range(int(rng.integers(2, 9)))), (x, y), int(rng.integers(0, 5)), max(0.3, s / 45), d, max(1, s // 16), cv2.LINE_AA)
     return img

@@ -36,10 +36,11 @@ class Scenes:
         self.keys = list(self.shards)
 
     def order(self, rng):
-        """Every scene once, in random order, for ever."""
+        """Scenes at random, for ever, in rounds of 2,000 without repetition."""
         while True:
             self.look()
-            for k in rng.permutation(len(self.keys) * 500):
+            total = len(self.keys) * 500
+            for k in rng.choice(total, min(2000, total), replace=False):
                 images, labels = self.shards[self.keys[k // 500]]
                 yield images[k % 500], labels[k % 500]
 
