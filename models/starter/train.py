@@ -119,8 +119,11 @@ def replica(rank, a, step, share, weights, slots, phase, go, done):
     plan = lambda: PLANS[int(phase.value)](a)
     threading.Thread(target=feeder, args=(Scenes(a.scenes), np.random.default_rng([a.seed, step, rank]), share, plan, batches, stop), daemon=True).start()
     grids, params = {}, list(net.parameters())
+    parent = os.getppid()
     while True:
-        go.acquire()
+        while not go.acquire(timeout=20):
+            if os.getppid() != parent:
+                return
         at = 0
         with torch.no_grad():
             for q in params:
