@@ -61,7 +61,7 @@ internal static class DetectCommand
     private static readonly Option<string?> Out = new("--out")
     {
         HelpName = "DIR",
-        Description = "Write the pictures there with their boxes drawn.",
+        Description = "Write the pictures there with their boxes drawn; with a model that classifies, a line of text for each.",
     };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per picture." };
@@ -113,7 +113,9 @@ internal static class DetectCommand
             Directory.CreateDirectory(folder);
 
         var json = parsed.GetValue(Json);
-        var run = new DetectRun(model, options, limits, pictures, folder is null ? null : OutputNames.In(folder, pictures));
+        var inWords = model.Model.Engine == Engines.Classify;
+        var outputs = folder is null ? null : OutputNames.In(folder, pictures, inWords ? ".csv" : ".jpg");
+        var run = new DetectRun(model, options with { Annotate = options.Annotate && !inWords }, limits, pictures, outputs);
         var report = new DetectReport(model.Model.Id, lanes);
         var errors = new List<string>();
         var start = Stopwatch.GetTimestamp();

@@ -13,7 +13,7 @@ namespace Spotter.Cli.Detect;
 /// <param name="Labels">Labels of the whole picture, the most confident first; null unless the model classifies.</param>
 /// <param name="Summary">The objects' number per label.</param>
 /// <param name="Timings">Where the time went, in milliseconds.</param>
-/// <param name="Output">The annotated picture, when one was written.</param>
+/// <param name="Output">The annotated picture, or for labels the line of text, when one was written.</param>
 /// <param name="Error">Why there is no result.</param>
 internal sealed record DetectLine(
     string File,

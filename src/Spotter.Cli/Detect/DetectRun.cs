@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Cli.Detect;
@@ -12,7 +14,7 @@ namespace Spotter.Cli.Detect;
 /// <param name="options">What is asked of each picture.</param>
 /// <param name="limits">How large a picture may be.</param>
 /// <param name="pictures">Files.</param>
-/// <param name="outputs">Where each annotated picture goes; null for nowhere.</param>
+/// <param name="outputs">Where each annotated picture, or line of text, goes; null for nowhere.</param>
 internal sealed class DetectRun(
     VisionModel model, JobOptions options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs)
 {
@@ -73,7 +75,7 @@ internal sealed class DetectRun(
             var fetched = Stopwatch.GetElapsedTime(start);
             using var findings = model.Run(bytes, options);
             if (outputs is not null)
-                Write(outputs[index], findings.Annotated.Span);
+                Write(outputs[index], findings.Result.Labels is null ? findings.Annotated.Span : TextOf(file, findings.Result));
             return new(
                 file, model.Model.Id, findings.Result.Width, findings.Result.Height, findings.Result.Detections,
                 findings.Result.Labels, findings.Result.Summary, findings.Timings with { FetchMs = Math.Round(fetched.TotalMilliseconds, 2) },
@@ -94,6 +96,9 @@ internal sealed class DetectRun(
         DetectLine Failed(JobError error) => new(file, model.Model.Id, null, null, null, null, null, null, null, error);
     }
 
+    private static byte[] TextOf(string file, VisionResult result) =>
+        Encoding.UTF8.GetBytes(OutputLine.Of(Path.GetFileNameWithoutExtension(file), result) ?? "");
+
     private static void Write(string path, ReadOnlySpan<byte> picture)
     {
         try
@@ -103,7 +108,7 @@ internal sealed class DetectRun(
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new SpotterException(
-                ErrorCodes.InvalidRequest, $"The annotated picture can't be written: {e.Message} Name another folder with --out.", e);
+                ErrorCodes.InvalidRequest, $"The output can't be written: {e.Message} Name another folder with --out.", e);
         }
     }
 }

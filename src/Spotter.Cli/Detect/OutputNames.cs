@@ -1,10 +1,13 @@
 namespace Spotter.Cli.Detect;
 
-/// <summary>Names for annotated pictures: the picture's own where possible, and never one name for two.</summary>
+/// <summary>Names for what is written about pictures: the picture's own where possible, and never one name for two.</summary>
 internal static class OutputNames
 {
     /// <summary>A file in <paramref name="folder"/> for each of <paramref name="pictures"/>, the same on every run.</summary>
-    public static IReadOnlyList<string> In(string folder, IReadOnlyList<string> pictures)
+    /// <param name="folder">Where they are.</param>
+    /// <param name="pictures">What they are named after.</param>
+    /// <param name="extension">How their names end: <c>.jpg</c> for a picture with its boxes drawn.</param>
+    public static IReadOnlyList<string> In(string folder, IReadOnlyList<string> pictures, string extension = ".jpg")
     {
         // Some file systems hold "a.jpg" and "A.jpg" to be one file.
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
@@ -13,12 +16,12 @@ internal static class OutputNames
         for (var i = 0; i < names.Length; i++)
         {
             var stem = Path.GetFileNameWithoutExtension(pictures[i]);
-            var name = stem + ".jpg";
+            var name = stem + extension;
             while (!taken.Add(name))
             {
                 var number = next.GetValueOrDefault(stem, 2);
                 next[stem] = number + 1;
-                name = $"{stem}-{number}.jpg";
+                name = $"{stem}-{number}{extension}";
             }
             names[i] = Path.Combine(folder, name);
         }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Spotter.Core;
+using Spotter.Core.Images;
 
 namespace Spotter.Gateway.Intake;
 
@@ -15,7 +16,7 @@ internal static class JobRequestReader
     private const int LongestIdempotencyKey = 255;
     private const int MostFields = 64;
 
-    public static async Task ReadAsync(HttpRequest request, JobForm form, Func<Stream, Task> onImage, CancellationToken cancel)
+    public static async Task ReadAsync(HttpRequest request, JobForm form, Func<Stream, string?, Task> onImage, CancellationToken cancel)
     {
         foreach (var (name, values) in request.Query)
         {
@@ -33,7 +34,7 @@ internal static class JobRequestReader
             await ReadMultipartAsync(request, type, form, onImage, cancel);
         else if (type.MediaType.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
             || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
-            await onImage(request.Body);
+            await onImage(request.Body, null);
         else if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
             throw new SpotterException(ErrorCodes.UnsupportedOption, "Pictures by URL are not fetched by this deployment; send the picture itself.");
         else
@@ -70,7 +71,7 @@ internal static class JobRequestReader
     }
 
     private static async Task ReadMultipartAsync(
-        HttpRequest request, MediaTypeHeaderValue type, JobForm form, Func<Stream, Task> onImage, CancellationToken cancel)
+        HttpRequest request, MediaTypeHeaderValue type, JobForm form, Func<Stream, string?, Task> onImage, CancellationToken cancel)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
         if (boundary.Length is 0 or > 200)
@@ -87,7 +88,7 @@ internal static class JobRequestReader
                     throw new SpotterException(ErrorCodes.InvalidRequest, "A part of the request has no name.");
                 if (name == "image")
                 {
-                    await onImage(section.Body);
+                    await onImage(section.Body, NameOf(disposition!));
                     continue;
                 }
                 if (++fields > MostFields)
@@ -103,6 +104,13 @@ internal static class JobRequestReader
         {
             throw new SpotterException(ErrorCodes.InvalidRequest, "The multipart request ends before its last boundary.", broken);
         }
+    }
+
+    private static string? NameOf(ContentDispositionHeaderValue disposition)
+    {
+        var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : HeaderUtilities.RemoveQuotes(disposition.FileName);
+        // Some clients put a backslash before a quote within the name; others send whole paths with backslashes.
+        return PictureName.Of(name.Value?.Replace("\\\"", "\"", StringComparison.Ordinal));
     }
 
     private static async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancel)

@@ -71,10 +71,11 @@ internal sealed class JobsIntake(
         using var place = await admission.EnterAsync(cancel);
         var unused = new List<JobId>();
         List<ImageRef> images = [];
+        List<string?> names = [];
         var form = new JobForm();
         try
         {
-            await JobRequestReader.ReadAsync(request, form, async body =>
+            await JobRequestReader.ReadAsync(request, form, async (body, name) =>
             {
                 if (images.Count == settings.MaxImagesPerRequest)
                 {
@@ -83,6 +84,7 @@ internal sealed class JobsIntake(
                 }
                 unused.Add(JobId.New(random));
                 images.Add(await pictures.StoreAsync(unused[^1], body, cancel));
+                names.Add(name);
             }, cancel);
             if (images.Count == 0)
                 throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
@@ -102,6 +104,7 @@ internal sealed class JobsIntake(
                 Id = unused[i],
                 Engine = engine,
                 Model = model,
+                Name = names[i],
                 Options = options,
                 Image = image,
                 IdempotencyKey = key is null ? null : $"user:{i}:{key}",

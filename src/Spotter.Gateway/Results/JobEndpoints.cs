@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -35,6 +36,8 @@ internal static class JobEndpoints
             .Produces<Problem>(409, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
         jobs.MapGet("/{id}/original", OriginalAsync).WithName("getOriginalImage").WithSummary("The picture as it was sent")
             .Produces(200, contentType: "image/jpeg", additionalContentTypes: ["image/png", "image/webp", "image/gif"]).Produces<Problem>(404, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
+        jobs.MapGet("/{id}/output", OutputAsync).WithName("getOutput").WithSummary("The result as one line of text: the picture's name without its extension, a comma, the result")
+            .Produces<string>(200, "text/plain").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
         jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
             .Produces<JobView>(200, "text/event-stream").Produces<Problem>(404, Problems.MediaType);
         jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithSummary("Cancel a job that has not ended")
@@ -76,21 +79,32 @@ internal static class JobEndpoints
                 ? value
                 : throw new SpotterException(ErrorCodes.ThresholdOutOfRange, "The confidence is a number from 0 to 1.");
         }
+        var job = await FindSucceededAsync(store, id, "annotated picture", cancel);
+        var picture = await pictures.OpenAsync(job, least, cancel);
+        Contain(http.Response);
+        return new BlobResult(picture, job.Engine == Engines.Filter ? "image/png" : "image/jpeg");
+    }
+
+    private static async Task<IResult> OutputAsync(HttpContext http, string id, IJobStore store, CancellationToken cancel)
+    {
+        var job = await FindSucceededAsync(store, id, "output", cancel);
+        var line = OutputLine.Of(job.Name is { } name ? PictureName.StemOf(name) : job.Id.Value, job.Result!)
+            ?? throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} has a picture as its result, and nothing in words; see {JobLinks.Of(job.Id).Image}.");
+        Contain(http.Response);
+        return TypedResults.Text(line, "text/plain", Encoding.UTF8);
+    }
+
+    private static async Task<Job> FindSucceededAsync(IJobStore store, string id, string wanted, CancellationToken cancel)
+    {
         var job = await FindAsync(store, id, cancel);
-        switch (job.State)
+        return job.State switch
         {
-            case JobState.Succeeded:
-                var picture = await pictures.OpenAsync(job, least, cancel);
-                Contain(http.Response);
-                return new BlobResult(picture, job.Engine == Engines.Filter ? "image/png" : "image/jpeg");
-            case JobState.Queued or JobState.Running:
-                throw new SpotterException(ErrorCodes.NotReady, $"Job {job.Id} has not ended yet; follow {JobLinks.Of(job.Id).Events} or ask again.");
-            case JobState.Cancelled:
-                throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} was cancelled, so it has no annotated picture.");
-            default:
-                throw new SpotterException(job.Error?.Code ?? ErrorCodes.Internal,
-                    $"Job {job.Id} did not succeed, so it has no annotated picture: {job.Error?.Detail}");
-        }
+            JobState.Succeeded => job,
+            JobState.Queued or JobState.Running =>
+                throw new SpotterException(ErrorCodes.NotReady, $"Job {job.Id} has not ended yet; follow {JobLinks.Of(job.Id).Events} or ask again."),
+            JobState.Cancelled => throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} was cancelled, so it has no {wanted}."),
+            _ => throw new SpotterException(job.Error?.Code ?? ErrorCodes.Internal, $"Job {job.Id} did not succeed, so it has no {wanted}: {job.Error?.Detail}"),
+        };
     }
 
     private static async Task<IResult> OriginalAsync(

@@ -9,6 +9,9 @@ public sealed record JobView
     /// <summary>Its id.</summary>
     public required string Id { get; init; }
 
+    /// <summary>What its sender calls the picture; null when it came without a name.</summary>
+    public required string? Name { get; init; }
+
     /// <summary>Where it stands.</summary>
     public required JobState State { get; init; }
 
@@ -55,6 +58,7 @@ public sealed record JobView
     public static JobView Of(Job job, int? position = null, double? etaSeconds = null, string? waitsFor = null) => new()
     {
         Id = job.Id.Value,
+        Name = job.Name,
         State = job.State,
         Engine = job.Engine,
         Model = job.Model,
@@ -77,13 +81,14 @@ public sealed record JobView
 /// <param name="Image">The annotated picture.</param>
 /// <param name="Original">The picture as sent.</param>
 /// <param name="Events">Its changes as they happen.</param>
-public sealed record JobLinks(string Self, string Image, string Original, string Events)
+/// <param name="Output">Its result as one line of text.</param>
+public sealed record JobLinks(string Self, string Image, string Original, string Events, string Output)
 {
     /// <summary>The links of a job.</summary>
     public static JobLinks Of(JobId id)
     {
         var self = $"/v1/jobs/{id.Value}";
-        return new JobLinks(self, self + "/image", self + "/original", self + "/events");
+        return new JobLinks(self, self + "/image", self + "/original", self + "/events", self + "/output");
     }
 }
 
