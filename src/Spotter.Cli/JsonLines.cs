@@ -7,6 +7,9 @@ using Spotter.Cli.Detect;
 using Spotter.Cli.Doctor;
 using Spotter.Cli.Evaluate;
 using Spotter.Cli.Models;
+using Spotter.Gateway;
+using Spotter.Gateway.Models;
+using Spotter.Worker;
 
 namespace Spotter.Cli;
 
@@ -15,6 +18,8 @@ internal static class JsonLines
 {
     // For programs and people's eyes, never for a web page: file names stay readable.
     private static readonly CliJson Json = new(new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    private static readonly GatewayJson Gateway = new(new(GatewayJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public static void Write(DetectLine line) => Write(line, Json.DetectLine);
 
@@ -28,6 +33,8 @@ internal static class JsonLines
 
     public static void Write(PullReport report) => Write(report, Json.PullReport);
 
+    public static void Write(ModelView model) => Console.Out.WriteLine(JsonSerializer.Serialize(model, Gateway.ModelView));
+
     private static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
 }
 
@@ -40,4 +47,5 @@ internal static class JsonLines
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]
+[JsonSerializable(typeof(IReadOnlyList<WantedModel>))]
 internal sealed partial class CliJson : JsonSerializerContext;

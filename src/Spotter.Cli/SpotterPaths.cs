@@ -11,6 +11,9 @@ internal static class SpotterPaths
     /// <summary>Names folders of models, separated as in PATH; they are looked through first.</summary>
     public const string ModelsVariable = "SPOTTER_MODELS";
 
+    /// <summary>Names the file of the built-in model; <c>none</c> for none.</summary>
+    public const string StarterVariable = "SPOTTER_STARTER";
+
     /// <summary>The checkout when the program runs from one, else the program's folder.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -21,6 +24,20 @@ internal static class SpotterPaths
         var folder = option ?? Environment.GetEnvironmentVariable(DataVariable);
         return string.IsNullOrEmpty(folder) ? Path.Combine(Root, "data") : Path.GetFullPath(folder);
     }
+
+    /// <summary>The model that comes with Spotter; null when it is not there, or not wanted.</summary>
+    public static string? StarterModel
+    {
+        get
+        {
+            var named = Environment.GetEnvironmentVariable(StarterVariable);
+            var file = string.IsNullOrEmpty(named) ? Path.Combine(StarterFolder, "starter.onnx") : Path.GetFullPath(named);
+            return File.Exists(file) ? file : null;
+        }
+    }
+
+    /// <summary>Where the built-in model and its sample pictures lie.</summary>
+    public static string StarterFolder => Path.Combine(Root, "models", "starter");
 
     /// <summary>Folders that models are looked for in, the first one first; they need not exist.</summary>
     /// <param name="data">The data folder.</param>
@@ -33,7 +50,10 @@ internal static class SpotterPaths
             Path.Combine(Root, "models")];
     }
 
-    /// <summary>The models that can be chosen by name: by folder, then by name; of two with one name the first.</summary>
+    /// <summary>
+    /// The models that can be chosen by name: by folder, then by name; of two with one name the first. The built-in one
+    /// comes last, so that it is the default only where there is no other.
+    /// </summary>
     /// <param name="data">The data folder.</param>
     public static IReadOnlyList<string> ModelFiles(string data)
     {
@@ -41,6 +61,7 @@ internal static class SpotterPaths
         return [.. ModelFolders(data)
             .Where(Directory.Exists)
             .SelectMany(folder => Directory.EnumerateFiles(folder, "*.onnx").Order(StringComparer.Ordinal))
+            .Concat(StarterModel is { } starter ? [starter] : [])
             .Where(file => names.Add(Path.GetFileNameWithoutExtension(file)))];
     }
 

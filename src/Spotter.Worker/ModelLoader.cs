@@ -13,81 +13,100 @@ namespace Spotter.Worker;
 /// <param name="models">Where they go.</param>
 /// <param name="options">How they are loaded.</param>
 /// <param name="log">Told of what is loaded, and of what can't be.</param>
-public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions options, ILogger<ModelLoader> log) : IDisposable
+public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions options, ILogger<ModelLoader> log)
 {
-    private readonly SemaphoreSlim turn = new(1);
-    private readonly Dictionary<string, (string File, (FileStamp, FileStamp) Stamp)> tried = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Tried> tried = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IReadOnlyList<WantedModel>? wanted;
+    private bool loading;
 
-    /// <summary>Completes when the first model is there.</summary>
+    /// <summary>
+    /// Completes when the first model is there, or none of those that were first wanted could be loaded; fails with
+    /// <see cref="ErrorCodes.NativeMissing"/> when none ever can be.
+    /// </summary>
     public Task First => first.Task;
 
     /// <summary>
-    /// Has exactly the models of these files, in the order of the list; what is there already and has not changed stays as
-    /// it is. One that can't be loaded is noted (<see cref="LoadedModels.Fail"/>).
+    /// From now on the worker is to have exactly the models of these files. Returns at once; what is there already and has
+    /// not changed stays as it is. One that can't be loaded is noted (<see cref="LoadedModels.Fail"/>) and tried again when
+    /// its file has changed.
     /// </summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>: no model can be loaded at all.</exception>
-    public async Task ApplyAsync(IReadOnlyList<string> files)
+    public void Want(IReadOnlyList<WantedModel> all)
     {
-        await turn.WaitAsync();
-        try
+        lock (gate)
         {
-            await Task.Factory.StartNew(() => Apply(files), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            wanted = all;
+            if (loading)
+                return;
+            loading = true;
         }
-        finally
-        {
-            turn.Release();
-        }
+        new Thread(LoadWhatIsWanted) { IsBackground = true, Name = "model loader" }.Start();
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => turn.Dispose();
-
-    private void Apply(IReadOnlyList<string> files)
+    private void LoadWhatIsWanted()
     {
-        foreach (var id in tried.Keys.Except(files.Select(IdOf), StringComparer.Ordinal).ToList())
+        while (true)
         {
-            tried.Remove(id);
-            models.Remove(id);
-            LogRemoved(id);
+            IReadOnlyList<WantedModel> all;
+            lock (gate)
+            {
+                loading = wanted is not null;
+                if (wanted is null)
+                    return;
+                (all, wanted) = (wanted, null);
+            }
+            foreach (var id in tried.Keys.Except(all.Select(w => IdOf(w.File)), StringComparer.Ordinal).ToList())
+            {
+                tried.Remove(id);
+                models.Remove(id);
+                LogRemoved(id);
+            }
+            foreach (var model in all.Where(w => !w.Keep))
+                Load(model.File);
+            first.TrySetResult();
         }
-        foreach (var file in files)
-            Load(file);
     }
 
     private void Load(string file)
     {
         var id = IdOf(file);
         // Before the file is read: what changes later is newer than what was read.
-        var stamp = FileStamp.OfModel(file);
-        if (tried.TryGetValue(id, out var earlier) && earlier == (file, stamp) && models.VersionOf(id) is not null)
+        var now = new Tried(file, FileStamp.OfModel(file));
+        if (tried.TryGetValue(id, out var earlier) && earlier == now)
             return;
-        tried[id] = (file, stamp);
+        tried[id] = now;
         try
         {
             var version = ModelVersion.Of(file);
-            if (models.VersionOf(id) != version)
-            {
-                models.Set(VisionModel.Load(file, options), version);
-                LogLoaded(id, version);
-            }
-            else
+            if (models.VersionOf(id) == version)
             {
                 models.Confirm(id);
+                return;
             }
+            models.Set(VisionModel.Load(file, options), version);
+            LogLoaded(id, version);
             first.TrySetResult();
         }
-        catch (SpotterException unusable) when (unusable.Code != ErrorCodes.NativeMissing)
+        catch (SpotterException missing) when (missing.Code == ErrorCodes.NativeMissing)
         {
-            models.Fail(id, new JobError(unusable.Code, unusable.Message));
-            LogNotLoaded(id, unusable.Message);
+            first.TrySetException(missing);
+            Note(id, missing.Code, missing.Message);
+        }
+        catch (SpotterException unusable)
+        {
+            Note(id, unusable.Code, unusable.Message);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            var reason = $"The model file {file} can't be read: {unreadable.Message}";
-            models.Fail(id, new JobError(ErrorCodes.ModelInvalid, reason));
-            LogNotLoaded(id, reason);
+            Note(id, ErrorCodes.ModelInvalid, $"The model file {file} can't be read: {unreadable.Message}");
         }
+    }
+
+    private void Note(string id, string code, string reason)
+    {
+        models.Fail(id, new JobError(code, reason));
+        LogNotLoaded(id, reason);
     }
 
     private static string IdOf(string file) => Path.GetFileNameWithoutExtension(file);
@@ -95,9 +114,17 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is loaded in version {Version}")]
     private partial void LogLoaded(string model, string version);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is no longer wanted")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is wanted no more")]
     private partial void LogRemoved(string model);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} can't be loaded: {Reason}")]
     private partial void LogNotLoaded(string model, string reason);
+
+    /// <summary>What was last tried under a name.</summary>
+    private sealed record Tried(string File, (FileStamp, FileStamp) Stamp);
 }
+
+/// <summary>A model that a worker is to have.</summary>
+/// <param name="File">Its file.</param>
+/// <param name="Keep">True when the file as it is now is no good: the version that is there stays, and nothing is loaded.</param>
+public sealed record WantedModel(string File, bool Keep = false);

@@ -111,6 +111,16 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     /// <remarks>A process that was told to drain is about to end: starting another one is as fast and certain.</remarks>
     public Task<bool> CancelDrainAsync(string worker, CancellationToken cancel) => Task.FromResult(false);
 
+    /// <summary>Says a line to all children.</summary>
+    public void TellAll(string line)
+    {
+        lock (gate)
+        {
+            foreach (var child in children.Values)
+                Tell(child, line);
+        }
+    }
+
     /// <summary>Lets all children finish what they run; those still there after <paramref name="patience"/> are killed.</summary>
     public async Task DrainAllAsync(TimeSpan patience)
     {

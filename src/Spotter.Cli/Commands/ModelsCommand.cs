@@ -12,6 +12,19 @@ internal static class ModelsCommand
 {
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per model." };
 
+    private static readonly Option<Uri?> Url = new("--url")
+    {
+        HelpName = "URL",
+        Description = "The service to ask, as http://host:8080. Default: the one that runs on the data folder, if any.",
+        CustomParser = result =>
+        {
+            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https"))
+                return url;
+            result.AddError("--url takes an address like http://host:8080.");
+            return null;
+        },
+    };
+
     private static readonly Option<string?> Data = new("--data")
     {
         HelpName = "DIR",
@@ -40,10 +53,18 @@ internal static class ModelsCommand
 
     private static Command CreateList()
     {
-        var command = new Command("list", "Show the models that can be chosen by name.") { Data, Json };
-        command.SetAction(parsed =>
+        var command = new Command("list", "Show the models that can be chosen by name; of a running service, also what is loaded where.") { Url, Data, Json };
+        command.SetAction(async (parsed, cancel) =>
         {
             var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
+            if (await ServiceModels.FindAsync(parsed.GetValue(Url), data, cancel) is { } served)
+            {
+                if (parsed.GetValue(Json))
+                    served.ToList().ForEach(JsonLines.Write);
+                else
+                    Console.Out.Write(ServiceModels.Table(served));
+                return ExitStatus.Done;
+            }
             var listings = SpotterPaths.ModelFiles(data).Select(ModelListing.Of).ToList();
             if (parsed.GetValue(Json))
             {

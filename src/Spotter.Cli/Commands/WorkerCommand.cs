@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Spotter.Backends.Http;
+using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
 using Spotter.Core;
 using Spotter.Core.Images;
@@ -73,9 +74,6 @@ internal static class WorkerCommand
         using var stop = new StopSignals();
         // Not disposed of: an order may still come while the process ends.
         var draining = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
-        // Before anything that takes time: whoever started this worker may be gone before it has joined.
-        if (parsed.GetValue(Child))
-            ObeyStandardInput(draining.Cancel);
         using var loggers = LoggerFactory.Create(Logging.Configure);
         var settings = new WorkerSettings
         {
@@ -83,8 +81,10 @@ internal static class WorkerCommand
             Lanes = parsed.GetValue(Lanes),
         };
         using var models = new LoadedModels();
-        using var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
-        await LoadAsync(parsed, loader, models);
+        var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
+        using var ended = new CancellationTokenSource();
+        var watching = await BeginLoadingAsync(parsed, loader, loggers, draining, ended.Token);
+        await loader.First;
         var runner = new JobRunner(models, new ImageLimits(), loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
             parsed.GetRequiredValue(Server), token, settings.Name,
@@ -106,24 +106,46 @@ internal static class WorkerCommand
         if (await loop.RunAsync() == WorkerEnd.Stuck)
             Environment.Exit(ExitStatus.Stuck);
         await source.LeaveAsync(CancellationToken.None);
+        await ended.CancelAsync();
+        await watching;
         return ExitStatus.Done;
     }
 
-    private static async Task LoadAsync(ParseResult parsed, ModelLoader loader, LoadedModels models)
+    /// <summary>A worker that was started by a gateway has the models that it is told to have; any other sees to its files itself.</summary>
+    private static async Task<Task> BeginLoadingAsync(
+        ParseResult parsed, ModelLoader loader, ILoggerFactory loggers, CancellationTokenSource draining, CancellationToken ended)
     {
-        var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
         var named = parsed.GetValue(Models) ?? [];
-        var files = named.Length > 0 ? [.. named.Select(m => SpotterPaths.ResolveModel(m, data))] : SpotterPaths.ModelFiles(data);
-        await loader.ApplyAsync(files);
+        if (parsed.GetValue(Child))
+        {
+            // First of all: an order that comes next must find it done.
+            loader.Want([.. named.Select(file => new WantedModel(file))]);
+            ObeyStandardInput(draining.Cancel, loader.Want);
+            return Task.CompletedTask;
+        }
+        var watch = new ModelWatch(
+            new ModelChoice(named, SpotterPaths.DataFolder(parsed.GetValue(Data))), ModelInspection.InspectAsync, TimeProvider.System, loggers.CreateLogger<ModelWatch>());
+        await watch.StartAsync(draining.Token);
+        if (watch.Models.All(m => m.Model is null))
+            throw new SpotterException(ErrorCodes.NoModel, "A worker without a model has nothing to do; give one with --model FILE.");
+        loader.Want(Wanted(watch.Models));
+        return watch.RunAsync(now => loader.Want(Wanted(now)), ended);
     }
 
-    /// <summary>The one who started this worker holds its standard input: a line says drain, its end says that they are gone.</summary>
-    private static void ObeyStandardInput(Action drain) => new Thread(() =>
+    private static IReadOnlyList<WantedModel> Wanted(IReadOnlyList<WatchedModel> models) => [.. models.Where(m => m.Model is not null).Select(m => m.Wanted)];
+
+    /// <summary>
+    /// The one who started this worker holds its standard input: a line says drain, or which models to have; its end says
+    /// that they are gone, perhaps before this worker has joined.
+    /// </summary>
+    private static void ObeyStandardInput(Action drain, Action<IReadOnlyList<WantedModel>> want) => new Thread(() =>
     {
         while (Console.In.ReadLine() is { } line)
         {
             if (line == "drain")
                 drain();
+            else if (WorkerOrder.ModelsOf(line) is { } models)
+                want(models);
         }
         Environment.Exit(ExitStatus.Failed);
     })

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Spotter.Autoscaler;
 using Spotter.Backends;
 using Spotter.Backends.Processes;
+using Spotter.Cli.Models;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
@@ -30,10 +31,13 @@ internal sealed class Service(ServeSettings settings)
         using var stop = new StopSignals();
         await using var backend = Backend.Open(
             new BackendSettings { DataFolder = settings.DataFolder }, settings.Retries, random, time);
-        var models = await LoadModelsAsync(stop.Token);
         using var loggers = LoggerFactory.Create(Logging.Configure);
+        var watch = new ModelWatch(new ModelChoice(settings.Models, settings.DataFolder), ModelInspection.InspectAsync, time, loggers.CreateLogger<ModelWatch>());
+        await watch.StartAsync(stop.Token);
+        var catalogue = new ModelCatalogue(Listed(watch.Models));
+        if (catalogue.Models.Count == 0)
+            CommandLine.Complain($"no model is loaded, so no picture can be worked on; put .onnx files into {Path.Combine(settings.DataFolder, "models")}, or name one with --model FILE.");
 
-        var catalogue = new ModelCatalogue(models.Select(m => m.Model!));
         var gatewaySettings = settings.Gateway(catalogue.Models, random);
         var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
@@ -44,7 +48,7 @@ internal sealed class Service(ServeSettings settings)
         var decisions = new DecisionLog();
         GatewayHost? gateway = null;
         await using var fleet = new ProcessFleet(
-            () => Worker(gateway!.Address, gatewaySettings.WorkerToken, models), roster,
+            () => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models)), roster,
             (worker, status) => dispatcher.ReleaseAsync(worker, WorkerEnded, spendAttempt: status != 0, CancellationToken.None),
             time, random, loggers.CreateLogger<ProcessFleet>());
         var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, roster, decisions, fleet, time, random) { Models = catalogue };
@@ -55,11 +59,20 @@ internal sealed class Service(ServeSettings settings)
             var sweeping = new Sweeper(dispatcher, backend.Jobs, backend.Blobs, settings.Leases, time)
                 .RunAsync(loggers.Reporter("Sweeper"), ended.Token);
             var forgetting = ForgetAsync(roster, ended.Token);
+            var watching = watch.RunAsync(
+                models =>
+                {
+                    // The workers first: no request may choose what nobody was told to have.
+                    fleet.TellAll(WorkerOrder.HaveModels([.. models.Where(m => m.Model is not null).Select(m => m.Wanted)]));
+                    catalogue.Set(Listed(models));
+                },
+                ended.Token);
             using var scaled = new CancellationTokenSource();
-            var scaling = settings.MaxWorkers == 0 || models.Count == 0
+            var scaling = settings.MaxWorkers == 0
                 ? Task.CompletedTask
                 : new ScaleLoop(backend.Jobs, fleet, Policy(), decisions, time, loggers.CreateLogger<ScaleLoop>(), catalogue.Serves).RunAsync(scaled.Token);
 
+            using var address = NoteAddress(Reachable(gateway.Address));
             Console.Out.WriteLine($"listening on {gateway.Address.ToString().TrimEnd('/')}");
             var stopped = await Task.WhenAny(stop.Stopped, backend.Failed);
 
@@ -69,7 +82,7 @@ internal sealed class Service(ServeSettings settings)
             await scaling;
             await fleet.DrainAllAsync(stopped == backend.Failed ? FailedPatience : DrainPatience);
             await ended.CancelAsync();
-            await Task.WhenAll(sweeping, forgetting);
+            await Task.WhenAll(sweeping, forgetting, watching);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
             await gateway.StopAsync(patience.Token);
             if (stopped == backend.Failed)
@@ -86,42 +99,46 @@ internal sealed class Service(ServeSettings settings)
         Linger = settings.Linger,
     });
 
-    private async Task<IReadOnlyList<Models.ModelListing>> LoadModelsAsync(CancellationToken cancel)
+    private static IReadOnlyList<CatalogueModel> Listed(IReadOnlyList<WatchedModel> models) =>
+        [.. models.Select(m => new CatalogueModel(m.Id, m.Model, m.Error, m.BuiltIn))];
+
+    /// <summary>What a new worker loads: not what is being replaced right now by something that is no good yet.</summary>
+    private static IReadOnlyList<string> GoodFiles(IReadOnlyList<WatchedModel> models) =>
+        [.. models.Where(m => m.Error is null).Select(m => m.File)];
+
+    private WorkerCommand Worker(Uri gateway, string token, IReadOnlyList<string> models)
     {
-        var named = settings.Models.Count > 0;
-        var files = named
-            ? [.. settings.Models.Select(m => SpotterPaths.ResolveModel(m, settings.DataFolder))]
-            : SpotterPaths.ModelFiles(settings.DataFolder);
-        var usable = new List<Models.ModelListing>();
-        foreach (var listing in await ModelInspection.InspectAsync(files, cancel))
-        {
-            if (listing.Model is null && named)
-                throw new SpotterException(listing.Error!.Code, listing.Error.Detail);
-            if (listing.Model is null)
-                CommandLine.Complain($"{listing.Error!.Detail} It is left out.");
-            else if (usable.Any(m => m.Model!.Id == listing.Model.Id))
-                throw new SpotterException(ErrorCodes.InvalidSettings, $"Two models are called '{listing.Model.Id}'; rename one of the files.");
-            else
-                usable.Add(listing);
-        }
-        if (usable.Count == 0)
-            CommandLine.Complain($"no model is loaded, so no picture can be worked on; give one with --model FILE, or put .onnx files into {Path.Combine(settings.DataFolder, "models")}.");
-        return usable;
+        List<string> arguments =
+        [
+            .. SelfProgram.Arguments, "worker", "--server", Reachable(gateway).ToString(), "--child",
+            "--lanes", settings.Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ];
+        foreach (var model in models)
+            arguments.AddRange(["--model", model]);
+        return new WorkerCommand(SelfProgram.File, arguments, new Dictionary<string, string>(StringComparer.Ordinal) { [WorkerToken.Variable] = token });
     }
 
-    private WorkerCommand Worker(Uri gateway, string token, IReadOnlyList<Models.ModelListing> models)
+    /// <summary>The address by which the gateway is reached from this machine.</summary>
+    private static Uri Reachable(Uri gateway)
     {
         var server = new UriBuilder(gateway);
         if (server.Host is "0.0.0.0" or "[::]" or "*" or "+")
             server.Host = "127.0.0.1";
-        List<string> arguments =
-        [
-            .. SelfProgram.Arguments, "worker", "--server", server.Uri.ToString(), "--child",
-            "--lanes", settings.Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        ];
-        foreach (var model in models)
-            arguments.AddRange(["--model", model.File]);
-        return new WorkerCommand(SelfProgram.File, arguments, new Dictionary<string, string>(StringComparer.Ordinal) { [WorkerToken.Variable] = token });
+        return server.Uri;
+    }
+
+    private IDisposable? NoteAddress(Uri address)
+    {
+        try
+        {
+            return ServiceAddress.Note(settings.DataFolder, address);
+        }
+        catch (IOException unwritten)
+        {
+            // A full disk keeps nothing from being served.
+            CommandLine.Complain($"the address can't be noted in {settings.DataFolder}: {unwritten.Message}");
+            return null;
+        }
     }
 
     private async Task ListenAsync(GatewayHost gateway)
