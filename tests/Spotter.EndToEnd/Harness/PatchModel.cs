@@ -25,7 +25,8 @@ internal static class PatchModel
     /// <summary>Writes the model file.</summary>
     /// <param name="file">Where to.</param>
     /// <param name="work">How many products of large matrices it makes besides, to take its time: a few milliseconds each.</param>
-    public static string Write(string file, int work = 0)
+    /// <param name="oblong">How sure it is of the oblong, by which versions can be told apart.</param>
+    public static string Write(string file, int work = 0, float oblong = 0.6f)
     {
         var graph = new ProtoWriter();
         graph.Message(1, Node("ReduceMean", ["images"], "mean", Ints("axes", [1, 2, 3]), Int("keepdims", 1)));
@@ -34,7 +35,7 @@ internal static class PatchModel
         graph.Message(1, Node("Add", ["lit", "boxes"], work == 0 ? "output0" : "found"));
         graph.Message(5, Longs("shape", 1, 1, 1));
         graph.Message(5, Floats("mask", [1, Rows, Anchors], Plane((4, 0, 1))));
-        graph.Message(5, Floats("boxes", [1, Rows, Anchors], Plane([.. Box(0, Square), .. Box(1, Oblong), .. Box(2, FaintSquare), (5, 1, 0.6f), (4, 2, 0.15f)])));
+        graph.Message(5, Floats("boxes", [1, Rows, Anchors], Plane([.. Box(0, Square), .. Box(1, Oblong), .. Box(2, FaintSquare), (5, 1, oblong), (4, 2, 0.15f)])));
         if (work > 0)
             AddWork(graph, work);
         graph.Text(2, "patches");
@@ -55,6 +56,21 @@ internal static class PatchModel
             .Message(1, Node("ReduceMean", ["images"], "mean", Ints("axes", [3]), Int("keepdims", 1)))
             .Text(2, "means").Message(11, Port("images", [1, 3, Edge, Edge])).Message(12, Port("mean", [1, 3, Edge, 1]));
         File.WriteAllBytes(file, new ProtoWriter().Number(1, 8).Message(7, graph).Message(8, new ProtoWriter().Text(1, "").Number(2, 13)).ToArray());
+        return file;
+    }
+
+    /// <summary>A classifier whose classes are the colours of light: it names the one of which the picture has most.</summary>
+    public static string WriteClassifier(string file)
+    {
+        var graph = new ProtoWriter()
+            .Message(1, Node("ReduceMean", ["images"], "mean", Ints("axes", [2, 3]), Int("keepdims", 0)))
+            .Message(1, Node("Mul", ["mean", "ten"], "scores"))
+            .Message(5, Floats("ten", [1], [10f]))
+            .Text(2, "colours").Message(11, Port("images", [1, 3, Edge, Edge])).Message(12, Port("scores", [1, 3]));
+        var model = new ProtoWriter().Number(1, 8).Text(2, "tests").Message(7, graph).Message(8, new ProtoWriter().Text(1, "").Number(2, 13));
+        foreach (var (key, value) in new[] { ("task", "classify"), ("imgsz", "[64, 64]"), ("names", "{0: 'red, or so', 1: 'green', 2: 'blue'}") })
+            model.Message(14, new ProtoWriter().Text(1, key).Text(2, value));
+        File.WriteAllBytes(file, model.ToArray());
         return file;
     }
 

@@ -30,6 +30,20 @@ internal static class Pictures
         return png.ToArray();
     }
 
+    /// <summary>A PNG of one colour.</summary>
+    public static byte[] Colour(byte red, byte green, byte blue)
+    {
+        var rows = new byte[64 * (1 + (64 * 3))];
+        for (var i = 0; i < 64 * 64; i++)
+            ((byte[])[red, green, blue]).CopyTo(rows, (i / 64 * (1 + (64 * 3))) + 1 + (i % 64 * 3));
+        using var png = new MemoryStream();
+        png.Write(Signature);
+        Chunk(png, "IHDR", PngHeader(64, 64, channels: 3));
+        Chunk(png, "IDAT", Deflate(rows));
+        Chunk(png, "IEND", []);
+        return png.ToArray();
+    }
+
     /// <summary>The beginning of a PNG that says it is so large, and nothing after it.</summary>
     public static byte[] PngHeaderOnly(int width, int height)
     {

@@ -45,11 +45,12 @@ public sealed class SpotterProcess : IAsyncDisposable
 
     /// <summary>Starts it and waits until it listens.</summary>
     public static async Task<SpotterProcess> StartAsync(
-        string data, string? model, IEnumerable<string>? arguments = null, IReadOnlyDictionary<string, string>? environment = null, int port = 0)
+        string data, string? model, IEnumerable<string>? arguments = null, IReadOnlyDictionary<string, string>? environment = null, int port = 0,
+        string command = "serve")
     {
         string[] all =
         [
-            "serve", "--port", port.ToString(CultureInfo.InvariantCulture), "--data", data,
+            command, "--port", port.ToString(CultureInfo.InvariantCulture), "--data", data,
             .. model is null ? Array.Empty<string>() : ["--model", model], .. arguments ?? [],
         ];
         var program = new Process { StartInfo = SpotterProgram.StartInfo(all, environment), EnableRaisingEvents = true };
@@ -70,6 +71,19 @@ public sealed class SpotterProcess : IAsyncDisposable
             await started.DisposeAsync();
             throw new InvalidOperationException($"spotter {string.Join(' ', all)} did not start. {failed.Message} It said:\n{started.Log}", failed);
         }
+    }
+
+    /// <summary>Starts a worker of its own, as on another machine; <see cref="Address"/> is the gateway's.</summary>
+    public static SpotterProcess StartWorker(Uri gateway, string data, IReadOnlyDictionary<string, string> environment)
+    {
+        var program = new Process { StartInfo = SpotterProgram.StartInfo(["worker", "--server", gateway.ToString(), "--data", data, "--lanes", "1"], environment) };
+        var started = new SpotterProcess(program) { Address = gateway };
+        program.OutputDataReceived += (_, line) => started.OnOutput(line.Data);
+        program.ErrorDataReceived += (_, line) => started.OnError(line.Data);
+        program.Start();
+        program.BeginOutputReadLine();
+        program.BeginErrorReadLine();
+        return started;
     }
 
     /// <summary>The worker processes that run now.</summary>

@@ -25,6 +25,8 @@ public static class SpotterProgram
         };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("SPOTTER_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
+        // What a checkout carries of its own is tested where it is meant.
+        start.Environment["SPOTTER_STARTER"] = "none";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
             start.Environment[name] = value;
         return start;

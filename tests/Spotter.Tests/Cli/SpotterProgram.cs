@@ -48,6 +48,7 @@ public static class SpotterProgram
         };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("SPOTTER_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
+        start.Environment["SPOTTER_STARTER"] = "none";
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
 

@@ -1,0 +1,151 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Spotter.Core.Jobs;
+using Spotter.Tests.Vision;
+using Spotter.Vision;
+using Spotter.Worker;
+
+namespace Spotter.Tests.Models;
+
+/// <summary>Real models that come, go and are replaced.</summary>
+public sealed class LoadedModelsTests : IDisposable
+{
+    private readonly LoadedModels models = new();
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose()
+    {
+        models.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public void A_job_ends_on_the_version_on_which_it_began()
+    {
+        models.Set(Load(0.6f), "1");
+        var before = models.Served;
+        using (var old = models.TryUse("tiny").ShouldNotBeNull())
+        {
+            models.Set(Load(0.9f), "2");
+            models.VersionOf("tiny").ShouldBe("2");
+            before.Changed.IsCancellationRequested.ShouldBeTrue();
+            ScoreOf(old).ShouldBe(0.6, 0.001);
+            using var now = models.TryUse("tiny").ShouldNotBeNull();
+            ScoreOf(now).ShouldBe(0.9, 0.001);
+            models.Remove("tiny");
+            ScoreOf(old).ShouldBe(0.6, 0.001, "also when nobody may begin on it any more");
+        }
+        models.TryUse("tiny").ShouldBeNull();
+        models.List().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Versions_may_change_while_many_jobs_run()
+    {
+        models.Set(Load(0.6f), "0");
+        using var stop = new CancellationTokenSource();
+        var jobs = Enumerable.Range(0, 3).Select(_ => Task.Run(() =>
+        {
+            var ran = 0;
+            for (; !stop.IsCancellationRequested; ran++)
+            {
+                using var use = models.TryUse("tiny").ShouldNotBeNull();
+                ScoreOf(use).ShouldBeGreaterThan(0.5);
+            }
+            return ran;
+        })).ToArray();
+        for (var version = 1; version <= 20; version++)
+            models.Set(Load(0.6f + (version * 0.01f)), $"{version}");
+        stop.Cancel();
+
+        Task.WaitAll(jobs);
+    }
+
+    [Fact]
+    public void What_cannot_be_loaded_is_said_and_takes_no_jobs()
+    {
+        models.Fail("tiny", new JobError("model_invalid", "It is broken."));
+        models.Served.Names.ShouldBe(["filter", "annotate"]);
+        models.List().ShouldHaveSingleItem().Version.ShouldBeNull();
+
+        models.Set(Load(0.6f), "1");
+        models.Served.Names.ShouldBe(["filter", "annotate", "detect/tiny"]);
+        models.Fail("tiny", new JobError("model_invalid", "The next one is broken."));
+
+        models.Served.Names.ShouldContain("detect/tiny", "the version before goes on");
+        var told = models.List().ShouldHaveSingleItem();
+        (told.Version, told.Error!.Detail).ShouldBe(("1", "The next one is broken."));
+        models.Confirm("tiny");
+        models.List().ShouldHaveSingleItem().Error.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task The_loader_has_what_is_wanted_and_nothing_else()
+    {
+        var loader = new ModelLoader(models, new VisionModelOptions(), NullLogger<ModelLoader>.Instance);
+        var (a, b) = (Write("a", 0.6f), Write("b", 0.7f));
+        File.WriteAllText(folder.File("broken.onnx"), "no model");
+        loader.Want([new(a), new(folder.File("broken.onnx")), new(b)]);
+        await loader.First.WaitAsync(TimeSpan.FromSeconds(60));
+        await UntilAsync("a b broken!");
+
+        var kept = models.VersionOf("a");
+        Write("a", 0.8f);
+        loader.Want([new(a, Keep: true), new(b)]);
+        await UntilAsync("a b");
+        models.VersionOf("a").ShouldBe(kept, "that was not to be loaded");
+
+        loader.Want([new(a)]);
+        await UntilAsync("a");
+        using (var use = models.TryUse("a").ShouldNotBeNull())
+            ScoreOf(use).ShouldBe(0.8, 0.001);
+
+        File.Delete(a);
+        loader.Want([new(a)]);
+        await UntilAsync("a!");
+        models.TryUse("a").ShouldNotBeNull().Dispose();
+    }
+
+    [Fact]
+    public async Task When_nothing_can_be_loaded_the_loader_does_not_keep_anybody_waiting()
+    {
+        var loader = new ModelLoader(models, new VisionModelOptions(), NullLogger<ModelLoader>.Instance);
+        loader.Want([new(folder.File("nowhere.onnx"))]);
+
+        await loader.First.WaitAsync(TimeSpan.FromSeconds(60));
+        models.List().ShouldHaveSingleItem().Error.ShouldNotBeNull();
+    }
+
+    private async Task UntilAsync(string what)
+    {
+        while (true)
+        {
+            var served = models.Served;
+            if (string.Join(' ', models.List().OrderBy(m => m.Id, StringComparer.Ordinal).Select(m => m.Id + (m.Error is null ? "" : "!"))) == what)
+                return;
+            var changed = new TaskCompletionSource();
+            await using var _ = served.Changed.Register(changed.SetResult);
+            await changed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        }
+    }
+
+    private string Write(string id, float score)
+    {
+        File.WriteAllBytes(folder.File(id + ".onnx"), Bytes(score));
+        return folder.File(id + ".onnx");
+    }
+
+    private static VisionModel Load(float score)
+    {
+        using var file = new ModelFile(Bytes(score));
+        return VisionModel.Load(file.Path, new VisionModelOptions());
+    }
+
+    private static byte[] Bytes(float score) =>
+        TestModels.Constant([1, 3, 32, 32], [TestModels.Columns(2, (16, 16, 8, 8, 0, score))], [("names", "{0: 'a', 1: 'b'}")]);
+
+    private static double ScoreOf(LoadedModels.Use use)
+    {
+        using var found = use.Model.Run(TestPictures.Png(32, 32), new JobOptions());
+        return found.Result.Detections!.ShouldHaveSingleItem().Confidence;
+    }
+}
