@@ -24,7 +24,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
     public int AtOnce(Job job, int waiting)
     {
         using var use = models.TryUse(job.Model);
-        return use?.Vision.AtOnce(waiting) ?? 1;
+        return use?.Model.AtOnce(waiting) ?? 1;
     }
 
     /// <inheritdoc/>
@@ -91,7 +91,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
     private JobRun Look(Job job, ReadOnlyMemory<byte> picture)
     {
         using var use = models.TryUse(job.Model);
-        return use is null ? Without(job) : DoneBy(use.Vision.Run(picture, job.Options));
+        return use is null ? Without(job) : DoneBy(use.Model.Run(picture, job.Options));
     }
 
     private List<JobRun> LookTogether(List<JobInput> jobs)
@@ -101,7 +101,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
             return jobs.ConvertAll(input => Without(input.Job));
         try
         {
-            var answers = use.Vision.Run(jobs.ConvertAll(input => new BatchPicture(input.Pictures[0], input.Job.Options)));
+            var answers = use.Model.Run(jobs.ConvertAll(input => new BatchPicture(input.Pictures[0], input.Job.Options)));
             return [.. answers.Select(answer => answer.Findings is { } found ? DoneBy(found) : new JobRun(OutcomeOf(answer.Refusal!)))];
         }
 #pragma warning disable CA1031 // Each of them may still be run alone, where it is told who is at fault.

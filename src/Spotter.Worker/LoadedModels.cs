@@ -25,7 +25,7 @@ public sealed class LoadedModels : IDisposable
             lock (gate)
             {
                 return new(
-                    [.. Engines.WithoutModel, .. places.Values.Where(p => p.Loaded is not null).Select(p => QueueNames.Of(p.Loaded!.Vision.Model.Engine, p.Loaded.Vision.Model.Id))],
+                    [.. Engines.WithoutModel, .. places.Values.Where(p => p.Loaded is not null).Select(p => QueueNames.Of(p.Loaded!.Model.Model.Engine, p.Loaded.Model.Model.Id))],
                     changed.Token);
             }
         }
@@ -53,15 +53,15 @@ public sealed class LoadedModels : IDisposable
     }
 
     /// <summary>Puts a model, which belongs to these from now on, in the place of the one with its id.</summary>
-    /// <param name="vision">The model, warm.</param>
+    /// <param name="model">The model, warm.</param>
     /// <param name="version">Which version it is.</param>
-    public void Set(VisionModel vision, string version)
+    public void Set(VisionModel model, string version)
     {
         Change(places =>
         {
-            var id = vision.Model.Id;
+            var id = model.Model.Id;
             var earlier = places.TryGetValue(id, out var place) ? place.Loaded : null;
-            places[id] = new Place(new Held(vision, version), Error: null);
+            places[id] = new Place(new Held(model, version), Error: null);
             return earlier;
         });
     }
@@ -127,18 +127,18 @@ public sealed class LoadedModels : IDisposable
         }
 
         /// <summary>The model.</summary>
-        public VisionModel Vision => held.Vision;
+        public VisionModel Model => held.Model;
 
         /// <inheritdoc/>
         public void Dispose() => held.Release();
     }
 
     /// <summary>One version of a model, and how many need it: the table above and each job that runs.</summary>
-    internal sealed class Held(VisionModel vision, string version)
+    internal sealed class Held(VisionModel model, string version)
     {
         private int needed = 1;
 
-        public VisionModel Vision { get; } = vision;
+        public VisionModel Model { get; } = model;
 
         public string Version { get; } = version;
 
@@ -147,7 +147,7 @@ public sealed class LoadedModels : IDisposable
         public void Release()
         {
             if (Interlocked.Decrement(ref needed) == 0)
-                Vision.Dispose();
+                Model.Dispose();
         }
     }
 
