@@ -114,7 +114,8 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(settings)
             .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs)
             .AddSingleton(parts.Roster).AddSingleton(parts.Decisions).AddSingleton(parts.Time).AddSingleton(parts.Random);
-        services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<UnservedQueues>();
+        services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<UnservedQueues>()
+            .AddSingleton<SamplePictures>();
         if (parts.Fleet is not null)
             services.AddSingleton(parts.Fleet);
 

@@ -24,6 +24,9 @@ public sealed record GatewaySettings
     /// <summary>The models that requests may choose from; the first is the default.</summary>
     public IReadOnlyList<ModelInfo> Models { get; init; } = [];
 
+    /// <summary>The folder of pictures that come with the built-in model; null when there are none.</summary>
+    public string? SamplesFolder { get; init; }
+
     /// <summary>The secret by which workers are known.</summary>
     public required string WorkerToken { get; init; }
 

@@ -3,6 +3,7 @@ import './styles/strip.css'
 import './styles/intake.css'
 import './styles/card.css'
 import './styles/recent.css'
+import './styles/starter.css'
 import { Announcer } from './announcer'
 import { getModels, getStats } from './api/client'
 import type { Model, Stats } from './api/contract'
@@ -11,13 +12,13 @@ import { byId, el, setText } from './dom'
 import { gatewayFeed } from './jobs/feed'
 import { JobFollower } from './jobs/follower'
 import { UploadQueue } from './jobs/uploadQueue'
-import { FileNames } from './names'
 import { Pictures } from './pictures'
 import { pulse } from './pulse'
 import { Setting } from './setting'
 import { percent } from './text'
 import { watchIntake } from './views/intake'
 import { Recent } from './views/recent'
+import { Starter } from './views/starter'
 import { Strip } from './views/strip'
 
 // A browser opens six connections to a server over HTTP/1.1. Three uploads and two streams leave one for everything
@@ -27,7 +28,6 @@ const streamsAtOnce = 2
 
 const confidence = new Setting(0.25)
 const model = new Setting<Model | null>(null)
-const names = new FileNames()
 const announcer = new Announcer(byId('announcer'))
 const follower = new JobFollower(gatewayFeed, streamsAtOnce)
 const strip = new Strip(byId('strip'))
@@ -36,7 +36,6 @@ const pictures = new Pictures({
   host: byId('pictures'),
   uploads: new UploadQueue(uploadsAtOnce),
   follower,
-  names,
   confidence,
   model,
   announce: text => announcer.say(text),
@@ -48,7 +47,9 @@ const pictures = new Pictures({
 })
 byId('clear').addEventListener('click', () => pictures.clearEnded())
 
-const recent = new Recent(byId('recent'), names, confidence, job => pictures.open(job))
+const starter = new Starter(byId('starter'), files => pictures.add(files), text => announcer.say(text))
+
+const recent = new Recent(byId('recent'), confidence, job => pictures.open(job))
 
 watchIntake(byId('drop'), byId('file') as HTMLInputElement, files => {
   if (model.value !== null && files.length > 0) pictures.add(files)
@@ -102,12 +103,13 @@ let models: Model[] = []
 
 function setUpModelChoice(select: HTMLSelectElement): void {
   select.addEventListener('change', () => (model.value = models.find(({ id }) => id === select.value) ?? null))
+  model.watch(chosen => starter.show(chosen))
 }
 
 async function loadModels(): Promise<void> {
   const answer = await getModels()
   modelsAge = 0
-  models = answer.models
+  models = answer.models.filter(({ state }) => state !== 'refused')
   const chosen = models.find(({ id }) => id === model.value?.id) ?? models.find(({ id }) => id === answer.default) ?? models[0] ?? null
   model.value = chosen
 

@@ -4,7 +4,6 @@ import { explain, Refusal, Unreachable } from './api/refusal'
 import { newIdempotencyKey, submit } from './api/submit'
 import type { JobFollower } from './jobs/follower'
 import type { Ticket, UploadQueue } from './jobs/uploadQueue'
-import type { FileNames } from './names'
 import type { Setting } from './setting'
 import { Card, type Progress, reasonOf } from './views/card'
 
@@ -28,7 +27,6 @@ export interface PicturesSettings {
   host: HTMLElement
   uploads: UploadQueue
   follower: JobFollower
-  names: FileNames
   confidence: Setting<number>
   model: Setting<Model | null>
   changed(tally: Tally): void
@@ -65,7 +63,7 @@ export class Pictures {
   open(job: Job): void {
     const open = [...this.#pictures].find(({ progress }) => progress.kind === 'job' && progress.job.id === job.id)
     if (open === undefined) {
-      const name = this.#on.names.of(job.id) ?? `Job ${job.id.slice(0, 12)}`
+      const name = job.name ?? `Job ${job.id.slice(0, 12)}`
       const missing = 'The picture of this job is no longer kept, or can’t be shown. Its boxes are.'
       const picture = this.#make(name, null, originalUrl(job.id), missing)
       this.#on.host.prepend(picture.card.element)
@@ -129,7 +127,6 @@ export class Pictures {
             idempotencyKey: picture.idempotencyKey,
           }
           const job = await submit(submission, share => this.#show(picture, { kind: 'uploading', share }), signal)
-          this.#on.names.remember(job.id, picture.name)
           this.#accept(picture, job)
           return
         } catch (error) {

@@ -60,6 +60,7 @@ internal sealed record ServeSettings
         AllowedHosts = AllowedHosts,
         Port = Port,
         Models = models,
+        SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,
         MaxWorkers = MaxWorkers,
         WorkerToken = WorkerToken ?? random.NextHex(32),
         Leases = Leases,

@@ -3,7 +3,7 @@ using Spotter.Core.Scaling;
 namespace Spotter.Gateway.Models;
 
 /// <summary>Shows the models together with what is loaded where.</summary>
-internal sealed class ModelsPresenter(ModelCatalogue catalogue, WorkerRoster roster)
+internal sealed class ModelsPresenter(ModelCatalogue catalogue, WorkerRoster roster, SamplePictures samples)
 {
     public ModelsView Show()
     {
@@ -25,6 +25,7 @@ internal sealed class ModelsPresenter(ModelCatalogue catalogue, WorkerRoster ros
         Error = Problems.Of(model.Error),
         BuiltIn = model.BuiltIn,
         Default = isDefault,
+        Samples = model is { BuiltIn: true, Model: not null } ? samples.Urls : [],
         LoadedBy = places,
     };
 

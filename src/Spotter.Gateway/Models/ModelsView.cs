@@ -49,6 +49,9 @@ public sealed record ModelView
     /// <summary>True for the one used when a request names none.</summary>
     public required bool Default { get; init; }
 
+    /// <summary>Addresses of pictures to try it on, relative to the page's; only the built-in model has some.</summary>
+    public required IReadOnlyList<string> Samples { get; init; }
+
     /// <summary>The workers that have it, or tried to.</summary>
     public required IReadOnlyList<ModelPlace> LoadedBy { get; init; }
 }

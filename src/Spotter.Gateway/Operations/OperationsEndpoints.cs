@@ -7,6 +7,7 @@ using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
+using Spotter.Gateway.Results;
 
 namespace Spotter.Gateway.Operations;
 
@@ -24,6 +25,10 @@ internal static class OperationsEndpoints
         operations.MapGet("/v1/models", (ModelsPresenter models) =>
                 TypedResults.Json(models.Show(), GatewayJson.Default.ModelsView))
             .WithName("listModels").WithSummary("The models that requests may choose from, and what is loaded where").Produces<ModelsView>();
+
+        operations.MapGet("/v1/samples/{name}", (string name, SamplePictures samples) => new BlobResult(samples.Open(name), "image/jpeg"))
+            .WithName("getSample").WithSummary("A picture to try the built-in model on")
+            .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType);
 
         operations.MapGet("/v1/scaling/decisions", (DecisionLog decisions) =>
                 TypedResults.Json(new DecisionsView(decisions.Latest()), GatewayJson.Default.DecisionsView))

@@ -211,7 +211,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
         [
             "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/jobs", "get /v1/jobs/{id}",
             "get /v1/jobs/{id}/events", "get /v1/jobs/{id}/image", "get /v1/jobs/{id}/original", "get /v1/jobs/{id}/output", "get /v1/models",
-            "get /v1/scaling/decisions", "get /v1/stats", "post /v1/jobs",
+            "get /v1/samples/{name}", "get /v1/scaling/decisions", "get /v1/stats", "post /v1/jobs",
         ]);
         document.GetProperty("paths").GetProperty("/v1/jobs").GetProperty("post").GetProperty("requestBody")
             .GetProperty("content").TryGetProperty("multipart/form-data", out _).ShouldBeTrue();

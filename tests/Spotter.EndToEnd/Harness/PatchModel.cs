@@ -101,7 +101,7 @@ internal static class PatchModel
         (2, anchor, (float)(box[2] - box[0])), (3, anchor, (float)(box[3] - box[1])),
     ];
 
-    private static ProtoWriter Node(string type, string[] inputs, string output, params ProtoWriter[] attributes)
+    internal static ProtoWriter Node(string type, string[] inputs, string output, params ProtoWriter[] attributes)
     {
         var node = new ProtoWriter();
         foreach (var input in inputs)
@@ -112,9 +112,9 @@ internal static class PatchModel
         return node;
     }
 
-    private static ProtoWriter Int(string name, long value) => new ProtoWriter().Text(1, name).Number(3, value).Number(20, 2);
+    internal static ProtoWriter Int(string name, long value) => new ProtoWriter().Text(1, name).Number(3, value).Number(20, 2);
 
-    private static ProtoWriter Ints(string name, long[] values)
+    internal static ProtoWriter Ints(string name, long[] values)
     {
         var attribute = new ProtoWriter().Text(1, name);
         foreach (var value in values)
@@ -122,10 +122,10 @@ internal static class PatchModel
         return attribute.Number(20, 7);
     }
 
-    private static ProtoWriter Floats(string name, long[] shape, float[] values) =>
+    internal static ProtoWriter Floats(string name, long[] shape, float[] values) =>
         Tensor(name, shape, Float, MemoryMarshal.AsBytes<float>(values));
 
-    private static ProtoWriter Longs(string name, params long[] values) =>
+    internal static ProtoWriter Longs(string name, params long[] values) =>
         Tensor(name, [values.Length], Int64, MemoryMarshal.AsBytes<long>(values));
 
     private static ProtoWriter Tensor(string name, long[] shape, int type, ReadOnlySpan<byte> values)
@@ -136,7 +136,7 @@ internal static class PatchModel
         return tensor.Number(2, type).Text(8, name).Bytes(9, values);
     }
 
-    private static ProtoWriter Port(string name, long[] shape)
+    internal static ProtoWriter Port(string name, long[] shape)
     {
         var dimensions = new ProtoWriter();
         foreach (var edge in shape)

@@ -33,9 +33,13 @@ public static class SpotterProgram
     }
 
     /// <summary>Runs it to its end.</summary>
-    public static async Task<(int Status, string Output, string Errors)> RunAsync(params string[] arguments)
+    public static Task<(int Status, string Output, string Errors)> RunAsync(params string[] arguments) =>
+        RunWithAsync(new Dictionary<string, string>(StringComparer.Ordinal), arguments);
+
+    /// <summary>As <see cref="RunAsync"/>, with settings in the environment.</summary>
+    public static async Task<(int Status, string Output, string Errors)> RunWithAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        using var process = Process.Start(StartInfo(arguments))!;
+        using var process = Process.Start(StartInfo(arguments, environment))!;
         process.StandardInput.Close();
         using var patience = new CancellationTokenSource(Patience);
         try

@@ -195,8 +195,8 @@ public sealed class ModelWatchTests : IDisposable
         var words = File.ReadAllText(file).Split(' ');
         whileInspecting(file);
         return words is ["good", var version, ..]
-            ? new(file, 1, new ModelInfo(Path.GetFileNameWithoutExtension(file), Engines.Detect, "yolov8", 1, 1, []) { Version = version }, Error: null)
-            : new(file, 1, Model: null, new(ErrorCodes.ModelInvalid, "It is broken."));
+            ? new(file, 1, new ModelInfo(Path.GetFileNameWithoutExtension(file), Engines.Detect, "yolov8", 1, 1, []) { Version = version }, Error: null, [])
+            : new(file, 1, Model: null, new(ErrorCodes.ModelInvalid, "It is broken."), []);
     }
 
     /// <summary>The models of this test; a checkout may carry others.</summary>

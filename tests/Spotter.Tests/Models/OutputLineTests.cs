@@ -27,8 +27,8 @@ public sealed class OutputLineTests
     [InlineData("semi;colon", "semi;colon")]
     public void Only_what_would_end_a_field_is_quoted(string text, string field)
     {
-        OutputLine.Of(text, Labels(new("l", 0, 1))).ShouldBe($"{field},l");
-        OutputLine.Of("s", Labels(new(text, 0, 1))).ShouldBe($"s,{field}");
+        OutputLine.Of(text, Labels(new Label("l", 0, 1))).ShouldBe($"{field},l");
+        OutputLine.Of("s", Labels(new Label(text, 0, 1))).ShouldBe($"s,{field}");
     }
 
     private static VisionResult Labels(params Label[] labels) => new() { Width = 1, Height = 1, Labels = labels };

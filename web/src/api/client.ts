@@ -37,6 +37,12 @@ export function listJobs(limit: number, after: string | null): Promise<JobPage> 
   return json<JobPage>(`v1/jobs?${query}`)
 }
 
+/** A picture that comes with a model, as a file. */
+export async function getSample(url: string): Promise<File> {
+  const picture = await (await request(url)).blob()
+  return new File([picture], url.slice(url.lastIndexOf('/') + 1), { type: picture.type })
+}
+
 /** The picture of a job as it was sent. */
 export async function getOriginal(id: string): Promise<Blob> {
   return (await request(originalUrl(id))).blob()

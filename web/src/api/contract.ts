@@ -15,6 +15,28 @@ export interface Detection {
   classId: number
   confidence: number
   box: Box
+  /** Which pixels are its own, from models that segment. */
+  mask?: Mask
+  /** From models that find poses. */
+  keypoints?: Keypoint[]
+  /** From models that find turned boxes. */
+  oriented?: OrientedBox
+}
+
+export interface Mask {
+  /** Outlines as flat lists x, y, x, y …, the largest first. */
+  polygons: number[][]
+}
+
+export interface Keypoint {
+  name: string | null
+  x: number
+  y: number
+  confidence: number | null
+}
+
+export interface OrientedBox {
+  corners: { x: number; y: number }[]
 }
 
 export interface Label {
@@ -29,6 +51,8 @@ export interface VisionResult {
   detections: Detection[] | null
   labels: Label[] | null
   summary: Record<string, number> | null
+  /** Pairs of keypoints, by index, that are joined by a line. */
+  skeleton?: number[][]
 }
 
 export interface Timings {
@@ -51,6 +75,8 @@ export interface Problem {
 
 export interface Job {
   id: string
+  /** What its sender calls the picture. */
+  name: string | null
   state: JobState
   engine: string
   model: string | null
@@ -61,6 +87,8 @@ export interface Job {
   /** Jobs ahead; null when it does not wait, or nobody knows. */
   position: number | null
   etaSeconds: number | null
+  /** Why it waits although there are workers. */
+  waitsFor: string | null
   result: VisionResult | null
   timings: Timings | null
   error: Problem | null
@@ -78,6 +106,12 @@ export interface Model {
   inputWidth: number
   inputHeight: number
   labels: string[]
+  /** Refused models can't be chosen. */
+  state: 'ready' | 'loading' | 'refused'
+  /** It comes with Spotter. */
+  builtIn: boolean
+  /** Addresses of pictures to try it on. */
+  samples: string[]
 }
 
 export interface Models {

@@ -204,7 +204,7 @@ function jobWording(job: Job): { text: string; share: number | null; active: boo
   switch (job.state) {
     case 'queued': {
       const again = job.attempts > 0 ? `Trying again after ${job.attempts === 1 ? 'one failure' : `${job.attempts} failures`}. ` : ''
-      return { text: again + standing(job.position, job.etaSeconds), share: null, active: true }
+      return { text: again + (job.waitsFor ?? standing(job.position, job.etaSeconds)), share: null, active: true }
     }
     case 'running':
       return { text: 'Running', share: null, active: true }

@@ -19,7 +19,7 @@ export class FindingsView {
   constructor(highlight: Highlight) {
     this.#highlight = highlight
     this.element = el('div', { class: 'found' }, this.#summary, this.#note, this.#list)
-    this.#roving = moveWithArrows(this.#list, '.row')
+    this.#roving = moveWithArrows(this.#list, 'button.row')
   }
 
   /** `total` is how many the model found at all, shown or not. */
@@ -37,14 +37,15 @@ export class FindingsView {
 
   /** The answer of an engine that names whole pictures instead of finding objects in them. */
   showLabels(labels: readonly Label[], confidence: number): void {
-    const shown = labels.filter(label => label.confidence >= confidence)
+    const [best] = labels
     this.#summary.replaceChildren(
-      ...shown.map(({ label, classId, confidence: sure }) =>
-        coloured(el('li', {}, `${label} `, el('strong', {}, percent(sure))), classId),
-      ),
+      ...(best === undefined || best.confidence < confidence ? [] : [coloured(el('li', {}, el('strong', {}, best.label)), best.classId)]),
     )
-    setText(this.#note, noteOn(shown.length, labels.length, confidence))
-    this.#list.hidden = true
+    setText(this.#note, best !== undefined && best.confidence >= confidence ? '' : noteOn(0, labels.length, confidence))
+    // Weak ones too, only paler: how far the best is ahead of them says how much it is worth.
+    this.#list.replaceChildren(...labels.map(label => labelRow(label, label.confidence < confidence)))
+    this.#list.setAttribute('aria-label', 'Labels, the most likely first')
+    this.#list.hidden = labels.length === 0
   }
 
   mark(index: number | null, chosen: number | null): void {
@@ -67,21 +68,23 @@ export class FindingsView {
     const known = this.#made.get(index)
     if (known !== undefined) return known
 
-    const meter = el('span', { class: 'meter' })
-    meter.style.setProperty('--share', String(detection.confidence))
-    const row = el(
-      'button',
-      { type: 'button', class: 'row', tabindex: -1, 'aria-pressed': 'false' },
-      el('span', { class: 'swatch' }),
-      el('span', { class: 'label' }, detection.label),
-      meter,
-      el('span', { class: 'sure' }, percent(detection.confidence)),
-    )
+    const row = el('button', { type: 'button', class: 'row', tabindex: -1, 'aria-pressed': 'false' }, ...cells(detection))
     this.#highlight.bind(row, index)
     const made = { item: coloured(el('li', {}, row), detection.classId), row }
     this.#made.set(index, made)
     return made
   }
+}
+
+function cells({ label, confidence }: { label: string; confidence: number }): HTMLElement[] {
+  const meter = el('span', { class: 'meter' })
+  meter.style.setProperty('--share', String(confidence))
+  return [el('span', { class: 'swatch' }), el('span', { class: 'label' }, label), meter, el('span', { class: 'sure' }, percent(confidence))]
+}
+
+function labelRow(label: Label, weak: boolean): HTMLLIElement {
+  const row = el('div', { class: `row told${weak ? ' weak' : ''}`, 'data-testid': 'label' }, ...cells(label))
+  return coloured(el('li', {}, row), label.classId)
 }
 
 function coloured<E extends HTMLElement>(element: E, classId: number): E {

@@ -6,12 +6,14 @@ import { hueOf } from '../vision/hue'
 import { placeBox } from '../vision/placement'
 import type { Highlight } from './highlight'
 import { moveWithArrows } from './roving'
+import { ShapesView } from './shapesView'
 
-/** A picture with boxes over it. */
+/** A picture with what was found drawn over it. */
 export class PictureView {
   readonly element: HTMLElement
   readonly #image: HTMLImageElement
   readonly #missing: HTMLElement
+  readonly #shapes = new ShapesView()
   readonly #boxes: HTMLElement
   readonly #roving: { refresh(): void }
   readonly #made = new Map<number, HTMLButtonElement>()
@@ -23,7 +25,7 @@ export class PictureView {
     this.#missing = el('p', { class: 'missing', hidden: true }, missingText)
     this.#boxes = el('div', { class: 'boxes', role: 'group', 'aria-label': 'Boxes; arrow keys move between them' })
     this.#boxes.hidden = true
-    this.element = el('div', { class: 'frame' }, this.#image, this.#missing, this.#boxes)
+    this.element = el('div', { class: 'frame' }, this.#image, this.#missing, this.#shapes.element, this.#boxes)
     this.#roving = moveWithArrows(this.#boxes, '.box')
 
     // Natural sizes are those of the upright picture, as the boxes are.
@@ -37,12 +39,15 @@ export class PictureView {
 
   show(result: VisionResult, findings: readonly Finding[]): void {
     this.#shape(result.width, result.height)
-    this.#boxes.replaceChildren(...largestFirst(findings).map(finding => this.#box(finding, result)))
+    const ordered = largestFirst(findings)
+    this.#shapes.show(result, ordered)
+    this.#boxes.replaceChildren(...ordered.map(finding => this.#box(finding, result)))
     this.#boxes.hidden = findings.length === 0
     this.#roving.refresh()
   }
 
   mark(index: number | null, chosen: number | null): void {
+    this.#shapes.mark(index)
     this.#boxes.classList.toggle('pointing', index !== null)
     for (const [at, box] of this.#made) {
       box.classList.toggle('active', at === index)
@@ -64,7 +69,8 @@ export class PictureView {
       'button',
       {
         type: 'button',
-        class: `box${place.nameInside ? ' inside' : ''}${place.nameAtEnd ? ' at-end' : ''}`,
+        // A turned box is drawn itself; the upright one around it only takes the pointer.
+        class: `box${place.nameInside ? ' inside' : ''}${place.nameAtEnd ? ' at-end' : ''}${detection.oriented === undefined ? '' : ' around'}`,
         tabindex: -1,
         'data-testid': 'box',
         'data-label': detection.label,

@@ -2,7 +2,6 @@ import { listJobs } from '../api/client'
 import type { Job } from '../api/contract'
 import { explain } from '../api/refusal'
 import { el, setText } from '../dom'
-import type { FileNames } from '../names'
 import type { Setting } from '../setting'
 import { ago } from '../text'
 import { countLabels, findingsAbove } from '../vision/findings'
@@ -17,15 +16,13 @@ export class Recent {
   readonly #empty = el('p', { class: 'note' }, 'Nothing yet. Jobs of this service appear here, newest first.')
   readonly #more = el('button', { type: 'button', class: 'button', hidden: true }, 'Show more')
   readonly #open: (job: Job) => void
-  readonly #names: FileNames
   #jobs: Job[] = []
   readonly #confidence: Setting<number>
   #next: string | null = null
   #expanded = false
   #refreshing = false
 
-  constructor(host: HTMLElement, names: FileNames, confidence: Setting<number>, open: (job: Job) => void) {
-    this.#names = names
+  constructor(host: HTMLElement, confidence: Setting<number>, open: (job: Job) => void) {
     this.#confidence = confidence
     this.#open = open
     host.append(this.#list, this.#empty, this.#more)
@@ -94,7 +91,7 @@ export class Recent {
   }
 
   #item(job: Job): HTMLElement {
-    const name = this.#names.of(job.id)
+    const { name } = job
     const outcome = gist(job, this.#confidence.value)
     const button = el(
       'button',
