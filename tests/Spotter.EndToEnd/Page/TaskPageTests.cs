@@ -117,7 +117,7 @@ public sealed class TaskPageTests(TaskService service) : IClassFixture<TaskServi
         var picture = (await card.Locator("img").BoundingBoxAsync())!;
         var at = (await shape.BoundingBoxAsync())!;
         var scale = picture.Width / PatchModel.Edge;
-        ((at.X + (at.Width / 2) - picture.X) / scale).ShouldBe(x, 1.2);
-        ((at.Y + (at.Height / 2) - picture.Y) / scale).ShouldBe(y, 1.2);
+        ((double)((at.X + (at.Width / 2) - picture.X) / scale)).ShouldBe(x, 1.2);
+        ((double)((at.Y + (at.Height / 2) - picture.Y) / scale)).ShouldBe(y, 1.2);
     }
 }
