@@ -120,6 +120,7 @@ async function loadModels(): Promise<void> {
   }
   if (chosen !== null) select.value = chosen.id
   byId('model-choice').hidden = models.length < 2
+  document.body.classList.toggle('several-models', models.length > 1)
   document.body.classList.toggle('no-model', chosen === null)
   byId('no-model').hidden = chosen !== null
   ;(byId('file') as HTMLInputElement).disabled = chosen === null
