@@ -21,10 +21,12 @@ internal static class BoxReader
         switch (model.Layout)
         {
             case OutputLayout.Columns:
-                Columns(numbers, (int)model.Shapes[0][2], model.Classes, confidence, into);
+                Columns(numbers, (int)model.Shapes[0][2], model.Classes, Threshold(confidence, model.Activation), into);
+                Finish(model, into);
                 break;
             case OutputLayout.Rows:
                 Rows(numbers, (int)model.Shapes[0][2], model.Classes, confidence, into);
+                Finish(model, into);
                 break;
             case OutputLayout.Cells:
                 Cells(numbers, model, confidence, into);
@@ -36,7 +38,7 @@ internal static class BoxReader
                 EndToEnd(numbers, (int)model.Shapes[0][2], model, confidence, into);
                 break;
             case OutputLayout.Batched:
-                Batched(numbers, confidence, into);
+                Batched(numbers, model.ScoreFirst, confidence, into);
                 break;
             case OutputLayout.Distances:
                 Distances(numbers, model, confidence, into);
@@ -172,13 +174,14 @@ internal static class BoxReader
         }
     }
 
-    /// <summary><c>[n, 7]</c>: which picture, corners, class, score.</summary>
-    private static void Batched(ReadOnlySpan<float> output, float confidence, Candidates into)
+    /// <summary><c>[n, 7]</c>: which picture, corners, class, score; or the score before the class.</summary>
+    private static void Batched(ReadOnlySpan<float> output, bool scoreFirst, float confidence, Candidates into)
     {
+        var (score, label) = scoreFirst ? (5, 6) : (6, 5);
         for (int at = 0, anchor = 0; at < output.Length; at += 7, anchor++)
         {
-            if (output[at + 6] >= confidence)
-                into.Add(new Candidate(output[at + 1], output[at + 2], output[at + 3], output[at + 4], output[at + 6], (int)output[at + 5], anchor));
+            if (output[at + score] >= confidence)
+                into.Add(new Candidate(output[at + 1], output[at + 2], output[at + 3], output[at + 4], output[at + score], (int)output[at + label], anchor));
         }
     }
 
@@ -282,6 +285,21 @@ internal static class BoxReader
         }
     }
 
+    /// <summary>For the layouts whose boxes are in pixels and whose scores are probabilities unless overrides say otherwise.</summary>
+    private static void Finish(ModelCard model, Candidates into)
+    {
+        if (model.Units != BoxUnits.Shares && model.Activation == Activation.None)
+            return;
+        var (width, height) = Unit(model);
+        foreach (ref var found in into.Span)
+        {
+            found = found with
+            {
+                X1 = found.X1 * width, Y1 = found.Y1 * height, X2 = found.X2 * width, Y2 = found.Y2 * height, Score = Activate(found.Score, model.Activation),
+            };
+        }
+    }
+
     private static void Turn(ModelCard model, in ModelOutputs outputs, Candidates into)
     {
         foreach (ref var candidate in into.Span)
@@ -289,7 +307,7 @@ internal static class BoxReader
     }
 
     /// <summary>What coordinates are multiplied by to be in pixels of the input.</summary>
-    private static (float Width, float Height) Unit(ModelCard model) =>
+    public static (float Width, float Height) Unit(ModelCard model) =>
         model.Units == BoxUnits.Shares ? (model.Input.Width, model.Input.Height) : (1, 1);
 
     /// <summary>The threshold before the activation, so that only what passes it has to be activated.</summary>

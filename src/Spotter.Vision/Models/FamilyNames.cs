@@ -5,6 +5,7 @@ internal static class FamilyNames
 {
     public const string YoloV8 = "yolov8";
     public const string YoloV5 = "yolov5";
+    public const string YoloV6 = "yolov6";
     public const string YoloX = "yolox";
     public const string YoloXRaw = "yolox-raw";
     public const string YoloNas = "yolo-nas";
@@ -17,5 +18,5 @@ internal static class FamilyNames
     public const string Classifier = "classifier";
 
     public static IReadOnlyList<string> All { get; } =
-        [YoloV5, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Classifier];
+        [YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Classifier];
 }

@@ -47,15 +47,14 @@ internal static class InputDefaults
     {
         // Integers are normalised in the graph.
         if (input.Type == OrtPort.UInt8)
-            return input with { Scale = 1, Fit = guess.Layout switch { OutputLayout.Lists or OutputLayout.Queries => Fit.Stretch, OutputLayout.Classes => Fit.Crop, _ => Fit.Letterbox } };
+            return input with { Scale = 1, Fit = FitOf(guess.Family) };
         var ultralytics = noted && (notes.ContainsKey("stride") || notes.ContainsKey("imgsz") || notes.ContainsKey("task"));
         return guess.Family switch
         {
             FamilyNames.YoloX => input with { Scale = 1, Bgr = true, Fit = Fit.LetterboxTopLeft },
             FamilyNames.NanoDet => input with { Scale = 1, Bgr = true, Mean = NanoDetMean, Deviation = NanoDetDeviation, Fit = Fit.Stretch },
             FamilyNames.RtDetr => input with { Fit = Fit.Stretch },
-            // RF-DETR and the first DETR want ImageNet's normalisation; exports of other DETRs score 80 classes.
-            FamilyNames.Detr when guess.Classes is 80 => input with { Fit = Fit.Stretch },
+            // RF-DETR and the first DETR want ImageNet's normalisation.
             FamilyNames.Detr => input with { Fit = Fit.Stretch, Mean = ImageNetMean, Deviation = ImageNetDeviation },
             FamilyNames.Ssd when input.ChannelsLast => input with { Scale = 1, Fit = Fit.Stretch },
             FamilyNames.Ssd => input with { Fit = Fit.Stretch },
@@ -67,6 +66,14 @@ internal static class InputDefaults
             _ => input,
         };
     }
+
+    private static Fit FitOf(string family) => family switch
+    {
+        FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet => Fit.Stretch,
+        FamilyNames.Classifier => Fit.Crop,
+        FamilyNames.YoloX => Fit.LetterboxTopLeft,
+        _ => Fit.Letterbox,
+    };
 
     private static string Normalisation(InputSpec spec)
     {

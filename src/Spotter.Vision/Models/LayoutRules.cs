@@ -47,6 +47,9 @@ internal sealed record LayoutGuess(OutputLayout Layout, string Family, string Ta
     public IReadOnlyList<int> Strides { get; init; } = AnchorGrid.Strides;
 
     public float CellOffset { get; init; }
+
+    /// <summary>For <see cref="OutputLayout.Batched"/>: the score comes before the class.</summary>
+    public bool ScoreFirst { get; init; }
 }
 
 /// <summary>
@@ -63,7 +66,7 @@ internal static class LayoutRules
     /// <param name="hints">What else is known.</param>
     public static LayoutGuess? Tell(IReadOnlyList<OrtPort> outputs, LayoutHints hints) =>
         Candidates(outputs, hints).FirstOrDefault(guess =>
-            (hints.Family is null || guess.Family == hints.Family || (hints.Family == FamilyNames.YoloXRaw && guess.Family == FamilyNames.YoloX))
+            (hints.Family is null || guess.Family == hints.Family || (hints.Family is FamilyNames.YoloXRaw or FamilyNames.YoloV6 && guess.Family == FamilyNames.YoloX))
             && (hints.Task is null || guess.Task == hints.Task));
 
     private static IEnumerable<LayoutGuess> Candidates(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
@@ -72,7 +75,7 @@ internal static class LayoutRules
         {
             for (var i = 0; i < outputs.Count; i++)
             {
-                if (ClassesOf(outputs[i]) is { } classes)
+                if (ClassesOf(outputs[i]) is { } classes && (hints.Names ?? classes) == classes)
                     yield return new(OutputLayout.Classes, FamilyNames.Classifier, Engines.Classify, [i], classes);
             }
             yield break;
@@ -92,10 +95,13 @@ internal static class LayoutRules
         }
         for (var i = 0; i < outputs.Count; i++)
         {
-            if (outputs[i] is { IsNumeric: true, Shape: [_, 7] })
-                yield return new(OutputLayout.Batched, FamilyNames.YoloV7Nms, Engines.Detect, [i], hints.Names ?? 0);
+            if (outputs[i] is not { IsNumeric: true, Shape: [_, 7] })
+                continue;
+            // The export of super-gradients has the score before the class (its documentation of flat predictions).
+            var scoreFirst = Says(outputs[i], "flat_predictions");
+            yield return new(OutputLayout.Batched, scoreFirst ? FamilyNames.YoloNas : FamilyNames.YoloV7Nms, Engines.Detect, [i], hints.Names ?? 0) { ScoreFirst = scoreFirst };
         }
-        if (outputs is [var only] && ClassesOf(only) is > 1 and var all)
+        if (outputs is [var only] && ClassesOf(only) is > 1 and var all && (hints.Names ?? all) == all)
             yield return new(OutputLayout.Classes, FamilyNames.Classifier, Engines.Classify, [0], all);
     }
 
@@ -107,16 +113,20 @@ internal static class LayoutRules
             foreach (var (task, classes, extras) in Split(first - 4, masks, hints))
                 yield return new(OutputLayout.Columns, FamilyNames.YoloV8, task, Outputs(output, task, masks), classes, extras);
         }
+        // Columns and rows exchanged. Without names it could have an objectness and one class less, which for 80 is unlikely.
+        if (AnchorGrid.Fits(first, hints.Width, hints.Height, 1))
+        {
+            foreach (var (task, classes, extras) in Split(second - 4, masks, hints))
+            {
+                if (hints.Names is not null || classes == LabelSets.Coco.Count || hints.Family == FamilyNames.YoloV8)
+                    yield return new(OutputLayout.ScoreRows, FamilyNames.YoloV8, task, Outputs(output, task, masks), classes, extras);
+            }
+        }
         // Rows: the numbers of each box together.
         if (AnchorGrid.Fits(first, hints.Width, hints.Height, 3) || (hints.Noted && AnchorGrid.Fits(first, hints.Width, hints.Height, 1)))
         {
             foreach (var (task, classes, extras) in Split(second - 5, masks, hints))
                 yield return new(OutputLayout.Rows, FamilyNames.YoloV5, task, Outputs(output, task, masks), classes, extras);
-        }
-        if (hints.Names is not null && AnchorGrid.Fits(first, hints.Width, hints.Height, 1))
-        {
-            foreach (var (task, classes, extras) in Split(second - 4, masks, hints))
-                yield return new(OutputLayout.ScoreRows, FamilyNames.YoloV8, task, Outputs(output, task, masks), classes, extras);
         }
         foreach (var guess in NanoDet(first, second, output, hints))
             yield return guess;
@@ -217,17 +227,34 @@ internal static class LayoutRules
                 // Two outputs of four numbers each: the name says which is the box.
                 if (classes == 4 && outputs[s].Name.Contains("box", StringComparison.OrdinalIgnoreCase))
                     continue;
-                yield return AnchorGrid.Fits(count, hints.Width, hints.Height, 1)
-                    ? new(OutputLayout.CornersAndScores, FamilyNames.YoloNas, Engines.Detect, [b, s], (int)classes)
-                    : new(OutputLayout.Queries, FamilyNames.Detr, Engines.Detect, [b, s], (int)classes);
+                if (AnchorGrid.Fits(count, hints.Width, hints.Height, 1))
+                {
+                    yield return new(OutputLayout.CornersAndScores, FamilyNames.YoloNas, Engines.Detect, [b, s], (int)classes);
+                    continue;
+                }
+                // No DETR has more queries than this; an SSD without suppression has.
+                if (count > 1000)
+                    continue;
+                var family = FamilyOf(outputs[s], count, classes);
+                yield return new(OutputLayout.Queries, family, Engines.Detect, [b, s], (int)classes);
+                yield return new(OutputLayout.Queries, family == FamilyNames.Detr ? FamilyNames.RtDetr : FamilyNames.Detr, Engines.Detect, [b, s], (int)classes);
             }
         }
     }
+
+    /// <summary>
+    /// RT-DETR and D-FINE from RF-DETR and DETR, which want their pictures prepared otherwise: the former score the 80
+    /// classes of COCO where the latter score its 91 numbers, and Hugging Face's exports of them ask 300 queries where
+    /// those of DETR ask 100 (transformers, configuration files of the published checkpoints).
+    /// </summary>
+    private static string FamilyOf(OrtPort scores, long queries, long classes) =>
+        classes == LabelSets.Coco.Count || (queries == 300 && classes is not (91 or 92) && Says(scores, "logits")) ? FamilyNames.RtDetr : FamilyNames.Detr;
 
     /// <summary>Boxes, labels and scores, with suppression done or not needed.</summary>
     private static LayoutGuess? Lists(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
     {
         int boxes = -1, labels = -1, scores = -1, count = -1;
+        var unnamed = new List<int>();
         for (var i = 0; i < outputs.Count; i++)
         {
             var port = outputs[i];
@@ -243,14 +270,21 @@ internal static class LayoutRules
                 scores = i;
             else if ((Says(port, "label", "class") || port.Type is OrtPort.Int64 or OrtPort.Int32) && labels < 0)
                 labels = i;
-            else if (labels < 0)
-                labels = i;
+            else
+                unnamed.Add(i);
+        }
+        foreach (var list in unnamed)
+        {
+            if (labels < 0)
+                labels = list;
             else if (scores < 0)
-                scores = i;
+                scores = list;
         }
         if (boxes < 0 || labels < 0 || scores < 0)
             return null;
-        var family = hints.IsToldSize ? FamilyNames.RtDetr : FamilyNames.Ssd;
+        // The names that TensorRT's and super-gradients' suppression give, which end exports of YOLO.
+        var yolo = Says(outputs[boxes], "det_boxes", "pred_boxes", "nmsed_boxes");
+        var family = hints.IsToldSize ? FamilyNames.RtDetr : yolo ? FamilyNames.EndToEnd : FamilyNames.Ssd;
         return new(OutputLayout.Lists, family, Engines.Detect, count < 0 ? [boxes, labels, scores] : [boxes, labels, scores, count], hints.Names ?? 0);
     }
 
@@ -267,10 +301,11 @@ internal static class LayoutRules
         return false;
     }
 
-    /// <summary>The number of classes when one number per class is all that there is: <c>[1, n]</c>, perhaps with ones after it.</summary>
+    /// <summary>The number of classes when one number per class is all that there is: <c>[1, n]</c>, perhaps with ones before or after it.</summary>
     private static int? ClassesOf(OrtPort port) =>
-        port is { Type: OrtPort.Float32 or OrtPort.Float16 or OrtPort.Double or OrtPort.UInt8, Shape: [1 or -1, var classes and >= 0 and <= int.MaxValue, ..] }
-        && port.Shape.Skip(2).All(d => d == 1)
+        port is { Type: OrtPort.Float32 or OrtPort.Float16 or OrtPort.Double or OrtPort.UInt8, Shape: [1 or -1, ..] and { Length: 2 or 4 } }
+        && port.Shape.Skip(1).Where(d => d != 1).ToList() is var edges && edges.Count <= 1
+        && (edges is [var most] ? most : 1) is >= 0 and <= int.MaxValue and var classes
             ? (int)classes
             : null;
 }

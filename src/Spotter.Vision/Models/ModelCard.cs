@@ -103,6 +103,12 @@ internal sealed record ModelCard
     /// <summary>For <see cref="OutputLayout.Distances"/>: where in its cell an anchor lies, in cells.</summary>
     public float CellOffset { get; init; }
 
+    /// <summary>For <see cref="OutputLayout.Batched"/>: the score comes before the class.</summary>
+    public bool ScoreFirst { get; init; }
+
+    /// <summary>What the numbers of a classifier are multiplied by first: those of quantised ones go up to 255.</summary>
+    public float ScoreScale { get; init; } = 1;
+
     /// <summary>For poses: what the keypoints are.</summary>
     public KeypointSpec? Keypoints { get; init; }
 

@@ -82,15 +82,15 @@ internal sealed class ModelInspection : IDisposable
         };
         var outputs = Outputs();
         var guess = LayoutRules.Tell(outputs, hints) ?? throw NotUnderstood(outputs, hints, names);
-        if (guess.Layout == OutputLayout.Cells && !CountsFromCells(guess))
-            guess = guess with { Layout = OutputLayout.Rows };
+        if (guess.Layout == OutputLayout.Cells)
+            guess = Cells(guess);
         if (guess.Layout == OutputLayout.Classes && guess.Classes == 0)
             throw Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
 
         State("task", guess.Task, overrides.Task is not null, notes.ContainsKey("task"));
         State("family", guess.Family, overrides.Family is not null, false);
         State("outputs", $"{Word(guess.Layout)}: {string.Join(", ", guess.Outputs.Select(o => session.Outputs[o]))}", false, false);
-        var activation = ActivationOf(guess, names?.Count, out var lastIsNothing);
+        var activation = ActivationOf(guess, names?.Count, out var lastIsNothing, out var scoreScale);
         var classes = lastIsNothing ? guess.Classes - 1 : guess.Classes;
         var labels = names ?? AssumedLabels(guess, classes);
         if (labels.Count == 0)
@@ -113,6 +113,8 @@ internal sealed class ModelInspection : IDisposable
             RowsFirst = guess.Layout == OutputLayout.Lists && session.Outputs[guess.Outputs[0]].Name.Contains("detection_boxes", StringComparison.OrdinalIgnoreCase),
             Strides = guess.Strides,
             CellOffset = guess.CellOffset,
+            ScoreFirst = guess.ScoreFirst,
+            ScoreScale = scoreScale,
             Keypoints = KeypointsOf(guess, keypointNumbers),
             Facts = facts,
         };
@@ -149,13 +151,16 @@ internal sealed class ModelInspection : IDisposable
         {
             if (input is null && Picture(i) is { } picture)
                 input = picture;
-            else if (size is null && session.Inputs[i] is { Type: OrtPort.Int64 or OrtPort.Int32 or OrtPort.Float32, Shape: [1 or -1, 2] } port)
+            else if (size is null && session.Inputs[i] is { Type: OrtPort.Int64 or OrtPort.Int32 or OrtPort.Float32, Shape: [1 or -1, 2] } port
+                && !port.Name.Contains("scale", StringComparison.OrdinalIgnoreCase))
                 size = new SizeInput(i, port.Type, overrides.HeightFirst ?? false);
             else if (session.Inputs.Count == 2)
                 throw Refuse($"its input {session.Inputs[i]} is neither a picture nor [1,2] for the picture's size");
         }
         if (input is null)
             throw Refuse($"its input {(session.Inputs is [var only, ..] ? only.ToString() : "is missing")} is no picture: it would have to be float32, float16 or uint8 [1,3,height,width] or [1,height,width,3]");
+        if (size is null && overrides.HeightFirst is not null)
+            throw Contradicts("it has 'size', but the model has no second input for the picture's size");
         if (size is not null)
             Note("size input", $"{session.Inputs[size.Index]}, {(size.HeightFirst ? "height, width" : "width, height")}", overrides.HeightFirst is null ? FactSource.Assumed : FactSource.Overridden);
     }
@@ -182,6 +187,8 @@ internal sealed class ModelInspection : IDisposable
                 : null;
         }
         var channelsLast = overrides.ChannelsLast ?? (!first && last);
+        if (shape[channelsLast ? 2 : 0] is not (3 or -1))
+            throw Contradicts($"'input.layout' is {(channelsLast ? "nhwc" : "nchw")}, but the model's input is {port}");
         var (rows, columns) = channelsLast ? (shape[0], shape[1]) : (shape[1], shape[2]);
         State("layout", channelsLast ? "nhwc" : "nchw", overrides.ChannelsLast is not null, first != last);
         Note("type", OrtPort.NameOf(port.Type), FactSource.Stated);
@@ -196,6 +203,8 @@ internal sealed class ModelInspection : IDisposable
         };
         var height = Edge(rows, overrides.Height, notedHeight, otherwise);
         var width = Edge(columns, overrides.Width, notedWidth, otherwise);
+        if (height != (overrides.Height ?? height) || width != (overrides.Width ?? width))
+            throw Contradicts($"it gives the input another size than the model's own, which is fixed: {port}");
         if (height > 16_384 || width > 16_384)
             throw Refuse($"its input {port} is larger than 16384 pixels");
         var isOverridden = (rows < 0 && overrides.Height is not null) || (columns < 0 && overrides.Width is not null);
@@ -225,7 +234,8 @@ internal sealed class ModelInspection : IDisposable
             var port = session.Outputs[i];
             // A list of findings has a length of its own for each picture.
             var free = port.Shape is [-1] or [-1, _] or [1 or -1, -1] or [1 or -1, -1, 4 or 1];
-            outputs.Add(port.IsNumeric && port.Shape.Any(d => d < 0) && !(free && session.Outputs.Count >= 3)
+            // A file that says nothing of an output's shape has none here, as a single number has.
+            outputs.Add(port.IsNumeric && (port.Shape is [] || port.Shape.Any(d => d < 0)) && !(free && session.Outputs.Count >= 3)
                 ? port with { Shape = port.Shape is [-1, 7] ? port.Shape : Blank(i).Shape }
                 : port);
         }
@@ -255,6 +265,14 @@ internal sealed class ModelInspection : IDisposable
         return seen[output];
     }
 
+    private LayoutGuess Cells(LayoutGuess guess)
+    {
+        // YOLOv6 has no objectness and exports ones in its place, where YOLOX is not sure of anything in a black picture.
+        if (overrides.Family is FamilyNames.YoloV6 || (overrides.Family is null && Strided(Blank(guess.Outputs[0]).Span, 5 + guess.Classes, 4, 1).TrueForAll(o => o == 1)))
+            return guess with { Layout = OutputLayout.Rows, Family = FamilyNames.YoloV6 };
+        return CountsFromCells(guess) ? guess : guess with { Layout = OutputLayout.Rows };
+    }
+
     /// <summary>
     /// Whether centres count from their cell, as from YOLOX's heads, or are spread over the whole input because the
     /// export decodes them already. The shapes are the same.
@@ -275,14 +293,24 @@ internal sealed class ModelInspection : IDisposable
         return cells;
     }
 
-    private Activation ActivationOf(LayoutGuess guess, int? names, out bool lastIsNothing)
+    private Activation ActivationOf(LayoutGuess guess, int? names, out bool lastIsNothing, out float scale)
     {
         lastIsNothing = false;
+        scale = 1;
+        if (guess.Layout is OutputLayout.Columns or OutputLayout.ScoreRows && overrides.Activation is { } said and not Activation.Softmax)
+        {
+            Note("scores", Word(said), FactSource.Overridden);
+            return said;
+        }
         if (guess.Layout is not (OutputLayout.Classes or OutputLayout.Queries or OutputLayout.QueryRows or OutputLayout.CornersAndScores))
-            return Activation.None;
+        {
+            return overrides.Activation is null or Activation.None
+                ? Activation.None
+                : throw Contradicts($"'activation' can't be said of outputs that are {Word(guess.Layout)}, whose scores are probabilities");
+        }
         var scores = Blank(guess.Outputs[^1]).Span;
         if (guess.Layout == OutputLayout.QueryRows)
-            scores = Strided(scores, 4 + guess.Classes, 4).ToArray();
+            scores = Strided(scores, 4 + guess.Classes, 4, guess.Classes).ToArray();
         var shares = true;
         foreach (var score in scores)
             shares &= score is >= 0 and <= 1.0001f;
@@ -295,24 +323,46 @@ internal sealed class ModelInspection : IDisposable
                 sum += score;
             shares &= Math.Abs(sum - 1) < 0.02;
             logits = Activation.Softmax;
+            if (session.Outputs[guess.Outputs[^1]].Type == OrtPort.UInt8)
+            {
+                // A quantised classifier ends with its softmax, in steps of 1/256; logits can't be without their sign.
+                (scale, shares) = (1 / 255f, true);
+            }
         }
-        else if (guess.Layout == OutputLayout.Queries && (names ?? (guess.Classes == 92 ? 91 : 0)) == guess.Classes - 1)
+        else if (guess.Layout == OutputLayout.Queries && LastIsNothing(guess, names))
         {
-            // The first DETR scores all classes and one more for nothing.
             lastIsNothing = true;
-            logits = Activation.Softmax;
+            // RF-DETR scores each class for itself and leaves the last unused.
+            logits = IsRfDetr(guess) ? Activation.Sigmoid : Activation.Softmax;
         }
         var activation = overrides.Activation ?? (shares ? Activation.None : logits);
-        Note("scores", activation switch { Activation.None => "probabilities", Activation.Sigmoid => "logits, sigmoid", _ => "logits, softmax" },
-            overrides.Activation is null ? FactSource.Inferred : FactSource.Overridden);
+        Note("scores", Word(activation), overrides.Activation is null ? FactSource.Inferred : FactSource.Overridden);
         return activation;
     }
 
-    private static List<float> Strided(ReadOnlySpan<float> numbers, int row, int skip)
+    private static string Word(Activation activation) =>
+        activation switch { Activation.None => "probabilities", Activation.Sigmoid => "logits, sigmoid", _ => "logits, softmax" };
+
+    /// <summary>
+    /// The first DETR, YOLOS and Table Transformer score all classes and one more for nothing. Their exports from Hugging
+    /// Face call the scores logits, as those of RT-DETR and Conditional DETR do, which ask 300 queries and score no nothing.
+    /// </summary>
+    private bool LastIsNothing(LayoutGuess guess, int? names)
+    {
+        if (names is { } named)
+            return named == guess.Classes - 1;
+        var scores = session.Outputs[guess.Outputs[1]].Name;
+        return guess.Classes == 92
+            || (guess.Family == FamilyNames.Detr && guess.Classes is > 1 and not (90 or 91) && Blank(guess.Outputs[1]).Shape[1] != 300 && scores.Contains("logits", StringComparison.OrdinalIgnoreCase));
+    }
+
+    private bool IsRfDetr(LayoutGuess guess) => session.Outputs[guess.Outputs[1]].Name.Equals("labels", StringComparison.OrdinalIgnoreCase);
+
+    private static List<float> Strided(ReadOnlySpan<float> numbers, int row, int skip, int take)
     {
         var taken = new List<float>();
         for (var at = 0; at + row <= numbers.Length; at += row)
-            taken.AddRange(numbers.Slice(at + skip, row - skip));
+            taken.AddRange(numbers.Slice(at + skip, take));
         return taken;
     }
 
@@ -348,8 +398,8 @@ internal sealed class ModelInspection : IDisposable
     {
         (Engines.Classify, 1000) => LabelSets.ImageNet,
         (Engines.Classify, 1001) => ["nothing", .. LabelSets.ImageNet],
-        (Engines.Obb, 15) => LabelSets.Dota,
-        (Engines.Pose, 1) => ["person"],
+        (Engines.Obb, 15 or 0) => LabelSets.Dota,
+        (Engines.Pose, 1 or 0) => ["person"],
         (not Engines.Classify, 80) => LabelSets.Coco,
         (not Engines.Classify, 90 or 91) => LabelSets.CocoNumbered,
         (_, 0) when guess.Family == FamilyNames.Ssd => LabelSets.CocoNumbered,
@@ -412,6 +462,9 @@ internal sealed class ModelInspection : IDisposable
             why += $" for the task '{hints.Task}'";
         return Refuse($"{why} (inputs {string.Join(", ", session.Inputs)}; outputs {string.Join(", ", session.Outputs)}); what it is can be said in {ModelOverrides.FileOf(file)}");
     }
+
+    /// <summary>What the overrides say can't be true of this model.</summary>
+    private SpotterException Contradicts(string how) => new(ErrorCodes.ModelInvalid, $"{ModelOverrides.FileOf(file)} can't be used: {how}.");
 
     private SpotterException Refuse(string why) => new(ErrorCodes.ModelUnsupported, $"{file} is not understood: {why}.");
 

@@ -37,11 +37,12 @@ internal static class DetectionBuilder
         ModelCard model, KeypointSpec spec, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, in Candidate found)
     {
         var points = new List<Keypoint>(spec.Count);
+        var (width, height) = BoxReader.Unit(model);
         for (var i = 0; i < spec.Count; i++)
         {
             var at = i * spec.Numbers;
             var point = letterbox.ToPicture(
-                BoxReader.Extra(model, outputs, found.Anchor, at), BoxReader.Extra(model, outputs, found.Anchor, at + 1));
+                BoxReader.Extra(model, outputs, found.Anchor, at) * width, BoxReader.Extra(model, outputs, found.Anchor, at + 1) * height);
             double? sure = spec.Numbers == 3 ? Math.Round(Math.Clamp(BoxReader.Extra(model, outputs, found.Anchor, at + 2), 0, 1), 4) : null;
             var name = spec.Names is { } names && i < names.Count ? names[i] : null;
             points.Add(new Keypoint(name, Clip(point.X, size.Width), Clip(point.Y, size.Height), sure));

@@ -24,7 +24,7 @@ internal static class LabelReader
                 TensorPrimitives.Sigmoid(numbers, shares);
                 break;
             default:
-                numbers.CopyTo(shares);
+                TensorPrimitives.Multiply(numbers, model.ScoreScale, shares);
                 break;
         }
         if (options.Labels is { } wanted)
