@@ -15,7 +15,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
         var job = await Api.RunAsync(Pictures.Png(200, 128, 128));
 
         Names(job).ShouldBe(
-            ["id", "state", "engine", "model", "created", "started", "finished", "attempts", "position", "etaSeconds", "result", "timings", "error", "links"]);
+            ["id", "name", "state", "engine", "model", "created", "started", "finished", "attempts", "position", "etaSeconds", "waitsFor", "result", "timings", "error", "links"]);
         SpotterApi.IdOf(job).ShouldMatch("^[0-9a-f]{32}$");
         SpotterApi.StateOf(job).ShouldBe("succeeded");
         job.GetProperty("engine").GetString().ShouldBe("detect");

@@ -12,6 +12,8 @@ namespace Spotter.Tests.Vision;
 /// </summary>
 public sealed class PreparationTests
 {
+    private static readonly int[] ChannelsFirst = [0, 3, 1, 2];
+
     private const int Edge = 32;
     private const int Fields = 4;
 
@@ -216,7 +218,7 @@ public sealed class PreparationTests
         var graph = new TestGraph().Input("images", type, single ? shape[1..] : shape).Node("Cast", ["images"], ["floats"], ("to", Float32));
         graph.Constant("four", [4], [1, 3, Edge, Edge], TestGraph.Int64);
         if (channelsLast)
-            graph.Node("Transpose", ["floats"], ["planes"], ("perm", new[] { 0, 3, 1, 2 }));
+            graph.Node("Transpose", ["floats"], ["planes"], ("perm", ChannelsFirst));
         else
             graph.Node("Reshape", ["floats", "four"], ["planes"]);
         return graph
