@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -266,6 +267,58 @@ public sealed class WorkLoopTests : IAsyncLifetime
         (row.Attempts, row.Error!.Code).ShouldBe((0, ErrorCodes.UnknownModel));
     }
 
+    [Fact]
+    public async Task Jobs_of_one_model_that_wait_are_run_together_and_each_is_handed_in()
+    {
+        var jobs = new List<JobId>();
+        for (var i = 0; i < 30; i++)
+            jobs.Add(await bench.AddAsync());
+        var runner = new Together(8);
+        bench.Start(lanes: 2, runner: runner);
+
+        foreach (var job in jobs)
+            (await bench.UntilAsync(job, JobState.Succeeded)).Attempts.ShouldBe(1);
+        runner.Counts.Sum().ShouldBe(30);
+        runner.Counts.Max().ShouldBeInRange(2, 8);
+    }
+
+    [Fact]
+    public async Task Jobs_of_another_engine_are_not_mixed_in()
+    {
+        var jobs = new List<JobId>();
+        for (var i = 0; i < 30; i++)
+            jobs.Add(await bench.AddAsync(i % 3 == 0 ? Engines.Annotate : Engines.Detect));
+        var runner = new Together(8);
+        bench.Start(lanes: 1, runner: runner);
+
+        foreach (var job in jobs)
+            await bench.UntilAsync(job, JobState.Succeeded);
+        runner.Mixed.ShouldBeFalse();
+        runner.Counts.Sum().ShouldBe(30);
+    }
+
     private static JobRunner RealRunner() =>
         new JobRunner(new LoadedModels(), new ImageLimits(), NullLogger<JobRunner>.Instance);
+
+    /// <summary>Wants many jobs at once, and takes long enough over them for more to come.</summary>
+    private sealed class Together(int most) : IJobRunner
+    {
+        private readonly ConcurrentQueue<int> counts = new();
+
+        public IReadOnlyCollection<int> Counts => counts;
+
+        public bool Mixed { get; private set; }
+
+        public int AtOnce(Job job, int waiting) => Math.Min(most, waiting);
+
+        public IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs)
+        {
+            counts.Enqueue(jobs.Count);
+            Mixed |= jobs.Select(input => input.Job.Engine).Distinct(StringComparer.Ordinal).Count() > 1;
+            // As a model would: meanwhile the next ones are taken and fetched.
+            using var never = new ManualResetEventSlim();
+            never.Wait(TimeSpan.FromMilliseconds(20));
+            return [.. jobs.Select(_ => new JobRun(SampleJobs.Done()))];
+        }
+    }
 }
