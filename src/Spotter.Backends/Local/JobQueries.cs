@@ -38,14 +38,14 @@ internal static class JobQueries
         return rows;
     }
 
-    public static IReadOnlyList<OverdueJob> Overdue(SqliteConnection connection, long dueBefore, int limit)
+    public static IReadOnlyList<OverdueJob> Overdue(SqliteConnection connection, long dueBefore, int skip, int limit)
     {
         var jobs = new List<OverdueJob>();
         using var select = connection.Prepare("""
             SELECT id, engine, model FROM jobs WHERE seq IN (
-                SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND due < ?1 ORDER BY due LIMIT ?2)
+                SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND due < ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3)
             ORDER BY due
-            """).Bind(1, dueBefore).Bind(2, limit);
+            """).Bind(1, dueBefore).Bind(2, limit).Bind(3, skip);
         while (select.Step())
             jobs.Add(new OverdueJob(select.Id(0), QueueNames.Of(select.Text(1), select.TextOrNull(2))));
         return jobs;

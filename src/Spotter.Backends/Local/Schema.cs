@@ -84,7 +84,10 @@ internal static class Schema
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: the file is newer than this program.</exception>
-    public static void Update(SqliteConnection connection)
+    public static void Update(SqliteConnection connection) => Update(connection, Steps.Length);
+
+    /// <summary>Brings a file to the layout of an earlier program, for tests of what becomes of it.</summary>
+    internal static void Update(SqliteConnection connection, int newest)
     {
         var version = (int)connection.Scalar("PRAGMA user_version");
         if (version > Steps.Length)
@@ -92,7 +95,7 @@ internal static class Schema
             throw new SpotterException(ErrorCodes.StoreUnavailable,
                 $"The job store is of version {version}, this program knows {Steps.Length}; use a newer program or another data folder.");
         }
-        for (; version < Steps.Length; version++)
+        for (; version < newest; version++)
             connection.ExecuteScript($"BEGIN IMMEDIATE; {Steps[version]}; PRAGMA user_version = {version + 1}; COMMIT");
     }
 }

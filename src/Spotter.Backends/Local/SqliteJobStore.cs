@@ -185,9 +185,9 @@ internal sealed class SqliteJobStore : IJobStore
             needsSavepoint: true);
     }
 
-    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel) =>
+    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
         database.ReadAsync(
-            connection => JobQueries.Overdue(connection, Microseconds.Now(clock) - Microseconds.From(overdue), limit), cancel);
+            connection => JobQueries.Overdue(connection, Microseconds.Now(clock) - Microseconds.From(overdue), skip, limit), cancel);
 
     public Task<JobCounts> CountAsync(string? engine, CancellationToken cancel) =>
         database.ReadAsync(connection => JobQueries.Count(connection, engine), cancel);

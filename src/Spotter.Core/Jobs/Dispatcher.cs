@@ -109,9 +109,9 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         await RequeueAsync(await store.ReapAsync(limit, cancel));
 
     /// <summary>Puts jobs back into their queues that were due long ago, as a queue may lose ids; how many.</summary>
-    public async Task<int> SweepAsync(TimeSpan overdue, int limit, CancellationToken cancel)
+    public async Task<int> SweepAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel)
     {
-        var jobs = await store.OverdueAsync(overdue, limit, cancel);
+        var jobs = await store.OverdueAsync(overdue, skip, limit, cancel);
         foreach (var job in jobs)
             await queue.EnqueueAsync(job.Id, job.Queue, TimeSpan.Zero, cancel);
         return jobs.Count;

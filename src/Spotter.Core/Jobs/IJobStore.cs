@@ -53,9 +53,9 @@ public interface IJobStore
 
     /// <summary>
     /// Queued jobs that have been due for longer than <paramref name="overdue"/>, oldest first: what a queue may
-    /// have lost.
+    /// have lost. The first <paramref name="skip"/> are left out, at most <paramref name="limit"/> are given.
     /// </summary>
-    Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel);
+    Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel);
 
     /// <summary>Counts over all jobs, or over those of one engine.</summary>
     Task<JobCounts> CountAsync(string? engine, CancellationToken cancel);

@@ -16,6 +16,7 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
     private const int Batch = 500;
     private const int MostBatches = 20;
 
+    private int sweptBefore;
     private DateTimeOffset nextOrphanSearch = DateTimeOffset.MinValue;
 
     /// <summary>Sweeps every <see cref="LeaseSettings.Sweep"/> until cancelled.</summary>
@@ -53,7 +54,7 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
         var now = clock.GetUtcNow();
         var swept = new Swept(
             Reaped: await DoAsync(() => RepeatAsync(() => dispatcher.ReapAsync(Batch, cancel))),
-            Requeued: await DoAsync(() => dispatcher.SweepAsync(settings.Overdue, Batch, cancel)),
+            Requeued: await DoAsync(() => SweepAsync(cancel)),
             Expired: await DoAsync(() => RepeatAsync(() => ExpireImagesAsync(now - settings.KeepImages, cancel))),
             Purged: await DoAsync(() => RepeatAsync(() => store.PurgeAsync(now - settings.KeepJobs, Batch, cancel))),
             Orphans: await DoAsync(() => DeleteOrphansAsync(now, cancel)));
@@ -71,6 +72,17 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
                 return 0;
             }
         }
+    }
+
+    /// <summary>
+    /// Every round takes the next batch: jobs that wait for a model which nobody has stay overdue, and must not hide those
+    /// behind them.
+    /// </summary>
+    private async Task<int> SweepAsync(CancellationToken cancel)
+    {
+        var swept = await dispatcher.SweepAsync(settings.Overdue, sweptBefore, Batch, cancel);
+        sweptBefore = swept == Batch ? sweptBefore + Batch : 0;
+        return swept;
     }
 
     /// <summary>Batch after batch as long as they are full; the rest is left to the next round.</summary>

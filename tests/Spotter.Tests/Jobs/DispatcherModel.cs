@@ -73,7 +73,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
                 break;
             case < 96:
                 Note("sweep");
-                await dispatcher.SweepAsync(settings.Overdue, 100, default);
+                await dispatcher.SweepAsync(settings.Overdue, 0, 100, default);
                 break;
             case < 97:
                 await LoseAsync(ports);
@@ -136,7 +136,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
                 throw Broken(round, $"{jobs.Values.Count(j => !j.State.IsTerminal())} jobs never end");
             Advance(settings.Overdue);
             await ReapAsync(dispatcher);
-            await dispatcher.SweepAsync(settings.Overdue, 1000, default);
+            await dispatcher.SweepAsync(settings.Overdue, 0, 1000, default);
             while (await TakeAsync(dispatcher) is { } lease)
                 await FinishAsync(dispatcher, lease, SampleJobs.Done(width: lease.Epoch));
             await CheckAsync(ports, round);

@@ -252,7 +252,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         (await Store.ReleaseAsync(null, SampleJobs.Fault, true, default)).ShouldBeEmpty();
         (await Store.ReleaseAsync("w", SampleJobs.Fault, false, default)).ShouldBeEmpty();
         (await Store.ReapAsync(10, default)).ShouldBeEmpty();
-        (await Store.OverdueAsync(TimeSpan.Zero, 10, default)).ShouldBeEmpty();
+        (await Store.OverdueAsync(TimeSpan.Zero, 0, 10, default)).ShouldBeEmpty();
 
         SampleJobs.Print(await Store.FindAsync(id, default)).ShouldBe(before);
     }
@@ -555,7 +555,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         (await Store.FinishAsync(lease, SampleJobs.Retry(), default))!.Queue.ShouldBe("detect/a");
         (await Store.BacklogAsync(default)).ShouldContain(new QueueBacklog("detect/a", 2, 1));
         Clock.Advance(TimeSpan.FromHours(1));
-        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 10, default)).Select(j => j.Queue)
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default)).Select(j => j.Queue)
             .ShouldBe(["detect/a", "detect/a", "detect/a", "detect/b", "annotate"], ignoreOrder: true);
 
         await Store.CancelAsync(running.Id, default);
@@ -570,15 +570,16 @@ public abstract class JobStoreConformance : IAsyncLifetime
         var delay = (await Store.FinishAsync(await StartAsync(retried), SampleJobs.Retry(), default))!.RetryAfter!.Value;
         var second = await AcceptAsync(engine: "classify");
         await BringToAsync(JobState.Running);
-        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 10, default)).ShouldBeEmpty();
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default)).ShouldBeEmpty();
 
         Clock.Advance(TimeSpan.FromSeconds(30) + TimeSpan.FromMilliseconds(1));
-        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 10, default))
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default))
             .ShouldBe([new OverdueJob(first, Engines.Detect), new OverdueJob(second, "classify")], ignoreOrder: true);
 
         Clock.Advance(delay);
-        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 10, default))[^1].ShouldBe(new OverdueJob(retried, Engines.Detect));
-        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 1, default)).ShouldHaveSingleItem();
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default))[^1].ShouldBe(new OverdueJob(retried, Engines.Detect));
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 1, default)).ShouldHaveSingleItem();
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 2, 10, default)).ShouldBe([new OverdueJob(retried, Engines.Detect)]);
     }
 
     [Fact]

@@ -81,6 +81,31 @@ public sealed class LocalBackendTests : IDisposable
     }
 
     [Fact]
+    public async Task A_store_of_an_earlier_program_is_taken_over_with_what_waits_in_it()
+    {
+        using (var earlier = new SqliteConnection(folder.File(SqliteDatabase.FileName), readOnly: false, TimeSpan.Zero))
+        {
+            Schema.Update(earlier, newest: 1);
+            const string Columns = "(id, engine, state, internal, due, created, model, image_key, image_format, image_bytes, image_sha256, options)";
+            earlier.ExecuteScript($"""
+                INSERT INTO jobs {Columns} VALUES (X'{new string('1', 32)}', 'detect', 0, 0, 0, 0, 'a', 'in/11/1', 0, 1, 'x', '{"{}"}');
+                INSERT INTO jobs {Columns} VALUES (X'{new string('2', 32)}', 'annotate', 0, 1, 0, 0, NULL, 'in/22/2', 0, 1, 'x', '{"{}"}');
+                INSERT INTO deliveries (job, engine, visible_at) SELECT id, engine, 0 FROM jobs;
+                INSERT INTO tallies SELECT engine, internal, state, 1 FROM jobs;
+                """);
+        }
+
+        await using var backend = Open(folder.Path);
+
+        (await backend.Jobs.CountAsync(null, default)).Queued.ShouldBe(1);
+        (await backend.Jobs.BacklogAsync(default)).ShouldBe([new("detect/a", 1, 0), new("annotate", 0, 1)], ignoreOrder: true);
+        (await backend.Queue.TakeAsync(["detect"], Patience, TimeSpan.Zero, default)).ShouldBeNull();
+        (await backend.Queue.TakeAsync(["detect/a"], Patience, TimeSpan.Zero, default))!.Job.Value.ShouldBe(new string('1', 32));
+        (await backend.Queue.TakeAsync(["annotate"], Patience, TimeSpan.Zero, default))!.Job.Value.ShouldBe(new string('2', 32));
+        (await backend.Jobs.FindAsync(JobId.Parse(new string('1', 32)), default))!.Name.ShouldBeNull();
+    }
+
+    [Fact]
     public void A_file_that_is_no_database_is_refused_and_let_go()
     {
         File.WriteAllText(folder.File(SqliteDatabase.FileName), new string('x', 10_000));

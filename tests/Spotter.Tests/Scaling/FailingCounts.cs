@@ -38,8 +38,8 @@ internal sealed class FailingCounts(IJobStore store) : IJobStore
 
     public Task<IReadOnlyList<EndedAttempt>> ReapAsync(int limit, CancellationToken cancel) => store.ReapAsync(limit, cancel);
 
-    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int limit, CancellationToken cancel) =>
-        store.OverdueAsync(overdue, limit, cancel);
+    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
+        store.OverdueAsync(overdue, skip, limit, cancel);
 
     public Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel) => store.BacklogAsync(cancel);
 
