@@ -31,7 +31,9 @@ public sealed class HostileModelTests
 
         var job = await api.RunAsync(Pictures.Png(200), Part.Field("model", "patches"));
         SpotterApi.StateOf(job).ShouldBe("succeeded");
-        (await api.GetAsync("/v1/models")).Text.ShouldNotContain("-cut");
+        var served = (await api.GetAsync("/v1/models")).Json.GetProperty("models").EnumerateArray().ToList();
+        served.Where(m => m.GetProperty("state").GetString() != "refused").Select(m => m.GetProperty("id").GetString())
+            .ShouldNotContain(id => bad.Any(b => b.Name == id));
         foreach (var (name, _) in bad)
             service.Log.Split('\n').ShouldContain(line => line.StartsWith("spotter: ") && line.Contains(name + ".onnx"), name);
     }
