@@ -3,7 +3,7 @@ namespace Spotter.Benchmarks;
 /// <summary>What to measure, and with what.</summary>
 internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Model, string Image, double Seconds)
 {
-    private static readonly string[] Known = ["micro", "parts", "queue", "accept", "service"];
+    private static readonly string[] Known = ["micro", "peers", "parts", "queue", "accept", "service"];
 
     public static BenchmarkOptions? Parse(string[] args)
     {
@@ -43,7 +43,7 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
         return new BenchmarkOptions(parts.Count > 0 ? parts : Known, model, image, seconds);
     }
 
-    private static string Repository()
+    public static string Repository()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

@@ -19,6 +19,9 @@ try
             case "micro":
                 Spotter.Benchmarks.Micro.MicroReport.Run(options);
                 break;
+            case "peers":
+                AnnotatePeer.Run(options);
+                break;
             case "queue":
                 await QueueReport.RunAsync(options);
                 break;

@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Vision;
+
+namespace Spotter.Benchmarks;
+
+/// <summary>Times drawing and encoding a picture beside the same in Node with sharp, one after the other in one run.</summary>
+internal static class AnnotatePeer
+{
+    public static void Run(BenchmarkOptions options)
+    {
+        using var model = VisionModel.Load(options.Model, new VisionModelOptions());
+        ReadOnlyMemory<byte> picture = File.ReadAllBytes(options.Image);
+        var result = model.Run(picture, new JobOptions()).Result;
+        var ours = Median(options.Seconds, () => Annotator.Draw(picture, result, new ImageLimits()).Dispose());
+
+        var peers = Path.Combine(BenchmarkOptions.Repository(), "benchmarks", "peers");
+        if (!Directory.Exists(Path.Combine(peers, "node_modules")))
+            Call("npm", peers, "ci", "--ignore-scripts", "--no-audit", "--no-fund");
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, JsonSerializer.Serialize(result, SpotterJson.Default.VisionResult));
+            var theirs = double.Parse(
+                Call("node", peers, "annotate.mjs", Path.GetFullPath(options.Image), file, options.Seconds.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+            Console.WriteLine();
+            Console.WriteLine($"decode, annotate, encode: {ours:0.00} ms, sharp {theirs:0.00} ms (medians, one thread): {theirs / ours:0.00} times as fast");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static double Median(double seconds, Action step)
+    {
+        for (var i = 0; i < 3; i++)
+            step();
+        var times = new List<double>();
+        var begun = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begun).TotalSeconds < seconds)
+        {
+            var at = Stopwatch.GetTimestamp();
+            step();
+            times.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
+        }
+        times.Sort();
+        return times[times.Count / 2];
+    }
+
+    private static string Call(string program, string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, UseShellExecute = false };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with status {process.ExitCode}.");
+    }
+}
