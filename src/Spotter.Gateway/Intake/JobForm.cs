@@ -82,7 +82,7 @@ internal sealed class JobForm
         if (models.Count == 0)
         {
             throw new SpotterException(ErrorCodes.NoModel,
-                "No model is loaded; put an .onnx file into the folder 'models' of the data folder, or name one with --model FILE, and start again.");
+                "No model is loaded; put an .onnx file into the folder 'models' of the data folder; it is noticed within seconds.");
         }
         fields.TryGetValue("engine", out var engine);
         fields.TryGetValue("model", out var id);

@@ -40,7 +40,7 @@ export class Starter {
     this.#shown = model
     setText(this.#title, `This is the built-in model. It knows ${model.labels.length} things`)
     this.#knows.replaceChildren(...model.labels.map(label => el('li', {}, label)))
-    this.#samples.replaceChildren(...model.samples.map(url => this.#sample(url)))
+    this.#samples.replaceChildren(el('p', {}, 'No picture at hand? Try one of these.'), ...model.samples.map(url => this.#sample(url)))
     this.#samples.hidden = model.samples.length === 0
   }
 
