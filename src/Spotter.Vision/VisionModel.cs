@@ -185,7 +185,7 @@ public sealed class VisionModel : IDisposable
         catch (OrtException e)
         {
             throw new SpotterException(
-                ErrorCodes.ModelOutputInvalid, $"{Model.Id} can't be run: {e.Message.ReplaceLineEndings(" ").TrimEnd('.')}.", e);
+                ErrorCodes.ModelOutputInvalid, $"{Model.Id} can't be run: {LoadFailure.Reason(e)}.", e);
         }
     }
 

@@ -40,12 +40,12 @@ internal readonly struct ModelOutputs(OrtOutputs run, int item, int batch)
             if (!model.Shapes[i].Contains(-1) && numbers.Length != expected)
             {
                 throw new SpotterException(ErrorCodes.ModelOutputInvalid,
-                    $"{model.Info.Id} gave {numbers.Length} numbers where {expected} were expected; export the model anew.");
+                    $"{model.Info.Id} gave {numbers.Length} numbers where {expected} were expected; export the model again.");
             }
             if (!AllFinite(numbers))
             {
                 throw new SpotterException(ErrorCodes.ModelOutputInvalid,
-                    $"{model.Info.Id} gave numbers that are infinite or not numbers at all; export the model anew.");
+                    $"{model.Info.Id} gave numbers that are infinite or not numbers at all; export the model again.");
             }
         }
     }

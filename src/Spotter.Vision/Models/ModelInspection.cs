@@ -154,11 +154,15 @@ internal sealed class ModelInspection : IDisposable
             else if (size is null && session.Inputs[i] is { Type: OrtPort.Int64 or OrtPort.Int32 or OrtPort.Float32, Shape: [1 or -1, 2] } port
                 && !port.Name.Contains("scale", StringComparison.OrdinalIgnoreCase))
                 size = new SizeInput(i, port.Type, overrides.HeightFirst ?? false);
+            else if (input is not null && session.Inputs[i].Shape is [_, 3, _, _] or [_, _, _, 3])
+                throw Refuse($"its input {session.Inputs[i]} is a second picture; only one is fed");
             else if (session.Inputs.Count == 2)
                 throw Refuse($"its input {session.Inputs[i]} is neither a picture nor [1,2] for the picture's size");
         }
+        if (session.Inputs is [])
+            throw Refuse("it has no input for a picture");
         if (input is null)
-            throw Refuse($"its input {(session.Inputs is [var only, ..] ? only.ToString() : "is missing")} is no picture: it would have to be float32, float16 or uint8 [1,3,height,width] or [1,height,width,3]");
+            throw Refuse($"its input {session.Inputs[0]} is no picture: it would have to be float32, float16 or uint8 [1,3,height,width] or [1,height,width,3]");
         if (size is null && overrides.HeightFirst is not null)
             throw Contradicts("it has 'size', but the model has no second input for the picture's size");
         if (size is not null)
@@ -256,8 +260,9 @@ internal sealed class ModelInspection : IDisposable
             }
             catch (OrtException e)
             {
+                var other = session.Inputs[input.Index].Shape.Any(d => d < 0) ? $"; if it wants another size, say so with input.width and input.height in {ModelOverrides.FileOf(file)}" : "";
                 throw new SpotterException(ErrorCodes.ModelInvalid,
-                    $"{file} can't be run on a picture of {input.Width} x {input.Height} pixels: {OneLine(e)}.", e);
+                    $"{file} can't be run on a picture of {input.Width} x {input.Height} pixels: {LoadFailure.Reason(e)}{other}.", e);
             }
             for (var i = 0; i < wanted.Length; i++)
                 seen[wanted[i]] = blank[i];
@@ -451,11 +456,19 @@ internal sealed class ModelInspection : IDisposable
         _ => "one number per class",
     };
 
+    private static bool HasNoClasses(long[] shape, LayoutHints hints) => shape switch
+    {
+        [1, 4, var anchors] => AnchorGrid.Fits(anchors, hints.Width, hints.Height, 1),
+        [1, var anchors, 4 or 5] => AnchorGrid.Fits(anchors, hints.Width, hints.Height, 1) || AnchorGrid.Fits(anchors, hints.Width, hints.Height, 3),
+        [1, 0] => true,
+        _ => false,
+    };
+
     private SpotterException NotUnderstood(IReadOnlyList<OrtPort> outputs, LayoutHints hints, IReadOnlyList<string>? names)
     {
         if (outputs.Any(o => o.Shape is [1, 3, _, _, > 5]))
             return Refuse("its outputs are the bare heads of a YOLO; export it with its boxes decoded (for YOLOv7 with --grid)");
-        if (outputs is [{ Shape: [1, 4, var anchors] }] && AnchorGrid.Fits(anchors, hints.Width, hints.Height, 1))
+        if (outputs is [var only] && HasNoClasses(only.Shape, hints))
             return Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
         var why = names is null ? "none of its outputs is a layout that is known" : $"none of its outputs is a known layout of its {names.Count} classes";
         if (hints.Task is not null)
@@ -467,6 +480,4 @@ internal sealed class ModelInspection : IDisposable
     private SpotterException Contradicts(string how) => new(ErrorCodes.ModelInvalid, $"{ModelOverrides.FileOf(file)} can't be used: {how}.");
 
     private SpotterException Refuse(string why) => new(ErrorCodes.ModelUnsupported, $"{file} is not understood: {why}.");
-
-    private static string OneLine(OrtException e) => e.Message.ReplaceLineEndings(" ").TrimEnd('.', ' ');
 }

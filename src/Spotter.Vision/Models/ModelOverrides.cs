@@ -19,6 +19,10 @@ internal sealed record ModelOverrides
 
     public static ModelOverrides None { get; } = new();
 
+    /// <summary>Every key that has a value of its own, as <c>input.width</c>.</summary>
+    public static IEnumerable<string> AllKeys =>
+        [.. Keys.Except(["input", "keypoints"], StringComparer.Ordinal), .. InputKeys.Select(key => $"input.{key}"), .. KeypointKeys.Select(key => $"keypoints.{key}")];
+
     /// <summary>The file; null when there is none.</summary>
     public string? File { get; private init; }
 
@@ -93,6 +97,8 @@ internal sealed record ModelOverrides
             }
             if (stream.Documents is [])
                 return new ModelOverrides { File = file };
+            if (stream.Documents is [{ RootNode: YamlScalarNode { Value: null or "" } }])
+                return new ModelOverrides { File = file };
             if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
                 throw Wrong("it is no list of keys and values");
             var top = Map(root, "", Keys);
@@ -115,13 +121,14 @@ internal sealed record ModelOverrides
                 HeightFirst = Choice(top, "size", "width-height", "height-width") switch { null => null, var order => order == "height-width" },
                 Width = Whole(input, "width", 1, 16_384, "input."),
                 Height = Whole(input, "height", 1, 16_384, "input."),
-                ChannelsLast = Choice(input, "layout", "nchw", "nhwc") switch { null => null, var layout => layout == "nhwc" },
-                Bgr = Choice(input, "colour", "rgb", "bgr") switch { null => null, var order => order == "bgr" },
-                Scale = Numbers(input, "scale", 1)?[0],
+                ChannelsLast = Choice(input, "input.layout", "nchw", "nhwc") switch { null => null, var layout => layout == "nhwc" },
+                Bgr = Choice(input, "input.colour", "rgb", "bgr") switch { null => null, var order => order == "bgr" },
+                Scale = Numbers(input, "scale", 1)?[0] is not { } scale ? null
+                    : scale != 0 ? scale : throw Wrong("'input.scale' is 0, which leaves nothing of a picture"),
                 Mean = Numbers(input, "mean", 3),
                 Deviation = Numbers(input, "deviation", 3) is not { } deviation ? null
                     : deviation.All(d => d > 0) ? deviation : throw Wrong("'input.deviation' has a number that is not above 0"),
-                Fit = Choice(input, "fit", "letterbox", "letterbox-top-left", "stretch", "crop") switch
+                Fit = Choice(input, "input.fit", "letterbox", "letterbox-top-left", "stretch", "crop") switch
                 {
                     null => null,
                     "letterbox" => Models.Fit.Letterbox,
@@ -157,11 +164,11 @@ internal sealed record ModelOverrides
 
         private string? Choice(Dictionary<string, YamlNode> map, string key, params IReadOnlyList<string> choices)
         {
-            if (!map.TryGetValue(key, out var node))
+            if (!map.TryGetValue(key.Split('.')[^1], out var node))
                 return null;
-            var text = (node as YamlScalarNode)?.Value ?? "";
+            var text = (node as YamlScalarNode)?.Value;
             return choices.FirstOrDefault(choice => choice.Equals(text, StringComparison.OrdinalIgnoreCase))
-                ?? throw Wrong($"'{key}' is '{text}'; it is one of {string.Join(", ", choices)}");
+                ?? throw Wrong($"'{key}' is {(text is null ? "no text" : $"'{text}'")}; it is one of {string.Join(", ", choices)}");
         }
 
         private int? Whole(Dictionary<string, YamlNode> map, string key, int least, int most, string prefix)
@@ -219,6 +226,8 @@ internal sealed record ModelOverrides
                         lines.RemoveAt(lines.Count - 1);
                     return lines.Count > 0 ? lines : throw Wrong($"'labels' names the file {name}, which is empty");
                 case YamlMappingNode map:
+                    if (!map.Children.Keys.All(key => key is YamlScalarNode { Value: { Length: > 0 } number } && number.All(char.IsAsciiDigit)))
+                        throw Wrong("'labels' is no list of numbers and names");
                     return LabelNames.Parse("{" + string.Join(',', map.Children.Select(c => $"{c.Key}:'{c.Value.ToString().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'")) + "}")
                         ?? throw Wrong("'labels' is no list of numbers and names");
                 default:

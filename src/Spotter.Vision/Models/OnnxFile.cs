@@ -52,17 +52,33 @@ internal sealed class OnnxFile
         {
             throw file.hasGraph
                 ? new SpotterException(ErrorCodes.ModelInvalid, $"{path} is cut short: it ends after {content.Length} bytes in the middle of its graph; fetch or export the model again.")
-                : NoModel(path);
+                : NoModel(path, content);
         }
         catch (InvalidDataException)
         {
-            throw NoModel(path);
+            throw NoModel(path, content);
         }
-        return file.hasGraph ? file : throw NoModel(path);
+        return file.hasGraph ? file : throw NoModel(path, content);
     }
 
-    private static SpotterException NoModel(string path) =>
-        new(ErrorCodes.ModelInvalid, $"{path} is not an ONNX model; export the model to ONNX, or give the right file.");
+    /// <summary>Says what a file is that is no model, where its first bytes tell.</summary>
+    private static SpotterException NoModel(string path, FileStream content)
+    {
+        Span<byte> start = stackalloc byte[64];
+        content.Position = 0;
+        start = start[..content.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        var text = Encoding.Latin1.GetString(start).TrimStart();
+        var what = "is not an ONNX model; export the model to ONNX, or give the right file";
+        if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
+            what = "is a pointer of Git LFS and not the model itself; fetch the model with git lfs pull";
+        else if (text.StartsWith('<'))
+            what = "is a web page and not an ONNX model; fetch the model again";
+        else if (text.StartsWith("PK\u0003\u0004", StringComparison.Ordinal))
+            what = "is an archive, as PyTorch's weights are, and not an ONNX model; export the model to ONNX, or unpack it";
+        else if (start.Length > 8 && start[4..8].SequenceEqual("TFL3"u8))
+            what = "is a TensorFlow Lite model and not an ONNX model; export the model to ONNX";
+        return new SpotterException(ErrorCodes.ModelInvalid, $"{path} {what}.");
+    }
 
     private void ReadModel()
     {

@@ -16,8 +16,8 @@ internal static class MaskReader
     public static Mask Read(ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, in Candidate found)
     {
         var box = letterbox.ToPicture(found.X1, found.Y1, found.X2, found.Y2);
-        int left = Edge(Math.Floor(box.X1), size.Width), top = Edge(Math.Floor(box.Y1), size.Height);
-        int right = Edge(Math.Ceiling(box.X2), size.Width), bottom = Edge(Math.Ceiling(box.Y2), size.Height);
+        var (left, right) = Within(box.X1, box.X2, size.Width);
+        var (top, bottom) = Within(box.Y1, box.Y2, size.Height);
         int width = right - left, height = bottom - top;
         var pixels = ArrayPool<byte>.Shared.Rent(Math.Max(1, width * height));
         try
@@ -32,7 +32,12 @@ internal static class MaskReader
         }
     }
 
-    private static int Edge(double value, int edge) => (int)Math.Clamp(value, 0, edge);
+    /// <summary>The pixels whose middle is within a box, and at least one.</summary>
+    private static (int From, int To) Within(double from, double to, int edge)
+    {
+        var first = (int)Math.Clamp(Math.Ceiling(from - 0.5), 0, edge - 1);
+        return (first, (int)Math.Clamp(Math.Ceiling(to - 0.5), first + 1, edge));
+    }
 
     private static void Fill(in Bitmap bitmap, ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, in Candidate found)
     {

@@ -5,6 +5,9 @@ internal static class Outlines
 {
     // A mask in more pieces than this is noise.
     private const int MaxPolygons = 50;
+
+    // The share of its area by which a simpler outline may differ.
+    private const double AreaOff = 0.01;
     private const byte Traced = 2;
 
     /// <summary>Outer outlines as flat lists x, y, x, y … in pixels of the picture, the largest first.</summary>
@@ -27,10 +30,10 @@ internal static class Outlines
         }
         found.Sort((a, b) => b.Area.CompareTo(a.Area));
         var polygons = new List<IReadOnlyList<double>>(Math.Min(found.Count, MaxPolygons));
-        foreach (var (_, points) in found.Take(MaxPolygons))
+        foreach (var (area, points) in found.Take(MaxPolygons))
         {
             var flat = new List<double>();
-            foreach (var (x, y) in Simplify(points, tolerance))
+            foreach (var (x, y) in Simplify(points, area, tolerance))
             {
                 flat.Add(x + bitmap.Left);
                 flat.Add(y + bitmap.Top);
@@ -79,6 +82,18 @@ internal static class Outlines
             twice += ((long)a.X * b.Y) - ((long)b.X * a.Y);
         }
         return twice / 2.0;
+    }
+
+    /// <summary>As simple as the tolerance allows while the area stays what it is; of a small piece little can be left out.</summary>
+    private static List<(int X, int Y)> Simplify(List<(int X, int Y)> points, double area, double tolerance)
+    {
+        for (; tolerance > 0.2; tolerance /= 2)
+        {
+            var simple = Simplify(points, tolerance);
+            if (Math.Abs(Area(simple) - area) <= AreaOff * area)
+                return simple;
+        }
+        return points;
     }
 
     /// <summary>Douglas and Peucker's way: what lies nearer to the line between two points than the tolerance goes.</summary>
