@@ -62,7 +62,7 @@ def loss_of(output, points, strides, labels, truth, mask):
     total = target.sum().clamp(min=1)
     l_cls = F.binary_cross_entropy_with_logits(cls, target, reduction="sum") / total
     if not positive.any():
-        return l_cls * 0.5, (l_cls.item(), 0.0, 0.0)
+        return l_cls * 0.5 + box.sum() * 0, (l_cls.item(), 0.0, 0.0)   # every weight has a gradient, if a zero
     weight = target.sum(-1)[positive]
     want = truth.gather(1, owner[..., None].expand(-1, -1, 4))[positive]
     l_box = ((1 - overlap(corners[positive], want, True)) * weight).sum() / total
