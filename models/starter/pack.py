@@ -18,6 +18,11 @@ SHARD = 500
 GREY = 114
 
 
+# Backgrounds, and the share of scenes without an object, if not the usual ones.
+KINDS = {"plain": {}, "textured": {"behind": textures.background, "empty": 0.5},
+         "imagined": {"behind": textures.imagined, "empty": 0.6}}
+
+
 def letterbox(img, size):
     """Centred, aspect kept, grey 114 around; returns the picture, the scale and the offsets."""
     h, w = img.shape[:2]
@@ -29,14 +34,13 @@ def letterbox(img, size):
     return out, k, x, y
 
 
-def draw_shard(folder, seed, shard, size, textured):
+def draw_shard(folder, seed, shard, size, kind):
     name = f"{folder}/{shard:04d}"
     if os.path.exists(name + ".npy"):
         return shard
-    kind = {"behind": textures.background, "empty": 0.5} if textured else {}
     images, rows = np.empty((SHARD, size, size, 3), np.uint8), []
     for i in range(SHARD):
-        img, labels, quality = draw_scene(seed, shard * SHARD + i, **kind)
+        img, labels, quality = draw_scene(seed, shard * SHARD + i, **KINDS[kind])
         img = cv2.imdecode(cv2.imencode(".jpg", img, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
         images[i], k, x, y = letterbox(img, size)
         if len(labels):
@@ -53,14 +57,15 @@ def main():
     p.add_argument("--out", required=True)
     p.add_argument("--count", type=int, default=14000)
     p.add_argument("--textures", type=int, default=0, help="scenes over photograph-like textures, numbered after the others")
+    p.add_argument("--imagined", type=int, default=0, help="scenes over what untrained nets paint, numbered last")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--size", type=int, default=320)
     p.add_argument("--workers", type=int, default=2)
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
     with ProcessPoolExecutor(a.workers) as pool:
-        plain, textured = -(-a.count // SHARD), -(-a.textures // SHARD)
-        jobs = [pool.submit(draw_shard, a.out, a.seed, s, a.size, s >= plain) for s in range(plain + textured)]
+        kinds = [k for k, n in (("plain", a.count), ("textured", a.textures), ("imagined", a.imagined)) for _ in range(-(-n // SHARD))]
+        jobs = [pool.submit(draw_shard, a.out, a.seed, s, a.size, k) for s, k in enumerate(kinds)]
         for j in jobs:
             print("shard", j.result(), flush=True)
 

@@ -184,3 +184,35 @@ def background(rng, w, h):
         grey = img.mean(2, keepdims=True)
         img = scenes.mix(img, grey, rng.uniform(0.4, 1.0))
     return np.ascontiguousarray(np.clip(img, 0, 255), np.float32)
+
+
+def imagined(rng, w, h):
+    """What an untrained generator net paints: noise, enlarged and convolved at every scale with random
+    weights. Edges, blobs and textures meet in it at all sizes, as in photographs."""
+    import torch
+    import torch.nn.functional as F
+
+    torch.set_num_threads(1)
+    g = torch.Generator().manual_seed(int(rng.integers(2 ** 31)))
+    n = int(pick(rng, [12, 16, 24]))
+    x = torch.randn(1, n, 4, 4, generator=g)
+    levels, grain = int(rng.integers(5, 8)), float(rng.uniform(0.05, 0.7))
+    for level in range(levels):
+        x = F.interpolate(x, scale_factor=2.0, mode="bilinear" if rng.random() < 0.7 else "nearest")
+        x = x + grain * float(rng.uniform(0.3, 1.5)) * torch.randn(1, 1, *x.shape[2:], generator=g)
+        k = 3 if level > 2 or rng.random() < 0.7 else 5
+        y = F.conv2d(x, torch.randn(n, n, k, k, generator=g) / (n * k * k) ** 0.5 * 1.5, torch.randn(n, generator=g) * 0.2, padding=k // 2)
+        y = F.leaky_relu(y, 0.1 if rng.random() < 0.8 else -0.6)
+        x = 0.6 * x + y if rng.random() < 0.5 else y
+        x = (x - x.mean((2, 3), keepdim=True)) / (x.std((2, 3), keepdim=True) + 0.1)
+    grey = rng.random() < 0.7
+    rgb = F.conv2d(x, torch.randn(3, n, 1, 1, generator=g) / n ** 0.5)[0].permute(1, 2, 0).numpy()
+    if grey:      # photographs hold more light and shade than colour
+        rgb = rgb * rng.uniform(0.1, 0.6) + F.conv2d(x, torch.randn(1, n, 1, 1, generator=g) / n ** 0.5)[0].permute(1, 2, 0).numpy()
+    rgb = 1 / (1 + np.exp(-rgb * rng.uniform(0.7, 2.5) + rng.normal(0, 0.6)))
+    img = cv2.resize(np.float32(rgb), (max(w, h), max(w, h)), interpolation=cv2.INTER_CUBIC)[:h, :w] * 255
+    for _ in range(int(rng.integers(0, 3))):
+        img = solid(rng, img, outline(rng, w, h), rng.uniform(0, 3))
+    if rng.random() < 0.3:
+        img = machine(rng, np.ascontiguousarray(img, np.float32))
+    return np.ascontiguousarray(np.clip(img, 0, 255), np.float32)
