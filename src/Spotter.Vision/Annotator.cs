@@ -9,7 +9,7 @@ namespace Spotter.Vision;
 /// <summary>Draws a result on its picture.</summary>
 public static class Annotator
 {
-    /// <summary>The picture, upright and at full size, with boxes and labels, as JPEG without any metadata.</summary>
+    /// <summary>The picture, upright and at full size, with all that was found drawn on it, as JPEG without any metadata.</summary>
     /// <exception cref="SpotterException">
     /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
     /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>.

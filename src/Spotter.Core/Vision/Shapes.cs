@@ -20,7 +20,7 @@ public sealed record Keypoint(string? Name, double X, double Y, double? Confiden
 /// <param name="Width">The edge that lies along <paramref name="Angle"/>.</param>
 /// <param name="Height">The other edge.</param>
 /// <param name="Angle">Degrees by which the width is turned clockwise from the horizontal, from 0 up to 180.</param>
-/// <param name="Corners">Its four corners, one after the other around it.</param>
+/// <param name="Corners">Its four corners clockwise; from the first to the second it is the width, along <paramref name="Angle"/>. They may lie outside the picture.</param>
 public sealed record OrientedBox(double CentreX, double CentreY, double Width, double Height, double Angle, IReadOnlyList<Point> Corners);
 
 /// <summary>Which pixels of the picture belong to an object.</summary>

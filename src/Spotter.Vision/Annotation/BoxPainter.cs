@@ -12,6 +12,8 @@ internal static class BoxPainter
 {
     public static void Paint(Canvas canvas, VisionResult result)
     {
+        if (result.Labels is { Count: > 0 } answers)
+            LabelList.Paint(canvas, answers);
         if (result.Detections is not { Count: > 0 } detections)
             return;
         var style = LabelStyle.For(canvas.Width, canvas.Height, detections.Count);
@@ -20,8 +22,23 @@ internal static class BoxPainter
         // The most confident last, so that it lies on top.
         for (var i = detections.Count - 1; i >= 0; i--)
         {
-            var box = Pixels(detections[i].Box, canvas, style.Stroke);
-            brush.Frame(box.Left, box.Top, box.Right, box.Bottom, style.Stroke, Palette.Of(detections[i].ClassId));
+            var (found, colour) = (detections[i], Palette.Of(detections[i].ClassId));
+            if (found.Mask is { } mask)
+                MaskPainter.Paint(brush, canvas, mask, style, colour);
+            if (found.Oriented is { } turned)
+            {
+                Turned(brush, turned, style.Stroke, colour);
+                continue;
+            }
+            var box = Pixels(found.Box, canvas, style.Stroke);
+            // An outline says more than a frame, which is thinner beside it.
+            var stroke = found.Mask is null && found.Keypoints is null ? style.Stroke : Math.Max(1, style.Stroke / 2);
+            brush.Frame(box.Left, box.Top, box.Right, box.Bottom, stroke, colour);
+        }
+        foreach (var found in detections)
+        {
+            if (found.Keypoints is { } points)
+                PosePainter.Paint(brush, points, result.Skeleton, found.Box, style);
         }
         var labels = Place(detections, style, canvas);
         for (var i = labels.Count - 1; i >= 0; i--)
@@ -36,10 +53,28 @@ internal static class BoxPainter
             var name = TextMask.Of(detection.Label, style.Font);
             var sure = TextMask.Of(string.Create(CultureInfo.InvariantCulture, $"{detection.Confidence * 100:0}%"), style.Font);
             var width = Math.Min(canvas.Width, style.Padding + name.Right + style.Gap + sure.Right + style.Padding);
-            var area = Place(Pixels(detection.Box, canvas, style.Stroke), width, style.Line, canvas, placed);
+            var box = Pixels(detection.Box, canvas, style.Stroke);
+            if (detection.Oriented is { } turned)
+                box = Under(HighestCorner(turned), box, width);
+            var area = Place(box, width, style.Line, canvas, placed);
             placed.Add(new LabelPlate(area, name, sure, Palette.Of(detection.ClassId)));
         }
         return placed;
+    }
+
+    private static void Turned(Brush brush, OrientedBox box, int stroke, Colour colour)
+    {
+        for (var i = 0; i < box.Corners.Count; i++)
+            brush.Line(box.Corners[i], box.Corners[(i + 1) % box.Corners.Count], stroke, colour);
+    }
+
+    private static Point HighestCorner(OrientedBox box) => box.Corners.Count > 0 ? box.Corners.MinBy(c => c.Y) : new Point(box.CentreX, box.CentreY);
+
+    /// <summary>The corner of a box that is turned is above its middle, and so is its label.</summary>
+    private static Area Under(Point corner, Area box, int width)
+    {
+        var left = (int)Math.Clamp(corner.X - (width / 2.0), box.Left - (width / 2.0), box.Right);
+        return box with { Left = left, Right = left + width };
     }
 
     private static void Draw(LabelPlate label, LabelStyle style, Brush brush)

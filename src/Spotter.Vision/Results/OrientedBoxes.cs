@@ -14,6 +14,8 @@ internal static class OrientedBoxes
         double angle = found.Angle;
         if (height > width)
             (width, height, angle) = (height, width, angle + (Math.PI / 2));
+        // Half a turn changes nothing but the order of the corners, which goes with the angle that is said.
+        angle -= Math.PI * Math.Floor(angle / Math.PI);
         double cosine = Math.Cos(angle), sine = Math.Sin(angle);
         var corners = new Point[4];
         ReadOnlySpan<(double Along, double Across)> signs = [(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)];

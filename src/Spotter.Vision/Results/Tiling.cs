@@ -18,7 +18,7 @@ internal static class Tiling
         if (wanted.X < 0 || wanted.Y < 0 || wanted.Width < 1 || wanted.Height < 1 || wanted.X >= width || wanted.Y >= height)
         {
             throw new SpotterException(ErrorCodes.InvalidRequest,
-                $"The region {wanted.X},{wanted.Y},{wanted.Width},{wanted.Height} lies outside the picture of {width} x {height} pixels.");
+                $"The region {wanted.X},{wanted.Y},{wanted.Width},{wanted.Height} lies outside the picture of {width} x {height} pixels; give one that lies in it.");
         }
         return wanted with { Width = Math.Min(wanted.Width, width - wanted.X), Height = Math.Min(wanted.Height, height - wanted.Y) };
     }
