@@ -1,3 +1,4 @@
+using System.Buffers;
 using Spotter.Core.Vision;
 
 namespace Spotter.Vision.Results;
@@ -7,6 +8,8 @@ internal readonly ref struct Bitmap(Span<byte> pixels, int left, int top, int wi
 {
     /// <summary>The value of a pixel that belongs to the object; the other bits are for whoever works on the bitmap.</summary>
     public const byte Inside = 1;
+
+    private const int Strip = 32;
 
     private readonly Span<byte> pixels = pixels;
 
@@ -31,13 +34,32 @@ internal readonly ref struct Bitmap(Span<byte> pixels, int left, int top, int wi
         var counts = new List<int>();
         var inside = false;
         var run = Left * pictureHeight;
-        for (var x = 0; x < Width; x++)
+        // Some columns at a time are laid on their side, since going down a large bitmap pixel by pixel is slow.
+        var columns = ArrayPool<byte>.Shared.Rent(Strip * Height);
+        for (var first = 0; first < Width; first += Strip)
         {
-            Go(false, Top);
+            var wide = Math.Min(Strip, Width - first);
             for (var y = 0; y < Height; y++)
-                Go((this[x, y] & Inside) != 0, 1);
-            Go(false, pictureHeight - Top - Height);
+            {
+                var row = pixels.Slice((y * Width) + first, wide);
+                for (var x = 0; x < row.Length; x++)
+                    columns[(x * Height) + y] = (byte)(row[x] & Inside);
+            }
+            for (var x = 0; x < wide; x++)
+            {
+                Go(false, Top);
+                var rest = columns.AsSpan(x * Height, Height);
+                while (rest.Length > 0)
+                {
+                    var length = rest.IndexOfAnyExcept(rest[0]);
+                    length = length < 0 ? rest.Length : length;
+                    Go(rest[0] == Inside, length);
+                    rest = rest[length..];
+                }
+                Go(false, pictureHeight - Top - Height);
+            }
         }
+        ArrayPool<byte>.Shared.Return(columns);
         Go(false, (pictureWidth - Left - Width) * pictureHeight);
         counts.Add(run);
         return new RunLengths([pictureHeight, pictureWidth], counts);

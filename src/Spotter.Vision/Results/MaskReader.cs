@@ -24,7 +24,9 @@ internal static class MaskReader
         {
             var bitmap = new Bitmap(pixels.AsSpan(0, width * height), left, top, width, height);
             Fill(bitmap, model, outputs, letterbox, found);
-            return new Mask(Outlines.Trace(bitmap, Math.Max(0.75, 0.5 / letterbox.ScaleX)), bitmap.Runs(size.Width, size.Height));
+            // The outlines leave marks in the bitmap, so the runs come first.
+            var runs = bitmap.Runs(size.Width, size.Height);
+            return new Mask(Outlines.Trace(bitmap, Math.Max(0.75, 0.5 / letterbox.ScaleX)), runs);
         }
         finally
         {
@@ -62,6 +64,16 @@ internal static class MaskReader
                 }
             }
             var between = logits.AsSpan(wide * tall, wide);
+            var (cells, parts) = (new int[bitmap.Width], new float[bitmap.Width]);
+            for (var x = 0; x < cells.Length; x++)
+            {
+                (cells[x], parts[x]) = across.At(x);
+                // At the far edge there is no next cell, nor a share of it.
+                if (cells[x] >= across.Last && wide > 1)
+                    (cells[x], parts[x]) = (across.Last - 1, 1);
+                cells[x] -= firstColumn;
+            }
+            var step = wide > 1 ? 1 : 0;
             for (var y = 0; y < bitmap.Height; y++)
             {
                 var (upper, share) = down.At(y);
@@ -71,10 +83,9 @@ internal static class MaskReader
                 var line = bitmap.Row(y);
                 for (var x = 0; x < line.Length; x++)
                 {
-                    var (before, part) = across.At(x);
-                    var near = between[before - firstColumn];
-                    var far = between[Math.Min(before + 1, across.Last) - firstColumn];
-                    line[x] = near + ((far - near) * part) > 0 ? Bitmap.Inside : (byte)0;
+                    var near = between[cells[x]];
+                    var far = between[cells[x] + step];
+                    line[x] = near + ((far - near) * parts[x]) > 0 ? Bitmap.Inside : (byte)0;
                 }
             }
         }

@@ -18,9 +18,12 @@ internal static class Outlines
         var found = new List<(double Area, List<(int X, int Y)> Points)>();
         for (var y = 0; y < bitmap.Height; y++)
         {
-            for (var x = 0; x < bitmap.Width; x++)
+            var row = bitmap.Row(y);
+            var above = y > 0 ? bitmap.Row(y - 1) : default;
+            for (var x = 0; x < row.Length; x++)
             {
-                if (!bitmap.Has(x, y) || bitmap.Has(x, y - 1) || (bitmap[x, y] & Traced) != 0)
+                // Inside, not traced yet, and nothing of the object above it.
+                if (row[x] != Bitmap.Inside || (y > 0 && (above[x] & Bitmap.Inside) != 0))
                     continue;
                 var points = Follow(bitmap, x, y);
                 // Holes are followed the other way round.

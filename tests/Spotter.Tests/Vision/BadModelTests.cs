@@ -9,8 +9,6 @@ namespace Spotter.Tests.Vision;
 /// <summary>What can't be run is refused when it is loaded, with one sentence that says what is wrong and what to do.</summary>
 public sealed partial class BadModelTests
 {
-    private static readonly int[] AllButFirst = [1, 2, 3];
-
     private const string Unsupported = ErrorCodes.ModelUnsupported;
     private const string Invalid = ErrorCodes.ModelInvalid;
 
@@ -134,7 +132,7 @@ public sealed partial class BadModelTests
     {
         // The root of a negative number: for pictures brighter than half.
         using var file = new ModelFile(Taking(1, 3, 32, 32)
-            .Node("ReduceMean", ["images"], ["mean"], ("axes", AllButFirst), ("keepdims", 0)).Constant("half", [1], [0.5f]).Node("Sub", ["half", "mean"], ["rest"]).Node("Sqrt", ["rest"], ["root"])
+            .Node("ReduceMean", ["images"], ["mean"], ("axes", Ints(1, 2, 3)), ("keepdims", 0)).Constant("half", [1], [0.5f]).Node("Sub", ["half", "mean"], ["rest"]).Node("Sqrt", ["rest"], ["root"])
             .Constant("columns", Columns.Shape, Columns.Numbers).Constant("zero", [1], [0]).Node("Mul", ["root", "zero"], ["nought"]).Node("Add", ["columns", "nought"], ["output0"])
             .Output("output0", Float32, 1, 7, 21).ToArray());
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());

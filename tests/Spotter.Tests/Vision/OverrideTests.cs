@@ -206,7 +206,7 @@ public sealed class OverrideTests
     public void Every_example_of_the_manual_is_taken()
     {
         var manual = File.ReadAllText(Path.Combine(SharedFiles.Repository, "docs", "models.md"));
-        var examples = Regex.Matches(manual, "```yaml\n(?<yaml>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(match => match.Groups["yaml"].Value).ToList();
+        var examples = Regex.Matches(manual, "```yaml\n(?<example>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)).Select(match => match.Groups["example"].Value).ToList();
         examples.Count.ShouldBeGreaterThan(3);
         using var folder = new TemporaryFolder();
         File.WriteAllText(Path.Combine(folder.Path, "names.txt"), "ant\nbee\n");

@@ -12,8 +12,6 @@ namespace Spotter.Tests.Vision;
 /// </summary>
 public sealed class PreparationTests
 {
-    private static readonly int[] ChannelsFirst = [0, 3, 1, 2];
-
     private const int Edge = 32;
     private const int Fields = 4;
 
@@ -218,11 +216,11 @@ public sealed class PreparationTests
         var graph = new TestGraph().Input("images", type, single ? shape[1..] : shape).Node("Cast", ["images"], ["floats"], ("to", Float32));
         graph.Constant("four", [4], [1, 3, Edge, Edge], TestGraph.Int64);
         if (channelsLast)
-            graph.Node("Transpose", ["floats"], ["planes"], ("perm", ChannelsFirst));
+            graph.Node("Transpose", ["floats"], ["planes"], ("perm", Ints(0, 3, 1, 2)));
         else
             graph.Node("Reshape", ["floats", "four"], ["planes"]);
         return graph
-            .Node("AveragePool", ["planes"], ["fields"], ("kernel_shape", new[] { Edge / Fields, Edge / Fields }), ("strides", new[] { Edge / Fields, Edge / Fields }))
+            .Node("AveragePool", ["planes"], ["fields"], ("kernel_shape", Ints(Edge / Fields, Edge / Fields)), ("strides", Ints(Edge / Fields, Edge / Fields)))
             .Constant("column", [3], [1, all, 1], TestGraph.Int64).Node("Reshape", ["fields", "column"], ["means"])
             .Constant("scale", [1], [scale]).Constant("offset", [1], [offset])
             .Node("Mul", ["means", "scale"], ["scaled"]).Node("Add", ["scaled", "offset"], ["scores"])

@@ -194,8 +194,8 @@ public sealed class ResultTests
             weights.Numbers[i] = i % wide is >= 2 and < 10 && i / wide % wide is >= 2 and < 10 ? 1 / (3 * 64f) : -1 / (3 * 80f);
         return Taking(1, 3, 32, 32).Note("names", "['square']")
             .Constant("weights", weights.Shape, weights.Numbers)
-            .Node("Conv", ["images", "weights"], ["level"], ("pads", new[] { 2, 2, 2, 2 }))
-            .Node("MaxPool", ["level"], ["most"], ("kernel_shape", new[] { 9, 9 }), ("pads", new[] { 4, 4, 4, 4 }))
+            .Node("Conv", ["images", "weights"], ["level"], ("pads", Ints(2, 2, 2, 2)))
+            .Node("MaxPool", ["level"], ["most"], ("kernel_shape", Ints(9, 9)), ("pads", Ints(4, 4, 4, 4)))
             .Node("Equal", ["level", "most"], ["is_peak"]).Node("Cast", ["is_peak"], ["peak"], ("to", Float32)).Node("Mul", ["level", "peak"], ["peaks"])
             .Constant("column", [3], [1, all, 1], TestGraph.Int64).Node("Reshape", ["peaks", "column"], ["scores"])
             .Constant("rows", rows.Shape, rows.Numbers).Constant("classes", [1, all, 1], new float[all])

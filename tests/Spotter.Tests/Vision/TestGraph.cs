@@ -108,6 +108,9 @@ internal sealed class TestGraph
         return this;
     }
 
+    /// <summary>An attribute of several numbers.</summary>
+    public static int[] Ints(params int[] numbers) => numbers;
+
     public byte[] ToArray()
     {
         graph.Text(2, "test");
