@@ -1,10 +1,11 @@
 using Spotter.Core;
 using Spotter.Core.Vision.Filters;
+using Spotter.Vision.Images;
 
 namespace Spotter.Vision.Filters;
 
 /// <summary>The filters that make one picture of one. Each gives a new raster.</summary>
-internal static class PixelFilters
+internal static unsafe class PixelFilters
 {
     /// <summary>The mean of a square of <paramref name="level"/> pixels, rounded down, wherever the square fits.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: the square is larger than the picture.</exception>
@@ -14,7 +15,9 @@ internal static class PixelFilters
             throw new SpotterException(ErrorCodes.InvalidRequest, FilterValues.BadLevel);
         var result = new Raster(source.Width - level + 1, source.Height - level + 1, source.Bands);
         // Sums over the last rows, and of these over the last columns: each pixel costs the same at any level.
-        var sums = new uint[source.Stride];
+        using var room = new NativeBuffer();
+        var sums = new Span<uint>(room.Ensure((long)source.Stride * sizeof(uint)), source.Stride);
+        sums.Clear();
         var square = (ulong)level * (ulong)level;
         for (var y = 0; y < source.Height; y++)
         {
