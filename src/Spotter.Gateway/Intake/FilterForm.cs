@@ -11,6 +11,8 @@ internal static class FilterForm
     public static IReadOnlyList<string> Fields { get; } =
         ["filter", "caption", "level", "degrees", "direction", "amount", "seed", "threshold", "sides", "mode", "strict", "stretch"];
 
+    private static readonly string[] InWords = ["level", "degrees", "direction", "amount", "sides"];
+
     /// <summary>The filter that fields ask for: by <c>filter</c> and its settings, or in words by <c>caption</c>.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: what is wrong, and what it may be.</exception>
     public static FilterRequest Read(IReadOnlyDictionary<string, string> fields)
@@ -19,6 +21,9 @@ internal static class FilterForm
         var name = fields.GetValueOrDefault("filter");
         if (caption is not null && name is not null)
             throw Invalid("The fields 'filter' and 'caption' both name a filter; send one of them.");
+        // A value beside a caption would be dropped unseen: the words say it themselves.
+        if (caption is not null && InWords.FirstOrDefault(fields.ContainsKey) is { } said)
+            throw Invalid($"The field '{said}' does not go with 'caption'; say it in the caption, or name the filter with 'filter'.");
         var request = caption is not null ? FilterCaption.Parse(caption) : Named(name, fields);
         return request with
         {

@@ -80,6 +80,10 @@ public sealed class FilterTests(RunningService service) : IClassFixture<RunningS
     }
 
     [Fact]
+    public async Task A_setting_beside_a_caption_is_refused_rather_than_dropped() =>
+        (await Api.SubmitAsync([Part.Field("engine", "filter"), Part.Field("caption", "blur"), Part.Field("level", "3"), Part.Image(Pictures.Png(1))])).ShouldBeProblem(400, "invalid_request");
+
+    [Fact]
     public async Task A_level_beyond_the_picture_fails_the_job_with_the_reason()
     {
         var answer = await Api.SubmitAsync([Part.Field("filter", "blur"), Part.Field("level", "65"), Part.Image(Pictures.Png(1))], waitSeconds: 30);
