@@ -97,6 +97,8 @@ public static class ErrorCodes
     public const string WorkerDied = "worker_died";
     /// <summary>The worker gave no sign of life for too long.</summary>
     public const string LeaseExpired = "lease_expired";
+    /// <summary>Nobody had started the job by the time that its sender had set.</summary>
+    public const string Expired = "expired";
     /// <summary>The job took longer than a job may take.</summary>
     public const string JobTimeout = "job_timeout";
     /// <summary>A native library is not where it should be.</summary>

@@ -13,6 +13,9 @@ namespace Spotter.Core;
     UseStringEnumConverter = false,
     Converters = [
         typeof(LowerCaseEnumConverter<JobState>),
+        typeof(LowerCaseEnumConverter<JobPriority>),
+        typeof(LowerCaseEnumConverter<JobEventKind>),
+        typeof(LowerCaseEnumConverter<NoticeState>),
         typeof(LowerCaseEnumConverter<WorkerState>),
         typeof(LowerCaseEnumConverter<FilterKind>),
         typeof(LowerCaseEnumConverter<FilterMode>),
@@ -22,6 +25,9 @@ namespace Spotter.Core;
 [JsonSerializable(typeof(JobOptions))]
 [JsonSerializable(typeof(JobTimings))]
 [JsonSerializable(typeof(JobError))]
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(IReadOnlyList<JobEvent>))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(StartedJob))]

@@ -79,6 +79,7 @@ public sealed class GatewayHost : IAsyncDisposable
         app.Use(WorkerDoor.GuardAsync);
         JobsIntake.Map(app);
         JobEndpoints.Map(app);
+        DeadLetters.Map(app);
         OperationsEndpoints.Map(app);
         WorkerDoor.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");

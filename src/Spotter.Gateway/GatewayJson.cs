@@ -12,11 +12,13 @@ namespace Spotter.Gateway;
 /// <summary>How the gateway's answers are written.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
-    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ModelState>)])]
+    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ModelState>)])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobViews))]
 [JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(RedriveRequest))]
+[JsonSerializable(typeof(RedriveView))]
 [JsonSerializable(typeof(StatsView))]
 [JsonSerializable(typeof(ModelsView))]
 [JsonSerializable(typeof(DecisionsView))]

@@ -45,6 +45,9 @@ public sealed record GatewaySettings
     /// <summary>Beyond so many waiting jobs new ones are refused.</summary>
     public int MaxQueued { get; init; } = 50_000;
 
+    /// <summary>The same picture, model and options again are answered from the stored result, unless the request says no.</summary>
+    public bool Reuse { get; init; } = true;
+
     /// <summary>Longest time that a request may ask to wait for its result.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -93,6 +93,7 @@ public static class Problems
         ErrorCodes.ForeignSite => (403, "Not from another site"),
         ErrorCodes.LeaseLost => (409, "The lease is lost"),
         ErrorCodes.WorkerDied or ErrorCodes.LeaseExpired => (500, "The worker was lost"),
+        ErrorCodes.Expired => (504, "Not started in time"),
         ErrorCodes.JobTimeout => (504, "The job took too long"),
         ErrorCodes.InvalidSettings => (500, "A setting can't be used"),
         ErrorCodes.NativeMissing => (500, "The installation is incomplete"),

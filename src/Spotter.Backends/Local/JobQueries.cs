@@ -25,29 +25,35 @@ internal static class JobQueries
 
         var state = filter.State is null ? "" : "AND state = ?2 ";
         var engine = filter.Engine is null ? "" : "AND engine = ?3 ";
+        var error = filter.Error is null ? "" : "AND json_extract(error, '$.code') = ?5 ";
+        var tenant = filter.Tenant is null ? "" : "AND tenant = ?6 ";
         using var select = connection.Prepare(
-            $"SELECT {JobRow.Columns} FROM jobs {IndexFor(filter)} WHERE internal = 0 AND seq < ?1 {Literal(filter.State)}{state}{engine}"
+            $"SELECT {JobRow.Columns} FROM jobs {IndexFor(filter)} WHERE internal = 0 AND seq < ?1 {Literal(filter.State)}{state}{engine}{error}{tenant}"
             + "ORDER BY seq DESC LIMIT ?4");
         select.Bind(1, before).Bind(4, filter.Limit);
         if (filter.State is { } wantedState)
             select.Bind(2, (int)wantedState);
         if (filter.Engine is { } wantedEngine)
             select.Bind(3, wantedEngine);
+        if (filter.Error is { } wantedError)
+            select.Bind(5, wantedError);
+        if (filter.Tenant is { } wantedTenant)
+            select.Bind(6, wantedTenant);
         while (select.Step())
             rows.Add(JobRow.Read(select));
         return rows;
     }
 
-    public static IReadOnlyList<OverdueJob> Overdue(SqliteConnection connection, long dueBefore, int skip, int limit)
+    public static IReadOnlyList<DueJob> Overdue(SqliteConnection connection, long dueBefore, int skip, int limit)
     {
-        var jobs = new List<OverdueJob>();
+        var jobs = new List<DueJob>();
         using var select = connection.Prepare("""
-            SELECT id, engine, model FROM jobs WHERE seq IN (
+            SELECT id, engine, model, priority FROM jobs WHERE seq IN (
                 SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND due < ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3)
             ORDER BY due
             """).Bind(1, dueBefore).Bind(2, limit).Bind(3, skip);
         while (select.Step())
-            jobs.Add(new OverdueJob(select.Id(0), QueueNames.Of(select.Text(1), select.TextOrNull(2))));
+            jobs.Add(new DueJob(select.Id(0), QueueNames.Of(select.Text(1), select.TextOrNull(2)), (JobPriority)select.Int(3)));
         return jobs;
     }
 
@@ -102,7 +108,8 @@ internal static class JobQueries
     {
         using var select = connection.Prepare("""
             SELECT (SELECT COUNT(*) FROM jobs AS ahead INDEXED BY jobs_queued
-                    WHERE ahead.state = 0 AND ahead.seq < job.seq AND ahead.engine = job.engine)
+                    WHERE ahead.state = 0 AND ahead.engine = job.engine AND ahead.model IS job.model
+                        AND (ahead.priority < job.priority OR (ahead.priority = job.priority AND ahead.seq < job.seq)))
             FROM jobs AS job WHERE id = ?1 AND state = 0
             """).Bind(1, id);
         return select.Step() ? select.Int(0) : null;

@@ -16,7 +16,8 @@ internal sealed class JobRow
     public const string Columns =
         "id, engine, state, internal, epoch, attempts, solo, expired, created, started, finished, model, "
         + "idempotency_key, fingerprint, image_key, image_format, image_bytes, image_sha256, output, "
-        + "options, error, timings, result, name";
+        + "options, error, timings, result, name, tenant, submitted_by, priority, not_before, expires, "
+        + "callback_url, callback_secret, answered_from, redrives, worker, history";
 
     public required JobId Id { get; init; }
 
@@ -60,6 +61,26 @@ internal sealed class JobRow
 
     private string? Name { get; init; }
 
+    private string Tenant { get; init; } = "";
+
+    private string? By { get; init; }
+
+    public required JobPriority Priority { get; init; }
+
+    private long? NotBefore { get; init; }
+
+    private long? Expires { get; init; }
+
+    private JobCallback? Callback { get; init; }
+
+    private JobId? AnsweredFrom { get; init; }
+
+    private int Redrives { get; init; }
+
+    private string? Worker { get; init; }
+
+    private byte[]? History { get; init; }
+
     public static JobRow Read(SqliteStatement row) => new()
     {
         Id = row.Id(0),
@@ -83,6 +104,16 @@ internal sealed class JobRow
         Timings = row.BytesOrNull(21),
         Result = row.BytesOrNull(22),
         Name = row.TextOrNull(23),
+        Tenant = row.Text(24),
+        By = row.TextOrNull(25),
+        Priority = (JobPriority)row.Int(26),
+        NotBefore = row.LongOrNull(27),
+        Expires = row.LongOrNull(28),
+        Callback = row.TextOrNull(29) is { } url ? new JobCallback(url, row.TextOrNull(30)) : null,
+        AnsweredFrom = row.IsNull(31) ? null : row.Id(31),
+        Redrives = row.Int(32),
+        Worker = row.TextOrNull(33),
+        History = row.BytesOrNull(34),
     };
 
     /// <summary>The record that the row stands for.</summary>
@@ -100,8 +131,8 @@ internal sealed class JobRow
         Epoch = Epoch,
         Solo = Solo,
         Created = Microseconds.ToTime(Created),
-        Started = Started is { } started ? Microseconds.ToTime(started) : null,
-        Finished = Finished is { } finished ? Microseconds.ToTime(finished) : null,
+        Started = TimeOrNull(Started),
+        Finished = TimeOrNull(Finished),
         Result = FromJson(Result, SpotterJson.Default.VisionResult),
         Timings = FromJson(Timings, SpotterJson.Default.JobTimings) is { } timings
             ? timings with { QueuedMs = ((Started ?? Created) - Created) / 1000.0 }
@@ -111,7 +142,19 @@ internal sealed class JobRow
         IdempotencyKey = IdempotencyKey,
         Fingerprint = Fingerprint,
         Internal = Internal,
+        Tenant = Tenant,
+        By = By,
+        Priority = Priority,
+        NotBefore = TimeOrNull(NotBefore),
+        Expires = TimeOrNull(Expires),
+        Callback = Callback,
+        AnsweredFrom = AnsweredFrom,
+        Redrives = Redrives,
+        Worker = Worker,
+        History = FromJson(History, SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
     };
+
+    private static DateTimeOffset? TimeOrNull(long? microseconds) => microseconds is { } time ? Microseconds.ToTime(time) : null;
 
     private static T? FromJson<T>(byte[]? json, JsonTypeInfo<T> type)
         where T : class =>

@@ -80,6 +80,65 @@ internal static class Schema
         -- What its sender calls the picture.
         ALTER TABLE jobs ADD COLUMN name TEXT;
         """,
+        """
+        -- Whose, which first, when, who is told, what is known already.
+        ALTER TABLE jobs ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+        ALTER TABLE jobs ADD COLUMN submitted_by TEXT;
+        ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE jobs ADD COLUMN not_before INTEGER;
+        ALTER TABLE jobs ADD COLUMN expires INTEGER;
+        ALTER TABLE jobs ADD COLUMN callback_url TEXT;
+        ALTER TABLE jobs ADD COLUMN callback_secret TEXT;
+        ALTER TABLE jobs ADD COLUMN callback_receiver TEXT;
+        ALTER TABLE jobs ADD COLUMN work_key TEXT;
+        ALTER TABLE jobs ADD COLUMN answered_from BLOB;
+        ALTER TABLE jobs ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN history TEXT;
+        DROP INDEX jobs_queued;
+        CREATE INDEX jobs_queued ON jobs (seq, engine, model, priority, internal, due, expires) WHERE state = 0;
+        CREATE INDEX jobs_answers ON jobs (work_key, tenant, seq) WHERE state = 2 AND work_key IS NOT NULL AND answered_from IS NULL;
+
+        ALTER TABLE deliveries ADD COLUMN priority INTEGER NOT NULL DEFAULT 1;
+        DROP INDEX deliveries_next;
+        CREATE INDEX deliveries_next ON deliveries (visible_at, queue, priority, seq);
+
+        -- The outbox.
+        CREATE TABLE notices (
+            seq INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            job BLOB NOT NULL,
+            url TEXT NOT NULL,
+            secret TEXT,
+            receiver TEXT NOT NULL,
+            state INTEGER NOT NULL DEFAULT 0,      -- the numbers of NoticeState
+            due INTEGER NOT NULL,                  -- when it is to be sent, or when whoever has it has had it for too long
+            attempts INTEGER NOT NULL DEFAULT 0,
+            status INTEGER,
+            detail TEXT,
+            ended INTEGER
+        );
+        CREATE INDEX notices_due ON notices (due, receiver) WHERE state = 0;
+        CREATE INDEX notices_job ON notices (job);
+
+        -- Whatever ends a job, its notice is written by the same statement.
+        CREATE TRIGGER jobs_end AFTER UPDATE OF state ON jobs
+        WHEN NEW.state >= 2 AND OLD.state < 2 AND NEW.callback_url IS NOT NULL
+        BEGIN
+            INSERT INTO notices (id, job, url, secret, receiver, due)
+            VALUES (lower(hex(NEW.id)) || CASE NEW.redrives WHEN 0 THEN '' ELSE '~' || NEW.redrives END,
+                NEW.id, NEW.callback_url, NEW.callback_secret, NEW.callback_receiver, NEW.finished);
+        END;
+        CREATE TRIGGER jobs_begin_ended AFTER INSERT ON jobs
+        WHEN NEW.state >= 2 AND NEW.callback_url IS NOT NULL
+        BEGIN
+            INSERT INTO notices (id, job, url, secret, receiver, due)
+            VALUES (lower(hex(NEW.id)), NEW.id, NEW.callback_url, NEW.callback_secret, NEW.callback_receiver, NEW.finished);
+        END;
+        CREATE TRIGGER jobs_gone AFTER DELETE ON jobs WHEN OLD.callback_url IS NOT NULL
+        BEGIN
+            DELETE FROM notices WHERE job = OLD.id;
+        END;
+        """,
     ];
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>

@@ -23,6 +23,7 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
     private readonly ITimer timer;
     private readonly LinkedList<QueueWaiter> waiters = new();
     private int pruneAt = LeastPrune;
+    private long turn;
     private long nextDue;
     private long timerAt = long.MaxValue;
 
@@ -40,18 +41,18 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
         database.Writer.WhenStopped(FailWaiters);
     }
 
-    public Task EnqueueAsync(JobId job, string queue, TimeSpan delay, CancellationToken cancel) =>
+    public Task EnqueueAsync(JobId job, string queue, JobPriority priority, TimeSpan delay, CancellationToken cancel) =>
         database.ApplyAsync(
             scope =>
             {
                 var visibleAt = VisibleAfter(delay);
                 // An id that is there already keeps its place. If it is out, whoever holds it has lost it.
                 scope.Prepare("""
-                    INSERT INTO deliveries (job, queue, visible_at) VALUES (?1, ?2, ?3)
+                    INSERT INTO deliveries (job, queue, visible_at, priority) VALUES (?1, ?2, ?3, ?4)
                     ON CONFLICT (job) DO UPDATE SET
                         visible_at = CASE WHEN in_flight THEN excluded.visible_at ELSE MIN(visible_at, excluded.visible_at) END,
-                        queue = excluded.queue, taken = taken + 1, in_flight = 0
-                    """).Bind(1, job).Bind(2, queue).Bind(3, visibleAt).Run();
+                        queue = excluded.queue, priority = excluded.priority, taken = taken + 1, in_flight = 0
+                    """).Bind(1, job).Bind(2, queue).Bind(3, visibleAt).Bind(4, (int)priority).Run();
                 Shown(scope, queue, visibleAt);
                 return true;
             },
@@ -180,19 +181,9 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
 
     private Delivery? Take(WriteScope scope, IReadOnlyCollection<string> queues, TimeSpan hold)
     {
-        long? first = null;
-        string? from = null;
-        foreach (var queue in queues)
-        {
-            using var select = scope.Prepare(
-                "SELECT seq FROM deliveries WHERE visible_at = 0 AND queue = ?1 ORDER BY seq LIMIT 1").Bind(1, queue);
-            if (!select.Step() || select.Long(0) >= first)
-                continue;
-            first = select.Long(0);
-            from = queue;
-        }
-        if (first is not { } seq || from is null)
+        if (First(scope, queues) is not var (seq, from))
             return null;
+        turn++;
 
         var visibleAt = Microseconds.Now(clock) + Math.Max(1, Microseconds.From(hold));
         using var update = scope.Prepare("""
@@ -201,6 +192,26 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
         update.Step();
         Hidden(visibleAt);
         return new Delivery(update.Id(0), from, string.Create(CultureInfo.InvariantCulture, $"{seq}-{update.Long(1)}"));
+    }
+
+    /// <summary>The id whose turn it is: of the first level of priority that has any, the oldest.</summary>
+    private (long Seq, string Queue)? First(WriteScope scope, IReadOnlyCollection<string> queues)
+    {
+        foreach (var priority in PriorityTurns.Order(turn))
+        {
+            (long Seq, string Queue)? first = null;
+            foreach (var queue in queues)
+            {
+                using var select = scope.Prepare(
+                    "SELECT seq FROM deliveries WHERE visible_at = 0 AND queue = ?1 AND priority = ?2 ORDER BY seq LIMIT 1")
+                    .Bind(1, queue).Bind(2, (int)priority);
+                if (select.Step() && !(select.Long(0) >= first?.Seq))
+                    first = (select.Long(0), queue);
+            }
+            if (first is not null)
+                return first;
+        }
+        return null;
     }
 
     /// <summary>Makes available what has been hidden or delayed until now.</summary>

@@ -33,17 +33,12 @@ internal sealed class SqliteJobStore : IJobStore
 
     public async Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
     {
-        var options = new byte[jobs.Count][];
-        for (var i = 0; i < options.Length; i++)
-            options[i] = JsonSerializer.SerializeToUtf8Bytes(jobs[i].Options, SpotterJson.Default.JobOptions);
+        var inserts = jobs.Select(NewRow.Of).ToArray();
         var rows = await database.CommitAsync(
             scope =>
             {
                 var now = Microseconds.Now(clock);
-                var added = new (JobRow Row, bool IsNew)[jobs.Count];
-                for (var i = 0; i < added.Length; i++)
-                    added[i] = Add(scope, jobs[i], options[i], now);
-                return added;
+                return Array.ConvertAll(inserts, job => Add(scope, job, now));
             },
             cancel,
             needsSavepoint: jobs.Count > 1);
@@ -57,6 +52,15 @@ internal sealed class SqliteJobStore : IJobStore
     public Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel) =>
         ReadJobAsync(
             connection => connection.Prepare(ByKey).Bind(1, idempotencyKey), cancel);
+
+    public Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel) =>
+        ReadJobAsync(
+            connection => connection.Prepare($"""
+                SELECT {JobRow.Columns} FROM jobs INDEXED BY jobs_answers
+                WHERE state = 2 AND work_key IS NOT NULL AND answered_from IS NULL AND work_key = ?1 AND tenant = ?2
+                ORDER BY seq DESC LIMIT 1
+                """).Bind(1, workKey).Bind(2, tenant),
+            cancel);
 
     public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel)
     {
@@ -73,7 +77,7 @@ internal sealed class SqliteJobStore : IJobStore
                 using var update = scope.Prepare($"""
                     UPDATE jobs SET state = 1, epoch = epoch + 1, attempts = attempts + 1,
                         started = ?2, leased_until = ?3, worker = ?4
-                    WHERE id = ?1 AND state = 0 AND due <= ?2
+                    WHERE id = ?1 AND state = 0 AND due <= ?2 AND (expires IS NULL OR expires > ?2)
                     RETURNING {JobRow.Columns}
                     """).Bind(1, delivery.Job).Bind(2, now).Bind(3, now + Microseconds.From(hold)).Bind(4, worker);
                 if (!update.Step())
@@ -110,54 +114,116 @@ internal sealed class SqliteJobStore : IJobStore
                 return database.CommitAsync(
                     scope => End(scope, lease, JobState.Failed, error, null, null, null), cancel);
             case JobOutcome.Retry retry:
-                var reason = ToJson(retry.Error);
-                return database.CommitAsync(scope => EndForRetry(scope, lease, reason, retry.SpendAttempt), cancel);
+                return database.CommitAsync(scope => EndForRetry(scope, lease, retry.Error, retry.SpendAttempt), cancel);
             default:
                 throw new ArgumentOutOfRangeException(nameof(outcome));
         }
     }
 
-    public async Task<Job?> CancelAsync(JobId id, CancellationToken cancel)
+    public async Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel)
     {
         await database.CommitAsync(
             scope =>
             {
-                // Which of the two states it was in is needed for the tallies, and RETURNING only knows the new one.
-                foreach (var state in (ReadOnlySpan<JobState>)[JobState.Queued, JobState.Running])
+                var now = Microseconds.Now(clock);
+                LiveRow row;
+                using (var select = scope.Prepare($"SELECT {LiveRow.Columns} FROM jobs WHERE id = ?1 AND state IN (0, 1)").Bind(1, id))
                 {
-                    using var update = scope.Prepare("""
-                        UPDATE jobs SET state = 5, finished = ?3, leased_until = NULL, worker = NULL
-                        WHERE id = ?1 AND state = ?2
-                        RETURNING engine, model, internal
-                        """).Bind(1, id).Bind(2, (int)state).Bind(3, Microseconds.Now(clock));
-                    if (!update.Step())
-                        continue;
-                    Note(scope, id, update.Text(0), update.TextOrNull(1), update.Bool(2), state, JobState.Cancelled);
-                    return true;
+                    if (!select.Step())
+                        return false;
+                    row = LiveRow.Read(select);
                 }
-                return false;
+                scope.Prepare("UPDATE jobs SET state = 5, finished = ?2, leased_until = NULL, history = ?3 WHERE seq = ?1")
+                    .Bind(1, row.Seq).Bind(2, now)
+                    .BindText(3, row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Cancelled, row.RunningAttempt, row.Worker, by, null)))
+                    .Run();
+                Note(scope, row, JobState.Cancelled);
+                return true;
             },
             cancel);
         return await FindAsync(id, cancel);
     }
 
+    public Task<IReadOnlyList<DueJob>> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel)
+    {
+        var ids = filter.Ids is { } wanted ? JsonSerializer.SerializeToUtf8Bytes(wanted.Select(i => i.Value).ToArray(), SpotterJson.Default.StringArray) : null;
+        return database.CommitAsync<IReadOnlyList<DueJob>>(
+            scope =>
+            {
+                var now = Microseconds.Now(clock);
+                var dead = new List<LiveRow>();
+                using (var select = scope.Prepare($"""
+                    SELECT {LiveRow.Columns} FROM jobs INDEXED BY jobs_unlucky
+                    WHERE state >= 3 AND state = 4 AND expired = 0
+                        AND (?1 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?1)))
+                        AND (?2 IS NULL OR json_extract(error, '$.code') = ?2) AND (?3 IS NULL OR tenant = ?3)
+                    ORDER BY seq LIMIT ?4
+                    """).BindText(1, ids).Bind(2, filter.Error).Bind(3, filter.Tenant).Bind(4, filter.Limit))
+                {
+                    while (select.Step())
+                        dead.Add(LiveRow.Read(select));
+                }
+                foreach (var row in dead)
+                {
+                    scope.Prepare("""
+                        UPDATE jobs SET state = 0, attempts = 0, due = ?2, expires = NULL, finished = NULL, redrives = redrives + 1, history = ?3
+                        WHERE seq = ?1
+                        """)
+                        .Bind(1, row.Seq).Bind(2, now)
+                        .BindText(3, row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Redriven, 0, null, by, row.Error)))
+                        .Run();
+                    Note(scope, row, JobState.Queued);
+                }
+                return dead.ConvertAll(row => new DueJob(row.Id, row.Queue, row.Priority));
+            },
+            cancel,
+            needsSavepoint: true);
+    }
+
+    public Task<int> ExpireAsync(int limit, CancellationToken cancel)
+    {
+        var error = ToJson(new JobError(ErrorCodes.Expired, "Nobody had started the job by the time that its sender had set."));
+        return database.CommitAsync(
+            scope =>
+            {
+                var now = Microseconds.Now(clock);
+                var late = new List<LiveRow>();
+                using (var select = scope.Prepare($"""
+                    SELECT {LiveRow.Columns} FROM jobs WHERE seq IN (
+                        SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND expires <= ?1 LIMIT ?2)
+                    """).Bind(1, now).Bind(2, limit))
+                {
+                    while (select.Step())
+                        late.Add(LiveRow.Read(select));
+                }
+                foreach (var row in late)
+                {
+                    scope.Prepare("UPDATE jobs SET state = 3, finished = ?2, error = ?3 WHERE seq = ?1")
+                        .Bind(1, row.Seq).Bind(2, now).BindText(3, error).Run();
+                    Note(scope, row, JobState.Failed);
+                }
+                return late.Count;
+            },
+            cancel,
+            needsSavepoint: true);
+    }
+
     public Task<IReadOnlyList<EndedAttempt>> ReleaseAsync(
         string? worker, JobError error, bool spendAttempt, CancellationToken cancel)
     {
-        var reason = ToJson(error);
         return database.CommitAsync<IReadOnlyList<EndedAttempt>>(
             scope =>
             {
-                var held = new List<HeldRow>();
+                var held = new List<LiveRow>();
                 using (var select = scope.Prepare($"""
-                    SELECT {HeldRow.Columns} FROM jobs INDEXED BY jobs_running
+                    SELECT {LiveRow.Columns} FROM jobs INDEXED BY jobs_running
                     WHERE state = 1 AND (?1 IS NULL OR worker = ?1) ORDER BY seq
                     """).Bind(1, worker))
                 {
                     while (select.Step())
-                        held.Add(HeldRow.Read(select));
+                        held.Add(LiveRow.Read(select));
                 }
-                return TakeLeases(scope, held, reason, spendAttempt);
+                return TakeLeases(scope, held, error, spendAttempt);
             },
             cancel,
             needsSavepoint: true);
@@ -165,19 +231,19 @@ internal sealed class SqliteJobStore : IJobStore
 
     public Task<IReadOnlyList<EndedAttempt>> ReapAsync(int limit, CancellationToken cancel)
     {
-        var reason = ToJson(new JobError(
-            ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it."));
+        var reason = new JobError(
+            ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it.");
         return database.CommitAsync<IReadOnlyList<EndedAttempt>>(
             scope =>
             {
-                var held = new List<HeldRow>();
+                var held = new List<LiveRow>();
                 using (var select = scope.Prepare($"""
-                    SELECT {HeldRow.Columns} FROM jobs INDEXED BY jobs_running
+                    SELECT {LiveRow.Columns} FROM jobs INDEXED BY jobs_running
                     WHERE state = 1 AND leased_until <= ?1 ORDER BY leased_until LIMIT ?2
                     """).Bind(1, Microseconds.Now(clock)).Bind(2, limit))
                 {
                     while (select.Step())
-                        held.Add(HeldRow.Read(select));
+                        held.Add(LiveRow.Read(select));
                 }
                 return TakeLeases(scope, held, reason, spendAttempt: true);
             },
@@ -185,7 +251,7 @@ internal sealed class SqliteJobStore : IJobStore
             needsSavepoint: true);
     }
 
-    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
+    public Task<IReadOnlyList<DueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
         database.ReadAsync(
             connection => JobQueries.Overdue(connection, Microseconds.Now(clock) - Microseconds.From(overdue), skip, limit), cancel);
 
@@ -264,37 +330,59 @@ internal sealed class SqliteJobStore : IJobStore
         scope.Changed(id);
     }
 
-    private static (JobRow Row, bool IsNew) Add(WriteScope scope, NewJob job, byte[] options, long now)
+    private static void Note(WriteScope scope, LiveRow row, JobState to) =>
+        Note(scope, row.Id, row.Engine, row.Model, row.Internal, row.State, to);
+
+    private static (JobRow Row, bool IsNew) Add(WriteScope scope, NewRow row, long now)
     {
+        var job = row.Job;
         if (job.IdempotencyKey is { } key)
         {
             using var select = scope.Prepare(ByKey).Bind(1, key);
             if (select.Step())
                 return (JobRow.Read(select), false);
         }
-        using var insert = scope.Prepare($"""
+        var state = job.Answer is null ? JobState.Queued : JobState.Succeeded;
+        JobRow added;
+        using (var insert = scope.Prepare($"""
             INSERT INTO jobs (id, engine, internal, due, created, model, idempotency_key, fingerprint,
-                image_key, image_format, image_bytes, image_sha256, options, name)
-            VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                image_key, image_format, image_bytes, image_sha256, options, name,
+                tenant, submitted_by, priority, not_before, expires, callback_url, callback_secret, work_key,
+                state, started, finished, answered_from, result, timings, callback_receiver)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?24, ?25, ?26, ?27, ?28)
             RETURNING {JobRow.Columns}
             """)
-            .Bind(1, job.Id).Bind(2, job.Engine).Bind(3, job.Internal ? 1 : 0).Bind(4, now)
-            .Bind(5, job.Model).Bind(6, job.IdempotencyKey).Bind(7, job.Fingerprint)
-            .Bind(8, job.Image.Key).Bind(9, (int)job.Image.Format).Bind(10, job.Image.Bytes).Bind(11, job.Image.Sha256)
-            .BindText(12, options).Bind(13, job.Name);
-        insert.Step();
-        Note(scope, job.Id, job.Engine, job.Model, job.Internal, null, JobState.Queued);
-        return (JobRow.Read(insert), true);
+            .Bind(1, job.Id).Bind(2, job.Engine).Bind(3, job.Internal ? 1 : 0)
+            .Bind(4, job.NotBefore is { } start ? Math.Max(now, Microseconds.From(start)) : now).Bind(5, now)
+            .Bind(6, job.Model).Bind(7, job.IdempotencyKey).Bind(8, job.Fingerprint)
+            .Bind(9, job.Image.Key).Bind(10, (int)job.Image.Format).Bind(11, job.Image.Bytes).Bind(12, job.Image.Sha256)
+            .BindText(13, row.Options).Bind(14, job.Name)
+            .Bind(15, job.Tenant).Bind(16, job.By).Bind(17, (int)job.Priority)
+            .Bind(18, MicrosecondsOrNull(job.NotBefore)).Bind(19, MicrosecondsOrNull(job.Expires))
+            .Bind(20, job.Callback?.Url).Bind(21, job.Callback?.Secret).Bind(22, job.WorkKey)
+            .Bind(23, (int)state).Bind(24, state == JobState.Queued ? null : now)
+            .BindText(26, row.Result).BindText(27, row.Timings)
+            .Bind(28, job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null))
+        {
+            if (job.Answer is { } answer)
+                insert.Bind(25, answer.From);
+            else
+                insert.BindNull(25);
+            insert.Step();
+            added = JobRow.Read(insert);
+        }
+        Note(scope, job.Id, job.Engine, job.Model, job.Internal, null, state);
+        return (added, true);
     }
 
     private EndedAttempt? End(
         WriteScope scope, Lease lease, JobState state, byte[]? error, byte[]? timings, byte[]? result, string? output)
     {
         using var update = scope.Prepare("""
-            UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL, worker = NULL,
+            UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL,
                 error = ?5, timings = ?6, result = ?7, output = ?8
             WHERE id = ?1 AND epoch = ?2 AND state = 1
-            RETURNING engine, model, internal
+            RETURNING engine, model, internal, priority
             """)
             .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
             .BindText(5, error).BindText(6, timings).BindText(7, result).Bind(8, output);
@@ -302,27 +390,27 @@ internal sealed class SqliteJobStore : IJobStore
             return null;
         var (engine, model) = (update.Text(0), update.TextOrNull(1));
         Note(scope, lease.Job, engine, model, update.Bool(2), JobState.Running, state);
-        return new EndedAttempt(lease.Job, QueueNames.Of(engine, model), state, null);
+        return new EndedAttempt(lease.Job, QueueNames.Of(engine, model), (JobPriority)update.Int(3), state, null);
     }
 
-    private EndedAttempt? EndForRetry(WriteScope scope, Lease lease, byte[] error, bool spendAttempt)
+    private EndedAttempt? EndForRetry(WriteScope scope, Lease lease, JobError error, bool spendAttempt)
     {
-        HeldRow held;
-        using (var select = scope.Prepare($"SELECT {HeldRow.Columns} FROM jobs WHERE id = ?1 AND epoch = ?2 AND state = 1")
+        LiveRow held;
+        using (var select = scope.Prepare($"SELECT {LiveRow.Columns} FROM jobs WHERE id = ?1 AND epoch = ?2 AND state = 1")
             .Bind(1, lease.Job).Bind(2, lease.Epoch))
         {
             if (!select.Step())
                 return null;
-            held = HeldRow.Read(select);
+            held = LiveRow.Read(select);
         }
-        return EndForRetry(scope, held, error, spendAttempt, solo: false);
+        return EndForRetry(scope, held, JobEventKind.Retried, error, spendAttempt, solo: false);
     }
 
-    private List<EndedAttempt> TakeLeases(WriteScope scope, List<HeldRow> held, byte[] error, bool spendAttempt) =>
-        held.ConvertAll(row => EndForRetry(scope, row, error, spendAttempt, solo: spendAttempt));
+    private List<EndedAttempt> TakeLeases(WriteScope scope, List<LiveRow> held, JobError error, bool spendAttempt) =>
+        held.ConvertAll(row => EndForRetry(scope, row, JobEventKind.Lost, error, spendAttempt, solo: spendAttempt));
 
     /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>
-    private EndedAttempt EndForRetry(WriteScope scope, HeldRow held, byte[] error, bool spendAttempt, bool solo)
+    private EndedAttempt EndForRetry(WriteScope scope, LiveRow held, JobEventKind kind, JobError error, bool spendAttempt, bool solo)
     {
         var now = Microseconds.Now(clock);
         var wanted = spendAttempt ? retries.DelayAfter(held.Attempts, random) : retries.FreeDelay;
@@ -330,16 +418,19 @@ internal sealed class SqliteJobStore : IJobStore
         var state = delay is null ? JobState.Dead : JobState.Queued;
         scope.Prepare("""
             UPDATE jobs SET state = ?2, finished = ?3, due = ?4, attempts = ?5, solo = solo OR ?6, error = ?7,
-                leased_until = NULL, worker = NULL
+                leased_until = NULL, history = ?8
             WHERE seq = ?1
             """)
             .Bind(1, held.Seq).Bind(2, (int)state).Bind(3, delay is null ? now : null)
             .Bind(4, now + (delay ?? 0)).Bind(5, spendAttempt ? held.Attempts : held.Attempts - 1)
-            .Bind(6, solo ? 1 : 0).BindText(7, error)
+            .Bind(6, solo ? 1 : 0).BindText(7, ToJson(error))
+            .BindText(8, held.HistoryWith(new(Microseconds.ToTime(now), kind, held.Attempts, held.Worker, null, error)))
             .Run();
-        Note(scope, held.Id, held.Engine, held.Model, held.Internal, JobState.Running, state);
-        return new EndedAttempt(held.Id, QueueNames.Of(held.Engine, held.Model), state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null);
+        Note(scope, held, state);
+        return new EndedAttempt(held.Id, held.Queue, held.Priority, state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null);
     }
+
+    private static long? MicrosecondsOrNull(DateTimeOffset? time) => time is { } given ? Microseconds.From(given) : null;
 
     private async Task<Job?> ReadJobAsync(Func<SqliteConnection, SqliteStatement> query, CancellationToken cancel)
     {
@@ -362,11 +453,13 @@ internal sealed class SqliteJobStore : IJobStore
         }
     }
 
-    /// <summary>What ending an attempt needs to know of a running row.</summary>
-    private sealed record HeldRow(long Seq, JobId Id, string Engine, string? Model, bool Internal, int Attempts)
+    /// <summary>A job to be added, its JSON made before the writer's turn.</summary>
+    private sealed record NewRow(NewJob Job, byte[] Options, byte[]? Result, byte[]? Timings)
     {
-        public const string Columns = "seq, id, engine, model, internal, attempts";
-
-        public static HeldRow Read(SqliteStatement row) => new(row.Long(0), row.Id(1), row.Text(2), row.TextOrNull(3), row.Bool(4), row.Int(5));
+        public static NewRow Of(NewJob job) => new(
+            job,
+            JsonSerializer.SerializeToUtf8Bytes(job.Options, SpotterJson.Default.JobOptions),
+            job.Answer is null ? null : JsonSerializer.SerializeToUtf8Bytes(job.Answer.Result, SpotterJson.Default.VisionResult),
+            job.Answer is null ? null : JsonSerializer.SerializeToUtf8Bytes(new JobTimings(), SpotterJson.Default.JobTimings));
     }
 }

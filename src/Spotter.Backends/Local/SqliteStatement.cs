@@ -31,7 +31,8 @@ internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt 
     /// <summary>Binds text that is UTF-8 already.</summary>
     public SqliteStatement BindText(int parameter, ReadOnlySpan<byte> utf8)
     {
-        connection.Check(raw.sqlite3_bind_text(handle, parameter, utf8));
+        // An empty span has no address, which SQLite takes for null.
+        connection.Check(utf8.IsEmpty ? raw.sqlite3_bind_text(handle, parameter, "") : raw.sqlite3_bind_text(handle, parameter, utf8));
         return this;
     }
 

@@ -21,8 +21,9 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         var added = await store.AddAsync(jobs, cancel);
         foreach (var job in added)
         {
-            if (job.IsNew)
-                await EnqueueOrLeaveToSweepAsync(job.Job.Id, job.Job.Queue, TimeSpan.Zero);
+            // What was answered from a stored result has ended already.
+            if (job.IsNew && job.Job.State == JobState.Queued)
+                await EnqueueOrLeaveToSweepAsync(new(job.Job.Id, job.Job.Queue, job.Job.Priority), DelayOf(job.Job));
         }
         return added;
     }
@@ -113,7 +114,16 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     {
         var jobs = await store.OverdueAsync(overdue, skip, limit, cancel);
         foreach (var job in jobs)
-            await queue.EnqueueAsync(job.Id, job.Queue, TimeSpan.Zero, cancel);
+            await queue.EnqueueAsync(job.Id, job.Queue, job.Priority, TimeSpan.Zero, cancel);
+        return jobs.Count;
+    }
+
+    /// <summary>Puts dead jobs back into their queues; how many.</summary>
+    public async Task<int> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel)
+    {
+        var jobs = await store.RedriveAsync(filter, by, cancel);
+        foreach (var job in jobs)
+            await EnqueueOrLeaveToSweepAsync(job, TimeSpan.Zero);
         return jobs.Count;
     }
 
@@ -122,16 +132,18 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         foreach (var attempt in ended)
         {
             if (attempt.RetryAfter is { } delay)
-                await EnqueueOrLeaveToSweepAsync(attempt.Id, attempt.Queue, delay);
+                await EnqueueOrLeaveToSweepAsync(new(attempt.Id, attempt.Queue, attempt.Priority), delay);
         }
         return ended.Count;
     }
 
-    private async Task EnqueueOrLeaveToSweepAsync(JobId job, string name, TimeSpan delay)
+    private static TimeSpan DelayOf(Job job) => job.NotBefore is { } start && start > job.Created ? start - job.Created : TimeSpan.Zero;
+
+    private async Task EnqueueOrLeaveToSweepAsync(DueJob job, TimeSpan delay)
     {
         try
         {
-            await queue.EnqueueAsync(job, name, delay, CancellationToken.None);
+            await queue.EnqueueAsync(job.Id, job.Queue, job.Priority, delay, CancellationToken.None);
         }
         catch (SpotterException)
         {

@@ -1,13 +1,14 @@
 namespace Spotter.Core.Jobs;
 
 /// <summary>
-/// Delivers ids at least once, from named queues (<see cref="QueueNames"/>), roughly in order; the store knows what is done. A queue may
-/// lose ids and deliver them twice. Errors as <see cref="IJobStore"/>.
+/// Delivers ids at least once, from named queues (<see cref="QueueNames"/>), by priority and then roughly in order
+/// (<see cref="PriorityTurns"/>); the store knows what is done. A queue may lose ids and deliver them twice. Errors as
+/// <see cref="IJobStore"/>.
 /// </summary>
 public interface IJobQueue
 {
     /// <summary>Makes an id available after <paramref name="delay"/>. Doing so twice may deliver it twice.</summary>
-    Task EnqueueAsync(JobId job, string queue, TimeSpan delay, CancellationToken cancel);
+    Task EnqueueAsync(JobId job, string queue, JobPriority priority, TimeSpan delay, CancellationToken cancel);
 
     /// <summary>
     /// Hides one available id of one of <paramref name="queues"/> for <paramref name="hold"/> and returns it, waiting up to <paramref name="wait"/> for

@@ -20,12 +20,16 @@ public interface IJobStore
     /// <summary>The row with this idempotency key; null if there is none.</summary>
     Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel);
 
+    /// <summary>The newest job of a tenant that succeeded with this <see cref="NewJob.WorkKey"/> and was run itself; null if there is none.</summary>
+    Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel);
+
     /// <summary>The users' jobs (no internal ones), newest first.</summary>
     Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel);
 
     /// <summary>
     /// Turns a queued, due job into a running one: raises its epoch and attempts and gives it to
-    /// <paramref name="worker"/> for <paramref name="hold"/>. Null if it is not queued or not yet due.
+    /// <paramref name="worker"/> for <paramref name="hold"/>. Null if it is not queued, not yet due, or past its
+    /// <see cref="Job.Expires"/>.
     /// </summary>
     Task<StartedJob?> StartAsync(Delivery delivery, string worker, TimeSpan hold, CancellationToken cancel);
 
@@ -38,8 +42,17 @@ public interface IJobStore
     /// </summary>
     Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);
 
-    /// <summary>Cancels a job that is not terminal. The row as it stands afterwards; null if there is none.</summary>
-    Task<Job?> CancelAsync(JobId id, CancellationToken cancel);
+    /// <summary>Cancels a job that is not terminal, and notes who wanted it. The row as it stands afterwards; null if there is none.</summary>
+    Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel);
+
+    /// <summary>
+    /// Puts dead jobs back into their queues with all their attempts before them: the one way out of a terminal state.
+    /// Those that were, at most <see cref="RedriveFilter.Limit"/>, longest dead first.
+    /// </summary>
+    Task<IReadOnlyList<DueJob>> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel);
+
+    /// <summary>Fails queued jobs that were not started before their <see cref="Job.Expires"/>, at most <paramref name="limit"/>; their number.</summary>
+    Task<int> ExpireAsync(int limit, CancellationToken cancel);
 
     /// <summary>
     /// Takes the leases of a worker that is known to be gone; of every worker when <paramref name="worker"/> is
@@ -55,7 +68,7 @@ public interface IJobStore
     /// Queued jobs that have been due for longer than <paramref name="overdue"/>, oldest first: what a queue may
     /// have lost. The first <paramref name="skip"/> are left out, at most <paramref name="limit"/> are given.
     /// </summary>
-    Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel);
+    Task<IReadOnlyList<DueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel);
 
     /// <summary>Counts over all jobs, or over those of one engine.</summary>
     Task<JobCounts> CountAsync(string? engine, CancellationToken cancel);
@@ -63,7 +76,7 @@ public interface IJobStore
     /// <summary>How many jobs wait in each queue; queues in which none waits are left out.</summary>
     Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel);
 
-    /// <summary>How many queued jobs of the same engine are ahead of this one; null when it is not queued.</summary>
+    /// <summary>How many queued jobs of the same queue are ahead of this one, going by priority and then by age; null when it is not queued.</summary>
     Task<int?> PositionAsync(JobId id, CancellationToken cancel);
 
     /// <summary>
@@ -95,14 +108,32 @@ public sealed record StartedJob(Job Job, Lease Lease);
 /// <summary>A row after one of its attempts has ended.</summary>
 /// <param name="Id">The job.</param>
 /// <param name="Queue">Its queue (<see cref="QueueNames"/>).</param>
+/// <param name="Priority">Which jobs it goes before.</param>
 /// <param name="State">Where it stands now.</param>
 /// <param name="RetryAfter">Wait before the next attempt; null when there is none.</param>
-public sealed record EndedAttempt(JobId Id, string Queue, JobState State, TimeSpan? RetryAfter);
+public sealed record EndedAttempt(JobId Id, string Queue, JobPriority Priority, JobState State, TimeSpan? RetryAfter);
 
-/// <summary>A job that its queue may have lost.</summary>
+/// <summary>A job that belongs into its queue.</summary>
 /// <param name="Id">The job.</param>
 /// <param name="Queue">Its queue (<see cref="QueueNames"/>).</param>
-public sealed record OverdueJob(JobId Id, string Queue);
+/// <param name="Priority">Which jobs it goes before.</param>
+public sealed record DueJob(JobId Id, string Queue, JobPriority Priority);
+
+/// <summary>Which dead jobs to put back; all conditions that are given have to hold.</summary>
+public sealed record RedriveFilter
+{
+    /// <summary>Only these; null for any.</summary>
+    public IReadOnlyList<JobId>? Ids { get; init; }
+
+    /// <summary>Only those that died of this code; null for any.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Only those of this tenant; null for any.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>At most so many.</summary>
+    public int Limit { get; init; } = 500;
+}
 
 /// <summary>What waits in one queue, according to the rows.</summary>
 /// <param name="Queue">The queue (<see cref="QueueNames"/>).</param>
@@ -118,6 +149,12 @@ public sealed record JobFilter
 
     /// <summary>Only this engine; null for all.</summary>
     public string? Engine { get; init; }
+
+    /// <summary>Only those with an error of this code; null for all.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Only those of this tenant; null for all.</summary>
+    public string? Tenant { get; init; }
 
     /// <summary>At most so many.</summary>
     public int Limit { get; init; } = 50;

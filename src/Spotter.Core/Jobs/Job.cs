@@ -27,6 +27,19 @@ public enum JobState
     Cancelled,
 }
 
+/// <summary>Which jobs go first. None starves: of every sixteen turns one begins with the lowest level.</summary>
+public enum JobPriority
+{
+    /// <summary>Before all others.</summary>
+    High,
+
+    /// <summary>What most jobs are.</summary>
+    Normal,
+
+    /// <summary>When there is nothing else to do, and a little besides.</summary>
+    Low,
+}
+
 /// <summary>What to know about states.</summary>
 public static class JobStates
 {
@@ -130,6 +143,76 @@ public sealed record NewJob
 
     /// <summary>Made by Spotter for itself: not listed or counted among the users' jobs.</summary>
     public bool Internal { get; init; }
+
+    /// <summary>Whose job it is; empty where nobody is told apart. Others don't see it.</summary>
+    public string Tenant { get; init; } = "";
+
+    /// <summary>Who sent it, for people to read.</summary>
+    public string? By { get; init; }
+
+    /// <summary>Which jobs it goes before.</summary>
+    public JobPriority Priority { get; init; } = JobPriority.Normal;
+
+    /// <summary>It is not started before this; null for at once.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>If it has not been started by then, it fails with <see cref="ErrorCodes.Expired"/>; null for never.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>Who is told how it ended; null for nobody.</summary>
+    public JobCallback? Callback { get; init; }
+
+    /// <summary>
+    /// Hash of all that decides the result: the pictures' bytes, the model's version, the options. Null for work whose
+    /// result may not be used again.
+    /// </summary>
+    public string? WorkKey { get; init; }
+
+    /// <summary>The result of an earlier job with the same <see cref="WorkKey"/>, which then is this one's from the start; null when it is to be run.</summary>
+    public JobAnswer? Answer { get; init; }
+}
+
+/// <summary>Where to tell how a job ended.</summary>
+/// <param name="Url">The receiver.</param>
+/// <param name="Secret">What signs the notice (<c>whsec_…</c>); null for the one that the service has for this receiver.</param>
+public sealed record JobCallback(string Url, string? Secret)
+{
+    /// <summary>Not the secret.</summary>
+    public override string ToString() => nameof(JobCallback);
+}
+
+/// <summary>A result that is there already.</summary>
+/// <param name="From">The job that was run.</param>
+/// <param name="Result">Its result.</param>
+public sealed record JobAnswer(JobId From, VisionResult Result);
+
+/// <summary>What happened to a job besides the usual: it was accepted, started, ended.</summary>
+/// <param name="At">When.</param>
+/// <param name="Kind">What.</param>
+/// <param name="Attempt">The attempt that ended by it; 0 when none did.</param>
+/// <param name="Worker">Who had that attempt.</param>
+/// <param name="By">Who did it, when a person or a program outside did.</param>
+/// <param name="Error">Why.</param>
+public sealed record JobEvent(DateTimeOffset At, JobEventKind Kind, int Attempt, string? Worker, string? By, JobError? Error)
+{
+    /// <summary>No more events are kept of a job; the oldest go first.</summary>
+    public const int Most = 50;
+}
+
+/// <summary>The kinds of <see cref="JobEvent"/>.</summary>
+public enum JobEventKind
+{
+    /// <summary>An attempt failed, or was given back.</summary>
+    Retried,
+
+    /// <summary>The lease was taken from a worker that was gone or silent.</summary>
+    Lost,
+
+    /// <summary>It was withdrawn.</summary>
+    Cancelled,
+
+    /// <summary>It was dead and put into its queue again.</summary>
+    Redriven,
 }
 
 /// <summary>The row of a job: the truth about it.</summary>
@@ -205,4 +288,35 @@ public sealed record Job
 
     /// <summary>See <see cref="NewJob.Internal"/>.</summary>
     public bool Internal { get; init; }
+
+    /// <summary>See <see cref="NewJob.Tenant"/>.</summary>
+    public string Tenant { get; init; } = "";
+
+    /// <summary>See <see cref="NewJob.By"/>.</summary>
+    public string? By { get; init; }
+
+    /// <summary>See <see cref="NewJob.Priority"/>.</summary>
+    public JobPriority Priority { get; init; } = JobPriority.Normal;
+
+    /// <summary>See <see cref="NewJob.NotBefore"/>.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>See <see cref="NewJob.Expires"/>.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>See <see cref="NewJob.Callback"/>. Not shown to workers.</summary>
+    [JsonIgnore]
+    public JobCallback? Callback { get; init; }
+
+    /// <summary>The job whose result was taken over, as it was the same work; null when this one was run itself.</summary>
+    public JobId? AnsweredFrom { get; init; }
+
+    /// <summary>How often it was dead and put into its queue again.</summary>
+    public int Redrives { get; init; }
+
+    /// <summary>Who has its lease, or had the last one.</summary>
+    public string? Worker { get; init; }
+
+    /// <summary>What happened besides the usual, oldest first.</summary>
+    public IReadOnlyList<JobEvent> History { get; init; } = [];
 }

@@ -55,6 +55,7 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
         var swept = new Swept(
             Reaped: await DoAsync(() => RepeatAsync(() => dispatcher.ReapAsync(Batch, cancel))),
             Requeued: await DoAsync(() => SweepAsync(cancel)),
+            Late: await DoAsync(() => RepeatAsync(() => store.ExpireAsync(Batch, cancel))),
             Expired: await DoAsync(() => RepeatAsync(() => ExpireImagesAsync(now - settings.KeepImages, cancel))),
             Purged: await DoAsync(() => RepeatAsync(() => store.PurgeAsync(now - settings.KeepJobs, Batch, cancel))),
             Orphans: await DoAsync(() => DeleteOrphansAsync(now, cancel)));
@@ -140,7 +141,8 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
 /// <summary>What one round found.</summary>
 /// <param name="Reaped">Leases that had run out.</param>
 /// <param name="Requeued">Ids put into their queues again.</param>
+/// <param name="Late">Jobs that nobody had started in time.</param>
 /// <param name="Expired">Blobs deleted because of their age.</param>
 /// <param name="Purged">Rows deleted because of their age.</param>
 /// <param name="Orphans">Blobs deleted that no job spoke of.</param>
-public sealed record Swept(int Reaped, int Requeued, int Expired, int Purged, int Orphans);
+public sealed record Swept(int Reaped, int Requeued, int Late, int Expired, int Purged, int Orphans);

@@ -26,19 +26,19 @@ internal sealed class JobForm
             case "labels":
                 fields[name] = fields.TryGetValue(name, out var earlier) ? $"{earlier},{value}" : value;
                 break;
-            case "callback" or "url":
+            case "url":
                 throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
-            case var filter when FilterForm.Fields.Contains(filter, StringComparer.Ordinal):
+            case var other when FilterForm.Fields.Contains(other, StringComparer.Ordinal) || JobTerms.Fields.Contains(other, StringComparer.Ordinal):
                 if (!fields.TryAdd(name, value))
                     throw Invalid($"The field '{name}' comes twice.");
                 break;
             default:
-                throw Invalid($"The field '{name}' is unknown; known are image, engine, model, confidence, iou, labels, top, tile, overlap, roi, annotate, and for filters {string.Join(", ", FilterForm.Fields)}.");
+                throw Invalid($"The field '{name}' is unknown; known are image, engine, model, confidence, iou, labels, top, tile, overlap, roi, annotate, {string.Join(", ", JobTerms.Fields)}, and for filters {string.Join(", ", FilterForm.Fields)}.");
         }
     }
 
     /// <summary>The engine, the model that it takes, if any, and the options that the fields ask for.</summary>
-    public (string Engine, string? Model, JobOptions Options) Resolve(IReadOnlyList<ModelInfo> models)
+    public (string Engine, ModelInfo? Model, JobOptions Options) Resolve(IReadOnlyList<ModelInfo> models)
     {
         if (fields.GetValueOrDefault("engine") == Engines.Filter || (!fields.ContainsKey("engine") && fields.ContainsKey("filter")))
             return (Engines.Filter, null, ResolveFilter());
@@ -46,7 +46,7 @@ internal sealed class JobForm
             throw Invalid($"The field '{stray}' belongs to the engine 'filter'; send engine=filter with it, or leave it out.");
         var model = ChooseModel(models);
         var defaults = new JobOptions();
-        return (model.Engine, model.Id, new JobOptions
+        return (model.Engine, model, new JobOptions
         {
             Confidence = Threshold("confidence", defaults.Confidence),
             Iou = Threshold("iou", defaults.Iou),
@@ -61,10 +61,13 @@ internal sealed class JobForm
 
     private JobOptions ResolveFilter()
     {
-        if (fields.Keys.FirstOrDefault(name => name is not ("engine" or "annotate") && !FilterForm.Fields.Contains(name, StringComparer.Ordinal)) is { } stray)
+        if (fields.Keys.FirstOrDefault(name => name is not ("engine" or "annotate") && !JobTerms.Fields.Contains(name, StringComparer.Ordinal) && !FilterForm.Fields.Contains(name, StringComparer.Ordinal)) is { } stray)
             throw Invalid($"The field '{stray}' means nothing to the engine 'filter'; leave it out.");
         return new JobOptions { Filter = FilterForm.Read(fields) };
     }
+
+    /// <summary>When and how the jobs are run.</summary>
+    public JobTerms Terms() => JobTerms.Read(fields);
 
     /// <summary>A hash of all that was asked for and sent.</summary>
     public string Fingerprint(IReadOnlyList<ImageRef> images)

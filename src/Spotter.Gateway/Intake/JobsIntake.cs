@@ -14,7 +14,7 @@ namespace Spotter.Gateway.Intake;
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class JobsIntake(
     Admission admission, PictureReader pictures, Dispatcher dispatcher, IJobStore store, IBlobStore blobs,
-    JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, GatewaySettings settings, RandomSource random, GatewayMeters meters)
+    JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, GatewaySettings settings, TimeProvider time, RandomSource random, GatewayMeters meters)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -26,7 +26,7 @@ internal sealed class JobsIntake(
             .WithSummary("Submit one or more pictures")
             .WithDescription(
                 "Multipart form with one or more `image` parts and the fields `engine`, `model`, `confidence`, `iou`, `labels`, "
-                + "`annotate`; or one picture as the body, with the fields in the query. `Prefer: wait=SECONDS` waits for the "
+                + "`annotate`, `priority`, `delay`, `expires`, `callback`, `reuse`; or one picture as the body, with the fields in the query. `Prefer: wait=SECONDS` waits for the "
                 + "result. `Idempotency-Key` makes a repeated request return the first one's jobs.")
             .AddOpenApiOperationTransformer(JobsIntakeDocument.DescribeAsync)
             .Produces<JobView>(StatusCodes.Status202Accepted)
@@ -90,6 +90,7 @@ internal sealed class JobsIntake(
                 throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
 
             var (engine, model, options) = form.Resolve(models.Models);
+            var terms = form.Terms();
             var fingerprint = key is null ? null : form.Fingerprint(images);
             if (options.Filter is { Kind: FilterKind.Concat })
             {
@@ -99,19 +100,26 @@ internal sealed class JobsIntake(
                 options = options with { Others = await MoveAsync(unused[0], images, cancel) };
                 images = [images[0]];
             }
+            var now = time.GetUtcNow();
             var jobs = images.Select((image, i) => new NewJob
             {
                 Id = unused[i],
                 Engine = engine,
-                Model = model,
+                Model = model?.Id,
                 Name = names[i],
                 Options = options,
                 Image = image,
                 IdempotencyKey = key is null ? null : $"user:{i}:{key}",
                 Fingerprint = fingerprint,
+                Priority = terms.Priority,
+                NotBefore = terms.Delay > TimeSpan.Zero ? now + terms.Delay : null,
+                Expires = terms.Expires is { } limit ? now + limit : null,
+                Callback = terms.Callback,
+                WorkKey = model is null ? null : WorkKey.Of(model, options, image),
             }).ToList();
 
-            var added = await EarlierAsync(jobs, cancel) ?? await AcceptAsync(jobs, unused);
+            var added = await EarlierAsync(jobs, cancel)
+                ?? await AcceptAsync(terms.Reuse && settings.Reuse ? await AnsweredAsync(jobs, cancel) : jobs, unused);
             if (added.Any(a => a.Job.Fingerprint != fingerprint))
             {
                 throw new SpotterException(ErrorCodes.IdempotencyMismatch,
@@ -165,6 +173,18 @@ internal sealed class JobsIntake(
                 earlier.Add(new(row, IsNew: false));
         }
         return earlier;
+    }
+
+    /// <summary>The jobs, with the stored results of those whose work was done before.</summary>
+    private async Task<IReadOnlyList<NewJob>> AnsweredAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
+    {
+        var answered = new List<NewJob>(jobs.Count);
+        foreach (var job in jobs)
+        {
+            var earlier = job.WorkKey is { } work ? await store.FindAnswerAsync(job.Tenant, work, cancel) : null;
+            answered.Add(earlier is { Result: { } result } ? job with { Answer = new JobAnswer(earlier.Id, result) } : job);
+        }
+        return answered;
     }
 
     private async Task DeleteQuietlyAsync(JobId id)

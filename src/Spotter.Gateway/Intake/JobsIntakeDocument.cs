@@ -39,6 +39,12 @@ internal static class JobsIntakeDocument
                 ["mode"] = Text("For filters: colour (default) or grey."),
                 ["strict"] = Flag("For concat: refuse pictures whose touching edges differ, instead of scaling them."),
                 ["stretch"] = Flag("For filters in grey: spread the values over 0 to 255."),
+                ["priority"] = Text("high, normal (default) or low."),
+                ["delay"] = Text("Seconds before which the job is not started."),
+                ["expires"] = Text("Seconds after which the job is no longer started and fails with `expired`."),
+                ["callback"] = Text("URL that is sent a signed notice when the job has ended."),
+                ["callback_secret"] = Text("What signs the notice: `whsec_` and 24 to 64 bytes in Base64; default: the service's own for this receiver."),
+                ["reuse"] = Flag("false: run the job even if the result of the same picture, model and options is stored."),
                 ["annotate"] = new OpenApiSchema { Type = JsonSchemaType.Boolean, Description = "Draw the picture at once, not on first request." },
             },
         };

@@ -55,7 +55,14 @@ internal static class JobEndpoints
                 throw Invalid($"There is no state '{state}'; there is queued, running, succeeded, failed, dead and cancelled.");
             wanted = parsed;
         }
-        var count = 50;
+        return await PageAsync(store, presenter, new JobFilter { State = wanted, Engine = engine }, limit, after, cancel);
+    }
+
+    /// <summary>One page of the jobs that a filter lets through.</summary>
+    public static async Task<IResult> PageAsync(
+        IJobStore store, JobPresenter presenter, JobFilter filter, string? limit, string? after, CancellationToken cancel)
+    {
+        var count = filter.Limit;
         if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out count) || count is < 1 or > LongestPage))
             throw Invalid($"The limit '{limit}' is not between 1 and {LongestPage}.");
         JobId? cursor = null;
@@ -63,7 +70,7 @@ internal static class JobEndpoints
             cursor = JobId.TryParse(after, out var id) ? id : throw Invalid($"'{after}' is not a cursor; pass 'next' of the page before.");
 
         // One more than asked for tells whether there is a next page.
-        var rows = await store.ListAsync(new JobFilter { State = wanted, Engine = engine, Limit = count + 1, After = cursor }, cancel);
+        var rows = await store.ListAsync(filter with { Limit = count + 1, After = cursor }, cancel);
         var page = rows.Take(count).ToList();
         var next = rows.Count > count ? page[^1].Id.Value : null;
         return TypedResults.Json(new JobPage(await presenter.ShowAsync(page, cancel), next), GatewayJson.Default.JobPage);
@@ -151,7 +158,7 @@ internal static class JobEndpoints
     private static async Task<IResult> CancelAsync(string id, IJobStore store, JobPresenter presenter, CancellationToken cancel)
     {
         var known = await FindAsync(store, id, cancel);
-        var job = await store.CancelAsync(known.Id, cancel) ?? known;
+        var job = await store.CancelAsync(known.Id, by: null, cancel) ?? known;
         return job.State == JobState.Cancelled
             ? TypedResults.Json(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView)
             : throw new SpotterException(ErrorCodes.NotCancellable, $"Job {job.Id} has ended already: {job.State}.");

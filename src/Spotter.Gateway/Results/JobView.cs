@@ -33,6 +33,24 @@ public sealed record JobView
     /// <summary>Attempts begun.</summary>
     public required int Attempts { get; init; }
 
+    /// <summary>Which jobs it goes before.</summary>
+    public required JobPriority Priority { get; init; }
+
+    /// <summary>It is not started before this; null when nobody asked for that.</summary>
+    public required DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>It fails when it has not been started by then; null when nobody asked for that.</summary>
+    public required DateTimeOffset? Expires { get; init; }
+
+    /// <summary>Who sent it; null when nobody is told apart.</summary>
+    public required string? By { get; init; }
+
+    /// <summary>The job whose stored result is given here, as it was the same work; null when it was run itself.</summary>
+    public required string? AnsweredFrom { get; init; }
+
+    /// <summary>What happened besides the usual (attempts that failed, cancelling, redriving), oldest first.</summary>
+    public required IReadOnlyList<JobEvent> History { get; init; }
+
     /// <summary>Jobs ahead of it in its queue; null unless it is queued.</summary>
     public required int? Position { get; init; }
 
@@ -66,6 +84,12 @@ public sealed record JobView
         Started = job.Started,
         Finished = job.Finished,
         Attempts = job.Attempts,
+        Priority = job.Priority,
+        NotBefore = job.NotBefore,
+        Expires = job.Expires,
+        By = job.By,
+        AnsweredFrom = job.AnsweredFrom?.Value,
+        History = job.History,
         Position = position,
         EtaSeconds = waitsFor is null ? etaSeconds : null,
         WaitsFor = waitsFor,

@@ -73,7 +73,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         using var admission = Admission(queued: 2);
         (await Should.ThrowAsync<SpotterException>(admission.EnterAsync(default))).Code.ShouldBe(ErrorCodes.Busy);
 
-        await backend.Jobs.CancelAsync(added[0].Job.Id, default);
+        await backend.Jobs.CancelAsync(added[0].Job.Id, null, default);
         clock.Advance(TimeSpan.FromSeconds(2));
         using var place = await admission.EnterAsync(default);
     }

@@ -25,7 +25,7 @@ internal sealed class GatewayBench : IAsyncDisposable
     private GatewayBench(GatewaySettings settings)
     {
         Settings = settings;
-        backend = fixture.Open(TimeProvider.System);
+        backend = fixture.Open(TimeProvider.System, new RetrySchedule { FirstDelay = TimeSpan.FromMilliseconds(1) });
         Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
     }
 

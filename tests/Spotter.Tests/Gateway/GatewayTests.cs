@@ -78,7 +78,6 @@ public sealed class GatewayTests : IAsyncLifetime
     [InlineData("model=other", "unknown_model")]
     [InlineData("engine=other", "unknown_engine")]
     [InlineData("labels=person,cat", "unknown_label")]
-    [InlineData("callback=http://x", "unsupported_option")]
     public async Task Options_that_are_not_offered_are_refused_and_nothing_is_kept(string query, string code)
     {
         using var response = await bench.Client.PostAsync(new Uri($"/v1/jobs?{query}", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture()));

@@ -64,7 +64,7 @@ public sealed class JobWatcherTests : IAsyncLifetime
         await leaves.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(goes);
 
-        await backend.Jobs.CancelAsync(job, default);
+        await backend.Jobs.CancelAsync(job, null, default);
 
         (await stays.WaitAsync(GatewayBench.Safety))!.State.ShouldBe(JobState.Cancelled);
     }
@@ -84,7 +84,7 @@ public sealed class JobWatcherTests : IAsyncLifetime
 
         using var last = watcher.Begin(job);
         var changed = last.NextAsync();
-        await backend.Jobs.CancelAsync(job, default);
+        await backend.Jobs.CancelAsync(job, null, default);
         await changed.WaitAsync(GatewayBench.Safety);
     }
 

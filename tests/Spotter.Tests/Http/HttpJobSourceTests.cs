@@ -79,7 +79,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         await source.JoinAsync(default);
         var id = await bench.SubmitAsync();
         var started = (await TakeAsync())!;
-        await bench.Jobs.CancelAsync(id, default);
+        await bench.Jobs.CancelAsync(id, null, default);
 
         (await source.BeatAsync("w", [started.Lease], default)).Lost.ShouldBe([id]);
         (await source.FinishAsync(started.Lease, SampleJobs.Done(), default)).ShouldBeFalse();

@@ -85,7 +85,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
     {
         var id = await AcceptAsync();
         var started = (await TakeAsync()).ShouldNotBeNull();
-        await Ports.Queue.EnqueueAsync(id, Engines.Detect, TimeSpan.Zero, default);
+        await Ports.Queue.EnqueueAsync(id, Engines.Detect, JobPriority.Normal, TimeSpan.Zero, default);
 
         (await TakeAsync()).ShouldBeNull();
         (await Dispatcher.FinishAsync(started.Lease, SampleJobs.Done(), default)).ShouldBeTrue();
@@ -97,7 +97,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
     {
         var cancelled = await AcceptAsync();
         var next = await AcceptAsync();
-        await Ports.Jobs.CancelAsync(cancelled, default);
+        await Ports.Jobs.CancelAsync(cancelled, null, default);
 
         (await TakeAsync())!.Job.Id.ShouldBe(next);
     }
@@ -107,7 +107,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
     {
         var id = await AcceptAsync();
         var started = (await TakeAsync())!;
-        await Ports.Jobs.CancelAsync(id, default);
+        await Ports.Jobs.CancelAsync(id, null, default);
 
         (await Dispatcher.ExtendAsync(started.Lease, default)).ShouldBeFalse();
         (await Dispatcher.FinishAsync(started.Lease, SampleJobs.Done(), default)).ShouldBeFalse();
@@ -223,7 +223,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
         var lease = (await TakeAsync())!.Lease;
         await Dispatcher.FinishAsync(lease, SampleJobs.Done(await Dispatcher.PutOutputAsync(lease, new byte[] { 2 }, default)), default);
         var sweeper = NewSweeper();
-        (await sweeper.RunOnceAsync(default)).ShouldBe(new Swept(0, 0, 0, 0, 0));
+        (await sweeper.RunOnceAsync(default)).ShouldBe(new Swept(0, 0, 0, 0, 0, 0));
 
         Clock.Advance(Settings.KeepImages + TimeSpan.FromSeconds(1));
         (await sweeper.RunOnceAsync(default)).Expired.ShouldBe(2);

@@ -25,6 +25,12 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
 
         public required string Engine { get; init; }
 
+        public required DateTimeOffset NotBefore { get; init; }
+
+        public DateTimeOffset Expires { get; set; }
+
+        public int Redrives { get; set; }
+
         public JobState State { get; set; }
 
         public int Epoch { get; set; }
@@ -47,8 +53,11 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
     {
         switch (Pick(100))
         {
-            case < 20:
+            case < 19:
                 await SubmitAsync(dispatcher);
+                break;
+            case < 20:
+                await RedriveAsync(dispatcher);
                 break;
             case < 45:
                 await TakeAsync(dispatcher);
@@ -76,6 +85,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
                 await dispatcher.SweepAsync(settings.Overdue, 0, 100, default);
                 break;
             case < 97:
+                await ExpireAsync(ports);
                 await LoseAsync(ports);
                 break;
             case < 98:
@@ -96,7 +106,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
             var row = await ports.Jobs.FindAsync(job.Id, default);
             if (row is null)
                 throw Broken(step, $"{job.Id} is gone");
-            if ((row.State, row.Epoch, row.Attempts, row.Solo) != (job.State, job.Epoch, job.Attempts, job.Solo))
+            if ((row.State, row.Epoch, row.Attempts, row.Solo, row.Redrives) != (job.State, job.Epoch, job.Attempts, job.Solo, job.Redrives))
             {
                 throw Broken(step,
                     $"{job.Id} is {row.State} epoch {row.Epoch} attempts {row.Attempts} solo {row.Solo}, "
@@ -136,6 +146,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
                 throw Broken(round, $"{jobs.Values.Count(j => !j.State.IsTerminal())} jobs never end");
             Advance(settings.Overdue);
             await ReapAsync(dispatcher);
+            await ExpireAsync(ports);
             await dispatcher.SweepAsync(settings.Overdue, 0, 1000, default);
             while (await TakeAsync(dispatcher) is { } lease)
                 await FinishAsync(dispatcher, lease, SampleJobs.Done(width: lease.Epoch));
@@ -149,7 +160,12 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         for (var i = 0; i <= Pick(3); i++)
         {
             var key = Pick(3) == 0 ? $"key {Pick(10)}" : null;
-            wanted.Add(SampleJobs.New(EngineNames[Pick(2)], key, id: JobId.New(random)));
+            wanted.Add(SampleJobs.New(EngineNames[Pick(2)], key, id: JobId.New(random)) with
+            {
+                Priority = (JobPriority)Pick(3),
+                NotBefore = Pick(4) == 0 ? clock.GetUtcNow() + TimeSpan.FromSeconds(Pick(20)) : null,
+                Expires = Pick(4) == 0 ? clock.GetUtcNow() + TimeSpan.FromSeconds(20 + Pick(60)) : null,
+            });
         }
         var added = await dispatcher.AcceptAsync(wanted, default);
         for (var i = 0; i < wanted.Count; i++)
@@ -167,7 +183,13 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
             }
             if (!added[i].IsNew)
                 throw Broken(0, $"{wanted[i].Id} is said to be known");
-            jobs.Add(wanted[i].Id, new ModelJob { Id = wanted[i].Id, Engine = wanted[i].Engine });
+            jobs.Add(wanted[i].Id, new ModelJob
+            {
+                Id = wanted[i].Id,
+                Engine = wanted[i].Engine,
+                NotBefore = wanted[i].NotBefore ?? clock.GetUtcNow(),
+                Expires = wanted[i].Expires ?? DateTimeOffset.MaxValue,
+            });
         }
     }
 
@@ -182,6 +204,8 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         var job = jobs[started.Job.Id];
         if (job.State != JobState.Queued || !engines.Contains(job.Engine, StringComparer.Ordinal))
             throw Broken(0, $"{job.Id} was given out, which is {job.State} for {job.Engine}");
+        if (clock.GetUtcNow() < job.NotBefore || clock.GetUtcNow() >= job.Expires)
+            throw Broken(0, $"{job.Id} was given out, which is for {job.NotBefore} to {job.Expires}");
         job.State = JobState.Running;
         job.Epoch++;
         job.Attempts++;
@@ -251,7 +275,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
             return;
         var job = jobs.Values.ElementAt(Pick(jobs.Count));
         Note($"cancel {job.Id}");
-        await ports.Jobs.CancelAsync(job.Id, default);
+        await ports.Jobs.CancelAsync(job.Id, null, default);
         if (!job.State.IsTerminal())
             job.State = JobState.Cancelled;
     }
@@ -279,6 +303,30 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         }
     }
 
+    private async Task ExpireAsync(Ports ports)
+    {
+        Note("expire");
+        await ports.Jobs.ExpireAsync(1000, default);
+        foreach (var job in jobs.Values.Where(j => j.State == JobState.Queued && j.Expires <= clock.GetUtcNow()))
+            job.State = JobState.Failed;
+    }
+
+    private async Task RedriveAsync(Dispatcher dispatcher)
+    {
+        var dead = jobs.Values.Where(j => j.State == JobState.Dead).ToList();
+        Note($"redrive {dead.Count}");
+        if (await dispatcher.RedriveAsync(new RedriveFilter { Limit = 1000 }, null, default) != dead.Count)
+            throw Broken(0, $"{dead.Count} dead jobs should be redriven");
+        foreach (var job in dead)
+        {
+            job.State = JobState.Queued;
+            job.Attempts = 0;
+            job.Redrives++;
+            job.Expires = DateTimeOffset.MaxValue;
+            job.LastRow = null;
+        }
+    }
+
     /// <summary>The queue loses an id.</summary>
     private async Task LoseAsync(Ports ports)
     {
@@ -295,7 +343,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
             return;
         var job = jobs.Values.ElementAt(Pick(jobs.Count));
         Note($"double {job.Id}");
-        await ports.Queue.EnqueueAsync(job.Id, job.Engine, TimeSpan.Zero, default);
+        await ports.Queue.EnqueueAsync(job.Id, job.Engine, JobPriority.Normal, TimeSpan.Zero, default);
     }
 
     private void Advance(TimeSpan by)

@@ -144,7 +144,7 @@ public abstract class JobQueueConformance : IAsyncLifetime
         var id = await EnqueueAsync();
         var delivery = (await TakeAsync())!;
         await Queue.CompleteAsync(delivery, default);
-        await Queue.EnqueueAsync(id, Engine, TimeSpan.Zero, default);
+        await Queue.EnqueueAsync(id, Engine, JobPriority.Normal, TimeSpan.Zero, default);
 
         await Queue.CompleteAsync(delivery, default);
 
@@ -182,7 +182,7 @@ public abstract class JobQueueConformance : IAsyncLifetime
         var id = await EnqueueAsync();
         await TakeAsync();
 
-        await Queue.EnqueueAsync(id, Engine, TimeSpan.Zero, default);
+        await Queue.EnqueueAsync(id, Engine, JobPriority.Normal, TimeSpan.Zero, default);
 
         (await TakeAsync())!.Job.ShouldBe(id);
     }
@@ -342,6 +342,36 @@ public abstract class JobQueueConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Urgent_ids_go_first_and_none_starves()
+    {
+        var low = await EnqueueAsync(priority: JobPriority.Low);
+        var normal = await EnqueueAsync();
+        var high = new List<JobId>();
+        for (var i = 0; i < 3 * PriorityTurns.Cycle; i++)
+            high.Add(await EnqueueAsync(priority: JobPriority.High));
+
+        var taken = new List<JobId>();
+        while (await TakeAsync() is { } delivery)
+            taken.Add(delivery.Job);
+
+        taken.Take(3).ShouldBe(high.Take(3));
+        taken.Where(high.Contains).ShouldBe(high, "within a level the oldest goes first");
+        taken.IndexOf(normal).ShouldBeLessThan(PriorityTurns.Cycle);
+        taken.IndexOf(low).ShouldBeLessThan(PriorityTurns.Cycle);
+        taken.Count.ShouldBe(high.Count + 2);
+    }
+
+    [Fact]
+    public async Task Levels_come_before_queues()
+    {
+        var first = await EnqueueAsync(Engine, priority: JobPriority.Low);
+        var second = await EnqueueAsync(OtherEngine, priority: JobPriority.High);
+
+        (await TakeAsync(Engine, OtherEngine))!.Job.ShouldBe(second);
+        (await TakeAsync(Engine, OtherEngine))!.Job.ShouldBe(first);
+    }
+
+    [Fact]
     public async Task A_receipt_that_means_nothing_has_no_effect()
     {
         var id = await EnqueueAsync();
@@ -354,10 +384,10 @@ public abstract class JobQueueConformance : IAsyncLifetime
         (await TakeAsync())!.Job.ShouldBe(id);
     }
 
-    private async Task<JobId> EnqueueAsync(string engine = Engine, TimeSpan delay = default)
+    private async Task<JobId> EnqueueAsync(string engine = Engine, TimeSpan delay = default, JobPriority priority = JobPriority.Normal)
     {
         var id = JobId.New(RandomSource.System);
-        await Queue.EnqueueAsync(id, engine, delay, default);
+        await Queue.EnqueueAsync(id, engine, priority, delay, default);
         return id;
     }
 

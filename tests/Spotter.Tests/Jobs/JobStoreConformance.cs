@@ -62,7 +62,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
     {
         (await Store.FindAsync(JobId.New(RandomSource.System), default)).ShouldBeNull();
         (await Store.FindByKeyAsync("unknown", default)).ShouldBeNull();
-        (await Store.CancelAsync(JobId.New(RandomSource.System), default)).ShouldBeNull();
+        (await Store.CancelAsync(JobId.New(RandomSource.System), null, default)).ShouldBeNull();
         (await Store.PositionAsync(JobId.New(RandomSource.System), default)).ShouldBeNull();
     }
 
@@ -176,7 +176,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         var ended = await Store.FinishAsync(lease, SampleJobs.Done("out/ab/x-1.jpg"), default);
 
-        ended.ShouldBe(new EndedAttempt(id, Engines.Detect, JobState.Succeeded, null));
+        ended.ShouldBe(new EndedAttempt(id, Engines.Detect, JobPriority.Normal, JobState.Succeeded, null));
         var job = (await Store.FindAsync(id, default))!;
         (job.State, job.Finished, job.Output, job.Error).ShouldBe((JobState.Succeeded, Clock.GetUtcNow(), "out/ab/x-1.jpg", null));
         job.Result!.Detections.ShouldBe(SampleJobs.Result().Detections);
@@ -248,7 +248,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         (await Store.FinishAsync(lease, SampleJobs.Done(width: 1), default)).ShouldBeNull();
         (await Store.FinishAsync(lease, SampleJobs.Retry(), default)).ShouldBeNull();
         (await Store.FinishAsync(lease, SampleJobs.Reject(), default)).ShouldBeNull();
-        SampleJobs.Print(await Store.CancelAsync(id, default)).ShouldBe(before);
+        SampleJobs.Print(await Store.CancelAsync(id, null, default)).ShouldBe(before);
         (await Store.ReleaseAsync(null, SampleJobs.Fault, true, default)).ShouldBeEmpty();
         (await Store.ReleaseAsync("w", SampleJobs.Fault, false, default)).ShouldBeEmpty();
         (await Store.ReapAsync(10, default)).ShouldBeEmpty();
@@ -264,7 +264,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
     {
         var id = await BringToAsync(state);
 
-        var cancelled = await Store.CancelAsync(id, default);
+        var cancelled = await Store.CancelAsync(id, null, default);
 
         cancelled.ShouldNotBeNull();
         (cancelled.State, cancelled.Finished).ShouldBe((JobState.Cancelled, Clock.GetUtcNow()));
@@ -282,7 +282,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
             var ended = (await Store.FinishAsync(lease, SampleJobs.Retry(), default))!;
             if (attempt == Retries.MaxAttempts)
             {
-                ended.ShouldBe(new EndedAttempt(id, Engines.Detect, JobState.Dead, null));
+                ended.ShouldBe(new EndedAttempt(id, Engines.Detect, JobPriority.Normal, JobState.Dead, null));
                 break;
             }
             ended.State.ShouldBe(JobState.Queued);
@@ -309,7 +309,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
             var lease = await StartAsync(id);
             (lease.Attempt, lease.Epoch).ShouldBe((1, i));
             var ended = await Store.FinishAsync(lease, SampleJobs.Retry(spendAttempt: false), default);
-            ended.ShouldBe(new EndedAttempt(id, Engines.Detect, JobState.Queued, Retries.FreeDelay));
+            ended.ShouldBe(new EndedAttempt(id, Engines.Detect, JobPriority.Normal, JobState.Queued, Retries.FreeDelay));
             Clock.Advance(Retries.FreeDelay);
         }
         (await Store.FindAsync(id, default))!.Attempts.ShouldBe(0);
@@ -383,7 +383,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         var ended = await Store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default);
 
-        ended.ShouldHaveSingleItem().ShouldBe(new EndedAttempt(mine, Engines.Detect, JobState.Queued, Retries.FreeDelay));
+        ended.ShouldHaveSingleItem().ShouldBe(new EndedAttempt(mine, Engines.Detect, JobPriority.Normal, JobState.Queued, Retries.FreeDelay));
         var job = (await Store.FindAsync(mine, default))!;
         (job.Attempts, job.Epoch, job.Solo).ShouldBe((0, 1, false));
         (await Store.FindAsync(other, default))!.State.ShouldBe(JobState.Running);
@@ -481,7 +481,162 @@ public abstract class JobStoreConformance : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_position_is_how_many_of_the_same_engine_are_ahead()
+    public async Task The_position_goes_by_priority_and_then_by_age()
+    {
+        var first = await AcceptAsync();
+        var low = (await Store.AddAsync([SampleJobs.New() with { Priority = JobPriority.Low }], default))[0].Job.Id;
+        var second = await AcceptAsync();
+        var high = (await Store.AddAsync([SampleJobs.New() with { Priority = JobPriority.High }], default))[0].Job.Id;
+        await Store.AddAsync([SampleJobs.New(model: "another")], default);
+
+        (await PositionsAsync(high, first, second, low)).ShouldBe([0, 1, 2, 3]);
+    }
+
+    [Fact]
+    public async Task All_that_was_said_about_a_job_is_kept()
+    {
+        var now = Clock.GetUtcNow();
+        var sent = SampleJobs.New() with
+        {
+            Tenant = "team",
+            By = "camera",
+            Priority = JobPriority.Low,
+            NotBefore = now + TimeSpan.FromSeconds(5),
+            Expires = now + TimeSpan.FromSeconds(50),
+            Callback = new JobCallback("https://example.com/hook?a=b", "whsec_c2VjcmV0"),
+        };
+
+        await Store.AddAsync([sent], default);
+
+        var job = (await Store.FindAsync(sent.Id, default))!;
+        (job.Tenant, job.By, job.Priority, job.NotBefore, job.Expires, job.Callback)
+            .ShouldBe((sent.Tenant, sent.By, sent.Priority, sent.NotBefore, sent.Expires, sent.Callback));
+        job.History.ShouldBeEmpty();
+        SampleJobs.Print(job).ShouldNotContain("c2VjcmV0");
+    }
+
+    [Fact]
+    public async Task A_delayed_job_is_not_started_before_its_time()
+    {
+        var id = (await Store.AddAsync([SampleJobs.New() with { NotBefore = Clock.GetUtcNow() + Hold }], default))[0].Job.Id;
+
+        Clock.Advance(Hold - TimeSpan.FromMilliseconds(1));
+        (await Store.StartAsync(SampleJobs.Delivery(id), "w", Hold, default)).ShouldBeNull();
+        (await Store.OverdueAsync(TimeSpan.Zero, 0, 10, default)).ShouldBeEmpty();
+
+        Clock.Advance(TimeSpan.FromMilliseconds(1));
+        (await Store.StartAsync(SampleJobs.Delivery(id), "w", Hold, default)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_job_that_nobody_starts_in_time_fails()
+    {
+        var late = (await Store.AddAsync([SampleJobs.New() with { Expires = Clock.GetUtcNow() + Hold }], default))[0].Job.Id;
+        var started = (await Store.AddAsync([SampleJobs.New() with { Expires = Clock.GetUtcNow() + Hold }], default))[0].Job.Id;
+        var patient = await AcceptAsync();
+        await StartAsync(started);
+        (await Store.ExpireAsync(10, default)).ShouldBe(0);
+
+        Clock.Advance(Hold);
+        (await Store.StartAsync(SampleJobs.Delivery(late), "w", Hold, default)).ShouldBeNull("it is too late");
+        (await Store.ExpireAsync(10, default)).ShouldBe(1);
+
+        var job = (await Store.FindAsync(late, default))!;
+        (job.State, job.Error!.Code, job.Finished, job.Attempts).ShouldBe((JobState.Failed, ErrorCodes.Expired, Clock.GetUtcNow(), 0));
+        (await Store.FindAsync(started, default))!.State.ShouldBe(JobState.Running);
+        (await Store.FindAsync(patient, default))!.State.ShouldBe(JobState.Queued);
+        (await Store.CountAsync(null, default)).Failed.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_dead_job_can_be_redriven_under_its_id()
+    {
+        var id = await BringToAsync(JobState.Dead);
+        var before = (await Store.FindAsync(id, default))!;
+        Clock.Advance(Hold);
+
+        (await Store.RedriveAsync(new RedriveFilter { Ids = [id] }, "operator", default))
+            .ShouldBe([new DueJob(id, Engines.Detect, JobPriority.Normal)]);
+
+        var job = (await Store.FindAsync(id, default))!;
+        (job.State, job.Attempts, job.Epoch, job.Redrives, job.Finished).ShouldBe((JobState.Queued, 0, before.Epoch, 1, null));
+        job.History[^1].ShouldBe(new JobEvent(Clock.GetUtcNow(), JobEventKind.Redriven, 0, null, "operator", SampleJobs.Fault));
+        var lease = await StartAsync(id);
+        (lease.Attempt, lease.Epoch).ShouldBe((1, before.Epoch + 1));
+        (await Store.FinishAsync(lease, SampleJobs.Done(), default))!.State.ShouldBe(JobState.Succeeded);
+        (await Store.CountAsync(null, default)).ShouldBe(new JobCounts(0, 0, 1, 0, 0, 0, null));
+    }
+
+    [Fact]
+    public async Task Only_the_dead_jobs_that_are_meant_are_redriven()
+    {
+        var dead = await BringToAsync(JobState.Dead);
+        var others = new[] { await BringToAsync(JobState.Failed), await BringToAsync(JobState.Cancelled), await BringToAsync(JobState.Succeeded), await BringToAsync(JobState.Running) };
+
+        (await Store.RedriveAsync(new RedriveFilter { Error = ErrorCodes.WorkerDied }, null, default)).ShouldBeEmpty();
+        (await Store.RedriveAsync(new RedriveFilter { Tenant = "others" }, null, default)).ShouldBeEmpty();
+        (await Store.RedriveAsync(new RedriveFilter { Ids = others }, null, default)).ShouldBeEmpty();
+        (await Store.RedriveAsync(new RedriveFilter { Limit = 0 }, null, default)).ShouldBeEmpty();
+        (await Store.ListAsync(new JobFilter { State = JobState.Dead, Error = ErrorCodes.WorkerDied }, default)).ShouldBeEmpty();
+        (await Store.ListAsync(new JobFilter { State = JobState.Dead, Error = SampleJobs.Fault.Code, Tenant = "" }, default)).ShouldHaveSingleItem().Id.ShouldBe(dead);
+        (await Store.ListAsync(new JobFilter { Tenant = "others" }, default)).ShouldBeEmpty();
+
+        (await Store.RedriveAsync(new RedriveFilter { Error = SampleJobs.Fault.Code, Tenant = "" }, null, default)).ShouldHaveSingleItem().Id.ShouldBe(dead);
+    }
+
+    [Fact]
+    public async Task A_dead_job_without_its_picture_stays_dead()
+    {
+        await BringToAsync(JobState.Dead);
+        Clock.Advance(Hold);
+        await Store.ExpireImagesAsync(Clock.GetUtcNow(), 10, default);
+
+        (await Store.RedriveAsync(new RedriveFilter(), null, default)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_same_work_is_answered_from_the_job_that_was_run()
+    {
+        var run = (await Store.AddAsync([SampleJobs.New() with { WorkKey = "work", Tenant = "team" }], default))[0].Job.Id;
+        (await Store.FindAnswerAsync("team", "work", default)).ShouldBeNull();
+        await Store.FinishAsync(await StartAsync(run), SampleJobs.Done(), default);
+        var known = (await Store.FindAnswerAsync("team", "work", default))!;
+        known.Id.ShouldBe(run);
+        (await Store.FindAnswerAsync("others", "work", default)).ShouldBeNull();
+
+        var answered = (await Store.AddAsync(
+            [SampleJobs.New() with { WorkKey = "work", Tenant = "team", Answer = new JobAnswer(run, known.Result!) }], default))[0].Job;
+
+        (answered.State, answered.AnsweredFrom, answered.Attempts, answered.Started, answered.Finished)
+            .ShouldBe((JobState.Succeeded, run, 0, Clock.GetUtcNow(), Clock.GetUtcNow()));
+        answered.Result!.Width.ShouldBe(known.Result!.Width);
+        answered.Timings.ShouldBe(new JobTimings());
+        (await Store.FindAnswerAsync("team", "work", default))!.Id.ShouldBe(run, "a copy is no source");
+        (await Store.CountAsync(null, default)).Succeeded.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task The_history_says_what_happened_besides_the_usual()
+    {
+        var id = await AcceptAsync();
+        var first = await StartAsync(id);
+        var failed = Clock.GetUtcNow();
+        await Store.FinishAsync(first, SampleJobs.Retry(), default);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        await StartAsync(id);
+        await Store.ReleaseAsync("w", SampleJobs.Fault, spendAttempt: false, default);
+        await Store.CancelAsync(id, "camera", default);
+
+        (await Store.FindAsync(id, default))!.History.ShouldBe(
+        [
+            new JobEvent(failed, JobEventKind.Retried, 1, "w", null, SampleJobs.Fault),
+            new JobEvent(Clock.GetUtcNow(), JobEventKind.Lost, 2, "w", null, SampleJobs.Fault),
+            new JobEvent(Clock.GetUtcNow(), JobEventKind.Cancelled, 0, "w", "camera", null),
+        ]);
+    }
+
+    [Fact]
+    public async Task The_position_is_how_many_of_the_same_queue_are_ahead()
     {
         var first = await AcceptAsync();
         await AcceptAsync(engine: "classify");
@@ -492,7 +647,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         await StartAsync(first);
         (await PositionsAsync(first, second, third)).ShouldBe([null, 0, 1]);
 
-        await Store.CancelAsync(second, default);
+        await Store.CancelAsync(second, null, default);
         (await PositionsAsync(first, second, third)).ShouldBe([null, null, 0]);
     }
 
@@ -558,7 +713,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default)).Select(j => j.Queue)
             .ShouldBe(["detect/a", "detect/a", "detect/a", "detect/b", "annotate"], ignoreOrder: true);
 
-        await Store.CancelAsync(running.Id, default);
+        await Store.CancelAsync(running.Id, null, default);
         (await Store.BacklogAsync(default)).ShouldContain(new QueueBacklog("detect/a", 1, 1));
     }
 
@@ -574,12 +729,12 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         Clock.Advance(TimeSpan.FromSeconds(30) + TimeSpan.FromMilliseconds(1));
         (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default))
-            .ShouldBe([new OverdueJob(first, Engines.Detect), new OverdueJob(second, "classify")], ignoreOrder: true);
+            .ShouldBe([new DueJob(first, Engines.Detect, JobPriority.Normal), new DueJob(second, "classify", JobPriority.Normal)], ignoreOrder: true);
 
         Clock.Advance(delay);
-        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default))[^1].ShouldBe(new OverdueJob(retried, Engines.Detect));
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 10, default))[^1].ShouldBe(new DueJob(retried, Engines.Detect, JobPriority.Normal));
         (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 0, 1, default)).ShouldHaveSingleItem();
-        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 2, 10, default)).ShouldBe([new OverdueJob(retried, Engines.Detect)]);
+        (await Store.OverdueAsync(TimeSpan.FromSeconds(30), 2, 10, default)).ShouldBe([new DueJob(retried, Engines.Detect, JobPriority.Normal)]);
     }
 
     [Fact]
@@ -638,7 +793,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
                     Clock.Advance(delay);
                 break;
             case JobState.Cancelled:
-                await Store.CancelAsync(id, default);
+                await Store.CancelAsync(id, null, default);
                 break;
         }
         return id;

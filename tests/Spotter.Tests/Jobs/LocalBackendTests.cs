@@ -231,7 +231,7 @@ public sealed class LocalBackendTests : IDisposable
         using var queue = new SqliteJobQueue(database, TimeProvider.System);
         var early = SampleJobs.New();
         await store.AddAsync([early], default);
-        await queue.EnqueueAsync(early.Id, early.Engine, TimeSpan.Zero, default);
+        await queue.EnqueueAsync(early.Id, early.Engine, JobPriority.Normal, TimeSpan.Zero, default);
         await SetMostPagesAsync(database, 1);
 
         var accepted = new List<JobId>();
@@ -277,7 +277,7 @@ public sealed class LocalBackendTests : IDisposable
             other.Execute("BEGIN EXCLUSIVE");
             (await Should.ThrowAsync<SpotterException>(() => store.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.Busy);
             (await Should.ThrowAsync<SpotterException>(
-                () => queue.EnqueueAsync(before.Id, before.Engine, TimeSpan.Zero, default))).Code.ShouldBe(ErrorCodes.Busy);
+                () => queue.EnqueueAsync(before.Id, before.Engine, JobPriority.Normal, TimeSpan.Zero, default))).Code.ShouldBe(ErrorCodes.Busy);
             (await store.FindAsync(before.Id, default)).ShouldNotBeNull("reading needs no lock");
             other.Execute("ROLLBACK");
         }
@@ -335,7 +335,7 @@ public sealed class LocalBackendTests : IDisposable
         await using var backend = Backend.Open(
             new BackendSettings { DataFolder = folder.Path }, new RetrySchedule(), RandomSource.System, clock);
         var id = JobId.New(RandomSource.System);
-        await backend.Queue.EnqueueAsync(id, "detect", TimeSpan.Zero, default);
+        await backend.Queue.EnqueueAsync(id, "detect", JobPriority.Normal, TimeSpan.Zero, default);
         using var stop = new CancellationTokenSource();
         var looked = 0;
         // The queue looks at the clock once to see what is due, and again to say until when it hides the id.

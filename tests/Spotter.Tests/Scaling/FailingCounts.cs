@@ -31,14 +31,20 @@ internal sealed class FailingCounts(IJobStore store) : IJobStore
 
     public Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) => store.FinishAsync(lease, outcome, cancel);
 
-    public Task<Job?> CancelAsync(JobId id, CancellationToken cancel) => store.CancelAsync(id, cancel);
+    public Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel) => store.FindAnswerAsync(tenant, workKey, cancel);
+
+    public Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel) => store.CancelAsync(id, by, cancel);
+
+    public Task<IReadOnlyList<DueJob>> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel) => store.RedriveAsync(filter, by, cancel);
+
+    public Task<int> ExpireAsync(int limit, CancellationToken cancel) => store.ExpireAsync(limit, cancel);
 
     public Task<IReadOnlyList<EndedAttempt>> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
         store.ReleaseAsync(worker, error, spendAttempt, cancel);
 
     public Task<IReadOnlyList<EndedAttempt>> ReapAsync(int limit, CancellationToken cancel) => store.ReapAsync(limit, cancel);
 
-    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
+    public Task<IReadOnlyList<DueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
         store.OverdueAsync(overdue, skip, limit, cancel);
 
     public Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel) => store.BacklogAsync(cancel);

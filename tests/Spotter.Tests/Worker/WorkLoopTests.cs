@@ -115,7 +115,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         var cancelled = await bench.AddAsync();
         bench.Start();
         await bench.StartedAsync();
-        await bench.Jobs.CancelAsync(cancelled, default);
+        await bench.Jobs.CancelAsync(cancelled, null, default);
         await bench.BeatAsync();
 
         bench.End(cancelled, new JobRun(SampleJobs.Done(), SampleJobs.Picture(10)));

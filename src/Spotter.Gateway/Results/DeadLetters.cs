@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Gateway.Results;
+
+/// <summary><c>/v1/dead</c>: jobs that used up their attempts, for somebody to look at and to put back.</summary>
+internal static class DeadLetters
+{
+    private const int MostIds = 1000;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var dead = routes.MapGroup("/v1/dead").WithTags("dead letters");
+        dead.MapGet("", ListAsync).WithName("listDead").WithSummary("Jobs that used up their attempts, newest first")
+            .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
+        dead.MapPost("/redrive", RedriveAsync).WithName("redriveDead").WithSummary("Put dead jobs back into their queues, under their ids and with all attempts before them")
+            .WithDescription("The body says which: `ids`, those that died of one `error`, or `all`. Jobs whose picture has expired stay where they are.")
+            .Produces<RedriveView>().Produces<Problem>(400, Problems.MediaType).Produces<Problem>(404, Problems.MediaType);
+    }
+
+    private static Task<IResult> ListAsync(
+        IJobStore store, JobPresenter presenter, CancellationToken cancel, string? error = null, string? engine = null, string? limit = null, string? after = null) =>
+        JobEndpoints.PageAsync(store, presenter, new JobFilter { State = JobState.Dead, Error = error, Engine = engine }, limit, after, cancel);
+
+    private static async Task<IResult> RedriveAsync(RedriveRequest request, Dispatcher dispatcher, IJobStore store, CancellationToken cancel)
+    {
+        if (new[] { request.Ids is not null, request.Error is not null, request.All }.Count(given => given) != 1)
+            throw new SpotterException(ErrorCodes.InvalidRequest, "The body says which jobs to put back by exactly one of 'ids', 'error' and 'all'.");
+        if (request.Ids is { } ids)
+            return Answer(await dispatcher.RedriveAsync(new RedriveFilter { Ids = Parse(ids), Limit = MostIds }, by: null, cancel));
+
+        // Those that die again meanwhile are not put back twice.
+        var before = (await store.CountAsync(null, cancel)).Dead;
+        var filter = new RedriveFilter { Error = request.Error };
+        var sum = 0;
+        while (sum < before && await dispatcher.RedriveAsync(filter, by: null, cancel) is > 0 and var some)
+            sum += some;
+        return Answer(sum);
+    }
+
+    private static List<JobId> Parse(IReadOnlyList<string> ids) => ids.Count <= MostIds
+        ? [.. ids.Select(id => JobId.TryParse(id, out var job) ? job : throw new SpotterException(ErrorCodes.NotFound, "One of the ids is not a job's; nothing was put back."))]
+        : throw new SpotterException(ErrorCodes.InvalidRequest, $"More than {MostIds} ids came in one request; send them in several.");
+
+    private static IResult Answer(int redriven) => TypedResults.Json(new RedriveView(redriven), GatewayJson.Default.RedriveView);
+}
+
+/// <summary>Which dead jobs to put back; exactly one of the three is given.</summary>
+/// <param name="Ids">These.</param>
+/// <param name="Error">Those that died of this code.</param>
+/// <param name="All">All.</param>
+public sealed record RedriveRequest(IReadOnlyList<string>? Ids = null, string? Error = null, bool All = false);
+
+/// <summary>What came of it.</summary>
+/// <param name="Redriven">How many jobs are back in their queues; those that were not dead are not among them.</param>
+public sealed record RedriveView(int Redriven);
