@@ -91,7 +91,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
     private JobRun Look(Job job, ReadOnlyMemory<byte> picture)
     {
         using var use = models.TryUse(job.Model);
-        return use is null ? Without(job) : DoneBy(use.Model.Run(picture, job.Options));
+        return use is null ? Without(job) : DoneBy(use.Model.Run(picture, job.Options), use.Version);
     }
 
     private List<JobRun> LookTogether(List<JobInput> jobs)
@@ -102,7 +102,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
         try
         {
             var answers = use.Model.Run(jobs.ConvertAll(input => new BatchPicture(input.Pictures[0], input.Job.Options)));
-            return [.. answers.Select(answer => answer.Findings is { } found ? DoneBy(found) : new JobRun(OutcomeOf(answer.Refusal!)))];
+            return [.. answers.Select(answer => answer.Findings is { } found ? DoneBy(found, use.Version) : new JobRun(OutcomeOf(answer.Refusal!)))];
         }
 #pragma warning disable CA1031 // Each of them may still be run alone, where it is told who is at fault.
         catch (Exception fault)
@@ -113,7 +113,8 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
         }
     }
 
-    private static JobRun DoneBy(Findings found) => new(new JobOutcome.Done(found.Result, found.Timings, Output: null), found.Picture);
+    private static JobRun DoneBy(Findings found, string? version) =>
+        new(new JobOutcome.Done(found.Result, found.Timings, Output: null) { ModelVersion = version }, found.Picture);
 
     private static JobRun Without(Job job) => new(new JobOutcome.Retry(
         new JobError(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}' any more."), SpendAttempt: false));
@@ -122,7 +123,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
     {
         var filter = input.Job.Options.Filter
             ?? throw new SpotterException(ErrorCodes.InvalidRequest, $"Job {input.Job.Id} does not say which filter.");
-        return DoneBy(FilterEngine.Run(filter, input.Pictures, limits, RandomSource.System));
+        return DoneBy(FilterEngine.Run(filter, input.Pictures, limits, RandomSource.System), version: null);
     }
 
     private JobRun Annotate(Job job, ReadOnlyMemory<byte> picture)

@@ -129,6 +129,9 @@ public sealed class LoadedModels : IDisposable
         /// <summary>The model.</summary>
         public VisionModel Model => held.Model;
 
+        /// <summary>Which version of it.</summary>
+        public string Version => held.Version;
+
         /// <inheritdoc/>
         public void Dispose() => held.Release();
     }

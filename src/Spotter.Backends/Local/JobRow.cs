@@ -17,7 +17,7 @@ internal sealed class JobRow
         "id, engine, state, internal, epoch, attempts, solo, expired, created, started, finished, model, "
         + "idempotency_key, fingerprint, image_key, image_format, image_bytes, image_sha256, output, "
         + "options, error, timings, result, name, tenant, submitted_by, priority, not_before, expires, "
-        + "callback_url, callback_secret, answered_from, redrives, worker, history";
+        + "callback_url, callback_secret, answered_from, redrives, worker, history, model_version";
 
     public required JobId Id { get; init; }
 
@@ -81,6 +81,8 @@ internal sealed class JobRow
 
     private byte[]? History { get; init; }
 
+    private string? ModelVersion { get; init; }
+
     public static JobRow Read(SqliteStatement row) => new()
     {
         Id = row.Id(0),
@@ -114,6 +116,7 @@ internal sealed class JobRow
         Redrives = row.Int(32),
         Worker = row.TextOrNull(33),
         History = row.BytesOrNull(34),
+        ModelVersion = row.TextOrNull(35),
     };
 
     /// <summary>The record that the row stands for.</summary>
@@ -151,6 +154,7 @@ internal sealed class JobRow
         AnsweredFrom = AnsweredFrom,
         Redrives = Redrives,
         Worker = Worker,
+        ModelVersion = ModelVersion,
         History = FromJson(History, SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
     };
 

@@ -92,6 +92,7 @@ internal static class Schema
         ALTER TABLE jobs ADD COLUMN callback_receiver TEXT;
         ALTER TABLE jobs ADD COLUMN work_key TEXT;
         ALTER TABLE jobs ADD COLUMN answered_from BLOB;
+        ALTER TABLE jobs ADD COLUMN model_version TEXT;
         ALTER TABLE jobs ADD COLUMN redrives INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE jobs ADD COLUMN history TEXT;
         DROP INDEX jobs_queued;

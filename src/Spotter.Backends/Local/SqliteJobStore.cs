@@ -53,13 +53,13 @@ internal sealed class SqliteJobStore : IJobStore
         ReadJobAsync(
             connection => connection.Prepare(ByKey).Bind(1, idempotencyKey), cancel);
 
-    public Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel) =>
+    public Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
         ReadJobAsync(
             connection => connection.Prepare($"""
                 SELECT {JobRow.Columns} FROM jobs INDEXED BY jobs_answers
-                WHERE state = 2 AND work_key IS NOT NULL AND answered_from IS NULL AND work_key = ?1 AND tenant = ?2
+                WHERE state = 2 AND work_key IS NOT NULL AND answered_from IS NULL AND work_key = ?1 AND tenant = ?2 AND model_version = ?3
                 ORDER BY seq DESC LIMIT 1
-                """).Bind(1, workKey).Bind(2, tenant),
+                """).Bind(1, workKey).Bind(2, tenant).Bind(3, modelVersion),
             cancel);
 
     public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel)
@@ -108,11 +108,11 @@ internal sealed class SqliteJobStore : IJobStore
                 var result = JsonSerializer.SerializeToUtf8Bytes(done.Result, SpotterJson.Default.VisionResult);
                 var timings = JsonSerializer.SerializeToUtf8Bytes(done.Timings, SpotterJson.Default.JobTimings);
                 return database.CommitAsync(
-                    scope => End(scope, lease, JobState.Succeeded, null, timings, result, done.Output), cancel);
+                    scope => End(scope, lease, JobState.Succeeded, null, timings, result, done.Output, done.ModelVersion), cancel);
             case JobOutcome.Reject reject:
                 var error = ToJson(reject.Error);
                 return database.CommitAsync(
-                    scope => End(scope, lease, JobState.Failed, error, null, null, null), cancel);
+                    scope => End(scope, lease, JobState.Failed, error, null, null, null, null), cancel);
             case JobOutcome.Retry retry:
                 return database.CommitAsync(scope => EndForRetry(scope, lease, retry.Error, retry.SpendAttempt), cancel);
             default:
@@ -348,8 +348,8 @@ internal sealed class SqliteJobStore : IJobStore
             INSERT INTO jobs (id, engine, internal, due, created, model, idempotency_key, fingerprint,
                 image_key, image_format, image_bytes, image_sha256, options, name,
                 tenant, submitted_by, priority, not_before, expires, callback_url, callback_secret, work_key,
-                state, started, finished, answered_from, result, timings, callback_receiver)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?24, ?25, ?26, ?27, ?28)
+                state, started, finished, answered_from, result, timings, callback_receiver, model_version)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?24, ?25, ?26, ?27, ?28, ?29)
             RETURNING {JobRow.Columns}
             """)
             .Bind(1, job.Id).Bind(2, job.Engine).Bind(3, job.Internal ? 1 : 0)
@@ -362,7 +362,7 @@ internal sealed class SqliteJobStore : IJobStore
             .Bind(20, job.Callback?.Url).Bind(21, job.Callback?.Secret).Bind(22, job.WorkKey)
             .Bind(23, (int)state).Bind(24, state == JobState.Queued ? null : now)
             .BindText(26, row.Result).BindText(27, row.Timings)
-            .Bind(28, job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null))
+            .Bind(28, job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null).Bind(29, job.Answer?.ModelVersion))
         {
             if (job.Answer is { } answer)
                 insert.Bind(25, answer.From);
@@ -376,16 +376,16 @@ internal sealed class SqliteJobStore : IJobStore
     }
 
     private EndedAttempt? End(
-        WriteScope scope, Lease lease, JobState state, byte[]? error, byte[]? timings, byte[]? result, string? output)
+        WriteScope scope, Lease lease, JobState state, byte[]? error, byte[]? timings, byte[]? result, string? output, string? modelVersion)
     {
         using var update = scope.Prepare("""
             UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL,
-                error = ?5, timings = ?6, result = ?7, output = ?8
+                error = ?5, timings = ?6, result = ?7, output = ?8, model_version = ?9
             WHERE id = ?1 AND epoch = ?2 AND state = 1
             RETURNING engine, model, internal, priority
             """)
             .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
-            .BindText(5, error).BindText(6, timings).BindText(7, result).Bind(8, output);
+            .BindText(5, error).BindText(6, timings).BindText(7, result).Bind(8, output).Bind(9, modelVersion);
         if (!update.Step())
             return null;
         var (engine, model) = (update.Text(0), update.TextOrNull(1));

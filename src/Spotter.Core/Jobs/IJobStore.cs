@@ -20,8 +20,11 @@ public interface IJobStore
     /// <summary>The row with this idempotency key; null if there is none.</summary>
     Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel);
 
-    /// <summary>The newest job of a tenant that succeeded with this <see cref="NewJob.WorkKey"/> and was run itself; null if there is none.</summary>
-    Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel);
+    /// <summary>
+    /// The newest job of a tenant that succeeded with this <see cref="NewJob.WorkKey"/> by this version of the model and was
+    /// run itself; null if there is none.
+    /// </summary>
+    Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel);
 
     /// <summary>The users' jobs (no internal ones), newest first.</summary>
     Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel);

@@ -163,8 +163,8 @@ public sealed record NewJob
     public JobCallback? Callback { get; init; }
 
     /// <summary>
-    /// Hash of all that decides the result: the pictures' bytes, the model's version, the options. Null for work whose
-    /// result may not be used again.
+    /// Hash of all that decides the result but the model's version: the pictures' bytes, the model, the options. Null for
+    /// work whose result may not be used again.
     /// </summary>
     public string? WorkKey { get; init; }
 
@@ -184,7 +184,8 @@ public sealed record JobCallback(string Url, string? Secret)
 /// <summary>A result that is there already.</summary>
 /// <param name="From">The job that was run.</param>
 /// <param name="Result">Its result.</param>
-public sealed record JobAnswer(JobId From, VisionResult Result);
+/// <param name="ModelVersion">Which version of the model made it.</param>
+public sealed record JobAnswer(JobId From, VisionResult Result, string ModelVersion);
 
 /// <summary>What happened to a job besides the usual: it was accepted, started, ended.</summary>
 /// <param name="At">When.</param>
@@ -307,6 +308,9 @@ public sealed record Job
     /// <summary>See <see cref="NewJob.Callback"/>. Not shown to workers.</summary>
     [JsonIgnore]
     public JobCallback? Callback { get; init; }
+
+    /// <summary>Which version of the model made the result; null until there is one, and when no model did.</summary>
+    public string? ModelVersion { get; init; }
 
     /// <summary>The job whose result was taken over, as it was the same work; null when this one was run itself.</summary>
     public JobId? AnsweredFrom { get; init; }

@@ -32,7 +32,11 @@ public abstract record JobOutcome
     /// <param name="Result">The result.</param>
     /// <param name="Timings">Where the time went; the store fills in <see cref="JobTimings.QueuedMs"/>.</param>
     /// <param name="Output">Key of the annotated picture, whose bytes are durable already.</param>
-    public sealed record Done(Vision.VisionResult Result, JobTimings Timings, string? Output) : JobOutcome;
+    public sealed record Done(Vision.VisionResult Result, JobTimings Timings, string? Output) : JobOutcome
+    {
+        /// <summary>Which version of the model ran (<see cref="Vision.ModelInfo.Version"/>); null when none did.</summary>
+        public string? ModelVersion { get; init; }
+    }
 
     /// <summary>It may succeed another time.</summary>
     /// <param name="Error">What went wrong.</param>

@@ -119,7 +119,7 @@ internal sealed class JobsIntake(
             }).ToList();
 
             var added = await EarlierAsync(jobs, cancel)
-                ?? await AcceptAsync(terms.Reuse && settings.Reuse ? await AnsweredAsync(jobs, cancel) : jobs, unused);
+                ?? await AcceptAsync(terms.Reuse && settings.Reuse ? await AnsweredAsync(jobs, model?.Version, cancel) : jobs, unused);
             if (added.Any(a => a.Job.Fingerprint != fingerprint))
             {
                 throw new SpotterException(ErrorCodes.IdempotencyMismatch,
@@ -176,13 +176,13 @@ internal sealed class JobsIntake(
     }
 
     /// <summary>The jobs, with the stored results of those whose work was done before.</summary>
-    private async Task<IReadOnlyList<NewJob>> AnsweredAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
+    private async Task<IReadOnlyList<NewJob>> AnsweredAsync(IReadOnlyList<NewJob> jobs, string? version, CancellationToken cancel)
     {
         var answered = new List<NewJob>(jobs.Count);
         foreach (var job in jobs)
         {
-            var earlier = job.WorkKey is { } work ? await store.FindAnswerAsync(job.Tenant, work, cancel) : null;
-            answered.Add(earlier is { Result: { } result } ? job with { Answer = new JobAnswer(earlier.Id, result) } : job);
+            var earlier = job.WorkKey is { } work && version is not null ? await store.FindAnswerAsync(job.Tenant, work, version, cancel) : null;
+            answered.Add(earlier is { Result: { } result } ? job with { Answer = new JobAnswer(earlier.Id, result, version!) } : job);
         }
         return answered;
     }

@@ -21,6 +21,9 @@ public sealed record JobView
     /// <summary>The model that runs it.</summary>
     public required string? Model { get; init; }
 
+    /// <summary>Which version of the model made the result, as in GET /v1/models; null until there is one.</summary>
+    public required string? ModelVersion { get; init; }
+
     /// <summary>When it was accepted.</summary>
     public required DateTimeOffset Created { get; init; }
 
@@ -80,6 +83,7 @@ public sealed record JobView
         State = job.State,
         Engine = job.Engine,
         Model = job.Model,
+        ModelVersion = job.ModelVersion,
         Created = job.Created,
         Started = job.Started,
         Finished = job.Finished,

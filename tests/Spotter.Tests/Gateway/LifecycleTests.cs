@@ -56,8 +56,12 @@ public sealed class LifecycleTests : IAsyncLifetime
     [Fact]
     public async Task The_same_work_is_answered_from_the_stored_result_unless_the_request_says_no()
     {
-        var first = await AcceptedAsync("");
-        await FinishAsync(SampleJobs.Done());
+        await AcceptedAsync("");
+        await FinishAsync(SampleJobs.Done() with { ModelVersion = "another version" });
+        (await AcceptedAsync("")).GetProperty("state").GetString().ShouldBe("queued", "it is not what this version says");
+        await FinishAsync(SampleJobs.Done() with { ModelVersion = GatewayBench.Model.Version });
+        var first = await AcceptedAsync("reuse=false");
+        await FinishAsync(SampleJobs.Done() with { ModelVersion = GatewayBench.Model.Version });
 
         using var again = await SendAsync("annotate=true", wait: true);
         again.StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -78,7 +82,7 @@ public sealed class LifecycleTests : IAsyncLifetime
         await using var strict = await GatewayBench.StartAsync(s => s with { Reuse = false });
         await AcceptedAsync("", on: strict);
         var started = await strict.Dispatcher.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.Zero, default);
-        await strict.Dispatcher.FinishAsync(started!.Lease, SampleJobs.Done(), default);
+        await strict.Dispatcher.FinishAsync(started!.Lease, SampleJobs.Done() with { ModelVersion = GatewayBench.Model.Version }, default);
 
         (await AcceptedAsync("", on: strict)).GetProperty("state").GetString().ShouldBe("queued");
     }

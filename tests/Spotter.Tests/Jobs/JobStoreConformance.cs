@@ -598,20 +598,21 @@ public abstract class JobStoreConformance : IAsyncLifetime
     public async Task The_same_work_is_answered_from_the_job_that_was_run()
     {
         var run = (await Store.AddAsync([SampleJobs.New() with { WorkKey = "work", Tenant = "team" }], default))[0].Job.Id;
-        (await Store.FindAnswerAsync("team", "work", default)).ShouldBeNull();
-        await Store.FinishAsync(await StartAsync(run), SampleJobs.Done(), default);
-        var known = (await Store.FindAnswerAsync("team", "work", default))!;
+        (await Store.FindAnswerAsync("team", "work", "v1", default)).ShouldBeNull();
+        await Store.FinishAsync(await StartAsync(run), SampleJobs.Done() with { ModelVersion = "v1" }, default);
+        (await Store.FindAnswerAsync("team", "work", "v2", default)).ShouldBeNull("another version may see other things");
+        var known = (await Store.FindAnswerAsync("team", "work", "v1", default))!;
         known.Id.ShouldBe(run);
-        (await Store.FindAnswerAsync("others", "work", default)).ShouldBeNull();
+        (await Store.FindAnswerAsync("others", "work", "v1", default)).ShouldBeNull();
 
         var answered = (await Store.AddAsync(
-            [SampleJobs.New() with { WorkKey = "work", Tenant = "team", Answer = new JobAnswer(run, known.Result!) }], default))[0].Job;
+            [SampleJobs.New() with { WorkKey = "work", Tenant = "team", Answer = new JobAnswer(run, known.Result!, "v1") }], default))[0].Job;
 
-        (answered.State, answered.AnsweredFrom, answered.Attempts, answered.Started, answered.Finished)
-            .ShouldBe((JobState.Succeeded, run, 0, Clock.GetUtcNow(), Clock.GetUtcNow()));
+        (answered.State, answered.AnsweredFrom, answered.ModelVersion, answered.Attempts, answered.Started, answered.Finished)
+            .ShouldBe((JobState.Succeeded, run, "v1", 0, Clock.GetUtcNow(), Clock.GetUtcNow()));
         answered.Result!.Width.ShouldBe(known.Result!.Width);
         answered.Timings.ShouldBe(new JobTimings());
-        (await Store.FindAnswerAsync("team", "work", default))!.Id.ShouldBe(run, "a copy is no source");
+        (await Store.FindAnswerAsync("team", "work", "v1", default))!.Id.ShouldBe(run, "a copy is no source");
         (await Store.CountAsync(null, default)).Succeeded.ShouldBe(2);
     }
 
