@@ -15,7 +15,8 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
         var job = await Api.RunAsync(Pictures.Png(200, 128, 128));
 
         Names(job).ShouldBe(
-            ["id", "name", "state", "engine", "model", "created", "started", "finished", "attempts", "position", "etaSeconds", "waitsFor", "result", "timings", "error", "links"]);
+            ["id", "name", "state", "engine", "model", "modelVersion", "created", "started", "finished", "attempts", "priority", "notBefore", "expires", "by",
+                "answeredFrom", "history", "position", "etaSeconds", "waitsFor", "result", "timings", "error", "links"]);
         SpotterApi.IdOf(job).ShouldMatch("^[0-9a-f]{32}$");
         SpotterApi.StateOf(job).ShouldBe("succeeded");
         job.GetProperty("engine").GetString().ShouldBe("detect");
@@ -209,9 +210,10 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
             .SelectMany(path => path.Value.EnumerateObject().Select(call => $"{call.Name} {path.Name}")).Order(StringComparer.Ordinal).ToList();
         calls.ShouldBe(
         [
-            "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/jobs", "get /v1/jobs/{id}",
+            "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/dead", "get /v1/jobs", "get /v1/jobs/{id}",
             "get /v1/jobs/{id}/events", "get /v1/jobs/{id}/image", "get /v1/jobs/{id}/original", "get /v1/jobs/{id}/output", "get /v1/models",
-            "get /v1/samples/{name}", "get /v1/scaling/decisions", "get /v1/stats", "post /v1/jobs",
+            "get /v1/samples/{name}", "get /v1/scaling/decisions", "get /v1/stats",
+            "post /v1/dead/redrive", "post /v1/jobs",
         ]);
         document.GetProperty("paths").GetProperty("/v1/jobs").GetProperty("post").GetProperty("requestBody")
             .GetProperty("content").TryGetProperty("multipart/form-data", out _).ShouldBeTrue();
@@ -230,6 +232,22 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
         answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldBe("default-src 'none'; sandbox");
         answer.Headers.GetValues("X-Content-Type-Options").ShouldHaveSingleItem().ShouldBe("nosniff");
         answer.Headers.CacheControl!.NoStore.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task The_same_picture_again_is_answered_from_the_stored_result_and_has_its_own_drawing()
+    {
+        var picture = Pictures.Jpeg(83, 120, 80);
+        var first = await Api.RunAsync(picture);
+
+        var again = (await Api.SubmitBodyAsync(new ByteArrayContent(picture) { Headers = { { "Content-Type", "image/jpeg" } } }, waitSeconds: 60)).Json;
+
+        again.GetProperty("answeredFrom").GetString().ShouldBe(SpotterApi.IdOf(first));
+        again.GetProperty("attempts").GetInt32().ShouldBe(0);
+        again.GetProperty("result").GetRawText().ShouldBe(first.GetProperty("result").GetRawText());
+        var drawn = await Api.GetAsync($"/v1/jobs/{SpotterApi.IdOf(again)}/image");
+        drawn.MediaType.ShouldBe("image/jpeg", drawn.Text);
+        (await Api.GetAsync($"/v1/jobs/{SpotterApi.IdOf(again)}/original")).Bytes.ShouldBe(picture);
     }
 
     [Theory]

@@ -151,7 +151,8 @@ public sealed class SpotterApi(Uri address) : IDisposable
             else
                 form.Add(content, part.Name, part.FileName);
         }
-        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = form };
+        // These tests are about jobs that run, and some of them send one picture often.
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs?reuse=false") { Content = form };
         Prefer(request, waitSeconds);
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);
