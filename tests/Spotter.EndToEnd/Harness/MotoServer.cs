@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Spotter.EndToEnd.Harness;
+
+/// <summary>A running <c>moto_server</c>, which speaks S3 and keeps everything in memory. Disposing of it ends it.</summary>
+public sealed class MotoServer : IAsyncDisposable
+{
+    private const string Ready = "Running on ";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process process;
+    private readonly StringBuilder log = new();
+    private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private MotoServer(Process process) => this.process = process;
+
+    /// <summary>The program: what SPOTTER_MOTO names, else <c>moto_server</c> of the PATH; null when there is none.</summary>
+    public static string? Executable { get; } = Find();
+
+    /// <summary>Why tests that need it are skipped; null when it is there.</summary>
+    public static string? Missing => Executable is null ? "there is no moto_server: pip install 'moto[server]', or set SPOTTER_MOTO" : null;
+
+    /// <summary>What to show it: any will do.</summary>
+    public static IReadOnlyDictionary<string, string> Credentials { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["AWS_ACCESS_KEY_ID"] = "testing",
+        ["AWS_SECRET_ACCESS_KEY"] = "testing",
+        ["AWS_EC2_METADATA_DISABLED"] = "true",
+    };
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Starts it and waits until it listens.</summary>
+    /// <param name="port">Where; 0 for any free one.</param>
+    public static async Task<MotoServer> StartAsync(int port = 0)
+    {
+        var start = new ProcessStartInfo(Executable!, ["-H", "127.0.0.1", "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        start.Environment["PYTHONUNBUFFERED"] = "1";
+        var server = new MotoServer(new Process { StartInfo = start, EnableRaisingEvents = true });
+        server.process.OutputDataReceived += (_, line) => server.Hear(line.Data);
+        server.process.ErrorDataReceived += (_, line) => server.Hear(line.Data);
+        server.process.Exited += (_, _) => server.listening.TrySetException(new InvalidOperationException("It ended before it listened."));
+        server.process.Start();
+        server.process.BeginOutputReadLine();
+        server.process.BeginErrorReadLine();
+        try
+        {
+            server.Address = await server.listening.Task.WaitAsync(Patience);
+            return server;
+        }
+        catch (Exception failed)
+        {
+            await server.DisposeAsync();
+            throw new InvalidOperationException($"{Executable} did not start. {failed.Message} It said:\n{server.log}", failed);
+        }
+    }
+
+    /// <summary>Makes a bucket.</summary>
+    public async Task MakeBucketAsync(string name)
+    {
+        using var client = new HttpClient { BaseAddress = Address, Timeout = Patience };
+        using var response = await client.PutAsync(new Uri($"/{name}", UriKind.Relative), content: null);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+            await process.WaitForExitAsync().WaitAsync(Patience);
+        }
+        process.Dispose();
+    }
+
+    private void Hear(string? line)
+    {
+        if (line is null)
+            return;
+        lock (log)
+            log.AppendLine(line);
+        if (line.IndexOf(Ready, StringComparison.Ordinal) is var at and >= 0)
+            listening.TrySetResult(new Uri(line[(at + Ready.Length)..].Trim()));
+    }
+
+    private static string? Find()
+    {
+        if (Environment.GetEnvironmentVariable("SPOTTER_MOTO") is { Length: > 0 } named)
+            return File.Exists(named) ? named : null;
+        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, "moto_server"))
+            .FirstOrDefault(File.Exists);
+    }
+}
