@@ -13,6 +13,18 @@ public sealed record BackendSettings
 
     /// <summary>For <c>local</c>: the folder that holds everything. One process at a time uses it.</summary>
     public string DataFolder { get; init; } = "data";
+
+    /// <summary>
+    /// Where pictures are kept: <c>folder:PATH</c>, <c>s3://BUCKET</c> or <c>s3://BUCKET/PREFIX</c>; null for
+    /// <c>blobs</c> in the data folder.
+    /// </summary>
+    public string? Blobs { get; init; }
+
+    /// <summary>For <c>s3</c>: the address of a server that speaks S3; null for Amazon's.</summary>
+    public string? S3Endpoint { get; init; }
+
+    /// <summary>For <c>s3</c>: the region; null for what the environment or the profile says.</summary>
+    public string? S3Region { get; init; }
 }
 
 /// <summary>The ports of one deployment, open. Disposing of it does what waits and closes them.</summary>
@@ -29,12 +41,13 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>Opens the ports: the one place that knows which technologies there are.</summary>
     /// <exception cref="SpotterException">
     /// <see cref="ErrorCodes.StoreUnavailable"/>: it can't be opened, or another process has it;
-    /// <see cref="ErrorCodes.InvalidRequest"/>: there is no such kind.
+    /// <see cref="ErrorCodes.InvalidRequest"/>: there is no such kind;
+    /// <see cref="ErrorCodes.InvalidSettings"/>: pictures can't be kept there.
     /// </exception>
     public static Backend Open(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock) =>
         settings.Kind switch
         {
-            "local" => LocalBackend.Open(settings.DataFolder, retries, random, clock),
+            "local" => LocalBackend.Open(settings, retries, random, clock),
             _ => throw new SpotterException(
                 ErrorCodes.InvalidRequest, $"There is no backend '{settings.Kind}'; choose one of: local."),
         };
@@ -55,6 +68,18 @@ public sealed class Backend : IAsyncDisposable
     /// </summary>
     public Task<Exception> Failed { get; }
 
+    /// <summary>Makes sure that pictures can be kept; worth doing once, before anything is accepted.</summary>
+    /// <returns>What is wrong but may pass by itself; null if all is well.</returns>
+    /// <exception cref="SpotterException">
+    /// <see cref="ErrorCodes.StoreUnavailable"/>: it won't work until somebody puts it right: the bucket is missing, or
+    /// credentials don't allow it.
+    /// </exception>
+    public Task<string?> CheckBlobsAsync(CancellationToken cancel) => BlobStores.CheckAsync(Blobs, cancel);
+
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => close();
+    public async ValueTask DisposeAsync()
+    {
+        await close();
+        (Blobs as IDisposable)?.Dispose();
+    }
 }

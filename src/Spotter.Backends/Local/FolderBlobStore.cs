@@ -8,29 +8,36 @@ using Spotter.Core.Images;
 namespace Spotter.Backends.Local;
 
 /// <summary>
-/// Blobs as files of a folder, which this process alone uses. A blob is written under a temporary name, flushed,
-/// and then renamed, so that under its key there is all of it or nothing.
+/// Blobs as files of a folder, which any number of processes may use, on any machine that has it mounted. A blob is
+/// written under a temporary name that nobody else has, flushed, and then renamed, so that under its key there is all of
+/// it or nothing.
 /// </summary>
 internal sealed class FolderBlobStore : IBlobStore
 {
     private const int BufferBytes = 256 * 1024;
 
+    // No upload pauses for so long: a sender that slow is cut off.
+    private static readonly TimeSpan AbandonedAge = TimeSpan.FromHours(1);
+
     private readonly string root;
     private readonly string unfinished;
+    private readonly string process;
     private readonly ConcurrentDictionary<string, Lazy<bool>> folders = new(StringComparer.Ordinal);
     private long lastTemporary;
 
-    /// <summary>Uses a folder, making it if need be, and deletes what an earlier process left unfinished.</summary>
+    /// <summary>Uses a folder, making it if need be, and deletes what processes that died long ago left unfinished.</summary>
+    /// <param name="folder">Where the files lie.</param>
+    /// <param name="random">Tells this process's temporary files from those of others.</param>
     /// <exception cref="SpotterException">The folder can't be used.</exception>
-    public FolderBlobStore(string folder)
+    public FolderBlobStore(string folder, RandomSource random)
     {
         root = Path.GetFullPath(folder);
         unfinished = Path.Combine(root, ".unfinished");
+        process = random.NextHex(8);
         try
         {
             DurableFiles.CreateFolder(unfinished);
-            foreach (var file in Directory.EnumerateFiles(unfinished))
-                File.Delete(file);
+            DeleteAbandoned();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -41,7 +48,7 @@ internal sealed class FolderBlobStore : IBlobStore
     public async Task PutAsync(string key, Stream content, CancellationToken cancel)
     {
         var path = PathOf(key);
-        var temporary = Path.Combine(unfinished, $"{Interlocked.Increment(ref lastTemporary):x}");
+        var temporary = NewTemporary();
         try
         {
             await WriteAsync(temporary, content, cancel);
@@ -66,7 +73,10 @@ internal sealed class FolderBlobStore : IBlobStore
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Task.FromResult<Stream?>(null);
+            // A folder that is not mounted is empty too, and that must not end a job.
+            return Directory.Exists(unfinished)
+                ? Task.FromResult<Stream?>(null)
+                : throw new SpotterException(ErrorCodes.StoreUnavailable, $"The folder of the blob store, {root}, is gone; mount it again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -133,6 +143,23 @@ internal sealed class FolderBlobStore : IBlobStore
         }
     }
 
+    private string NewTemporary() => Path.Combine(unfinished, $"{process}-{Interlocked.Increment(ref lastTemporary):x}");
+
+    private void DeleteAbandoned()
+    {
+        // Ages are told by the clock that dates the files, which may be another machine's.
+        var mine = new FileInfo(NewTemporary());
+        mine.Create().Dispose();
+        mine.Refresh();
+        var before = mine.LastWriteTimeUtc - AbandonedAge;
+        mine.Delete();
+        foreach (var file in new DirectoryInfo(unfinished).EnumerateFiles())
+        {
+            if (file.LastWriteTimeUtc < before)
+                TryDelete(file.FullName);
+        }
+    }
+
     private IEnumerator<string> Files(string folder, DateTimeOffset before) =>
         new FileSystemEnumerable<string>(
             folder,
@@ -147,7 +174,7 @@ internal sealed class FolderBlobStore : IBlobStore
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
-            using var file = OnDisk(() => File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None));
+            using var file = OnDisk(() => File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None));
             long length = 0;
             while (true)
             {
@@ -227,7 +254,7 @@ internal sealed class FolderBlobStore : IBlobStore
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // It is deleted at the next start.
+            // It is deleted at a later start.
         }
     }
 

@@ -3,17 +3,20 @@ using Spotter.Core.Jobs;
 
 namespace Spotter.Backends.Local;
 
-/// <summary>Everything in one folder of this machine: <c>spotter.db</c> for jobs and queue, <c>blobs</c> for pictures.</summary>
+/// <summary>
+/// Everything in one folder of this machine: <c>spotter.db</c> for jobs and queue, <c>blobs</c> for pictures unless they
+/// are to be kept elsewhere.
+/// </summary>
 internal static class LocalBackend
 {
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);
 
-    public static Backend Open(string dataFolder, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    public static Backend Open(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
-        var folder = DataFolder.Open(dataFolder);
+        var folder = DataFolder.Open(settings.DataFolder);
         try
         {
-            var blobs = new FolderBlobStore(Path.Combine(folder.Path, "blobs"));
+            var blobs = BlobStores.Open(settings, random, clock);
             var database = SqliteDatabase.Open(folder, BusyTimeout);
             var queue = new SqliteJobQueue(database, clock);
             return new Backend(

@@ -24,14 +24,16 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
 
     private readonly S3Settings settings;
     private readonly S3Faults faults;
+    private readonly RandomSource random;
     private readonly TimeProvider clock;
     private readonly AmazonS3Client client;
 
     /// <summary>Uses a bucket; nothing is sent yet.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: no region is known.</exception>
-    public S3BlobStore(S3Settings settings, TimeProvider clock)
+    public S3BlobStore(S3Settings settings, RandomSource random, TimeProvider clock)
     {
         this.settings = settings;
+        this.random = random;
         this.clock = clock;
         faults = new S3Faults(settings);
         var config = new AmazonS3Config
@@ -68,15 +70,17 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     /// </summary>
     /// <returns>What is wrong but may pass by itself; null if all is well.</returns>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: it won't work until somebody puts it right.</exception>
-    public async Task<string?> CheckAsync(string key, CancellationToken cancel)
+    public async Task<string?> CheckAsync(CancellationToken cancel)
     {
+        // Several may check at once.
+        var key = $"{BlobKey.OriginalsPrefix}check-{random.NextHex(8)}";
         try
         {
             await CallAsync("list", token => client.ListObjectsV2Async(new() { BucketName = settings.Bucket, Prefix = NameOf(key), MaxKeys = 1 }, token), cancel);
             await PutAsync(key, new MemoryStream([1]), cancel);
             await using (await OpenAsync(key, cancel))
             {
-                // That it can be opened is enough.
+                // That it can be opened says enough.
             }
             await DeleteAsync(key, cancel);
             await DropAbandonedAsync(cancel);

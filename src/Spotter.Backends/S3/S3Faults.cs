@@ -67,9 +67,12 @@ internal sealed class S3Faults(S3Settings settings)
     private static bool IsWithoutCredentials(Exception error) =>
         error is AmazonClientException && error.Message.Contains("credentials", StringComparison.OrdinalIgnoreCase);
 
-    // What the server wrote goes into our sentence only if it has the form of a code.
+    // What the server wrote goes into our sentence only if it has the form of a code. Where the server gave none, the SDK
+    // puts the status in words.
     private static string CodeOf(AmazonServiceException error) =>
-        error.ErrorCode is { Length: > 0 and <= 64 } code && code.All(char.IsAsciiLetterOrDigit) ? code : StatusOf(error);
+        error.ErrorCode is { Length: > 0 and <= 64 } code && code.All(char.IsAsciiLetterOrDigit) && code != error.StatusCode.ToString()
+            ? code
+            : StatusOf(error);
 
     private static string StatusOf(AmazonServiceException error) => $"status {(int)error.StatusCode}";
 

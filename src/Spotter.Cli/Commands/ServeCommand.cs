@@ -54,6 +54,7 @@ internal static class ServeCommand
         {
             Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile,
         };
+        BlobOptions.AddTo(command);
         command.SetAction(parsed =>
         {
             var max = parsed.GetValue(MaxWorkers) ?? ServeSettings.DefaultMaxWorkers;
@@ -73,6 +74,7 @@ internal static class ServeCommand
     public static Command CreateGateway()
     {
         var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.") { Host, AllowHost, Port, Data, Models, TokenFile };
+        BlobOptions.AddTo(command);
         command.SetAction(parsed =>
         {
             var settings = Common(parsed);
@@ -84,7 +86,7 @@ internal static class ServeCommand
         return command;
     }
 
-    private static ServeSettings Common(ParseResult parsed) => new()
+    private static ServeSettings Common(ParseResult parsed) => BlobOptions.Read(parsed, new()
     {
         Host = parsed.GetRequiredValue(Host),
         AllowedHosts = parsed.GetValue(AllowHost) ?? [],
@@ -93,5 +95,5 @@ internal static class ServeCommand
         Models = parsed.GetValue(Models) ?? [],
         WorkerToken = WorkerToken.Read(parsed.GetValue(TokenFile)),
         Leases = LeaseVariables.Read(),
-    };
+    });
 }

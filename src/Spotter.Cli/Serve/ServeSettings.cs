@@ -1,3 +1,4 @@
+using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Gateway;
@@ -18,6 +19,15 @@ internal sealed record ServeSettings
 
     /// <summary>The data folder.</summary>
     public required string DataFolder { get; init; }
+
+    /// <summary>See <see cref="BackendSettings.Blobs"/>.</summary>
+    public string? Blobs { get; init; }
+
+    /// <summary>See <see cref="BackendSettings.S3Endpoint"/>.</summary>
+    public string? S3Endpoint { get; init; }
+
+    /// <summary>See <see cref="BackendSettings.S3Region"/>.</summary>
+    public string? S3Region { get; init; }
 
     /// <summary>Models by name or file; empty for all that are found.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
@@ -52,6 +62,9 @@ internal sealed record ServeSettings
 
     /// <summary>Not the values: the worker token is among them.</summary>
     public override string ToString() => nameof(ServeSettings);
+
+    /// <summary>The backend's part of the settings.</summary>
+    public BackendSettings Backend() => new() { DataFolder = DataFolder, Blobs = Blobs, S3Endpoint = S3Endpoint, S3Region = S3Region };
 
     /// <summary>The gateway's part of the settings.</summary>
     public GatewaySettings Gateway(IReadOnlyList<Core.Vision.ModelInfo> models, RandomSource random) => new()

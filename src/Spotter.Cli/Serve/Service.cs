@@ -29,8 +29,9 @@ internal sealed class Service(ServeSettings settings)
     public async Task<int> RunAsync()
     {
         using var stop = new StopSignals();
-        await using var backend = Backend.Open(
-            new BackendSettings { DataFolder = settings.DataFolder }, settings.Retries, random, time);
+        await using var backend = Backend.Open(settings.Backend(), settings.Retries, random, time);
+        if (await backend.CheckBlobsAsync(stop.Token) is { } passing)
+            CommandLine.Complain($"{passing} Until then no picture is taken in.");
         using var loggers = LoggerFactory.Create(Logging.Configure);
         var watch = new ModelWatch(new ModelChoice(settings.Models, settings.DataFolder), ModelInspection.InspectAsync, time, loggers.CreateLogger<ModelWatch>());
         await watch.StartAsync(stop.Token);

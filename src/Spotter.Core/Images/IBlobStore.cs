@@ -13,7 +13,11 @@ public interface IBlobStore
     /// <exception cref="SpotterException"><see cref="ErrorCodes.DiskFull"/>, <see cref="ErrorCodes.StoreUnavailable"/>.</exception>
     Task PutAsync(string key, Stream content, CancellationToken cancel);
 
-    /// <summary>Opens a blob for reading; null if there is none. The caller disposes of the stream.</summary>
+    /// <summary>
+    /// Opens a blob for reading; null if there is none. The stream knows its length, though it may not seek, and throws
+    /// rather than end early. The caller disposes of it.
+    /// </summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, also while the stream is read.</exception>
     Task<Stream?> OpenAsync(string key, CancellationToken cancel);
 
     /// <summary>Deletes a blob; nothing happens if there is none.</summary>

@@ -15,8 +15,7 @@ internal sealed class BlobResult(Stream content, string mediaType) : IResult
         {
             var response = httpContext.Response;
             response.ContentType = mediaType;
-            if (content.CanSeek)
-                response.ContentLength = content.Length;
+            response.ContentLength = content.Length;
             if (HttpMethods.IsHead(httpContext.Request.Method))
                 return;
             while (true)

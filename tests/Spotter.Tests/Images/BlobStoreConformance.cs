@@ -196,6 +196,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         await using var stream = (await Store.OpenAsync(key, default)).ShouldNotBeNull();
         using var read = new MemoryStream();
         await stream.CopyToAsync(read);
+        stream.Length.ShouldBe(read.Length);
         return read.ToArray();
     }
 

@@ -1,3 +1,4 @@
+using Spotter.Backends;
 using Spotter.Backends.Local;
 using Spotter.Core;
 using Spotter.Core.Images;
@@ -8,7 +9,7 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
 {
     private readonly TemporaryFolder folder = new();
 
-    protected override Task<IBlobStore> OpenAsync() => Task.FromResult<IBlobStore>(new FolderBlobStore(folder.Path));
+    protected override Task<IBlobStore> OpenAsync() => Task.FromResult<IBlobStore>(NewStore());
 
     protected override Task CloseAsync()
     {
@@ -17,20 +18,53 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     }
 
     [Fact]
-    public async Task What_an_earlier_process_left_unfinished_is_deleted_at_the_start()
+    public void What_a_dead_process_left_unfinished_is_deleted_an_hour_later()
     {
         Directory.CreateDirectory(folder.File(".unfinished"));
-        await File.WriteAllTextAsync(folder.File(".unfinished/5"), "half");
+        File.WriteAllText(folder.File(".unfinished/old"), "half");
+        File.SetLastWriteTimeUtc(folder.File(".unfinished/old"), TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1.1));
+        File.WriteAllText(folder.File(".unfinished/young"), "half");
+        File.SetLastWriteTimeUtc(folder.File(".unfinished/young"), TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-0.9));
 
-        _ = new FolderBlobStore(folder.Path);
+        NewStore();
 
-        Directory.EnumerateFileSystemEntries(folder.File(".unfinished")).ShouldBeEmpty();
+        Directory.EnumerateFiles(folder.File(".unfinished")).Select(Path.GetFileName).ShouldBe(["young"]);
+    }
+
+    [Fact]
+    public async Task A_process_that_starts_leaves_the_uploads_of_another_alone()
+    {
+        var content = new PausingStream(Bytes.Random(600_000, seed: 1));
+        var putting = NewStore().PutAsync("in/ab/abc", content, default);
+        await content.Reached;
+
+        var started = NewStore();
+        content.Continue();
+        await putting;
+
+        await using var read = (await started.OpenAsync("in/ab/abc", default)).ShouldNotBeNull();
+        read.Length.ShouldBe(600_000);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_mounted_any_more_is_no_reason_to_take_a_blob_for_lost()
+    {
+        var store = NewStore();
+        await store.PutAsync("in/ab/abc", new MemoryStream([1]), default);
+        Directory.Delete(folder.Path, recursive: true);
+        Directory.CreateDirectory(folder.Path);
+
+        var refusal = await Should.ThrowAsync<SpotterException>(() => store.OpenAsync("in/ab/abc", default));
+        refusal.Code.ShouldBe(ErrorCodes.StoreUnavailable);
+        refusal.Message.ShouldBe($"The folder of the blob store, {folder.Path}, is gone; mount it again.");
+        (await Should.ThrowAsync<SpotterException>(() => store.PutAsync("in/ab/abd", new MemoryStream([2]), default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+        Directory.EnumerateFileSystemEntries(folder.Path).ShouldBeEmpty();
     }
 
     [Fact]
     public async Task Folders_that_somebody_tidied_away_are_made_again()
     {
-        var store = new FolderBlobStore(folder.Path);
+        var store = NewStore();
         await store.PutAsync("in/ab/abc", new MemoryStream([1]), default);
         Directory.Delete(folder.File("in"), recursive: true);
 
@@ -43,11 +77,74 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     [Fact]
     public async Task A_key_that_is_in_the_way_of_a_folder_is_an_error_with_a_code()
     {
-        var store = new FolderBlobStore(folder.Path);
+        var store = NewStore();
         await store.PutAsync("in", new MemoryStream([1]), default);
 
         var refusal = await Should.ThrowAsync<SpotterException>(() => store.PutAsync("in/ab", new MemoryStream([2]), default));
 
         refusal.Code.ShouldBe(ErrorCodes.StoreUnavailable);
+    }
+
+    private FolderBlobStore NewStore() => new(folder.Path, RandomSource.System);
+}
+
+/// <summary>Two processes' stores of one folder: what one writes, the other reads, lists and deletes.</summary>
+public sealed class SharedFolderBlobStoreTests : BlobStoreConformance
+{
+    private readonly TemporaryFolder folder = new();
+
+    protected override Task<IBlobStore> OpenAsync() =>
+        Task.FromResult<IBlobStore>(new TakingTurns(new FolderBlobStore(folder.Path, RandomSource.System), new FolderBlobStore(folder.Path, RandomSource.System)));
+
+    protected override Task CloseAsync()
+    {
+        folder.Dispose();
+        return Task.CompletedTask;
+    }
+
+    private sealed class TakingTurns(params IBlobStore[] stores) : IBlobStore
+    {
+        private int calls;
+
+        private IBlobStore Next => stores[Interlocked.Increment(ref calls) % stores.Length];
+
+        public Task PutAsync(string key, Stream content, CancellationToken cancel) => Next.PutAsync(key, content, cancel);
+
+        public Task<Stream?> OpenAsync(string key, CancellationToken cancel) => Next.OpenAsync(key, cancel);
+
+        public Task DeleteAsync(string key, CancellationToken cancel) => Next.DeleteAsync(key, cancel);
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, DateTimeOffset before, CancellationToken cancel) => Next.ListAsync(prefix, before, cancel);
+    }
+}
+
+public sealed class BlobStoresTests
+{
+    [Theory]
+    [InlineData("ftp://x")]
+    [InlineData("folder:")]
+    [InlineData("/pictures")]
+    [InlineData("s3:bucket")]
+    public void A_place_where_pictures_cannot_be_kept_is_refused(string place)
+    {
+        using var folder = new TemporaryFolder();
+
+        var refusal = Should.Throw<SpotterException>(
+            () => BlobStores.Open(new BackendSettings { DataFolder = folder.Path, Blobs = place }, RandomSource.System, TimeProvider.System));
+
+        refusal.Code.ShouldBe(ErrorCodes.InvalidSettings);
+        refusal.Message.ShouldBe($"Pictures can't be kept in '{place}'; write folder:PATH, s3://BUCKET or s3://BUCKET/PREFIX.");
+    }
+
+    [Fact]
+    public async Task Pictures_lie_in_the_data_folder_or_in_the_folder_that_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var (place, file) in ((string?, string)[])[(null, "data/blobs/in/ab/abc"), ($"folder:{folder.File("shared")}", "shared/in/ab/abc")])
+        {
+            var store = BlobStores.Open(new BackendSettings { DataFolder = folder.File("data"), Blobs = place }, RandomSource.System, TimeProvider.System);
+            await store.PutAsync("in/ab/abc", new MemoryStream([1]), default);
+            File.Exists(folder.File(file)).ShouldBeTrue();
+        }
     }
 }

@@ -1,5 +1,6 @@
 using Amazon.Runtime;
 using Spotter.Backends.S3;
+using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.EndToEnd.Harness;
 
@@ -8,6 +9,7 @@ namespace Spotter.Tests.Images;
 /// <summary>One server for all tests of S3; each test has a bucket of its own.</summary>
 public sealed class S3Server : IAsyncLifetime
 {
+    private readonly HttpClient client = new();
     private int buckets;
 
     public MotoServer Moto { get; private set; } = null!;
@@ -20,6 +22,7 @@ public sealed class S3Server : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
+        client.Dispose();
         if (Moto is not null)
             await Moto.DisposeAsync();
     }
@@ -30,6 +33,24 @@ public sealed class S3Server : IAsyncLifetime
         var name = $"bucket-{Interlocked.Increment(ref buckets)}";
         await Moto.MakeBucketAsync(name);
         return SettingsOf($"s3://{name}/{prefix}");
+    }
+
+    /// <summary>From now on only credentials that it knows, and it knows none; or any again.</summary>
+    public Task DemandCredentialsAsync(bool demand) => TextAsync(HttpMethod.Post, "/moto-api/reset-auth", demand ? "0" : "inf");
+
+    /// <summary>Asks the server directly, without a store.</summary>
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string body = "")
+    {
+        using var request = new HttpRequestMessage(method, new Uri(Moto.Address, path)) { Content = method == HttpMethod.Get || method == HttpMethod.Head ? null : new StringContent(body) };
+        var response = await client.SendAsync(request);
+        return response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>As <see cref="SendAsync"/>; the answer's text.</summary>
+    public async Task<string> TextAsync(HttpMethod method, string path, string body = "")
+    {
+        using var response = await SendAsync(method, path, body);
+        return await response.Content.ReadAsStringAsync();
     }
 
     internal S3Settings SettingsOf(string location, Uri? endpoint = null) =>
@@ -53,7 +74,7 @@ public class S3BlobStoreConformance(S3Server server) : BlobStoreConformance
     protected virtual string Prefix => "";
 
     protected override async Task<IBlobStore> OpenAsync() =>
-        MotoServer.Executable is null ? null! : store = new S3BlobStore(await server.NewBucketAsync(Prefix), TimeProvider.System);
+        MotoServer.Executable is null ? null! : store = new S3BlobStore(await server.NewBucketAsync(Prefix), RandomSource.System, TimeProvider.System);
 
     protected override Task CloseAsync()
     {

@@ -1,0 +1,8 @@
+namespace Spotter.EndToEnd.Harness;
+
+/// <summary>A test that needs moto_server; counted as skipped without one.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class MotoFactAttribute : FactAttribute
+{
+    public MotoFactAttribute() => Skip = MotoServer.Missing;
+}

@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Spotter.Tests.Images;
+
+/// <summary>What a wire does to one direction of a connection.</summary>
+/// <param name="AfterBytes">So many bytes pass first.</param>
+/// <param name="Stall">Then nothing more passes; else the connection is cut.</param>
+/// <param name="Times">So many connections have the fault; those after them are good.</param>
+internal sealed record WireFault(int AfterBytes, bool Stall = false, int Times = int.MaxValue);
+
+/// <summary>A way to a server that breaks on demand: what is sent to it goes to the server, and the answers back.</summary>
+internal sealed class FaultyWire : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly Uri server;
+    private readonly CancellationTokenSource ended = new();
+    private readonly List<Task> connections = [];
+    private readonly Task accepting;
+    private int hit;
+
+    public FaultyWire(Uri server)
+    {
+        this.server = server;
+        listener.Start();
+        Address = new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+        accepting = AcceptAsync();
+    }
+
+    /// <summary>Where it takes connections.</summary>
+    public Uri Address { get; }
+
+    /// <summary>What is wrong with the way to the server.</summary>
+    public WireFault? Requests { get; set; }
+
+    /// <summary>What is wrong with the way back.</summary>
+    public WireFault? Answers { get; set; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await ended.CancelAsync();
+        listener.Stop();
+        await accepting;
+        await Task.WhenAll(connections);
+        ended.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+                connections.Add(ServeAsync(await listener.AcceptTcpClientAsync(ended.Token)));
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        await Task.Yield();
+        using var near = client;
+        using var far = new TcpClient();
+        try
+        {
+            await far.ConnectAsync(server.Host, server.Port, ended.Token);
+            using var cut = CancellationTokenSource.CreateLinkedTokenSource(ended.Token);
+            var there = PassAsync(near.GetStream(), far.GetStream(), () => Requests, cut);
+            var back = PassAsync(far.GetStream(), near.GetStream(), () => Answers, cut);
+            await Task.WhenAny(there, back);
+            await cut.CancelAsync();
+            await Task.WhenAll(there, back);
+            // No farewell: whoever waits for more must see that the connection broke.
+            near.Client.LingerState = new LingerOption(true, 0);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or SocketException)
+        {
+            // That is what it is for.
+        }
+    }
+
+    private async Task PassAsync(NetworkStream from, NetworkStream to, Func<WireFault?> fault, CancellationTokenSource cut)
+    {
+        var buffer = new byte[16 * 1024];
+        var passed = 0L;
+        try
+        {
+            while (true)
+            {
+                var read = await from.ReadAsync(buffer, cut.Token);
+                if (read == 0)
+                    return;
+                if (fault() is { } broken && passed + read > broken.AfterBytes && Interlocked.Increment(ref hit) <= broken.Times)
+                {
+                    await to.WriteAsync(buffer.AsMemory(0, (int)(broken.AfterBytes - Math.Min(passed, broken.AfterBytes))), cut.Token);
+                    if (broken.Stall)
+                        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut.Token);
+                    return;
+                }
+                await to.WriteAsync(buffer.AsMemory(0, read), cut.Token);
+                passed += read;
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // The other direction has ended.
+        }
+    }
+}
