@@ -74,6 +74,7 @@ internal static class CommandLine
             DetectCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.CreateGateway(),
+            LoadCommand.Create(),
             ModelsCommand.Create(),
             ServeCommand.Create(),
             WorkerCommand.Create()])

@@ -6,6 +6,7 @@ using Spotter.Cli.Catalogue;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Doctor;
 using Spotter.Cli.Evaluate;
+using Spotter.Cli.Load;
 using Spotter.Cli.Models;
 using Spotter.Gateway;
 using Spotter.Gateway.Models;
@@ -27,6 +28,8 @@ internal static class JsonLines
 
     public static void Write(Finding finding) => Write(finding, Json.Finding);
 
+    public static void Write(LoadFigures figures) => Write(figures, Json.LoadFigures);
+
     public static void Write(ModelListing listing) => Write(listing, Json.ModelListing);
 
     public static void Write(CatalogueEntry entry) => Write(entry, Json.CatalogueEntry);
@@ -45,6 +48,7 @@ internal static class JsonLines
 [JsonSerializable(typeof(DetectLine))]
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(Finding))]
+[JsonSerializable(typeof(LoadFigures))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]
 [JsonSerializable(typeof(IReadOnlyList<WantedModel>))]

@@ -120,7 +120,7 @@ internal static class DetectCommand
         var errors = new List<string>();
         var start = Stopwatch.GetTimestamp();
         // A bar between lines of JSON would garble both on a terminal.
-        await DetectProgress.ShowAsync(pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
+        await DetectProgress.ShowAsync("detecting", pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
         {
             await foreach (var line in run.RunAsync(lanes, finished, stop.Token))
             {

@@ -83,7 +83,7 @@ internal static class EvaluateCommand
         var json = parsed.GetValue(Json);
         EvaluationReport? report = null;
         List<string> failures = [];
-        await DetectProgress.ShowAsync(folder.Pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
+        await DetectProgress.ShowAsync("detecting", folder.Pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
             report = await EvaluationRun.MeasureAsync(
                 run, folder, classes, parsed.GetValue(At), model.Model.Id, lanes, finished, failures.Add, stop.Token));
         if (json)

@@ -6,10 +6,11 @@ namespace Spotter.Cli.Detect;
 internal static class DetectProgress
 {
     /// <summary>Runs <paramref name="work"/>, which calls what it is given once for every picture done.</summary>
+    /// <param name="doing">What is done with them.</param>
     /// <param name="pictures">How many there will be.</param>
     /// <param name="visible">False shows nothing.</param>
     /// <param name="work">The work.</param>
-    public static Task ShowAsync(int pictures, bool visible, Func<Action, Task> work)
+    public static Task ShowAsync(string doing, int pictures, bool visible, Func<Action, Task> work)
     {
         if (!visible || Console.IsErrorRedirected)
             return work(() => { });
@@ -19,7 +20,7 @@ internal static class DetectProgress
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(async progress =>
             {
-                var task = progress.AddTask("detecting", maxValue: pictures);
+                var task = progress.AddTask(doing, maxValue: pictures);
                 await work(() => task.Increment(1));
             });
     }
