@@ -76,6 +76,7 @@ internal static class CommandLine
             ServeCommand.CreateGateway(),
             LoadCommand.Create(),
             ModelsCommand.Create(),
+            QueueCommand.Create(),
             ServeCommand.Create(),
             WorkerCommand.Create()])
         {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Spotter.Cli.Catalogue;
+using Spotter.Cli.Commands;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Doctor;
 using Spotter.Cli.Evaluate;
@@ -10,6 +11,7 @@ using Spotter.Cli.Load;
 using Spotter.Cli.Models;
 using Spotter.Gateway;
 using Spotter.Gateway.Models;
+using Spotter.Gateway.Results;
 using Spotter.Worker;
 
 namespace Spotter.Cli;
@@ -38,16 +40,25 @@ internal static class JsonLines
 
     public static void Write(ModelView model) => Console.Out.WriteLine(JsonSerializer.Serialize(model, Gateway.ModelView));
 
+    public static void Write(RedriveView report) => Console.Out.WriteLine(JsonSerializer.Serialize(report, Gateway.RedriveView));
+
+    public static void Write(CancelReport report) => Write(report, Json.CancelReport);
+
+    /// <summary>What a service said, on one line.</summary>
+    public static string Compact(JsonElement element) => JsonSerializer.Serialize(element, Json.JsonElement);
+
     private static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(CancelReport))]
 [JsonSerializable(typeof(CatalogueDocument))]
 [JsonSerializable(typeof(CatalogueEntry))]
 [JsonSerializable(typeof(CocoDocument))]
 [JsonSerializable(typeof(DetectLine))]
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(Finding))]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(LoadFigures))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]

@@ -58,6 +58,11 @@ internal sealed record ServiceJob
 /// <param name="Next">The cursor of the next page; null on the last.</param>
 internal sealed record ServiceJobs(IReadOnlyList<ServiceJob> Jobs, string? Next);
 
+/// <summary>A page of a service's list with all that it says, for passing on.</summary>
+/// <param name="Jobs">Newest first.</param>
+/// <param name="Next">The cursor of the next page; null on the last.</param>
+internal sealed record RawJobs(IReadOnlyList<JsonElement> Jobs, string? Next);
+
 /// <summary>A refusal, as RFC 9457 has it.</summary>
 /// <param name="Code">Stable.</param>
 /// <param name="Detail">For people.</param>
@@ -67,4 +72,6 @@ internal sealed record ServiceProblem(string? Code, string? Detail);
 [JsonSerializable(typeof(ServiceJob))]
 [JsonSerializable(typeof(ServiceJobs))]
 [JsonSerializable(typeof(ServiceProblem))]
+[JsonSerializable(typeof(RawJobs))]
+[JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ServiceJson : JsonSerializerContext;
