@@ -82,12 +82,18 @@ public static class ErrorCodes
 
     /// <summary>Too much at once; come back later.</summary>
     public const string Busy = "busy";
+    /// <summary>One client asks more often than it may.</summary>
+    public const string RateLimited = "rate_limited";
+    /// <summary>The backlog is too long for the deadline that the sender gave.</summary>
+    public const string DeadlineUnmeetable = "deadline_unmeetable";
     /// <summary>The disk is full.</summary>
     public const string DiskFull = "disk_full";
     /// <summary>The job or blob store does not answer.</summary>
     public const string StoreUnavailable = "store_unavailable";
-    /// <summary>The token is missing or wrong.</summary>
+    /// <summary>The token or key is missing or wrong.</summary>
     public const string Unauthorized = "unauthorized";
+    /// <summary>The key is good, but not for this.</summary>
+    public const string Forbidden = "forbidden";
     /// <summary>A web page of another site made the request.</summary>
     public const string ForeignSite = "foreign_site";
 

@@ -16,4 +16,7 @@ public sealed class SpotterException : Exception
 
     /// <summary>One of <see cref="ErrorCodes"/>.</summary>
     public string Code { get; }
+
+    /// <summary>When trying again makes sense; null when nothing better is known than what the code says.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -16,6 +16,7 @@ using Spotter.Core.Scaling;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
+using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Workers;
 
@@ -76,6 +77,7 @@ public sealed class GatewayHost : IAsyncDisposable
         // After the page's files: what has no endpoint ends here.
         app.UseRouting();
         app.Use(Problems.ForEverythingElseAsync);
+        app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
         app.Use(WorkerDoor.GuardAsync);
         JobsIntake.Map(app);
         JobEndpoints.Map(app);
@@ -121,6 +123,7 @@ public sealed class GatewayHost : IAsyncDisposable
             services.AddSingleton(parts.Fleet);
 
         services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold))
+            .AddSingleton<DrainRate>().AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>().AddSingleton<BacklogMeter>().AddHostedService(s => s.GetRequiredService<BacklogMeter>())
             .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
             .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<JobWatcher>().AddHostedService(s => s.GetRequiredService<JobWatcher>())

@@ -33,6 +33,9 @@ public sealed record GatewaySettings
     /// <summary>Most workers that may run, as the page shows it.</summary>
     public int MaxWorkers { get; init; } = 1;
 
+    /// <summary>Jobs that one of them runs at a time.</summary>
+    public int LanesPerWorker { get; init; } = 1;
+
     /// <summary>Largest picture, and largest request, in bytes.</summary>
     public long MaxBodyBytes { get; init; } = 20 * 1024 * 1024;
 
@@ -47,6 +50,27 @@ public sealed record GatewaySettings
 
     /// <summary>The same picture, model and options again are answered from the stored result, unless the request says no.</summary>
     public bool Reuse { get; init; } = true;
+
+    /// <summary>Once a job that somebody could run has waited for longer than this, new ones are refused.</summary>
+    public TimeSpan MaxQueueAge { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Event streams at one time; beyond that, clients have to ask again and again.</summary>
+    public int MaxStreams { get; init; } = 256;
+
+    /// <summary>Requests that wait for their result at one time; beyond that they are answered at once, without it.</summary>
+    public int MaxWaits { get; init; } = 256;
+
+    /// <summary>Requests that wait for a picture to be drawn at one time.</summary>
+    public int MaxDrawings { get; init; } = 64;
+
+    /// <summary>
+    /// Submissions that one client may make each second: a key, or without keys an address (of IPv6, its /64). Any other
+    /// call counts for a tenth. 0 for no limit; there is none for this machine itself while there are no keys.
+    /// </summary>
+    public double ClientRate { get; init; } = 10;
+
+    /// <summary>Submissions that one client may make at once after a pause.</summary>
+    public int ClientBurst { get; init; } = 50;
 
     /// <summary>Longest time that a request may ask to wait for its result.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(60);
@@ -75,6 +99,12 @@ public sealed record GatewaySettings
             throw Invalid("The worker token is shorter than 32 characters; leave it out to have one made.");
         if (MaxBodyBytes < 1024)
             throw Invalid($"The largest body, {MaxBodyBytes} bytes, leaves no room for a picture.");
+        if (MaxQueued < 1 || MaxUploads < 1 || MaxStreams < 1 || MaxWaits < 1 || MaxDrawings < 1)
+            throw Invalid("A limit on jobs, uploads, streams, waits or drawings is less than 1, so nothing could come in.");
+        if (MaxQueueAge <= TimeSpan.Zero)
+            throw Invalid($"No job may wait for {MaxQueueAge.TotalSeconds} s; the longest queue age is more than 0.");
+        if (!(ClientRate >= 0) || ClientBurst < 1)
+            throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
         if (Leases.Heartbeat >= Leases.Hold)
             throw Invalid($"Heartbeats every {Leases.Heartbeat.TotalSeconds} s can't keep a lease of {Leases.Hold.TotalSeconds} s.");
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -28,13 +29,16 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettin
             BadHttpRequestException bad => Problems.Of(ErrorCodes.InvalidRequest, bad.Message) with { Status = bad.StatusCode },
             _ => Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."),
         };
-        if (problem.Status >= StatusCodes.Status500InternalServerError)
+        // Turning someone away is no failure, and a thousand lines a second help nobody: the metrics count it. A store that
+        // is busy brings its cause.
+        var turnedAway = exception is SpotterException { InnerException: null, Code: ErrorCodes.Busy or ErrorCodes.DeadlineUnmeetable };
+        if (problem.Status >= StatusCodes.Status500InternalServerError && !turnedAway)
             LogFailure(exception, httpContext.Request.Method, httpContext.Request.Path.Value ?? "");
         meters.Refused(problem.Code);
 
         var response = httpContext.Response;
-        if (problem.Status == StatusCodes.Status503ServiceUnavailable || problem.Code == ErrorCodes.NotReady)
-            response.Headers.RetryAfter = "1";
+        if (Problems.RetryAfterSeconds(problem, (exception as SpotterException)?.RetryAfter) is { } seconds)
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         if (problem.Status == StatusCodes.Status401Unauthorized)
             response.Headers.WWWAuthenticate = "Bearer";
         response.StatusCode = problem.Status;

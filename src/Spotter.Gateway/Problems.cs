@@ -19,6 +19,9 @@ public static class Problems
     /// <summary>The media type of a problem.</summary>
     public const string MediaType = "application/problem+json";
 
+    /// <summary>Nobody is sent away for longer than this.</summary>
+    public const int LongestRetrySeconds = 300;
+
     /// <summary>The problem for a code.</summary>
     public static Problem Of(string code, string detail)
     {
@@ -59,6 +62,27 @@ public static class Problems
         await response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, MediaType, http.RequestAborted);
     }
 
+    /// <summary>
+    /// What a refusal says about when to come back: whole seconds from 1 to <see cref="LongestRetrySeconds"/>; null when
+    /// the same request would be refused again.
+    /// </summary>
+    /// <param name="problem">The refusal.</param>
+    /// <param name="measured">What is known of the moment; null for what the kind of refusal suggests.</param>
+    public static int? RetryAfterSeconds(Problem problem, TimeSpan? measured)
+    {
+        if (problem.Status is not (429 or 503 or 507) && problem.Code != ErrorCodes.NotReady)
+            return null;
+        var seconds = measured?.TotalSeconds ?? problem.Code switch
+        {
+            ErrorCodes.NotReady => 1,
+            ErrorCodes.Busy => 2,
+            ErrorCodes.StoreUnavailable => 5,
+            ErrorCodes.DiskFull => 30,
+            _ => 10,
+        };
+        return (int)Math.Ceiling(Math.Clamp(seconds, 1, LongestRetrySeconds));
+    }
+
     private static (int Status, string Title) Kind(string code) => code switch
     {
         ErrorCodes.EmptyBody => (422, "Nothing was sent"),
@@ -87,9 +111,12 @@ public static class Problems
         ErrorCodes.ModelOutputInvalid => (500, "The model gave an invalid answer"),
         ErrorCodes.DownloadFailed or ErrorCodes.DownloadCorrupt or ErrorCodes.LicenceNotAccepted or ErrorCodes.AlreadyThere => (502, "The model can't be fetched"),
         ErrorCodes.Busy => (503, "Too much at once"),
+        ErrorCodes.RateLimited => (429, "Too many requests"),
+        ErrorCodes.DeadlineUnmeetable => (503, "The deadline can't be met"),
         ErrorCodes.DiskFull => (507, "The disk is full"),
         ErrorCodes.StoreUnavailable => (503, "The store does not answer"),
         ErrorCodes.Unauthorized => (401, "Not allowed"),
+        ErrorCodes.Forbidden => (403, "Not with this key"),
         ErrorCodes.ForeignSite => (403, "Not from another site"),
         ErrorCodes.LeaseLost => (409, "The lease is lost"),
         ErrorCodes.WorkerDied or ErrorCodes.LeaseExpired => (500, "The worker was lost"),

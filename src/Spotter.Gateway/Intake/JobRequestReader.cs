@@ -58,6 +58,18 @@ internal static class JobRequestReader
         return null;
     }
 
+    /// <summary>
+    /// How soon the job has to begin, when the query says so; null when it doesn't, or not in a way that can be read, which
+    /// the form refuses. A form's own field of that name comes too late to be judged before the body.
+    /// </summary>
+    public static TimeSpan? ReadExpiry(HttpRequest request) =>
+        // What is urgent overtakes what waits, so the backlog says nothing about it.
+        request.Query["priority"] != "high"
+        && double.TryParse(request.Query["expires"], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+        && seconds is > 0 and < 1e9
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
+
     public static string? ReadIdempotencyKey(HttpRequest request)
     {
         var header = request.Headers["Idempotency-Key"];

@@ -7,13 +7,14 @@ using Spotter.Core.Jobs;
 using Spotter.Core.Vision.Filters;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
+using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 
 namespace Spotter.Gateway.Intake;
 
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class JobsIntake(
-    Admission admission, PictureReader pictures, Dispatcher dispatcher, IJobStore store, IBlobStore blobs,
+    Admission admission, BacklogMeter backlog, LongRequests longRequests, PictureReader pictures, Dispatcher dispatcher, IJobStore store, IBlobStore blobs,
     JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, GatewaySettings settings, TimeProvider time, RandomSource random, GatewayMeters meters)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
@@ -22,6 +23,7 @@ internal sealed class JobsIntake(
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/jobs", (HttpContext http, JobsIntake intake) => intake.AcceptAsync(http))
             .WithName("submitJobs")
+            .WithMetadata(CallCost.Submission)
             .WithTags("jobs")
             .WithSummary("Submit one or more pictures")
             .WithDescription(
@@ -44,10 +46,15 @@ internal sealed class JobsIntake(
             throw PictureReader.TooLarge(settings.MaxBodyBytes);
         var wait = JobRequestReader.ReadWait(http.Request, settings.MaxWait);
         var key = JobRequestReader.ReadIdempotencyKey(http.Request);
+        admission.Check();
+        if (JobRequestReader.ReadExpiry(http.Request) is { } expires)
+            admission.CheckDeadline(expires, wait);
 
         var added = await StoreAsync(http.Request, key, cancel);
         var jobs = added.Select(a => a.Job).ToList();
-        if (wait is { } longest)
+        // The jobs are accepted: who finds no place to wait gets them as they stand.
+        using var place = wait is null ? null : longRequests.Waits.TryEnter();
+        if (place is not null && wait is { } longest)
         {
             http.Response.Headers["Preference-Applied"] = $"wait={(int)longest.TotalSeconds}";
             var waiting = jobs.Select(j => watcher.WaitAsync(j.Id, longest, cancel)).ToList();
@@ -125,7 +132,9 @@ internal sealed class JobsIntake(
                 throw new SpotterException(ErrorCodes.IdempotencyMismatch,
                     "This Idempotency-Key came before with another request; use a new key for each request.");
             }
-            meters.Accepted(engine, added.Count(a => a.IsNew));
+            var accepted = added.Count(a => a.IsNew);
+            backlog.Accepted(accepted);
+            meters.Accepted(engine, accepted);
             return added;
         }
         finally

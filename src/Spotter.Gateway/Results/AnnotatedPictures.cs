@@ -3,6 +3,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Gateway.Overload;
 
 namespace Spotter.Gateway.Results;
 
@@ -11,7 +12,7 @@ namespace Spotter.Gateway.Results;
 /// as a job of Spotter's own, since the gateway decodes no picture.
 /// </summary>
 internal sealed class AnnotatedPictures(
-    IBlobStore blobs, Dispatcher dispatcher, JobWatcher watcher, RandomSource random)
+    IBlobStore blobs, Dispatcher dispatcher, JobWatcher watcher, LongRequests longRequests, RandomSource random)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -28,6 +29,9 @@ internal sealed class AnnotatedPictures(
         if (job.OriginalExpired || job.Engine == Engines.Filter)
             throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
 
+        // Before the drawing is ordered: otherwise each who is sent away would leave one to be done.
+        using var place = longRequests.Drawings.TryEnter()
+            ?? throw new SpotterException(ErrorCodes.Busy, "Too many pictures are being drawn already; ask again in a moment.");
         var drawing = await DrawAsync(job, drawn, name, cancel);
         if (!drawing.State.IsTerminal())
             throw new SpotterException(ErrorCodes.Busy, $"The picture of job {job.Id} is still being drawn; ask again in a moment.");

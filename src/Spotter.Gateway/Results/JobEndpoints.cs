@@ -10,6 +10,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Gateway.Overload;
 
 namespace Spotter.Gateway.Results;
 
@@ -23,7 +24,7 @@ internal static class JobEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var jobs = routes.MapGroup("/v1/jobs").WithTags("jobs");
+        var jobs = routes.MapGroup("/v1/jobs").WithTags("jobs").WithMetadata(CallCost.Other);
 
         jobs.MapGet("", ListAsync).WithName("listJobs").WithSummary("List jobs, newest first")
             .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
@@ -39,7 +40,7 @@ internal static class JobEndpoints
         jobs.MapGet("/{id}/output", OutputAsync).WithName("getOutput").WithSummary("The result as one line of text: the picture's name without its extension, a comma, the result")
             .Produces<string>(200, "text/plain").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
         jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
-            .Produces<JobView>(200, "text/event-stream").Produces<Problem>(404, Problems.MediaType);
+            .Produces<JobView>(200, "text/event-stream").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(503, Problems.MediaType);
         jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithSummary("Cancel a job that has not ended")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
     }
@@ -126,9 +127,12 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> EventsAsync(
-        string id, IJobStore store, JobWatcher watcher, JobPresenter presenter, CancellationToken cancel)
+        HttpContext http, string id, IJobStore store, JobWatcher watcher, JobPresenter presenter, LongRequests longRequests, CancellationToken cancel)
     {
         var job = await FindAsync(store, id, cancel);
+        var place = longRequests.Streams.TryEnter()
+            ?? throw new SpotterException(ErrorCodes.Busy, $"Too many event streams are open already; ask {JobLinks.Of(job.Id).Self} from time to time, or try again.");
+        http.Response.RegisterForDispose(place);
         return TypedResults.ServerSentEvents(FollowAsync(job.Id, store, watcher, presenter, cancel));
     }
 

@@ -11,6 +11,7 @@ using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Gateway.Operations;
+using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 
 namespace Spotter.Gateway.Workers;
@@ -20,7 +21,7 @@ namespace Spotter.Gateway.Workers;
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed class WorkerDoor(
-    Dispatcher dispatcher, IBlobStore blobs, WorkerRoster roster, Estimator estimator, GatewayMeters meters, GatewaySettings settings)
+    Dispatcher dispatcher, IBlobStore blobs, WorkerRoster roster, Estimator estimator, BacklogMeter backlog, GatewayMeters meters, GatewaySettings settings)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
@@ -95,6 +96,7 @@ internal sealed class WorkerDoor(
             await dispatcher.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
             return TypedResults.NoContent();
         }
+        backlog.Taken();
         roster.Took(worker);
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
@@ -155,7 +157,7 @@ internal sealed class WorkerDoor(
             ? TimeSpan.FromMilliseconds(t.FetchMs + t.DecodeMs + t.InferMs + t.PostMs + t.EncodeMs)
             : TimeSpan.Zero;
         if (finish.Outcome is JobOutcome.Done)
-            estimator.Served(time);
+            estimator.Served(finish.Lease.Queue, time);
         meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, time);
         return TypedResults.NoContent();
     }

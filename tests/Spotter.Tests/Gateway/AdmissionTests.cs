@@ -1,10 +1,14 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Core.Jobs;
+using Spotter.Core.Scaling;
 using Spotter.Gateway;
 using Spotter.Gateway.Intake;
+using Spotter.Gateway.Models;
+using Spotter.Gateway.Overload;
+using Spotter.Gateway.Results;
 using Spotter.Tests.Jobs;
-using Spotter.Tests.Scaling;
 
 namespace Spotter.Tests.Gateway;
 
@@ -13,6 +17,9 @@ public sealed class AdmissionTests : IAsyncLifetime
     private readonly LocalFixture fixture = new();
     private readonly ManualClock clock = new();
     private Backend backend = null!;
+    private DrainRate drain = null!;
+    private Estimator estimator = null!;
+    private BacklogMeter meter = null!;
 
     public Task InitializeAsync()
     {
@@ -21,7 +28,11 @@ public sealed class AdmissionTests : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    public async Task DisposeAsync() => await fixture.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        meter.Dispose();
+        await fixture.DisposeAsync();
+    }
 
     [Fact]
     public async Task A_place_that_is_left_is_free_for_the_next_and_only_once()
@@ -69,28 +80,105 @@ public sealed class AdmissionTests : IAsyncLifetime
     public async Task Too_long_a_queue_turns_everybody_away_until_it_is_shorter()
     {
         var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromSeconds(30));
-        var added = await dispatcher.AcceptAsync([SampleJobs.New(), SampleJobs.New()], default);
         using var admission = Admission(queued: 2);
+        var added = await dispatcher.AcceptAsync([SampleJobs.New(), SampleJobs.New()], default);
+        await meter.ReadAsync(default);
         (await Should.ThrowAsync<SpotterException>(admission.EnterAsync(default))).Code.ShouldBe(ErrorCodes.Busy);
 
         await backend.Jobs.CancelAsync(added[0].Job.Id, null, default);
-        clock.Advance(TimeSpan.FromSeconds(2));
+        await meter.ReadAsync(default);
         using var place = await admission.EnterAsync(default);
     }
 
     [Fact]
-    public async Task The_queue_is_counted_once_a_second_however_many_come()
+    public async Task What_was_accepted_since_the_last_look_counts()
     {
-        var store = new FailingCounts(backend.Jobs) { Fails = false };
-        using var admission = new Admission(store, Settings(64, 10), clock);
-        for (var i = 0; i < 20; i++)
-            (await admission.EnterAsync(default)).Dispose();
-        store.Asked.ShouldBe(1);
+        using var admission = Admission(queued: 10);
+        admission.Check();
+        await meter.ReadAsync(default);
+        meter.Accepted(10);
+        Should.Throw<SpotterException>(admission.Check).Code.ShouldBe(ErrorCodes.Busy);
 
-        clock.Advance(TimeSpan.FromSeconds(1));
-        (await admission.EnterAsync(default)).Dispose();
-        store.Asked.ShouldBe(2);
+        meter.Taken();
+        admission.Check();
+        await meter.ReadAsync(default);
+        meter.Queued.ShouldBe(0);
     }
+
+    [Fact]
+    public async Task A_full_queue_says_how_long_it_takes_until_there_is_room()
+    {
+        using var admission = Admission(queued: 1000);
+        await meter.ReadAsync(default);
+        meter.Accepted(1010);
+        Refusal(admission.Check).RetryAfter.ShouldBe(TimeSpan.FromSeconds(10), "nothing was measured");
+
+        // Four jobs end in ten seconds; ten are too many, and there should be room for ten.
+        drain.Read(0);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        drain.Read(4);
+        Refusal(admission.Check).RetryAfter.ShouldBe(TimeSpan.FromSeconds(20 / 0.4));
+    }
+
+    [Fact]
+    public async Task An_old_backlog_turns_everybody_away_unless_it_waits_for_a_model_that_nobody_has()
+    {
+        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromSeconds(30));
+        using var admission = Admission();
+        await dispatcher.AcceptAsync([SampleJobs.New(model: "gone")], default);
+        clock.Advance(TimeSpan.FromMinutes(16));
+        await meter.ReadAsync(default);
+        admission.Check();
+
+        var served = await dispatcher.AcceptAsync([SampleJobs.New(model: GatewayBench.Model.Id)], default);
+        clock.Advance(TimeSpan.FromMinutes(15));
+        await meter.ReadAsync(default);
+        admission.Check();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await meter.ReadAsync(default);
+        Refusal(admission.Check).Code.ShouldBe(ErrorCodes.Busy);
+
+        await backend.Jobs.CancelAsync(served[0].Job.Id, null, default);
+        await meter.ReadAsync(default);
+        admission.Check();
+    }
+
+    [Fact]
+    public async Task A_deadline_is_judged_by_the_backlog_and_only_when_that_is_known()
+    {
+        using var admission = Admission();
+        var second = TimeSpan.FromSeconds(1);
+        admission.CheckDeadline(second, null);
+        estimator.Served("detect/tiny", second);
+        admission.CheckDeadline(second, null);
+        await meter.ReadAsync(default);
+        admission.CheckDeadline(second, null);
+
+        // One worker with one lane starts in a second and takes a second for each.
+        meter.Accepted(10);
+        admission.CheckDeadline(second * 11, null);
+        var refusal = Refusal(() => admission.CheckDeadline(second * 5, null));
+        refusal.Code.ShouldBe(ErrorCodes.DeadlineUnmeetable);
+        refusal.RetryAfter.ShouldBe(second * 6);
+
+        // It would begin in time, and end after its sender has gone.
+        Refusal(() => admission.CheckDeadline(second * 11, second * 10)).RetryAfter.ShouldBe(second * 2);
+        admission.CheckDeadline(second * 11, second * 12);
+    }
+
+    [Fact]
+    public async Task A_backlog_that_could_not_be_read_for_long_turns_nobody_away()
+    {
+        using var admission = Admission(queued: 1);
+        await meter.ReadAsync(default);
+        meter.Accepted(1);
+        Should.Throw<SpotterException>(admission.Check);
+
+        clock.Advance(TimeSpan.FromSeconds(15));
+        admission.Check();
+    }
+
+    private static SpotterException Refusal(Action action) => Should.Throw<SpotterException>(action);
 
     private async Task ShouldBeBusyAfterTheTurnAsync(Admission admission)
     {
@@ -104,8 +192,14 @@ public sealed class AdmissionTests : IAsyncLifetime
         (await Should.ThrowAsync<SpotterException>(waiting)).Code.ShouldBe(ErrorCodes.Busy);
     }
 
-    private Admission Admission(int uploads = 64, int queued = 100) => new(backend.Jobs, Settings(uploads, queued), clock);
-
-    private static GatewaySettings Settings(int uploads, int queued) =>
-        new() { WorkerToken = GatewayBench.Token, MaxUploads = uploads, MaxQueued = queued };
+    private Admission Admission(int uploads = 64, int queued = 100)
+    {
+        var settings = new GatewaySettings { WorkerToken = GatewayBench.Token, MaxUploads = uploads, MaxQueued = queued };
+        var roster = new WorkerRoster(clock);
+        drain = new DrainRate(clock);
+        estimator = new Estimator(roster, settings);
+        meter = new BacklogMeter(
+            backend.Jobs, new UnservedQueues(new ModelCatalogue([GatewayBench.Model]), roster), drain, settings, clock, NullLogger<BacklogMeter>.Instance);
+        return new(meter, drain, estimator, settings, clock);
+    }
 }

@@ -7,13 +7,15 @@ namespace Spotter.Tests.Gateway;
 
 public sealed class EstimatorTests
 {
+    private const string Queue = "detect/tiny";
+
     private readonly WorkerRoster roster = new(new ManualClock());
 
     [Fact]
     public void Without_workers_their_start_is_added()
     {
         var estimator = Estimator();
-        estimator.Served(TimeSpan.FromSeconds(2));
+        estimator.Served(Queue, TimeSpan.FromSeconds(2));
         estimator.EtaSeconds(JobState.Queued, 0).ShouldBe(3);
 
         roster.Join("w", 2, []);
@@ -24,7 +26,7 @@ public sealed class EstimatorTests
     public void Lanes_share_the_jobs_ahead()
     {
         var estimator = Estimator();
-        estimator.Served(TimeSpan.FromSeconds(1));
+        estimator.Served(Queue, TimeSpan.FromSeconds(1));
         roster.Join("w", 4, []);
 
         estimator.EtaSeconds(JobState.Queued, 3).ShouldBe(1);
@@ -37,12 +39,51 @@ public sealed class EstimatorTests
     {
         var estimator = Estimator();
         roster.Join("w", 1, []);
-        estimator.Served(TimeSpan.FromSeconds(10));
+        estimator.Served(Queue, TimeSpan.FromSeconds(10));
         for (var i = 0; i < 100; i++)
-            estimator.Served(TimeSpan.FromSeconds(1));
+            estimator.Served(Queue, TimeSpan.FromSeconds(1));
 
         estimator.EtaSeconds(JobState.Running, 0).ShouldBeInRange(1, 1.1);
     }
 
-    private Estimator Estimator() => new(roster, new GatewaySettings { WorkerToken = GatewayBench.Token });
+    [Fact]
+    public void A_start_is_forecast_only_from_what_was_measured_and_by_workers_that_there_may_be()
+    {
+        var unmeasured = Estimator(workers: 1);
+        unmeasured.ForecastStart([new(Queue, 1_000_000, 0)], 0, 1).ShouldBeNull();
+
+        var nobody = Estimator(workers: 0);
+        nobody.Served(Queue, TimeSpan.FromSeconds(1));
+        nobody.ForecastStart([new(Queue, 1_000_000, 0)], 0, 0).ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_start_is_forecast_from_the_work_of_each_queue()
+    {
+        var estimator = Estimator(workers: 1);
+        roster.Join("w", 1, []);
+        estimator.Served(Queue, TimeSpan.FromSeconds(1));
+        estimator.Served("detect/slow", TimeSpan.FromSeconds(11));
+        estimator.ForecastStart([], 0, 0).ShouldBe(0);
+        // The average of all is 1 + 0.1 * (11 - 1) = 2, and half of it is left of what runs.
+        estimator.ForecastStart([], 0, 1).ShouldBe(1);
+        estimator.ForecastStart([new(Queue, 3, 0), new("detect/slow", 1, 1)], 0, 1).ShouldBe(3 + 22 + 1);
+        estimator.ForecastStart([new("detect/unseen", 3, 0)], 1, 1).ShouldBe(6 + 2 + 1);
+        estimator.ForecastStart([new(Queue, 3, 0)], -3, 1).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Workers_that_may_still_be_started_count_once_they_have_started()
+    {
+        var estimator = Estimator(workers: 4, lanes: 2);
+        estimator.Served(Queue, TimeSpan.FromSeconds(1));
+        estimator.ForecastStart([new(Queue, 80, 0)], 0, 0).ShouldBe(1 + (80 / 8.0));
+
+        roster.Join("w", 2, []);
+        // What is done before they are there: 2 lanes for a second. What runs is half done.
+        estimator.ForecastStart([new(Queue, 80, 0)], 0, 2)!.Value.ShouldBe(1 + (78.5 / 8));
+        estimator.ForecastStart([new(Queue, 1, 0)], 0, 2)!.Value.ShouldBe(0.75);
+    }
+
+    private Estimator Estimator(int workers = 1, int lanes = 1) => new(roster, new GatewaySettings { WorkerToken = GatewayBench.Token, MaxWorkers = workers, LanesPerWorker = lanes });
 }

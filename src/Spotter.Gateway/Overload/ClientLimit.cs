@@ -1,0 +1,41 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Spotter.Core;
+
+namespace Spotter.Gateway.Overload;
+
+/// <summary>What a call takes from its client's bucket; calls without it take nothing.</summary>
+/// <param name="Tokens">In submissions.</param>
+internal sealed record CallCost(double Tokens)
+{
+    /// <summary>A call that makes work for workers.</summary>
+    public static readonly CallCost Submission = new(1);
+
+    /// <summary>Any other call.</summary>
+    public static readonly CallCost Other = new(0.1);
+}
+
+/// <summary>Keeps one client from taking what is there for all.</summary>
+internal sealed class ClientLimit(ClientBuckets buckets, GatewaySettings settings)
+{
+    public Task CheckAsync(HttpContext http, RequestDelegate next)
+    {
+        if (settings.ClientRate > 0 && http.GetEndpoint()?.Metadata.GetMetadata<CallCost>() is { } cost && ClientOf(http) is { } client
+            && buckets.Take(client, cost.Tokens, settings.ClientRate, settings.ClientBurst) is { } wait)
+        {
+            throw new SpotterException(ErrorCodes.RateLimited, string.Create(CultureInfo.InvariantCulture,
+                $"More than {settings.ClientRate:0.##} submissions a second came from one client; send them more slowly."))
+            {
+                RetryAfter = wait,
+            };
+        }
+        return next(http);
+    }
+
+    /// <summary>Who asks; null for this machine itself, whose programs are not strangers to each other.</summary>
+    private static string? ClientOf(HttpContext http)
+    {
+        var address = http.Connection.RemoteIpAddress;
+        return ClientAddress.IsLocal(address) ? null : $"address {ClientAddress.NameOf(address)}";
+    }
+}
