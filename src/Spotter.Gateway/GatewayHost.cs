@@ -13,6 +13,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
+using Spotter.Gateway.Access;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
@@ -77,7 +78,9 @@ public sealed class GatewayHost : IAsyncDisposable
         // After the page's files: what has no endpoint ends here.
         app.UseRouting();
         app.Use(Problems.ForEverythingElseAsync);
+        app.Use(app.Services.GetRequiredService<KeyGuard>().IdentifyAsync);
         app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
+        app.Use(KeyGuard.CheckAsync);
         app.Use(WorkerDoor.GuardAsync);
         JobsIntake.Map(app);
         JobEndpoints.Map(app);
@@ -85,6 +88,7 @@ public sealed class GatewayHost : IAsyncDisposable
         OperationsEndpoints.Map(app);
         WorkerDoor.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
+        app.Services.GetRequiredService<OpenDoor>().Warn();
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobWatcher>().Close);
         return new GatewayHost(app);
     }
@@ -129,6 +133,9 @@ public sealed class GatewayHost : IAsyncDisposable
             .AddSingleton<JobWatcher>().AddHostedService(s => s.GetRequiredService<JobWatcher>())
             .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>()
             .AddSingleton<WorkerDoor>();
+        services.AddSingleton(s => new KeyRing(
+                settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, parts.Time, s.GetRequiredService<ILogger<KeyRing>>()))
+            .AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
         services.AddHostedService<EagerMetrics>();

@@ -30,6 +30,12 @@ public sealed record GatewaySettings
     /// <summary>The secret by which workers are known.</summary>
     public required string WorkerToken { get; init; }
 
+    /// <summary>The file of the API keys, which need not be there; null for none.</summary>
+    public string? KeysFile { get; init; }
+
+    /// <summary>True when nobody gets in without a key, even while there is none.</summary>
+    public bool KeysRequired { get; init; }
+
     /// <summary>Most workers that may run, as the page shows it.</summary>
     public int MaxWorkers { get; init; } = 1;
 
@@ -80,6 +86,9 @@ public sealed record GatewaySettings
 
     /// <summary>How long things are held and kept.</summary>
     public LeaseSettings Leases { get; init; } = new();
+
+    /// <summary>True when only this machine can reach the gateway.</summary>
+    internal bool IsLoopback => OriginGuard.IsLoopback(Host);
 
     /// <summary>Not the values: the worker token is among them.</summary>
     public override string ToString() => nameof(GatewaySettings);

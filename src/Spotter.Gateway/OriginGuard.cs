@@ -11,7 +11,7 @@ namespace Spotter.Gateway;
 /// </summary>
 internal sealed class OriginGuard(GatewaySettings settings)
 {
-    private readonly bool loopbackOnly = IsLoopback(settings.Host);
+    private readonly bool loopbackOnly = settings.IsLoopback;
 
     public Task CheckAsync(HttpContext http, RequestDelegate next)
     {
@@ -27,7 +27,7 @@ internal sealed class OriginGuard(GatewaySettings settings)
         return next(http);
     }
 
-    private static bool IsLoopback(string host) =>
+    internal static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }

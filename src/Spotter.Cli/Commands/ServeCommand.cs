@@ -48,11 +48,17 @@ internal static class ServeCommand
         Description = $"File with the secret by which workers are known. Default: what {WorkerToken.Variable} says, else a new one.",
     };
 
+    private static readonly Option<int> MaxQueued = NumberOption.Whole("--max-queued", 50_000, 1, 100_000_000, "Waiting jobs beyond which new ones are refused. Default: 50000.");
+
+    private static readonly Option<int> MaxQueueAge = NumberOption.Whole("--max-queue-age", 900, 1, 604_800, "Seconds that the oldest job may have waited before new ones are refused. Default: 900.");
+
+    private static readonly Option<int> ClientRate = NumberOption.Whole("--client-rate", 10, 0, 1_000_000, "Submissions a second that one client (a key; without keys, an address) may make, five times that at once; 0 for no limit. Default: 10.");
+
     public static Command Create()
     {
         var command = new Command("serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.")
         {
-            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile,
+            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, MaxQueued, MaxQueueAge, ClientRate,
         };
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
@@ -73,7 +79,10 @@ internal static class ServeCommand
 
     public static Command CreateGateway()
     {
-        var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.") { Host, AllowHost, Port, Data, Models, TokenFile };
+        var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.")
+        {
+            Host, AllowHost, Port, Data, Models, TokenFile, MaxQueued, MaxQueueAge, ClientRate,
+        };
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -95,5 +104,8 @@ internal static class ServeCommand
         Models = parsed.GetValue(Models) ?? [],
         WorkerToken = WorkerToken.Read(parsed.GetValue(TokenFile)),
         Leases = LeaseVariables.Read(),
+        MaxQueued = parsed.GetValue(MaxQueued),
+        MaxQueueAge = TimeSpan.FromSeconds(parsed.GetValue(MaxQueueAge)),
+        ClientRate = parsed.GetValue(ClientRate),
     });
 }

@@ -53,6 +53,15 @@ internal sealed record ServeSettings
     /// <summary>How long things are held and kept.</summary>
     public LeaseSettings Leases { get; init; } = new();
 
+    /// <summary>See <see cref="GatewaySettings.MaxQueued"/>.</summary>
+    public int MaxQueued { get; init; } = 50_000;
+
+    /// <summary>See <see cref="GatewaySettings.MaxQueueAge"/>.</summary>
+    public TimeSpan MaxQueueAge { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>See <see cref="GatewaySettings.ClientRate"/>.</summary>
+    public int ClientRate { get; init; } = 10;
+
     /// <summary>Most workers unless told otherwise: all cores of a small machine, four processes on a large one.</summary>
     public static int DefaultMaxWorkers => Math.Min(Environment.ProcessorCount, 4);
 
@@ -75,6 +84,11 @@ internal sealed record ServeSettings
         Models = models,
         SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,
         MaxWorkers = MaxWorkers,
+        LanesPerWorker = Lanes,
+        MaxQueued = MaxQueued,
+        MaxQueueAge = MaxQueueAge,
+        ClientRate = ClientRate,
+        ClientBurst = Math.Max(1, 5 * ClientRate),
         WorkerToken = WorkerToken ?? random.NextHex(32),
         Leases = Leases,
     };

@@ -5,6 +5,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision.Filters;
+using Spotter.Gateway.Access;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
@@ -23,7 +24,7 @@ internal sealed class JobsIntake(
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/jobs", (HttpContext http, JobsIntake intake) => intake.AcceptAsync(http))
             .WithName("submitJobs")
-            .WithMetadata(CallCost.Submission)
+            .WithMetadata(CallCost.Submission, NeedsKey.ToSubmit)
             .WithTags("jobs")
             .WithSummary("Submit one or more pictures")
             .WithDescription(

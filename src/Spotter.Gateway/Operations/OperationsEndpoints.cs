@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
+using Spotter.Gateway.Access;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Overload;
@@ -21,19 +22,19 @@ internal static class OperationsEndpoints
 
         operations.MapGet("/v1/stats", async (ServiceState state, CancellationToken cancel) =>
                 TypedResults.Json(await state.ReadAsync(cancel), GatewayJson.Default.StatsView))
-            .WithName("getStats").WithMetadata(CallCost.Other).WithSummary("Backlog and workers at this moment").Produces<StatsView>();
+            .WithName("getStats").WithMetadata(CallCost.Other, NeedsKey.ToRead).WithSummary("Backlog and workers at this moment").Produces<StatsView>();
 
         operations.MapGet("/v1/models", (ModelsPresenter models) =>
                 TypedResults.Json(models.Show(), GatewayJson.Default.ModelsView))
-            .WithName("listModels").WithMetadata(CallCost.Other).WithSummary("The models that requests may choose from, and what is loaded where").Produces<ModelsView>();
+            .WithName("listModels").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("The models that requests may choose from, and what is loaded where").Produces<ModelsView>();
 
         operations.MapGet("/v1/samples/{name}", (string name, SamplePictures samples) => new BlobResult(samples.Open(name), "image/jpeg"))
-            .WithName("getSample").WithMetadata(CallCost.Other).WithSummary("A picture to try the built-in model on")
+            .WithName("getSample").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("A picture to try the built-in model on")
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType);
 
         operations.MapGet("/v1/scaling/decisions", (DecisionLog decisions) =>
                 TypedResults.Json(new DecisionsView(decisions.Latest()), GatewayJson.Default.DecisionsView))
-            .WithName("listScalingDecisions").WithMetadata(CallCost.Other).WithSummary("The latest scaling decisions, explained").Produces<DecisionsView>();
+            .WithName("listScalingDecisions").WithMetadata(CallCost.Other, NeedsKey.ToOperate).WithSummary("The latest scaling decisions, explained").Produces<DecisionsView>();
 
         operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), GatewayJson.Default.HealthView))
             .WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();
@@ -49,7 +50,7 @@ internal static class OperationsEndpoints
 
         operations.MapGet("/metrics", async (ServiceState state, PrometheusText metrics, CancellationToken cancel) =>
                 TypedResults.Text(metrics.Write(Gauges(await state.ReadAsync(cancel))), "text/plain; version=0.0.4; charset=utf-8"))
-            .WithName("getMetrics").WithMetadata(CallCost.Other).WithSummary("Metrics as Prometheus text").Produces<string>(200, "text/plain");
+            .WithName("getMetrics").WithMetadata(CallCost.Other, NeedsKey.ToOperate).WithSummary("Metrics as Prometheus text").Produces<string>(200, "text/plain");
     }
 
     private static IEnumerable<PrometheusText.Gauge> Gauges(StatsView stats)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Spotter.Core;
+using Spotter.Gateway.Access;
 
 namespace Spotter.Gateway.Overload;
 
@@ -32,9 +33,11 @@ internal sealed class ClientLimit(ClientBuckets buckets, GatewaySettings setting
         return next(http);
     }
 
-    /// <summary>Who asks; null for this machine itself, whose programs are not strangers to each other.</summary>
+    /// <summary>Who asks; null for this machine itself without keys, as its programs are not strangers to each other.</summary>
     private static string? ClientOf(HttpContext http)
     {
+        if (Caller.Find(http) is { Key: { } key })
+            return $"key {key}";
         var address = http.Connection.RemoteIpAddress;
         return ClientAddress.IsLocal(address) ? null : $"address {ClientAddress.NameOf(address)}";
     }

@@ -10,6 +10,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Gateway.Access;
 using Spotter.Gateway.Overload;
 
 namespace Spotter.Gateway.Results;
@@ -24,7 +25,7 @@ internal static class JobEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var jobs = routes.MapGroup("/v1/jobs").WithTags("jobs").WithMetadata(CallCost.Other);
+        var jobs = routes.MapGroup("/v1/jobs").WithTags("jobs").WithMetadata(CallCost.Other, NeedsKey.ToRead);
 
         jobs.MapGet("", ListAsync).WithName("listJobs").WithSummary("List jobs, newest first")
             .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
@@ -41,7 +42,7 @@ internal static class JobEndpoints
             .Produces<string>(200, "text/plain").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
         jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
             .Produces<JobView>(200, "text/event-stream").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(503, Problems.MediaType);
-        jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithSummary("Cancel a job that has not ended")
+        jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithMetadata(NeedsKey.ToSubmit).WithSummary("Cancel a job that has not ended")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
     }
 
