@@ -75,6 +75,7 @@ internal static class CommandLine
             DoctorCommand.Create(),
             ServeCommand.CreateGateway(),
             LoadCommand.Create(),
+            KeysCommand.Create(),
             ModelsCommand.Create(),
             QueueCommand.Create(),
             ServeCommand.Create(),

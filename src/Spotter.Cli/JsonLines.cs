@@ -31,6 +31,7 @@ internal static class JsonLines
     public static void Write(Finding finding) => Write(finding, Json.Finding);
 
     public static void Write(LoadFigures figures) => Write(figures, Json.LoadFigures);
+    public static void Write(KeyListing key) => Write(key, Json.KeyListing);
 
     public static void Write(ModelListing listing) => Write(listing, Json.ModelListing);
 
@@ -60,6 +61,7 @@ internal static class JsonLines
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(LoadFigures))]
+[JsonSerializable(typeof(KeyListing))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]
 [JsonSerializable(typeof(IReadOnlyList<WantedModel>))]

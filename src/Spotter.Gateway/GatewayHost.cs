@@ -129,7 +129,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold))
             .AddSingleton<DrainRate>().AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>().AddSingleton<BacklogMeter>().AddHostedService(s => s.GetRequiredService<BacklogMeter>())
             .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
-            .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
+            .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<VisibleJobs>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<JobWatcher>().AddHostedService(s => s.GetRequiredService<JobWatcher>())
             .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>()
             .AddSingleton<WorkerDoor>();

@@ -48,6 +48,12 @@ internal static class ServeCommand
         Description = $"File with the secret by which workers are known. Default: what {WorkerToken.Variable} says, else a new one.",
     };
 
+    private static readonly Option<string?> Keys = new("--keys")
+    {
+        HelpName = "FILE",
+        Description = "File of the API keys, as `spotter keys` makes it; with it nobody gets in without a key. Default: keys.json in the data folder, if it is there.",
+    };
+
     private static readonly Option<int> MaxQueued = NumberOption.Whole("--max-queued", 50_000, 1, 100_000_000, "Waiting jobs beyond which new ones are refused. Default: 50000.");
 
     private static readonly Option<int> MaxQueueAge = NumberOption.Whole("--max-queue-age", 900, 1, 604_800, "Seconds that the oldest job may have waited before new ones are refused. Default: 900.");
@@ -58,7 +64,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.")
         {
-            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, MaxQueued, MaxQueueAge, ClientRate,
+            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate,
         };
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
@@ -81,7 +87,7 @@ internal static class ServeCommand
     {
         var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.")
         {
-            Host, AllowHost, Port, Data, Models, TokenFile, MaxQueued, MaxQueueAge, ClientRate,
+            Host, AllowHost, Port, Data, Models, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate,
         };
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
@@ -104,8 +110,14 @@ internal static class ServeCommand
         Models = parsed.GetValue(Models) ?? [],
         WorkerToken = WorkerToken.Read(parsed.GetValue(TokenFile)),
         Leases = LeaseVariables.Read(),
+        KeysFile = parsed.GetValue(Keys) is { } keys ? Existing(keys) : null,
         MaxQueued = parsed.GetValue(MaxQueued),
         MaxQueueAge = TimeSpan.FromSeconds(parsed.GetValue(MaxQueueAge)),
         ClientRate = parsed.GetValue(ClientRate),
     });
+
+    /// <summary>A name with a mistake in it must not open the service to everybody.</summary>
+    private static string Existing(string keys) => File.Exists(keys)
+        ? Path.GetFullPath(keys)
+        : throw new SpotterException(ErrorCodes.InvalidSettings, $"There is no key file {keys}; make one with `spotter keys add NAME --keys {keys}`.");
 }

@@ -2,6 +2,7 @@ using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Gateway;
+using Spotter.Gateway.Access;
 
 namespace Spotter.Cli.Serve;
 
@@ -53,6 +54,9 @@ internal sealed record ServeSettings
     /// <summary>How long things are held and kept.</summary>
     public LeaseSettings Leases { get; init; } = new();
 
+    /// <summary>The file of the API keys, without which nobody gets in; null for the one in the data folder, if it is there.</summary>
+    public string? KeysFile { get; init; }
+
     /// <summary>See <see cref="GatewaySettings.MaxQueued"/>.</summary>
     public int MaxQueued { get; init; } = 50_000;
 
@@ -85,6 +89,8 @@ internal sealed record ServeSettings
         SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,
         MaxWorkers = MaxWorkers,
         LanesPerWorker = Lanes,
+        KeysFile = KeysFile ?? Path.Combine(DataFolder, KeyFile.DefaultName),
+        KeysRequired = KeysFile is not null,
         MaxQueued = MaxQueued,
         MaxQueueAge = MaxQueueAge,
         ClientRate = ClientRate,

@@ -60,6 +60,13 @@ public sealed record ApiKey(string Name, string Tenant, [property: JsonConverter
     /// <summary>The hash of a key that someone shows.</summary>
     public static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
+    /// <summary>The scope of this name; null if there is none.</summary>
+    public static KeyScopes? ScopeOf(string name) => KeyScopesConverter.ScopeOf(name);
+
+    /// <summary>The names of scopes.</summary>
+    public static IReadOnlyList<string> NamesOf(KeyScopes scopes) =>
+        [.. KeyScopesConverter.Names.Where(n => scopes.HasFlag(n.Scope)).Select(n => n.Name)];
+
     /// <summary>What keeps this from being a key; null when it is one.</summary>
     [JsonIgnore]
     internal string? Flaw =>

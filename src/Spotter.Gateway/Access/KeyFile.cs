@@ -85,7 +85,7 @@ public sealed class KeyFile(string path)
     {
         try
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
+            CreateFolder(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
             await using var hold = await LockAsync(time, cancel);
             var changed = change(Read() ?? []);
             var part = path + ".part";
@@ -100,6 +100,15 @@ public sealed class KeyFile(string path)
         {
             throw new SpotterException(ErrorCodes.StoreUnavailable, $"The key file {path} can't be written: {unwritten.Message}", unwritten);
         }
+    }
+
+    /// <summary>The data folder may not be there yet; like the service, let nobody else look into it.</summary>
+    private static void CreateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else if (!Directory.Exists(folder))
+            Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
     }
 
     private async Task<FileStream> LockAsync(TimeProvider time, CancellationToken cancel)

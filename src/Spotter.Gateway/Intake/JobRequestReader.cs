@@ -16,14 +16,19 @@ internal static class JobRequestReader
     private const int LongestIdempotencyKey = 255;
     private const int MostFields = 64;
 
-    public static async Task ReadAsync(HttpRequest request, JobForm form, Func<Stream, string?, Task> onImage, CancellationToken cancel)
+    /// <summary>Reads the fields that are there before the body.</summary>
+    public static void ReadQuery(HttpRequest request, JobForm form)
     {
         foreach (var (name, values) in request.Query)
         {
             foreach (var value in values)
                 form.Set(name, value ?? "");
         }
+    }
 
+    /// <summary>Reads the body.</summary>
+    public static async Task ReadAsync(HttpRequest request, JobForm form, Func<Stream, string?, Task> onImage, CancellationToken cancel)
+    {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
             if (request.ContentLength is 0 or null && request.Headers.TransferEncoding.Count == 0)
@@ -57,18 +62,6 @@ internal static class JobRequestReader
         }
         return null;
     }
-
-    /// <summary>
-    /// How soon the job has to begin, when the query says so; null when it doesn't, or not in a way that can be read, which
-    /// the form refuses. A form's own field of that name comes too late to be judged before the body.
-    /// </summary>
-    public static TimeSpan? ReadExpiry(HttpRequest request) =>
-        // What is urgent overtakes what waits, so the backlog says nothing about it.
-        request.Query["priority"] != "high"
-        && double.TryParse(request.Query["expires"], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
-        && seconds is > 0 and < 1e9
-            ? TimeSpan.FromSeconds(seconds)
-            : null;
 
     public static string? ReadIdempotencyKey(HttpRequest request)
     {

@@ -47,11 +47,13 @@ internal sealed class JobsIntake(
             throw PictureReader.TooLarge(settings.MaxBodyBytes);
         var wait = JobRequestReader.ReadWait(http.Request, settings.MaxWait);
         var key = JobRequestReader.ReadIdempotencyKey(http.Request);
+        var caller = Caller.Of(http);
+        var form = new JobForm();
+        JobRequestReader.ReadQuery(http.Request, form);
         admission.Check();
-        if (JobRequestReader.ReadExpiry(http.Request) is { } expires)
-            admission.CheckDeadline(expires, wait);
+        CheckDeadline(form, wait);
 
-        var added = await StoreAsync(http.Request, key, cancel);
+        var added = await StoreAsync(http.Request, form, caller, key, wait, cancel);
         var jobs = added.Select(a => a.Job).ToList();
         // The jobs are accepted: who finds no place to wait gets them as they stand.
         using var place = wait is null ? null : longRequests.Waits.TryEnter();
@@ -74,13 +76,13 @@ internal sealed class JobsIntake(
     }
 
     /// <summary>Blobs, then rows, then queue: when this returns, the jobs are accepted.</summary>
-    private async Task<IReadOnlyList<AddedJob>> StoreAsync(HttpRequest request, string? key, CancellationToken cancel)
+    private async Task<IReadOnlyList<AddedJob>> StoreAsync(
+        HttpRequest request, JobForm form, Caller caller, string? key, TimeSpan? wait, CancellationToken cancel)
     {
         using var place = await admission.EnterAsync(cancel);
         var unused = new List<JobId>();
         List<ImageRef> images = [];
         List<string?> names = [];
-        var form = new JobForm();
         try
         {
             await JobRequestReader.ReadAsync(request, form, async (body, name) =>
@@ -90,6 +92,9 @@ internal sealed class JobsIntake(
                     throw new SpotterException(ErrorCodes.TooManyImages,
                         $"More than {settings.MaxImagesPerRequest} pictures came in one request; send them in several.");
                 }
+                // The fields that came before the first picture may say what the query did not.
+                if (images.Count == 0)
+                    CheckDeadline(form, wait);
                 unused.Add(JobId.New(random));
                 images.Add(await pictures.StoreAsync(unused[^1], body, cancel));
                 names.Add(name);
@@ -117,8 +122,10 @@ internal sealed class JobsIntake(
                 Name = names[i],
                 Options = options,
                 Image = image,
-                IdempotencyKey = key is null ? null : $"user:{i}:{key}",
+                IdempotencyKey = KeyOf(caller, key, i),
                 Fingerprint = fingerprint,
+                Tenant = caller.Tenant,
+                By = caller.By,
                 Priority = terms.Priority,
                 NotBefore = terms.Delay > TimeSpan.Zero ? now + terms.Delay : null,
                 Expires = terms.Expires is { } limit ? now + limit : null,
@@ -133,9 +140,8 @@ internal sealed class JobsIntake(
                 throw new SpotterException(ErrorCodes.IdempotencyMismatch,
                     "This Idempotency-Key came before with another request; use a new key for each request.");
             }
-            var accepted = added.Count(a => a.IsNew);
-            backlog.Accepted(accepted);
-            meters.Accepted(engine, accepted);
+            backlog.Accepted(added.Count(a => a is { IsNew: true, Job.State: JobState.Queued }));
+            meters.Accepted(engine, added.Count(a => a.IsNew));
             return added;
         }
         finally
@@ -143,6 +149,21 @@ internal sealed class JobsIntake(
             foreach (var id in unused)
                 await DeleteQuietlyAsync(id);
         }
+    }
+
+    /// <summary>Turns away what would expire in the queue, or be waited for in vain. What is urgent overtakes the backlog, which says nothing about it.</summary>
+    private void CheckDeadline(JobForm form, TimeSpan? wait)
+    {
+        if (form.Terms() is { Expires: { } expires, Priority: not JobPriority.High })
+            admission.CheckDeadline(expires, wait);
+    }
+
+    /// <summary>Tenants don't know of each other's keys.</summary>
+    private static string? KeyOf(Caller caller, string? key, int index)
+    {
+        if (key is null)
+            return null;
+        return caller.Tenant.Length == 0 ? $"user:{index}:{key}" : $"tenant:{caller.Tenant}:{index}:{key}";
     }
 
     private async Task<IReadOnlyList<AddedJob>> AcceptAsync(IReadOnlyList<NewJob> jobs, List<JobId> unused)

@@ -1,8 +1,11 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Jobs;
+using Spotter.Gateway.Access;
+using Spotter.Gateway.Overload;
 
 namespace Spotter.Gateway.Results;
 
@@ -10,33 +13,36 @@ namespace Spotter.Gateway.Results;
 internal static class DeadLetters
 {
     private const int MostIds = 1000;
+    private const int LargestBody = 64 * 1024;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var dead = routes.MapGroup("/v1/dead").WithTags("dead letters");
+        var dead = routes.MapGroup("/v1/dead").WithTags("dead letters").WithMetadata(CallCost.Other, NeedsKey.ToRead);
         dead.MapGet("", ListAsync).WithName("listDead").WithSummary("Jobs that used up their attempts, newest first")
             .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
-        dead.MapPost("/redrive", RedriveAsync).WithName("redriveDead").WithSummary("Put dead jobs back into their queues, under their ids and with all attempts before them")
+        dead.MapPost("/redrive", RedriveAsync).WithName("redriveDead").WithMetadata(CallCost.Submission, NeedsKey.ToSubmit, new RequestSizeLimitAttribute(LargestBody))
+            .WithSummary("Put dead jobs back into their queues, under their ids and with all attempts before them")
             .WithDescription("The body says which: `ids`, those that died of one `error`, or `all`. Jobs whose picture has expired stay where they are.")
             .Produces<RedriveView>().Produces<Problem>(400, Problems.MediaType).Produces<Problem>(404, Problems.MediaType);
     }
 
     private static Task<IResult> ListAsync(
-        IJobStore store, JobPresenter presenter, CancellationToken cancel, string? error = null, string? engine = null, string? limit = null, string? after = null) =>
-        JobEndpoints.PageAsync(store, presenter, new JobFilter { State = JobState.Dead, Error = error, Engine = engine }, limit, after, cancel);
+        HttpContext http, IJobStore store, JobPresenter presenter, CancellationToken cancel, string? error = null, string? engine = null, string? limit = null, string? after = null) =>
+        JobEndpoints.PageAsync(store, presenter, new JobFilter { State = JobState.Dead, Error = error, Engine = engine, Tenant = VisibleJobs.TenantOf(http) }, limit, after, cancel);
 
-    private static async Task<IResult> RedriveAsync(RedriveRequest request, Dispatcher dispatcher, IJobStore store, CancellationToken cancel)
+    private static async Task<IResult> RedriveAsync(HttpContext http, RedriveRequest request, Dispatcher dispatcher, IJobStore store, CancellationToken cancel)
     {
+        var (by, tenant) = (Caller.Of(http).By, VisibleJobs.TenantOf(http));
         if (new[] { request.Ids is not null, request.Error is not null, request.All }.Count(given => given) != 1)
             throw new SpotterException(ErrorCodes.InvalidRequest, "The body says which jobs to put back by exactly one of 'ids', 'error' and 'all'.");
         if (request.Ids is { } ids)
-            return Answer(await dispatcher.RedriveAsync(new RedriveFilter { Ids = Parse(ids), Limit = MostIds }, by: null, cancel));
+            return Answer(await dispatcher.RedriveAsync(new RedriveFilter { Ids = Parse(ids), Tenant = tenant, Limit = MostIds }, by, cancel));
 
         // Those that die again meanwhile are not put back twice.
         var before = (await store.CountAsync(null, cancel)).Dead;
-        var filter = new RedriveFilter { Error = request.Error };
+        var filter = new RedriveFilter { Error = request.Error, Tenant = tenant };
         var sum = 0;
-        while (sum < before && await dispatcher.RedriveAsync(filter, by: null, cancel) is > 0 and var some)
+        while (sum < before && await dispatcher.RedriveAsync(filter, by, cancel) is > 0 and var some)
             sum += some;
         return Answer(sum);
     }

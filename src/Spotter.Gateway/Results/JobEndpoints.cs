@@ -29,8 +29,8 @@ internal static class JobEndpoints
 
         jobs.MapGet("", ListAsync).WithName("listJobs").WithSummary("List jobs, newest first")
             .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
-        jobs.MapGet("/{id}", async (string id, IJobStore store, JobPresenter presenter, CancellationToken cancel) =>
-                TypedResults.Json(await presenter.ShowAsync(await FindAsync(store, id, cancel), cancel), GatewayJson.Default.JobView))
+        jobs.MapGet("/{id}", async (HttpContext http, string id, VisibleJobs jobs, JobPresenter presenter, CancellationToken cancel) =>
+                TypedResults.Json(await presenter.ShowAsync(await jobs.FindAsync(http, id, cancel), cancel), GatewayJson.Default.JobView))
             .WithName("getJob").WithSummary("One job")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType);
         jobs.MapGet("/{id}/image", ImageAsync).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request; of a filter the picture that it made")
@@ -47,7 +47,7 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        IJobStore store, JobPresenter presenter, CancellationToken cancel,
+        HttpContext http, IJobStore store, JobPresenter presenter, CancellationToken cancel,
         string? state = null, string? engine = null, string? limit = null, string? after = null)
     {
         JobState? wanted = null;
@@ -57,7 +57,7 @@ internal static class JobEndpoints
                 throw Invalid($"There is no state '{state}'; there is queued, running, succeeded, failed, dead and cancelled.");
             wanted = parsed;
         }
-        return await PageAsync(store, presenter, new JobFilter { State = wanted, Engine = engine }, limit, after, cancel);
+        return await PageAsync(store, presenter, new JobFilter { State = wanted, Engine = engine, Tenant = VisibleJobs.TenantOf(http) }, limit, after, cancel);
     }
 
     /// <summary>One page of the jobs that a filter lets through.</summary>
@@ -79,7 +79,7 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> ImageAsync(
-        HttpContext http, string id, IJobStore store, AnnotatedPictures pictures, CancellationToken cancel, string? confidence = null)
+        HttpContext http, string id, VisibleJobs jobs, AnnotatedPictures pictures, CancellationToken cancel, string? confidence = null)
     {
         double? least = null;
         if (confidence is not null)
@@ -88,24 +88,24 @@ internal static class JobEndpoints
                 ? value
                 : throw new SpotterException(ErrorCodes.ThresholdOutOfRange, "The confidence is a number from 0 to 1.");
         }
-        var job = await FindSucceededAsync(store, id, "annotated picture", cancel);
+        var job = await FindSucceededAsync(jobs, http, id, "annotated picture", cancel);
         var picture = await pictures.OpenAsync(job, least, cancel);
         Contain(http.Response);
         return new BlobResult(picture, job.Engine == Engines.Filter ? "image/png" : "image/jpeg");
     }
 
-    private static async Task<IResult> OutputAsync(HttpContext http, string id, IJobStore store, CancellationToken cancel)
+    private static async Task<IResult> OutputAsync(HttpContext http, string id, VisibleJobs jobs, CancellationToken cancel)
     {
-        var job = await FindSucceededAsync(store, id, "output", cancel);
+        var job = await FindSucceededAsync(jobs, http, id, "output", cancel);
         var line = OutputLine.Of(job.Name is { } name ? PictureName.StemOf(name) : job.Id.Value, job.Result!)
             ?? throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} has a picture as its result, and nothing in words; see {JobLinks.Of(job.Id).Image}.");
         Contain(http.Response);
         return TypedResults.Text(line, "text/plain", Encoding.UTF8);
     }
 
-    private static async Task<Job> FindSucceededAsync(IJobStore store, string id, string wanted, CancellationToken cancel)
+    private static async Task<Job> FindSucceededAsync(VisibleJobs jobs, HttpContext http, string id, string wanted, CancellationToken cancel)
     {
-        var job = await FindAsync(store, id, cancel);
+        var job = await jobs.FindAsync(http, id, cancel);
         return job.State switch
         {
             JobState.Succeeded => job,
@@ -117,9 +117,9 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> OriginalAsync(
-        HttpContext http, string id, IJobStore store, IBlobStore blobs, CancellationToken cancel)
+        HttpContext http, string id, VisibleJobs jobs, IBlobStore blobs, CancellationToken cancel)
     {
-        var job = await FindAsync(store, id, cancel);
+        var job = await jobs.FindAsync(http, id, cancel);
         var content = job.OriginalExpired ? null : await blobs.OpenAsync(job.Image.Key, cancel);
         if (content is null)
             throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
@@ -128,9 +128,9 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> EventsAsync(
-        HttpContext http, string id, IJobStore store, JobWatcher watcher, JobPresenter presenter, LongRequests longRequests, CancellationToken cancel)
+        HttpContext http, string id, VisibleJobs jobs, IJobStore store, JobWatcher watcher, JobPresenter presenter, LongRequests longRequests, CancellationToken cancel)
     {
-        var job = await FindAsync(store, id, cancel);
+        var job = await jobs.FindAsync(http, id, cancel);
         var place = longRequests.Streams.TryEnter()
             ?? throw new SpotterException(ErrorCodes.Busy, $"Too many event streams are open already; ask {JobLinks.Of(job.Id).Self} from time to time, or try again.");
         http.Response.RegisterForDispose(place);
@@ -160,21 +160,13 @@ internal static class JobEndpoints
         }
     }
 
-    private static async Task<IResult> CancelAsync(string id, IJobStore store, JobPresenter presenter, CancellationToken cancel)
+    private static async Task<IResult> CancelAsync(HttpContext http, string id, VisibleJobs jobs, IJobStore store, JobPresenter presenter, CancellationToken cancel)
     {
-        var known = await FindAsync(store, id, cancel);
-        var job = await store.CancelAsync(known.Id, by: null, cancel) ?? known;
+        var known = await jobs.FindAsync(http, id, cancel);
+        var job = await store.CancelAsync(known.Id, Caller.Of(http).By, cancel) ?? known;
         return job.State == JobState.Cancelled
             ? TypedResults.Json(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView)
             : throw new SpotterException(ErrorCodes.NotCancellable, $"Job {job.Id} has ended already: {job.State}.");
-    }
-
-    private static async Task<Job> FindAsync(IJobStore store, string id, CancellationToken cancel)
-    {
-        if (JobId.TryParse(id, out var job) && await store.FindAsync(job, cancel) is { } row)
-            return row;
-        // What was asked for is not repeated when it can't be an id: it may be anything.
-        throw new SpotterException(ErrorCodes.NotFound, JobId.TryParse(id, out _) ? $"There is no job {id}." : "There is no such job.");
     }
 
     /// <summary>Whatever the bytes are, a browser must take them for nothing but a picture.</summary>
