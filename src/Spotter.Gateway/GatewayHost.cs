@@ -149,12 +149,15 @@ public sealed class GatewayHost : IAsyncDisposable
             json.SerializerOptions.RespectNullableAnnotations = true;
             json.SerializerOptions.RespectRequiredConstructorParameters = true;
         });
-        services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info.Title = "Spotter";
-            document.Info.Description = "Finds objects in pictures. Boxes are in pixels of the upright picture, origin top left.";
-            return Task.CompletedTask;
-        }));
+        services.AddOpenApi("v1", options => options
+            .AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info.Title = "Spotter";
+                document.Info.Description = "Finds objects in pictures. Boxes are in pixels of the upright picture, origin top left.";
+                return Task.CompletedTask;
+            })
+            .AddDocumentTransformer(AccessDocument.DescribeAsync)
+            .AddOperationTransformer(AccessDocument.DescribeAsync));
     }
 
     /// <summary>Set as the answer starts: the handler of exceptions clears whatever headers there were before.</summary>

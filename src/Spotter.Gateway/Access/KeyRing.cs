@@ -96,9 +96,16 @@ public sealed partial class KeyRing
 
     private (DateTime Written, long Bytes)? Stamp()
     {
-        // A mounted secret is a link into a folder that is swapped.
-        var info = (FileInfo?)File.ResolveLinkTarget(file!.Path, returnFinalTarget: true) ?? new FileInfo(file.Path);
-        return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
+        try
+        {
+            // A mounted secret is a link into a folder that is swapped.
+            var info = (FileInfo?)File.ResolveLinkTarget(file!.Path, returnFinalTarget: true) ?? new FileInfo(file.Path);
+            return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{File} has changed: {Count} keys are good now")]

@@ -45,9 +45,16 @@ public sealed record Part(string Name, byte[] Bytes, string? FileName = null, st
 }
 
 /// <summary>A client of the service's API.</summary>
-public sealed class SpotterApi(Uri address) : IDisposable
+/// <param name="address">The service.</param>
+/// <param name="apiKey">The key that it shows; null for none.</param>
+public sealed class SpotterApi(Uri address, string? apiKey = null) : IDisposable
 {
-    private readonly HttpClient client = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(90) };
+    private readonly HttpClient client = new()
+    {
+        BaseAddress = address,
+        Timeout = TimeSpan.FromSeconds(90),
+        DefaultRequestHeaders = { Authorization = apiKey is null ? null : new AuthenticationHeaderValue("Bearer", apiKey) },
+    };
 
     public static bool IsTerminal(JsonElement job) =>
         job.GetProperty("state").GetString() is "succeeded" or "failed" or "dead" or "cancelled";
