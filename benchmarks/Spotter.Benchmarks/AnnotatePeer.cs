@@ -18,15 +18,12 @@ internal static class AnnotatePeer
         var result = model.Run(picture, new JobOptions()).Result;
         var ours = Median(options.Seconds, () => Annotator.Draw(picture, result, new ImageLimits()).Dispose());
 
-        var peers = Path.Combine(BenchmarkOptions.Repository(), "benchmarks", "peers");
-        if (!Directory.Exists(Path.Combine(peers, "node_modules")))
-            Call("npm", peers, "ci", "--ignore-scripts", "--no-audit", "--no-fund");
         var file = Path.GetTempFileName();
         try
         {
             File.WriteAllText(file, JsonSerializer.Serialize(result, SpotterJson.Default.VisionResult));
             var theirs = double.Parse(
-                Call("node", peers, "annotate.mjs", Path.GetFullPath(options.Image), file, options.Seconds.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+                Peers.Run("annotate.mjs", Path.GetFullPath(options.Image), file, options.Seconds.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
             Console.WriteLine();
             Console.WriteLine($"decode, annotate, encode: {ours:0.00} ms, sharp {theirs:0.00} ms (medians, one thread): {theirs / ours:0.00} times as fast");
         }
@@ -50,14 +47,5 @@ internal static class AnnotatePeer
         }
         times.Sort();
         return times[times.Count / 2];
-    }
-
-    private static string Call(string program, string folder, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, UseShellExecute = false };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output.Trim() : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with status {process.ExitCode}.");
     }
 }

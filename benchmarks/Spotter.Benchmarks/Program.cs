@@ -1,4 +1,5 @@
 using Spotter.Benchmarks;
+using Spotter.Benchmarks.Queues;
 
 // Prints what docs/performance.md lists: every figure of one run, measured side by side.
 var options = BenchmarkOptions.Parse(args);
@@ -24,6 +25,12 @@ try
                 break;
             case "queue":
                 await QueueReport.RunAsync(options);
+                break;
+            case "peers-queue":
+                await QueuePeers.RunAsync(options);
+                break;
+            case "burst":
+                await BurstReport.RunAsync();
                 break;
             case "accept":
                 await AcceptRate.RunAsync(options);

@@ -23,17 +23,20 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<ServiceProcess> StartAsync(params string[] arguments)
-    {
-        var folder = Directory.CreateTempSubdirectory("spotter-benchmark-");
-        var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet")
+    /// <summary>What starts the program as built beside this one.</summary>
+    public static ProcessStartInfo StartInfo(params string[] arguments) =>
+        new(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "spotter.dll"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "spotter.dll"), .. arguments, "--port", "0", "--data", folder.FullName])
-            start.ArgumentList.Add(argument);
+
+    public static async Task<ServiceProcess> StartAsync(params string[] arguments)
+    {
+        var folder = Directory.CreateTempSubdirectory("spotter-benchmark-");
+        var start = StartInfo([.. arguments, "--port", "0", "--data", folder.FullName]);
         start.Environment["SPOTTER__WORKER__TOKEN"] = new string('b', 64);
         var started = Process.Start(start)!;
         started.ErrorDataReceived += (_, _) => { };
@@ -60,6 +63,26 @@ internal sealed class ServiceProcess : IAsyncDisposable
             }
         }
         return (process.TotalProcessorTime, workers);
+    }
+
+    /// <summary>The most resident memory that the gateway has had, in bytes, seen until <paramref name="stop"/>.</summary>
+    public async Task<long> PeakMemoryAsync(CancellationToken stop)
+    {
+        long peak = 0;
+        try
+        {
+            while (true)
+            {
+                process.Refresh();
+                // The kernel's own high-water mark where there is one.
+                peak = Math.Max(peak, Math.Max(process.PeakWorkingSet64, process.WorkingSet64));
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return peak;
+        }
     }
 
     public async Task<JsonElement> StatsAsync() => await Client.GetFromJsonAsync<JsonElement>("/v1/stats");

@@ -1,0 +1,19 @@
+using Spotter.Backends;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Benchmarks.Queues;
+
+/// <summary>Where the jobs of one measurement are kept; every new one is empty.</summary>
+/// <param name="Name">How the table calls it.</param>
+/// <param name="Settings">What opens it.</param>
+internal sealed record QueuePlace(string Name, BackendSettings Settings) : IDisposable
+{
+    /// <summary>The job store of one machine, in a folder of its own on the disk of the temporary files.</summary>
+    public static QueuePlace Sqlite() =>
+        new("Spotter on SQLite", new BackendSettings { DataFolder = Directory.CreateTempSubdirectory("spotter-queue-").FullName });
+
+    public Backend Open() => Backend.Open(Settings, new RetrySchedule(), RandomSource.System, TimeProvider.System);
+
+    public void Dispose() => Directory.Delete(Settings.DataFolder, recursive: true);
+}

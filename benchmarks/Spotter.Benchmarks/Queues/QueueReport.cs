@@ -1,0 +1,42 @@
+namespace Spotter.Benchmarks.Queues;
+
+/// <summary>The queue alone, in this process: how many jobs become durable one by one, and how many are taken and finished.</summary>
+internal static class QueueReport
+{
+    private const int Callers = 64;
+    private const int Runs = 3;
+    private const double EnqueueTarget = 10_000;
+    private const double FinishTarget = 15_000;
+
+    public static async Task RunAsync(BenchmarkOptions options)
+    {
+        Console.WriteLine();
+        Console.WriteLine($"queue alone: jobs accepted one by one by {Callers} callers, each durable before its call returns (target {EnqueueTarget:0}/s)");
+        var rates = new List<double>();
+        for (var run = 0; run < Runs; run++)
+        {
+            using var place = QueuePlace.Sqlite();
+            rates.Add(await QueueThroughput.EnqueueAsync(place, TimeSpan.FromSeconds(options.Seconds), Callers));
+            Console.WriteLine($"  {rates[^1],8:0} jobs/s");
+        }
+        PrintMedian(rates, EnqueueTarget);
+
+        Console.WriteLine();
+        Console.WriteLine($"queue alone: take + finish, every change durable (target {FinishTarget:0}/s)");
+        rates.Clear();
+        for (var run = 0; run < Runs; run++)
+        {
+            using var place = QueuePlace.Sqlite();
+            var figures = await QueueThroughput.RunAsync(place, TimeSpan.FromSeconds(options.Seconds));
+            rates.Add(figures.JobsPerSecond);
+            Console.WriteLine($"  {figures.JobsPerSecond,8:0} jobs/s with {figures.Loops} loops; rows made at {figures.AcceptedPerSecond:0}/s");
+        }
+        PrintMedian(rates, FinishTarget);
+    }
+
+    private static void PrintMedian(List<double> rates, double target)
+    {
+        rates.Sort();
+        Console.WriteLine($"  median {rates[Runs / 2]:0} jobs/s = {rates[Runs / 2] / target:0.00} of the target");
+    }
+}

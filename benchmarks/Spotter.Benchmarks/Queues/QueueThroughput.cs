@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Spotter.Backends;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Benchmarks.Queues;
+
+/// <summary>What the queue alone can do: jobs taken and finished in this process, with nothing done in between.</summary>
+internal static class QueueThroughput
+{
+    private const int JobsPerRequest = 500;
+    private const string Model = "yolox_nano";
+
+    /// <summary>Figures of one run.</summary>
+    /// <param name="Loops">Loops that took and finished at the same time.</param>
+    /// <param name="Jobs">Jobs finished.</param>
+    /// <param name="JobsPerSecond">Their rate.</param>
+    /// <param name="AcceptedPerSecond">The rate at which their rows were made beforehand, in requests of 500.</param>
+    public sealed record Figures(int Loops, int Jobs, double JobsPerSecond, double AcceptedPerSecond);
+
+    /// <summary>Accepts jobs one by one for <paramref name="duration"/>; each call returns when its job is durable. Jobs per second.</summary>
+    /// <param name="place">A place for jobs.</param>
+    /// <param name="duration">How long.</param>
+    /// <param name="callers">Calls at a time.</param>
+    public static async Task<double> EnqueueAsync(QueuePlace place, TimeSpan duration, int callers)
+    {
+        await using var backend = place.Open();
+        var dispatcher = NewDispatcher(backend);
+        var begun = Stopwatch.GetTimestamp();
+        var accepted = await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
+        {
+            var count = 0;
+            for (; Stopwatch.GetElapsedTime(begun) < duration; count++)
+                await dispatcher.AcceptAsync([NewJob()], CancellationToken.None);
+            return count;
+        })));
+        return accepted.Sum() / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+    }
+
+    /// <summary>Takes and finishes jobs for <paramref name="duration"/>, from a queue filled beforehand on a real disk.</summary>
+    /// <param name="place">A place for jobs.</param>
+    /// <param name="duration">How long.</param>
+    /// <param name="loops">Loops that take and finish at the same time.</param>
+    /// <param name="jobsPerSecondAtMost">So many jobs per second of the duration are there to be taken.</param>
+    public static async Task<Figures> RunAsync(QueuePlace place, TimeSpan duration, int loops = 512, int jobsPerSecondAtMost = 40_000)
+    {
+        await using var backend = place.Open();
+        var dispatcher = NewDispatcher(backend);
+        var wanted = (int)(duration.TotalSeconds * jobsPerSecondAtMost);
+        var begun = Stopwatch.GetTimestamp();
+        for (var accepted = 0; accepted < wanted; accepted += JobsPerRequest)
+            await dispatcher.AcceptAsync([.. Enumerable.Range(0, JobsPerRequest).Select(_ => NewJob())], CancellationToken.None);
+        var acceptedPerSecond = wanted / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+
+        begun = Stopwatch.GetTimestamp();
+        var done = await Task.WhenAll(Enumerable.Range(0, loops).Select(i => Task.Run(() => LoopAsync(dispatcher, $"w{i}", begun, duration))));
+        var jobs = done.Sum();
+        return new Figures(loops, jobs, jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds, acceptedPerSecond);
+    }
+
+    private static Dispatcher NewDispatcher(Backend backend) => new(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromMinutes(5));
+
+    private static async Task<int> LoopAsync(Dispatcher dispatcher, string worker, long begun, TimeSpan duration)
+    {
+        var outcome = new JobOutcome.Done(
+            new VisionResult
+            {
+                Width = 810,
+                Height = 1080,
+                Detections = [new Detection("bus", 5, 0.87, new Box(22.3, 231.4, 805.0, 756.8))],
+            },
+            new JobTimings { DecodeMs = 5, InferMs = 15 },
+            Output: null);
+        var done = 0;
+        while (Stopwatch.GetElapsedTime(begun) < duration)
+        {
+            var job = await dispatcher.TakeAsync(worker, [QueueNames.Of(Engines.Detect, Model)], TimeSpan.Zero, CancellationToken.None);
+            if (job is null)
+                break;
+            if (await dispatcher.FinishAsync(job.Lease, outcome, CancellationToken.None))
+                done++;
+        }
+        return done;
+    }
+
+    private static NewJob NewJob()
+    {
+        var id = JobId.New(RandomSource.System);
+        return new NewJob
+        {
+            Id = id,
+            Engine = Engines.Detect,
+            Model = Model,
+            Options = new JobOptions(),
+            Image = new ImageRef(BlobKey.Original(id), ImageFormat.Jpeg, 480_000, new string('0', 64)),
+        };
+    }
+}
