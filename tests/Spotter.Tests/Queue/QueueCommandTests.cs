@@ -21,8 +21,8 @@ public sealed class QueueCommandTests : IAsyncLifetime
 
         var table = await QueueAsync("stats");
         table.Status.ShouldBe(0, table.Errors);
-        Cells(table.Output).ShouldContain("queued|1");
-        Cells(table.Output).ShouldContain("desired workers|0");
+        Cells(table.Output).ShouldContain("queued|1", StringComparer.Ordinal);
+        Cells(table.Output).ShouldContain("desired workers|0", StringComparer.Ordinal);
         (await QueueAsync("stats", "--json")).Json().ShouldHaveSingleItem().GetProperty("queued").GetInt32().ShouldBe(1);
     }
 
