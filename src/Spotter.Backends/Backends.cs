@@ -32,9 +32,9 @@ public sealed class Backend : IAsyncDisposable
 {
     private readonly Func<ValueTask> close;
 
-    internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, Task<Exception> failed, Func<ValueTask> close)
+    internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, INoticeStore notices, Task<Exception> failed, Func<ValueTask> close)
     {
-        (Jobs, Queue, Blobs, Failed) = (jobs, queue, blobs, failed);
+        (Jobs, Queue, Blobs, Notices, Failed) = (jobs, queue, blobs, notices, failed);
         this.close = close;
     }
 
@@ -60,6 +60,9 @@ public sealed class Backend : IAsyncDisposable
 
     /// <summary>Keeps pictures.</summary>
     public IBlobStore Blobs { get; }
+
+    /// <summary>Notices to be sent.</summary>
+    public INoticeStore Notices { get; }
 
     /// <summary>
     /// Completes, with the reason, when what was written can't be relied on any more (a failed fsync, a damaged

@@ -16,6 +16,7 @@ using Spotter.Core.Scaling;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
+using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
@@ -27,13 +28,14 @@ namespace Spotter.Gateway;
 /// <param name="Jobs">The job store.</param>
 /// <param name="Queue">The job queue.</param>
 /// <param name="Blobs">The blob store.</param>
+/// <param name="Notices">The outbox.</param>
 /// <param name="Roster">The workers that have joined.</param>
 /// <param name="Decisions">Where the autoscaler notes what it decides.</param>
 /// <param name="Fleet">The workers that this deployment starts itself; null when others do.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Random">Where ids come from.</param>
 public sealed record GatewayParts(
-    IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
+    IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, INoticeStore Notices, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
     TimeProvider Time, RandomSource Random)
 {
     /// <summary>The models, which may change while the gateway runs; null for those of the settings.</summary>
@@ -119,7 +121,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private static void AddServices(IServiceCollection services, GatewaySettings settings, GatewayParts parts)
     {
         services.AddSingleton(settings)
-            .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs)
+            .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs).AddSingleton(parts.Notices)
             .AddSingleton(parts.Roster).AddSingleton(parts.Decisions).AddSingleton(parts.Time).AddSingleton(parts.Random);
         services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<UnservedQueues>()
             .AddSingleton<SamplePictures>();
@@ -136,9 +138,11 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(s => new KeyRing(
                 settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, parts.Time, s.GetRequiredService<ILogger<KeyRing>>()))
             .AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
+        services.AddSingleton(settings.Notices).AddSingleton(new CallbackGuard(settings.Notices.Allowed)).AddSingleton<CallbackIntake>()
+            .AddSingleton<NoticeMeters>().AddSingleton<ReceiverBreakers>().AddSingleton<NoticeClient>();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
-        services.AddHostedService<EagerMetrics>();
+        services.AddHostedService<EagerMetrics>().AddHostedService<NoticeSender>();
 
         services.AddRoutingCore();
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();

@@ -4,6 +4,7 @@ using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Gateway.Models;
+using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 
@@ -12,7 +13,7 @@ namespace Spotter.Gateway;
 /// <summary>How the gateway's answers are written.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
-    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ModelState>)])]
+    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ModelState>), typeof(NoticeStateConverter)])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobViews))]
@@ -23,4 +24,5 @@ namespace Spotter.Gateway;
 [JsonSerializable(typeof(ModelsView))]
 [JsonSerializable(typeof(DecisionsView))]
 [JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(NoticeView))]
 public sealed partial class GatewayJson : JsonSerializerContext;

@@ -3,6 +3,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Gateway.Notices;
 
 namespace Spotter.Gateway;
 
@@ -90,6 +91,9 @@ public sealed record GatewaySettings
     /// <summary>True when only this machine can reach the gateway.</summary>
     internal bool IsLoopback => OriginGuard.IsLoopback(Host);
 
+    /// <summary>How notices are sent.</summary>
+    public NoticeSettings Notices { get; init; } = new();
+
     /// <summary>Not the values: the worker token is among them.</summary>
     public override string ToString() => nameof(GatewaySettings);
 
@@ -114,6 +118,7 @@ public sealed record GatewaySettings
             throw Invalid($"No job may wait for {MaxQueueAge.TotalSeconds} s; the longest queue age is more than 0.");
         if (!(ClientRate >= 0) || ClientBurst < 1)
             throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
+        Notices.Validate();
         if (Leases.Heartbeat >= Leases.Hold)
             throw Invalid($"Heartbeats every {Leases.Heartbeat.TotalSeconds} s can't keep a lease of {Leases.Hold.TotalSeconds} s.");
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spotter.Cli.Serve;
 using Spotter.Core;
+using Spotter.Gateway.Notices;
 
 namespace Spotter.Cli.Commands;
 
@@ -60,11 +61,17 @@ internal static class ServeCommand
 
     private static readonly Option<int> ClientRate = NumberOption.Whole("--client-rate", 10, 0, 1_000_000, "Submissions a second that one client (a key; without keys, an address) may make, five times that at once; 0 for no limit. Default: 10.");
 
+    private static readonly Option<string[]> CallbackAllow = new("--callback-allow")
+    {
+        HelpName = "HOST[:PORT]",
+        Description = "A receiver that notices may go to besides public ones over https: a name, *.SUFFIX, an address or a network as 10.0.0.0/8; may be repeated.",
+    };
+
     public static Command Create()
     {
         var command = new Command("serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.")
         {
-            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate,
+            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, CallbackAllow,
         };
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
@@ -87,7 +94,7 @@ internal static class ServeCommand
     {
         var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.")
         {
-            Host, AllowHost, Port, Data, Models, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate,
+            Host, AllowHost, Port, Data, Models, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, CallbackAllow,
         };
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
@@ -114,6 +121,7 @@ internal static class ServeCommand
         MaxQueued = parsed.GetValue(MaxQueued),
         MaxQueueAge = TimeSpan.FromSeconds(parsed.GetValue(MaxQueueAge)),
         ClientRate = parsed.GetValue(ClientRate),
+        Notices = NoticeVariables.Read() with { Allowed = [.. (parsed.GetValue(CallbackAllow) ?? []).Select(CallbackAllowance.Parse)] },
     });
 
     /// <summary>A name with a mistake in it must not open the service to everybody.</summary>

@@ -3,6 +3,7 @@ using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Gateway;
 using Spotter.Gateway.Access;
+using Spotter.Gateway.Notices;
 
 namespace Spotter.Cli.Serve;
 
@@ -73,6 +74,9 @@ internal sealed record ServeSettings
     public static int DefaultLanes(int maxWorkers) =>
         (int)Math.Ceiling(Environment.ProcessorCount / (double)Math.Max(1, maxWorkers));
 
+    /// <summary>How notices are sent; the service's own secrets are read when it starts.</summary>
+    public NoticeSettings Notices { get; init; } = new();
+
     /// <summary>Not the values: the worker token is among them.</summary>
     public override string ToString() => nameof(ServeSettings);
 
@@ -97,5 +101,6 @@ internal sealed record ServeSettings
         ClientBurst = Math.Max(1, 5 * ClientRate),
         WorkerToken = WorkerToken ?? random.NextHex(32),
         Leases = Leases,
+        Notices = Notices,
     };
 }

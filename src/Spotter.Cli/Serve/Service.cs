@@ -39,7 +39,10 @@ internal sealed class Service(ServeSettings settings)
         if (catalogue.Models.Count == 0)
             CommandLine.Complain($"no model is loaded, so no picture can be worked on; put .onnx files into {Path.Combine(settings.DataFolder, "models")}, or name one with --model FILE.");
 
-        var gatewaySettings = settings.Gateway(catalogue.Models, random);
+        var gatewaySettings = settings.Gateway(catalogue.Models, random) with
+        {
+            Notices = settings.Notices with { Secrets = WebhookKey.Open(settings.DataFolder, random) },
+        };
         var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
         if (settings.MaxWorkers > 0)
@@ -52,7 +55,7 @@ internal sealed class Service(ServeSettings settings)
             () => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models)), roster,
             (worker, status) => dispatcher.ReleaseAsync(worker, WorkerEnded, spendAttempt: status != 0, CancellationToken.None),
             time, random, loggers.CreateLogger<ProcessFleet>());
-        var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, roster, decisions, fleet, time, random) { Models = catalogue };
+        var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, decisions, fleet, time, random) { Models = catalogue };
         await using (gateway = GatewayHost.Create(gatewaySettings, parts, Logging.Configure))
         {
             await ListenAsync(gateway);

@@ -9,7 +9,7 @@ public interface INoticeStore
 {
     /// <summary>
     /// Notices that are due and that nobody holds, soonest first, at most <paramref name="limit"/>; hidden from others
-    /// for <paramref name="hold"/>. Those to <paramref name="exceptReceivers"/> are left where they are.
+    /// for <paramref name="hold"/>, after which they are due again unless something was recorded. Those to <paramref name="exceptReceivers"/> are left where they are.
     /// </summary>
     Task<IReadOnlyList<Notice>> TakeAsync(
         int limit, TimeSpan hold, IReadOnlyCollection<string> exceptReceivers, CancellationToken cancel);
@@ -30,7 +30,7 @@ public interface INoticeStore
 /// <param name="Url">Where to.</param>
 /// <param name="Secret">What signs it; null for the one that the service has for this receiver.</param>
 /// <param name="Receiver">Scheme, host and port of the URL: deliveries to one receiver share its fate.</param>
-/// <param name="Attempt">Which delivery this is, from 1.</param>
+/// <param name="Attempt">Which delivery this is, from 1; one that nothing was recorded of does not count.</param>
 /// <param name="Receipt">Names this taking; an older one no longer has any effect.</param>
 public sealed record Notice(string Id, JobId Job, string Url, string? Secret, string Receiver, int Attempt, string Receipt)
 {
@@ -85,7 +85,7 @@ public enum NoticeState
 /// <param name="Id">Its id.</param>
 /// <param name="Url">Where to.</param>
 /// <param name="State">Where it stands.</param>
-/// <param name="Attempts">Deliveries begun.</param>
+/// <param name="Attempts">Deliveries of which something was recorded.</param>
 /// <param name="Status">The HTTP status of the last one; null when there was no answer.</param>
 /// <param name="Detail">What went wrong last; null when nothing did.</param>
 /// <param name="NextAt">When it is sent next; null when it is done.</param>

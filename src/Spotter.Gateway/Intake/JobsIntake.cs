@@ -7,6 +7,7 @@ using Spotter.Core.Jobs;
 using Spotter.Core.Vision.Filters;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Models;
+using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
@@ -16,7 +17,7 @@ namespace Spotter.Gateway.Intake;
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class JobsIntake(
     Admission admission, BacklogMeter backlog, LongRequests longRequests, PictureReader pictures, Dispatcher dispatcher, IJobStore store, IBlobStore blobs,
-    JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, GatewaySettings settings, TimeProvider time, RandomSource random, GatewayMeters meters)
+    JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, CallbackIntake callbacks, GatewaySettings settings, TimeProvider time, RandomSource random, GatewayMeters meters)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -104,6 +105,7 @@ internal sealed class JobsIntake(
 
             var (engine, model, options) = form.Resolve(models.Models);
             var terms = form.Terms();
+            callbacks.Check(terms.Callback);
             var fingerprint = key is null ? null : form.Fingerprint(images);
             if (options.Filter is { Kind: FilterKind.Concat })
             {

@@ -82,7 +82,7 @@ internal sealed class GatewayBench : IAsyncDisposable
         Roster = new WorkerRoster(TimeProvider.System);
         Models = new ModelCatalogue(Settings.Models);
         var parts = new GatewayParts(
-            backend.Jobs, backend.Queue, backend.Blobs, Roster, new DecisionLog(), Fleet: null, TimeProvider.System, RandomSource.System) { Models = Models };
+            backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, Roster, new DecisionLog(), Fleet: null, TimeProvider.System, RandomSource.System) { Models = Models };
         Host = GatewayHost.Create(Settings, parts, logging => logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Information));
         await Host.StartAsync(default);
     }

@@ -68,3 +68,16 @@ public sealed class LocalDispatcherTests : DispatcherConformance
 
     protected override async Task DeleteAsync() => await fixture.DisposeAsync();
 }
+
+public sealed class SqliteNoticeStoreTests : NoticeStoreConformance
+{
+    private readonly LocalFixture fixture = new();
+
+    protected override Task<(IJobStore Jobs, INoticeStore Notices)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
+    {
+        var backend = fixture.Open(clock, retries, random);
+        return Task.FromResult((backend.Jobs, backend.Notices));
+    }
+
+    protected override async Task CloseAsync() => await fixture.DisposeAsync();
+}

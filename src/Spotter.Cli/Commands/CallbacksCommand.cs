@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Spotter.Cli.Serve;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>callbacks</c>: what those who receive notices need.</summary>
+internal static class CallbacksCommand
+{
+    private static readonly Argument<string> Url = new("URL")
+    {
+        Description = "The callback, or scheme and host of it.",
+    };
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        HelpName = "DIR",
+        Description = "The service's data folder. Default: `data`, or what SPOTTER__DATA says.",
+    };
+
+    public static Command Create()
+    {
+        var secret = new Command("secret", "Print the secret with which a receiver verifies notices that came without a callback_secret of their own.") { Url, Data };
+        secret.SetAction(parsed =>
+        {
+            var url = parsed.GetRequiredValue(Url);
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var receiver) || receiver.Scheme is not ("https" or "http"))
+                throw new SpotterException(ErrorCodes.InvalidRequest, $"'{url}' is not an http(s) URL.");
+            foreach (var own in WebhookKey.Open(SpotterPaths.DataFolder(parsed.GetValue(Data)), RandomSource.System))
+                Console.Out.WriteLine(own.For(Notice.ReceiverOf(url)).Reveal());
+            return ExitStatus.Done;
+        });
+        return new Command("callbacks", "Receive notices: the secrets that verify them.") { secret };
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Json;
+using Spotter.Core.Jobs;
+using Spotter.Gateway.Results;
+
+namespace Spotter.Gateway.Notices;
+
+/// <summary>What a notice says.</summary>
+/// <param name="Type">What happened: <c>job.succeeded</c>, <c>job.failed</c>, <c>job.dead</c> or <c>job.cancelled</c>.</param>
+/// <param name="Timestamp">When the job ended.</param>
+/// <param name="Data">The job.</param>
+public sealed record NoticeView(string Type, DateTimeOffset Timestamp, JobView Data)
+{
+    /// <summary>The notice about a job that has ended, the same bytes for every delivery.</summary>
+    public static byte[] Write(Job job)
+    {
+        var type = job.State switch
+        {
+            JobState.Succeeded => "job.succeeded",
+            JobState.Failed => "job.failed",
+            JobState.Dead => "job.dead",
+            JobState.Cancelled => "job.cancelled",
+            _ => throw new ArgumentOutOfRangeException(nameof(job), job.State, "The job has not ended."),
+        };
+        return JsonSerializer.SerializeToUtf8Bytes(new NoticeView(type, job.Finished ?? job.Created, JobView.Of(job)), GatewayJson.Default.NoticeView);
+    }
+}
