@@ -21,6 +21,9 @@ internal static class JobRequestReader
     {
         foreach (var (name, values) in request.Query)
         {
+            // Addresses get into the logs of everybody on the way.
+            if (name == "callback_secret")
+                throw new SpotterException(ErrorCodes.InvalidRequest, "The field 'callback_secret' does not belong into the address, where others can see it; send it as a part of a multipart form.");
             foreach (var value in values)
                 form.Set(name, value ?? "");
         }

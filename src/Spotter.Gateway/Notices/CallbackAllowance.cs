@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Spotter.Core;
 
@@ -14,10 +13,10 @@ namespace Spotter.Gateway.Notices;
 public sealed partial class CallbackAllowance
 {
     private readonly string? name;
-    private readonly IPNetwork network;
+    private readonly AddressBlock? block;
     private readonly int? port;
 
-    private CallbackAllowance(string? name, IPNetwork network, int? port) => (this.name, this.network, this.port) = (name, network, port);
+    private CallbackAllowance(string? name, AddressBlock? block, int? port) => (this.name, this.block, this.port) = (name, block, port);
 
     /// <summary>Reads one.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: it is none.</exception>
@@ -32,12 +31,12 @@ public sealed partial class CallbackAllowance
 
         var target = match.Groups["six"] is { Success: true } six ? six.Value : match.Groups["target"].Value;
         if (match.Groups["bits"] is { Success: true } bits)
-            return IPNetwork.TryParse(target + bits.Value, out var named) ? new CallbackAllowance(null, named, onPort) : throw Invalid(text);
+            return AddressBlock.TryParse(target + bits.Value, out var named) ? new CallbackAllowance(null, named, onPort) : throw Invalid(text);
         if (CallbackUrl.ParseAddress(target) is { } address)
-            return new CallbackAllowance(null, new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128), onPort);
+            return new CallbackAllowance(null, AddressBlock.Of(address), onPort);
         var host = CallbackUrl.Plain(target);
         return CallbackUrl.IsName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host)
-            ? new CallbackAllowance(host, default, onPort)
+            ? new CallbackAllowance(host, null, onPort)
             : throw Invalid(text);
     }
 
@@ -48,7 +47,7 @@ public sealed partial class CallbackAllowance
 
     /// <summary>Whether this address is meant.</summary>
     internal bool Opens(IPAddress address, int onPort) =>
-        name is null && (port is null || port == onPort) && network.Contains(address);
+        block is not null && (port is null || port == onPort) && block.Contains(address);
 
     [GeneratedRegex(
         @"\A(?:\[(?<six>[0-9A-Fa-f:.]+)\]|(?<target>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*|[^:/\[\]]+))(?<bits>/[0-9]{1,3})?(?::(?<port>[0-9]{1,5}))?\z",

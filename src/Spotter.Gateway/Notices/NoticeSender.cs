@@ -31,10 +31,17 @@ internal sealed partial class NoticeSender(
     private int running;
 
     /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await using var hurry = cancellationToken.Register(cutOff.Cancel);
+        await base.StopAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
+        cutOff.Cancel();
         base.Dispose();
-        cutOff.Dispose();
     }
 
     /// <inheritdoc/>
@@ -171,7 +178,12 @@ internal sealed partial class NoticeSender(
                 continue;
             }
             if (!breakers.TryBegin(receiver))
+            {
+                // Left to be taken again, unless one is under way that tells whether they can be sent now.
+                if (line.Running == 0)
+                    line.Waiting.Clear();
                 break;
+            }
             line.Waiting.Dequeue();
             line.Running++;
             running++;
@@ -267,7 +279,6 @@ internal sealed partial class NoticeSender(
         {
             line.Running--;
             var wasFull = running-- >= settings.AtOnce;
-            // Left to be taken again; a delivery that tries the receiver has to be the only one.
             if (breakers.IsClosedTo(receiver))
                 line.Waiting.Clear();
             Begin(receiver, line);

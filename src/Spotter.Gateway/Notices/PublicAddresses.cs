@@ -9,7 +9,7 @@ namespace Spotter.Gateway.Notices;
 /// </summary>
 internal static class PublicAddresses
 {
-    private static readonly IPNetwork[] Special4 = Parse(
+    private static readonly AddressBlock[] Special4 = Parse(
         "0.0.0.0/8",        // this network
         "10.0.0.0/8",       // private
         "100.64.0.0/10",    // carriers' own; a cloud's metadata at 100.100.100.200
@@ -29,16 +29,16 @@ internal static class PublicAddresses
 
     // Of IPv6 only this much is given out; loopback, link-local, unique-local, multicast, mapped and translated
     // addresses all lie outside of it.
-    private static readonly IPNetwork Global6 = IPNetwork.Parse("2000::/3");
+    private static readonly AddressBlock Global6 = AddressBlock.Parse("2000::/3");
 
-    private static readonly IPNetwork[] Special6 = Parse(
+    private static readonly AddressBlock[] Special6 = Parse(
         "2001::/23",     // protocol assignments, Teredo among them
         "2001:db8::/32", // documentation
         "2002::/16",     // 6to4: an IPv4 address of any kind within
         "3fff::/20");    // documentation
 
     /// <summary>What not even a name that was allowed may lead to: where clouds keep their keys, and what is nobody's address.</summary>
-    private static readonly IPNetwork[] Never = Parse(
+    private static readonly AddressBlock[] Never = Parse(
         "0.0.0.0/8", "100.100.100.200/32", "168.63.129.16/32", "169.254.0.0/16", "192.0.0.192/32", "224.0.0.0/4", "255.255.255.255/32",
         "::/128", "fd00:ec2::/32", "fd20:ce::254/128", "fe80::/10", "ff00::/8");
 
@@ -56,5 +56,5 @@ internal static class PublicAddresses
     /// <summary>An IPv4 address that is written as an IPv6 one, as itself.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
-    private static IPNetwork[] Parse(params string[] networks) => Array.ConvertAll(networks, IPNetwork.Parse);
+    private static AddressBlock[] Parse(params string[] blocks) => Array.ConvertAll(blocks, AddressBlock.Parse);
 }

@@ -78,7 +78,7 @@ public sealed class NoticeSenderTests
     {
         await using var receiver = await Receiver.StartAsync((http, number) => AnswerAsync(http, number == 1 ? 500 : 204));
         await using var bench = await StartAsync(n => n with { Delays = [TimeSpan.FromSeconds(0.2)] });
-        using var submitted = await bench.Client.PostAsync(Submission(receiver.Url, Secret), GatewayBench.Body(GatewayBench.Picture()));
+        using var submitted = await PostAsync(bench, receiver.Url, Secret);
         var answer = await submitted.Content.ReadAsStringAsync();
         var id = JobId.Parse(JsonDocument.Parse(answer).RootElement.GetProperty("id").GetString()!);
         var waiting = JsonDocument.Parse(answer).RootElement.GetProperty("callback");
@@ -307,7 +307,8 @@ public sealed class NoticeSenderTests
     public async Task Many_notices_all_arrive_once_and_no_more_than_a_few_at_a_time()
     {
         await using var receiver = await Receiver.StartAsync();
-        await using var bench = await StartAsync();
+        // Nobody looks by himself: it is told that jobs have ended, and that there is room for more.
+        await using var bench = await StartAsync(n => n with { Poll = TimeSpan.FromMinutes(10) });
         var ids = new List<JobId>();
         for (var i = 0; i < 100; i++)
             ids.Add((await bench.Jobs.AddAsync([SampleJobs.New() with { Callback = new JobCallback(receiver.Url, Secret) }], default))[0].Job.Id);
@@ -385,7 +386,7 @@ public sealed class NoticeSenderTests
     {
         await using var bench = await StartAsync(n => n with { Allowed = [] });
 
-        using var response = await bench.Client.PostAsync(Submission(url, secret), GatewayBench.Body(GatewayBench.Picture()));
+        using var response = await PostAsync(bench, url, secret);
 
         ((int)response.StatusCode).ShouldBe(status);
         var problem = await response.Content.ReadAsStringAsync();
@@ -396,12 +397,24 @@ public sealed class NoticeSenderTests
     }
 
     [Fact]
+    public async Task A_secret_in_the_address_is_refused()
+    {
+        await using var bench = await StartAsync();
+
+        using var response = await bench.Client.PostAsync(
+            new Uri($"/v1/jobs?callback=https://example.com/&callback_secret={Secret}", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture()));
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await response.Content.ReadAsStringAsync()).ShouldNotContain(Secret);
+    }
+
+    [Fact]
     public async Task Without_a_secret_of_its_own_the_service_asks_for_one()
     {
         await using var bench = await StartAsync(n => n with { Secrets = [], Allowed = [] });
 
-        using var refused = await bench.Client.PostAsync(Submission("https://example.com/"), GatewayBench.Body(GatewayBench.Picture()));
-        using var taken = await bench.Client.PostAsync(Submission("https://example.com/", Secret), GatewayBench.Body(GatewayBench.Picture()));
+        using var refused = await PostAsync(bench, "https://example.com/");
+        using var taken = await PostAsync(bench, "https://example.com/", Secret);
 
         refused.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         taken.StatusCode.ShouldBe(HttpStatusCode.Accepted);
@@ -447,12 +460,20 @@ public sealed class NoticeSenderTests
         }
     }
 
-    private static Uri Submission(string url, string? secret = null) => new(
-        $"/v1/jobs?reuse=false&callback={Uri.EscapeDataString(url)}{(secret is null ? "" : "&callback_secret=" + Uri.EscapeDataString(secret))}", UriKind.Relative);
+    private static async Task<HttpResponseMessage> PostAsync(GatewayBench bench, string url, string? secret = null, int picture = 64)
+    {
+        using var form = new MultipartFormDataContent();
+        form.Add(new StringContent("false"), "reuse");
+        form.Add(new StringContent(url), "callback");
+        if (secret is not null)
+            form.Add(new StringContent(secret), "callback_secret");
+        form.Add(GatewayBench.Body(GatewayBench.Picture(picture, 64)), "image", "picture.png");
+        return await bench.Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), form);
+    }
 
     private static async Task<JobId> SubmitAsync(GatewayBench bench, string url, string? secret = null, int picture = 64)
     {
-        using var response = await bench.Client.PostAsync(Submission(url, secret), GatewayBench.Body(GatewayBench.Picture(picture, 64)));
+        using var response = await PostAsync(bench, url, secret, picture);
         response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
         return JobId.Parse(response.Headers.Location!.ToString().Split('/')[^1]);
     }
