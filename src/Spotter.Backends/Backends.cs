@@ -1,4 +1,5 @@
 using Spotter.Backends.Local;
+using Spotter.Backends.Postgres;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
@@ -8,10 +9,10 @@ namespace Spotter.Backends;
 /// <summary>Where jobs, queue and pictures live.</summary>
 public sealed record BackendSettings
 {
-    /// <summary>Which technology: <c>local</c>.</summary>
+    /// <summary>Which technology: <c>local</c> or <c>postgres</c>.</summary>
     public string Kind { get; init; } = "local";
 
-    /// <summary>For <c>local</c>: the folder that holds everything. One process at a time uses it.</summary>
+    /// <summary>The folder that holds everything, or what is this gateway's own. One process at a time uses it.</summary>
     public string DataFolder { get; init; } = "data";
 
     /// <summary>
@@ -25,6 +26,15 @@ public sealed record BackendSettings
 
     /// <summary>For <c>s3</c>: the region; null for what the environment or the profile says.</summary>
     public string? S3Region { get; init; }
+
+    /// <summary>For <c>postgres</c>: the server's address, <c>postgres://user:password@host:port/database</c>, or as Npgsql takes it.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>For <c>postgres</c>: the schema that holds the tables.</summary>
+    public string PostgresSchema { get; init; } = PostgresSettings.DefaultSchema;
+
+    /// <summary>Not the values: a password is among them.</summary>
+    public override string ToString() => $"{nameof(BackendSettings)} {Kind}";
 }
 
 /// <summary>The ports of one deployment, open. Disposing of it does what waits and closes them.</summary>
@@ -48,9 +58,16 @@ public sealed class Backend : IAsyncDisposable
         settings.Kind switch
         {
             "local" => LocalBackend.Open(settings, retries, random, clock),
+            "postgres" => OpenPostgres(settings, retries, random, clock),
             _ => throw new SpotterException(
-                ErrorCodes.InvalidRequest, $"There is no backend '{settings.Kind}'; choose one of: local."),
+                ErrorCodes.InvalidRequest, $"There is no backend '{settings.Kind}'; choose one of: local, postgres."),
         };
+
+    /// <summary>
+    /// True when other gateways may have it open at the same time: what it holds need not be this process's own, nor be
+    /// put right by it alone.
+    /// </summary>
+    public bool IsShared { get; internal init; }
 
     /// <summary>The truth about jobs.</summary>
     public IJobStore Jobs { get; }
@@ -78,6 +95,30 @@ public sealed class Backend : IAsyncDisposable
     /// credentials don't allow it.
     /// </exception>
     public Task<string?> CheckBlobsAsync(CancellationToken cancel) => BlobStores.CheckAsync(Blobs, cancel);
+
+    private static Backend OpenPostgres(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    {
+        if (string.IsNullOrEmpty(settings.Postgres))
+            throw new SpotterException(ErrorCodes.InvalidSettings, "The backend 'postgres' needs the address of its server; give it with --postgres URL.");
+        if (string.IsNullOrEmpty(settings.Blobs))
+        {
+            throw new SpotterException(ErrorCodes.InvalidSettings,
+                "Several gateways may share the backend 'postgres', so its pictures belong where all of them reach them; name the place with --blobs folder:PATH or --blobs s3://BUCKET.");
+        }
+        // What else this gateway keeps there is its own.
+        var folder = DataFolder.Open(settings.DataFolder);
+        try
+        {
+            return PostgresBackend.Open(
+                new PostgresSettings { Address = settings.Postgres, Schema = settings.PostgresSchema },
+                BlobStores.Open(settings, random, clock), retries, random, clock, folder);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -1,4 +1,4 @@
-namespace Spotter.Backends.Local;
+namespace Spotter.Backends;
 
 /// <summary>Times as the tables hold them: microseconds since 1970.</summary>
 internal static class Microseconds

@@ -1,0 +1,140 @@
+using Spotter.Core;
+
+namespace Spotter.Backends.Postgres;
+
+/// <summary>
+/// Gathers the calls that come while a statement is on its way and sends them together as the next one: alone when
+/// there is little to do, hundreds at a time when there is much, with no waiting in between.
+/// </summary>
+/// <param name="run">Does the work of all items with one statement; the answers are in the order of the items.</param>
+/// <param name="keyOf">Items with the same key are never sent together, and go in order; null when that makes no difference.</param>
+internal sealed class CallBatcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, Func<TItem, object>? keyOf = null)
+{
+    /// <summary>Items in one statement.</summary>
+    private const int Largest = 500;
+
+    /// <summary>Calls that wait; more are refused, since they would wait too long.</summary>
+    private const int MostWaiting = 20_000;
+
+    private const int MostCollisions = 5;
+
+    private readonly Lock gate = new();
+    private readonly Queue<Call> waiting = new();
+    private Task pump = Task.CompletedTask;
+    private bool pumping;
+    private bool closed;
+
+    /// <summary>Does one item's work, together with others'. Once it has been sent, cancelling makes no difference.</summary>
+    /// <exception cref="SpotterException">It could not be done.</exception>
+    public Task<TAnswer> RunAsync(TItem item, CancellationToken cancel)
+    {
+        if (cancel.IsCancellationRequested)
+            return Task.FromCanceled<TAnswer>(cancel);
+        var call = new Call(item, cancel);
+        lock (gate)
+        {
+            if (closed)
+                throw PostgresFault.ToRefusal(new ObjectDisposedException(null));
+            if (waiting.Count >= MostWaiting)
+                throw new SpotterException(ErrorCodes.Busy, "Too many requests wait for the PostgreSQL server; try again in some seconds.");
+            waiting.Enqueue(call);
+            if (!pumping)
+            {
+                pumping = true;
+                pump = Task.Run(PumpAsync, CancellationToken.None);
+            }
+        }
+        return call.Answered;
+    }
+
+    /// <summary>Does what waits, and takes nothing more.</summary>
+    public Task StopAsync()
+    {
+        lock (gate)
+        {
+            closed = true;
+            return pump;
+        }
+    }
+
+    private async Task PumpAsync()
+    {
+        while (NextBatch() is { } batch)
+            await RunBatchAsync(batch);
+    }
+
+    private List<Call>? NextBatch()
+    {
+        var batch = new List<Call>();
+        HashSet<object>? keys = keyOf is null ? null : [];
+        lock (gate)
+        {
+            while (batch.Count < Largest && waiting.TryPeek(out var call))
+            {
+                if (!call.DropIfCancelled())
+                {
+                    if (keys?.Add(keyOf!(call.Item)) == false)
+                        break;
+                    batch.Add(call);
+                }
+                waiting.Dequeue();
+            }
+            if (batch.Count > 0)
+                return batch;
+            pumping = false;
+            return null;
+        }
+    }
+
+    private async Task RunBatchAsync(List<Call> batch)
+    {
+        for (var collisions = 1; ; collisions++)
+        {
+            try
+            {
+                var answers = await run([.. batch.Select(c => c.Item)]);
+                for (var i = 0; i < answers.Length; i++)
+                    batch[i].Answer(answers[i]);
+                return;
+            }
+            catch (Exception e) when (PostgresFault.IsCollision(e) && collisions < MostCollisions)
+            {
+                // Two statements met in rows that they took in different order; this one was taken back whole.
+            }
+            catch (Exception e) when (PostgresFault.IsOfStatement(e) && batch.Count > 1)
+            {
+                // One of them can't succeed. In halves, so that it fails alone.
+                var half = batch.Count / 2;
+                await RunBatchAsync(batch[..half]);
+                await RunBatchAsync(batch[half..]);
+                return;
+            }
+            catch (Exception e) when (PostgresFault.IsFault(e) || PostgresFault.IsOfStatement(e) || e is SpotterException)
+            {
+                var refusal = PostgresFault.ToRefusal(e);
+                batch.ForEach(c => c.Fail(refusal));
+                return;
+            }
+            catch (Exception e)
+            {
+                batch.ForEach(c => c.Fail(e));
+                return;
+            }
+        }
+    }
+
+    private sealed class Call(TItem item, CancellationToken cancel)
+    {
+        private readonly TaskCompletionSource<TAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TItem Item => item;
+
+        public Task<TAnswer> Answered => answer.Task;
+
+        public bool DropIfCancelled() => cancel.IsCancellationRequested && answer.TrySetCanceled(cancel);
+
+        public void Answer(TAnswer value) => answer.TrySetResult(value);
+
+        public void Fail(Exception error) => answer.TrySetException(error);
+    }
+}

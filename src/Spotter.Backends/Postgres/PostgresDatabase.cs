@@ -1,0 +1,209 @@
+using System.Data.Common;
+using Npgsql;
+using Spotter.Core;
+
+namespace Spotter.Backends.Postgres;
+
+/// <summary>
+/// The way to the server: connections whose commits are durable, and some whose commits may be lost in a crash, for
+/// what a queue may lose. Statements come back as answers or as <see cref="SpotterException"/>; no wait is without end.
+/// </summary>
+internal sealed class PostgresDatabase : IAsyncDisposable
+{
+    private const int DurableConnections = 12;
+    private const int LaxConnections = 6;
+    private const int CommandSeconds = 20;
+
+    private readonly NpgsqlDataSource durable;
+    private readonly NpgsqlDataSource lax;
+    private readonly NpgsqlDataSource listening;
+
+    private PostgresDatabase(NpgsqlDataSource durable, NpgsqlDataSource lax, NpgsqlDataSource listening) =>
+        (this.durable, this.lax, this.listening) = (durable, lax, listening);
+
+    /// <summary>The schema, which also names the channel of the notifications.</summary>
+    public required string Schema { get; init; }
+
+    /// <summary>Reaches the server and brings the schema up to date.</summary>
+    /// <exception cref="SpotterException">That is not possible.</exception>
+    public static PostgresDatabase Open(PostgresSettings settings)
+    {
+        var schema = PostgresAddress.CheckSchema(settings.Schema);
+        var address = PostgresAddress.Parse(settings.Address);
+        var place = PostgresAddress.Describe(address);
+        var database = new PostgresDatabase(
+            NpgsqlDataSource.Create(Pool(address, schema, DurableConnections, "on")),
+            NpgsqlDataSource.Create(Pool(address, schema, LaxConnections, "off")),
+            NpgsqlDataSource.Create(Listening(Pool(address, schema, 1, "off"))))
+        { Schema = schema };
+        try
+        {
+            using var connection = database.durable.OpenConnection();
+            PostgresSchema.Update(connection, schema);
+            return database;
+        }
+        catch (Exception e)
+        {
+            database.Dispose();
+            if (!PostgresFault.IsFault(e) && e is not SpotterException)
+                throw;
+            var refusal = PostgresFault.ToRefusal(e);
+            throw new SpotterException(refusal.Code, $"The job store at {place} can't be opened. {refusal.Message}", e);
+        }
+    }
+
+    /// <summary>Runs one statement whose commit is durable; what <paramref name="read"/> makes of its rows.</summary>
+    public Task<T> CommitAsync<T>(string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read) =>
+        RunAsync(durable, sql, bind, read, CancellationToken.None);
+
+    /// <summary>Runs one statement whose commit the server may lose when it crashes.</summary>
+    public Task<T> ApplyAsync<T>(string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read) =>
+        RunAsync(lax, sql, bind, read, CancellationToken.None);
+
+    /// <summary>Asks a question.</summary>
+    /// <exception cref="SpotterException">There is no answer.</exception>
+    public async Task<T> ReadAsync<T>(
+        string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel)
+    {
+        try
+        {
+            return await RunAsync(durable, sql, bind, read, cancel);
+        }
+        catch (Exception e) when (PostgresFault.IsFault(e))
+        {
+            cancel.ThrowIfCancellationRequested();
+            throw PostgresFault.ToRefusal(e);
+        }
+    }
+
+    /// <summary>Runs several statements that are done together or not at all, durably; again when they collide with others.</summary>
+    /// <exception cref="SpotterException">They were not done.</exception>
+    public async Task<T> TransactAsync<T>(Func<NpgsqlConnection, Task<T>> body, CancellationToken cancel)
+    {
+        const int MostCollisions = 5;
+        for (var collisions = 1; ; collisions++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            try
+            {
+                await using var connection = await durable.OpenConnectionAsync(CancellationToken.None);
+                await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
+                var value = await body(connection);
+                await transaction.CommitAsync(CancellationToken.None);
+                return value;
+            }
+            catch (Exception e) when (PostgresFault.IsCollision(e) && collisions < MostCollisions)
+            {
+                // Taken back whole, so it can be done again.
+            }
+            catch (Exception e) when (PostgresFault.IsFault(e))
+            {
+                throw PostgresFault.ToRefusal(e);
+            }
+        }
+    }
+
+    /// <summary>A connection of its own, for notifications.</summary>
+    public async Task<NpgsqlConnection> ListenAsync(CancellationToken cancel) => await listening.OpenConnectionAsync(cancel);
+
+    /// <summary>Closes all connections.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await listening.DisposeAsync();
+        await lax.DisposeAsync();
+        await durable.DisposeAsync();
+    }
+
+    // The statements are constants of this folder; what comes from outside is always a parameter.
+#pragma warning disable CA2100
+    /// <summary>A statement on a connection, for <see cref="TransactAsync"/>.</summary>
+    public static async Task<T> RunAsync<T>(
+        NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        bind(command.Parameters);
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+        var value = await read(reader);
+        // Errors may come after the last row that was asked for.
+        await reader.CloseAsync();
+        return value;
+    }
+
+    private static async Task<T> RunAsync<T>(
+        NpgsqlDataSource source, string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        return await RunAsync(connection, sql, bind, read);
+    }
+#pragma warning restore CA2100
+
+    private static string Pool(NpgsqlConnectionStringBuilder address, string schema, int connections, string commit)
+    {
+        var pool = new NpgsqlConnectionStringBuilder(address.ConnectionString)
+        {
+            SearchPath = schema,
+            MaxPoolSize = connections,
+            CommandTimeout = CommandSeconds,
+            MaxAutoPrepare = 64,
+            AutoPrepareMinUsages = 2,
+            TcpKeepAlive = true,
+            ApplicationName = string.IsNullOrEmpty(address.ApplicationName) ? "spotter" : address.ApplicationName,
+            // Every statement here goes by an index: the planner must not take a table for small because it was when
+            // the plan was made. Nothing may wait for long, nor hold up others when this process hangs.
+            Options = $"{address.Options} -c synchronous_commit={commit} -c jit=off -c enable_seqscan=off -c enable_hashjoin=off"
+                + " -c enable_mergejoin=off -c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s",
+        };
+        if (!address.ContainsKey("Timeout"))
+            pool.Timeout = 5;
+        return pool.ConnectionString;
+    }
+
+    private static string Listening(string pool) =>
+        new NpgsqlConnectionStringBuilder(pool) { Pooling = false, KeepAlive = 10, MaxAutoPrepare = 0 }.ConnectionString;
+
+    private void Dispose()
+    {
+        listening.Dispose();
+        lax.Dispose();
+        durable.Dispose();
+    }
+}
+
+/// <summary>Reading rows and binding values, in one place.</summary>
+internal static class PostgresValues
+{
+    /// <summary>Every row, as <paramref name="read"/> makes of it.</summary>
+    public static async Task<List<T>> ListAsync<T>(this NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read)
+    {
+        var rows = new List<T>();
+        while (await reader.ReadAsync())
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    /// <summary>The first row; null when there is none.</summary>
+    public static async Task<T?> FirstAsync<T>(this NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read)
+        where T : class =>
+        await reader.ReadAsync() ? read(reader) : null;
+
+    /// <summary>A text that may be missing.</summary>
+    public static string? TextOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    /// <summary>A number that may be missing.</summary>
+    public static long? LongOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    /// <summary>A value.</summary>
+    public static NpgsqlParameterCollection With<T>(this NpgsqlParameterCollection parameters, T value)
+    {
+        parameters.Add(new NpgsqlParameter<T> { TypedValue = value });
+        return parameters;
+    }
+
+    /// <summary>A text that may be missing.</summary>
+    public static NpgsqlParameterCollection WithText(this NpgsqlParameterCollection parameters, string? value)
+    {
+        parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value });
+        return parameters;
+    }
+}

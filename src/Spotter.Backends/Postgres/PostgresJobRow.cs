@@ -1,0 +1,83 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Npgsql;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Jobs;
+
+namespace Spotter.Backends.Postgres;
+
+/// <summary>Rows of the table <c>jobs</c> as records.</summary>
+internal static class PostgresJobRow
+{
+    /// <summary>The columns, in the order in which they are read here.</summary>
+    public const string Columns =
+        "j.id, j.engine, j.state, j.internal, j.epoch, j.attempts, j.solo, j.expired, j.created, j.started, j.finished, j.model, "
+        + "j.idempotency_key, j.fingerprint, j.image_key, j.image_format, j.image_bytes, j.image_sha256, j.output, "
+        + "j.options, j.error, j.timings, j.result, j.name";
+
+    /// <summary>The record of the present row.</summary>
+    public static Job Read(NpgsqlDataReader row) => Read(row, 0);
+
+    /// <summary>The record of the present row, whose columns begin at <paramref name="first"/>.</summary>
+    public static Job Read(NpgsqlDataReader row, int first)
+    {
+        var created = row.GetInt64(first + 8);
+        var started = row.LongOrNull(first + 9);
+        return new Job
+        {
+            Id = IdOf(row.GetGuid(first)),
+            Engine = row.GetString(first + 1),
+            State = (JobState)row.GetInt16(first + 2),
+            Internal = row.GetBoolean(first + 3),
+            Epoch = row.GetInt32(first + 4),
+            Attempts = row.GetInt32(first + 5),
+            Solo = row.GetBoolean(first + 6),
+            OriginalExpired = row.GetBoolean(first + 7),
+            Created = Microseconds.ToTime(created),
+            Started = started is { } begun ? Microseconds.ToTime(begun) : null,
+            Finished = row.LongOrNull(first + 10) is { } finished ? Microseconds.ToTime(finished) : null,
+            Model = row.TextOrNull(first + 11),
+            IdempotencyKey = row.TextOrNull(first + 12),
+            Fingerprint = row.TextOrNull(first + 13),
+            Image = new ImageRef(row.GetString(first + 14), (ImageFormat)row.GetInt16(first + 15), row.GetInt64(first + 16), row.GetString(first + 17)),
+            Output = row.TextOrNull(first + 18),
+            Options = FromJson(row.GetString(first + 19), SpotterJson.Default.JobOptions)!,
+            Error = FromJson(row.TextOrNull(first + 20), SpotterJson.Default.JobError),
+            Timings = FromJson(row.TextOrNull(first + 21), SpotterJson.Default.JobTimings) is { } timings
+                ? timings with { QueuedMs = ((started ?? created) - created) / 1000.0 }
+                : null,
+            Result = FromJson(row.TextOrNull(first + 22), SpotterJson.Default.VisionResult),
+            Name = row.TextOrNull(first + 23),
+        };
+    }
+
+    /// <summary>The row that a job has when it is accepted.</summary>
+    public static Job Of(NewJob job, long created) => new()
+    {
+        Id = job.Id,
+        Engine = job.Engine,
+        Model = job.Model,
+        Name = job.Name,
+        Options = job.Options,
+        Image = job.Image,
+        State = JobState.Queued,
+        Created = Microseconds.ToTime(created),
+        IdempotencyKey = job.IdempotencyKey,
+        Fingerprint = job.Fingerprint,
+        Internal = job.Internal,
+    };
+
+    /// <summary>An id as the tables hold it.</summary>
+    public static Guid ToGuid(this JobId id) => Guid.ParseExact(id.Value, "N");
+
+    /// <summary>The id that the tables hold as this.</summary>
+    public static JobId IdOf(Guid id) => JobId.Parse(id.ToString("N"));
+
+    /// <summary>JSON as the tables hold it.</summary>
+    public static string ToJson(JobError error) => JsonSerializer.Serialize(error, SpotterJson.Default.JobError);
+
+    private static T? FromJson<T>(string? json, JsonTypeInfo<T> type)
+        where T : class =>
+        json is null ? null : JsonSerializer.Deserialize(json, type);
+}

@@ -1,0 +1,184 @@
+using Npgsql;
+using Spotter.Core;
+
+namespace Spotter.Backends.Postgres;
+
+/// <summary>The tables. Times are microseconds since 1970; states are the numbers of <c>JobState</c>.</summary>
+internal static class PostgresSchema
+{
+    private static readonly string[] Steps =
+    [
+        """
+        CREATE TABLE jobs (
+            id uuid PRIMARY KEY,
+            seq bigint GENERATED ALWAYS AS IDENTITY,   -- order of acceptance
+            engine text NOT NULL,
+            model text,
+            name text,
+            state smallint NOT NULL DEFAULT 0,
+            internal boolean NOT NULL,
+            solo boolean NOT NULL DEFAULT false,
+            expired boolean NOT NULL DEFAULT false,    -- its pictures are deleted
+            epoch integer NOT NULL DEFAULT 0,
+            attempts integer NOT NULL DEFAULT 0,
+            due bigint NOT NULL,                       -- not started before
+            created bigint NOT NULL,
+            started bigint,
+            finished bigint,
+            leased_until bigint,
+            worker text,
+            idempotency_key text,
+            fingerprint text,
+            image_key text NOT NULL,
+            image_format smallint NOT NULL,
+            image_bytes bigint NOT NULL,
+            image_sha256 text NOT NULL,
+            output text,
+            options text NOT NULL,
+            error text,
+            timings text,
+            result text
+        );
+        CREATE UNIQUE INDEX jobs_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX jobs_newest ON jobs (seq);
+        CREATE INDEX jobs_engine ON jobs (engine, seq);
+        CREATE INDEX jobs_queued ON jobs (engine, seq) WHERE state = 0;
+        CREATE INDEX jobs_due ON jobs (due) WHERE state = 0;
+        CREATE INDEX jobs_running ON jobs (leased_until) WHERE state = 1;
+        CREATE INDEX jobs_unlucky ON jobs (state, seq) WHERE state >= 3;
+        CREATE INDEX jobs_ended ON jobs (expired, finished) WHERE finished IS NOT NULL;
+
+        -- How many jobs stand where, as sums of changes: every writer adds rows of its own, so that nobody waits for
+        -- anybody else's, and they are folded into few from time to time.
+        CREATE TABLE tallies (
+            engine text NOT NULL,
+            model text NOT NULL,                       -- empty: none
+            internal boolean NOT NULL,
+            state smallint NOT NULL,
+            jobs bigint NOT NULL
+        );
+
+        -- The queue. What it says may be lost: the jobs know better.
+        CREATE SEQUENCE receipts;
+        CREATE TABLE deliveries (
+            job uuid PRIMARY KEY,
+            queue text NOT NULL,
+            priority smallint NOT NULL DEFAULT 1,
+            visible_at bigint NOT NULL,                -- to be had from then on
+            seq bigint GENERATED ALWAYS AS IDENTITY,
+            receipt bigint NOT NULL DEFAULT 0,         -- which delivery this is; an older one has no effect
+            in_flight boolean NOT NULL DEFAULT false
+        );
+        CREATE INDEX deliveries_next ON deliveries (queue, priority, visible_at, seq);
+
+        -- Rows of all three are short-lived: they are cleaned up after often, and a little at a time.
+        ALTER TABLE deliveries SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+        ALTER TABLE tallies SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
+        ALTER TABLE jobs SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 1);
+
+        -- Takes what is to be had, one priority after the other, and within one the queue whose turn is longest due.
+        -- When that is less than wanted, the last row says when the next one becomes available.
+        CREATE FUNCTION take_deliveries(queues text[], levels smallint[], wanted integer, now_at bigint, until_at bigint)
+        RETURNS TABLE (o_job uuid, o_queue text, o_receipt bigint, o_seq bigint, o_next bigint)
+        LANGUAGE plpgsql AS $function$
+        DECLARE
+            level smallint;
+            head record;
+            got integer := 0;
+            more integer;
+        BEGIN
+            FOREACH level IN ARRAY levels LOOP
+                FOR head IN
+                    SELECT q.name FROM unnest(queues) AS q(name)
+                    CROSS JOIN LATERAL (
+                        SELECT d.visible_at, d.seq FROM deliveries d
+                        WHERE d.queue = q.name AND d.priority = level AND d.visible_at <= now_at
+                        ORDER BY d.visible_at, d.seq LIMIT 1) AS first
+                    ORDER BY first.visible_at, first.seq
+                LOOP
+                    RETURN QUERY
+                        WITH next AS MATERIALIZED (
+                            SELECT d.job FROM deliveries d
+                            WHERE d.queue = head.name AND d.priority = level AND d.visible_at <= now_at
+                            ORDER BY d.visible_at, d.seq LIMIT wanted - got FOR UPDATE SKIP LOCKED)
+                        UPDATE deliveries d SET visible_at = until_at, receipt = nextval('receipts'), in_flight = true
+                        FROM next WHERE d.job = next.job
+                        RETURNING d.job, d.queue, d.receipt, d.seq, NULL::bigint;
+                    GET DIAGNOSTICS more = ROW_COUNT;
+                    got := got + more;
+                    IF got >= wanted THEN
+                        RETURN;
+                    END IF;
+                END LOOP;
+            END LOOP;
+            RETURN QUERY
+                SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::bigint, min(first.visible_at)
+                FROM unnest(queues) AS q(name) CROSS JOIN unnest(levels) AS l(priority)
+                CROSS JOIN LATERAL (
+                    SELECT d.visible_at FROM deliveries d
+                    WHERE d.queue = q.name AND d.priority = l.priority AND d.visible_at > now_at
+                    ORDER BY d.visible_at LIMIT 1) AS first
+                HAVING min(first.visible_at) IS NOT NULL;
+        END
+        $function$;
+        """,
+    ];
+
+    /// <summary>The version that this program makes of a database.</summary>
+    public static int Newest => Steps.Length;
+
+    /// <summary>
+    /// Brings the schema to the present layout. Several programs may begin at once: one does it and the others wait.
+    /// </summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: the schema is newer than this program.</exception>
+    public static void Update(NpgsqlConnection connection, string schema)
+    {
+        if (VersionOf(connection, schema) == Newest)
+            return;
+        using var transaction = connection.BeginTransaction();
+        // Whoever is before us may have much to change.
+        Run(connection, "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'");
+        Run(connection, $"SELECT pg_advisory_xact_lock(hashtextextended('{schema} schema of spotter', 0))");
+        var version = VersionOf(connection, schema);
+        if (version > Newest)
+        {
+            throw new SpotterException(ErrorCodes.StoreUnavailable,
+                $"The job store in schema '{schema}' is of version {version}, this program knows {Newest}; use a newer program or another schema.");
+        }
+        if (version is null)
+        {
+            // Asked first, since a user who may not make schemas can still use one that is there.
+            if (Scalar(connection, $"SELECT 1 FROM pg_namespace WHERE nspname = '{schema}'") is null)
+                Run(connection, $"CREATE SCHEMA {schema}");
+            Run(connection, $"CREATE TABLE {schema}.version (version integer NOT NULL); INSERT INTO {schema}.version VALUES (0)");
+        }
+        for (var next = version ?? 0; next < Newest; next++)
+            Run(connection, Steps[next]);
+        Run(connection, $"UPDATE {schema}.version SET version = {Newest}");
+        transaction.Commit();
+    }
+
+    /// <summary>The version of a schema; null when it is not Spotter's yet.</summary>
+    private static int? VersionOf(NpgsqlConnection connection, string schema) =>
+        Scalar(connection, $"SELECT to_regclass('{schema}.version')::text") is null
+            ? null
+            : Scalar(connection, $"SELECT version FROM {schema}.version") as int?;
+
+    private static object? Scalar(NpgsqlConnection connection, string sql)
+    {
+        using var command = Command(connection, sql);
+        return command.ExecuteScalar() is { } value and not DBNull ? value : null;
+    }
+
+    private static void Run(NpgsqlConnection connection, string sql)
+    {
+        using var command = Command(connection, sql);
+        command.CommandTimeout = 600;
+        command.ExecuteNonQuery();
+    }
+
+    // The statements are this file's own and a schema name that was checked.
+#pragma warning disable CA2100
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql) => new(sql, connection);
+#pragma warning restore CA2100
+}
