@@ -62,7 +62,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>Asks a question.</summary>
     /// <exception cref="SpotterException">There is no answer.</exception>
-    public async Task<T> ReadAsync<T>(
+    public Task<T> ReadAsync<T>(
+        string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel) =>
+        WriteAsync(sql, bind, read, cancel);
+
+    /// <summary>As <see cref="CommitAsync"/>, for one caller alone.</summary>
+    /// <exception cref="SpotterException">It was not done, or it is not known.</exception>
+    public async Task<T> WriteAsync<T>(
         string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel)
     {
         try
@@ -204,6 +210,24 @@ internal static class PostgresValues
     public static NpgsqlParameterCollection WithText(this NpgsqlParameterCollection parameters, string? value)
     {
         parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value });
+        return parameters;
+    }
+
+    /// <summary>Ids; null for any.</summary>
+    public static NpgsqlParameterCollection WithIds(this NpgsqlParameterCollection parameters, IReadOnlyList<Spotter.Core.Jobs.JobId>? ids)
+    {
+        parameters.Add(new NpgsqlParameter
+        {
+            NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid,
+            Value = ids is null ? DBNull.Value : ids.Select(i => i.ToGuid()).ToArray(),
+        });
+        return parameters;
+    }
+
+    /// <summary>A number that may be missing.</summary>
+    public static NpgsqlParameterCollection WithInteger(this NpgsqlParameterCollection parameters, int? value)
+    {
+        parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Integer, Value = (object?)value ?? DBNull.Value });
         return parameters;
     }
 }

@@ -9,9 +9,6 @@ namespace Spotter.Backends.Postgres;
 /// </summary>
 internal sealed class PostgresJobQueue : IJobQueue, IDisposable
 {
-    private static readonly short[] Levels = [0, 1, 2];
-    private const short NormalLevel = 1;
-
     private readonly PostgresDatabase database;
     private readonly PostgresSignals signals;
     private readonly TimeProvider clock;
@@ -19,6 +16,7 @@ internal sealed class PostgresJobQueue : IJobQueue, IDisposable
     private readonly CallBatcher<Entry, bool> entries;
     private readonly CallBatcher<Change, bool> completions;
     private readonly CallBatcher<Change, bool> changes;
+    private long turn;
 
     public PostgresJobQueue(PostgresDatabase database, PostgresSignals signals, TimeProvider clock)
     {
@@ -32,14 +30,14 @@ internal sealed class PostgresJobQueue : IJobQueue, IDisposable
         signals.QueueFilled = line.Filled;
     }
 
-    private sealed record Entry(Guid Job, string Queue, long VisibleAt);
+    private sealed record Entry(Guid Job, string Queue, JobPriority Priority, long VisibleAt);
 
     private sealed record Change(Guid Job, long Receipt, long VisibleAt, bool InFlight);
 
-    public async Task EnqueueAsync(JobId job, string queue, TimeSpan delay, CancellationToken cancel)
+    public async Task EnqueueAsync(JobId job, string queue, JobPriority priority, TimeSpan delay, CancellationToken cancel)
     {
         var visibleAt = VisibleAfter(delay);
-        await entries.RunAsync(new Entry(job.ToGuid(), queue, visibleAt), cancel);
+        await entries.RunAsync(new Entry(job.ToGuid(), queue, priority, visibleAt), cancel);
         Filled(queue, visibleAt);
     }
 
@@ -107,10 +105,15 @@ internal sealed class PostgresJobQueue : IJobQueue, IDisposable
     private async Task<(List<Delivery> Taken, long? NextDue)> TakeManyAsync(string[] queues, TimeSpan hold, int wanted)
     {
         var now = Microseconds.Now(clock);
+        // The turns of all of them at once: with which level each begins.
+        var begin = new int[3];
+        for (var i = 0; i < wanted; i++)
+            begin[(int)PriorityTurns.Order(turn + i)[0]]++;
         long? next = null;
         var rows = await database.ApplyAsync(
-            "SELECT o_job, o_queue, o_receipt, o_seq, o_next FROM take_deliveries($1::text[], $2::smallint[], $3, $4, $5)",
-            p => p.With(queues).With(Levels).With(wanted).With(now).With(HiddenUntil(hold)),
+            "SELECT o_job, o_queue, o_receipt, o_seq, o_next FROM take_deliveries($1, $2, $3, $4, $5, $6)",
+            p => p.With(queues).With(begin[(int)JobPriority.High]).With(begin[(int)JobPriority.Normal]).With(begin[(int)JobPriority.Low])
+                .With(now).With(HiddenUntil(hold)),
             async r =>
             {
                 var taken = new List<(long Seq, Delivery Delivery)>();
@@ -123,7 +126,8 @@ internal sealed class PostgresJobQueue : IJobQueue, IDisposable
                 }
                 return taken;
             });
-        return ([.. rows.Select(r => r.Delivery)], next);
+        turn += rows.Count;
+        return ([.. rows.OrderBy(r => r.Seq).Select(r => r.Delivery)], next);
     }
 
     private async Task GiveBackAsync(IReadOnlyList<Delivery> left)
@@ -145,7 +149,7 @@ internal sealed class PostgresJobQueue : IJobQueue, IDisposable
                 visible_at = CASE WHEN d.in_flight THEN excluded.visible_at ELSE least(d.visible_at, excluded.visible_at) END,
                 queue = excluded.queue, priority = excluded.priority, receipt = nextval('receipts'), in_flight = false
             """,
-            p => p.With(Column(items, i => i.Job)).With(Column(items, i => i.Queue)).With(Column(items, _ => NormalLevel)).With(Column(items, i => i.VisibleAt)),
+            p => p.With(Column(items, i => i.Job)).With(Column(items, i => i.Queue)).With(Column(items, i => (short)i.Priority)).With(Column(items, i => i.VisibleAt)),
             _ => Task.FromResult(Column(items, _ => true)));
 
     private Task<bool[]> CompleteManyAsync(IReadOnlyList<Change> items) =>

@@ -14,7 +14,8 @@ internal static class PostgresJobRow
     public const string Columns =
         "j.id, j.engine, j.state, j.internal, j.epoch, j.attempts, j.solo, j.expired, j.created, j.started, j.finished, j.model, "
         + "j.idempotency_key, j.fingerprint, j.image_key, j.image_format, j.image_bytes, j.image_sha256, j.output, "
-        + "j.options, j.error, j.timings, j.result, j.name";
+        + "j.options, j.error, j.timings, j.result, j.name, j.tenant, j.submitted_by, j.priority, j.not_before, j.expires, "
+        + "j.callback_url, j.callback_secret, j.answered_from, j.redrives, j.worker, j.history";
 
     /// <summary>The record of the present row.</summary>
     public static Job Read(NpgsqlDataReader row) => Read(row, 0);
@@ -35,8 +36,8 @@ internal static class PostgresJobRow
             Solo = row.GetBoolean(first + 6),
             OriginalExpired = row.GetBoolean(first + 7),
             Created = Microseconds.ToTime(created),
-            Started = started is { } begun ? Microseconds.ToTime(begun) : null,
-            Finished = row.LongOrNull(first + 10) is { } finished ? Microseconds.ToTime(finished) : null,
+            Started = TimeOrNull(started),
+            Finished = TimeOrNull(row.LongOrNull(first + 10)),
             Model = row.TextOrNull(first + 11),
             IdempotencyKey = row.TextOrNull(first + 12),
             Fingerprint = row.TextOrNull(first + 13),
@@ -49,24 +50,18 @@ internal static class PostgresJobRow
                 : null,
             Result = FromJson(row.TextOrNull(first + 22), SpotterJson.Default.VisionResult),
             Name = row.TextOrNull(first + 23),
+            Tenant = row.GetString(first + 24),
+            By = row.TextOrNull(first + 25),
+            Priority = (JobPriority)row.GetInt16(first + 26),
+            NotBefore = TimeOrNull(row.LongOrNull(first + 27)),
+            Expires = TimeOrNull(row.LongOrNull(first + 28)),
+            Callback = row.TextOrNull(first + 29) is { } url ? new JobCallback(url, row.TextOrNull(first + 30)) : null,
+            AnsweredFrom = row.IsDBNull(first + 31) ? null : IdOf(row.GetGuid(first + 31)),
+            Redrives = row.GetInt32(first + 32),
+            Worker = row.TextOrNull(first + 33),
+            History = FromJson(row.TextOrNull(first + 34), SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
         };
     }
-
-    /// <summary>The row that a job has when it is accepted.</summary>
-    public static Job Of(NewJob job, long created) => new()
-    {
-        Id = job.Id,
-        Engine = job.Engine,
-        Model = job.Model,
-        Name = job.Name,
-        Options = job.Options,
-        Image = job.Image,
-        State = JobState.Queued,
-        Created = Microseconds.ToTime(created),
-        IdempotencyKey = job.IdempotencyKey,
-        Fingerprint = job.Fingerprint,
-        Internal = job.Internal,
-    };
 
     /// <summary>An id as the tables hold it.</summary>
     public static Guid ToGuid(this JobId id) => Guid.ParseExact(id.Value, "N");
@@ -76,6 +71,11 @@ internal static class PostgresJobRow
 
     /// <summary>JSON as the tables hold it.</summary>
     public static string ToJson(JobError error) => JsonSerializer.Serialize(error, SpotterJson.Default.JobError);
+
+    /// <summary>The error that the tables hold as this JSON.</summary>
+    public static JobError? ErrorOf(string? json) => FromJson(json, SpotterJson.Default.JobError);
+
+    private static DateTimeOffset? TimeOrNull(long? microseconds) => microseconds is { } time ? Microseconds.ToTime(time) : null;
 
     private static T? FromJson<T>(string? json, JsonTypeInfo<T> type)
         where T : class =>

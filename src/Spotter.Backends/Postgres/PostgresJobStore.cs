@@ -12,10 +12,11 @@ internal sealed class PostgresJobStore : IJobStore
 {
     private const int FoldEvery = 200;
 
-    private static readonly string Expired = PostgresJobRow.ToJson(new JobError(
-        ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it."));
+    private static readonly JobError Silent = new(
+        ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it.");
 
     private readonly PostgresJobWrites writes;
+    private readonly PostgresMoves moves;
     private readonly PostgresJobQueries queries;
     private readonly PostgresSignals signals;
     private readonly TimeProvider clock;
@@ -23,12 +24,13 @@ internal sealed class PostgresJobStore : IJobStore
     private readonly CallBatcher<PostgresJobWrites.Starting, StartedJob?> starts;
     private readonly CallBatcher<PostgresJobWrites.Extending, bool> extensions;
     private readonly CallBatcher<PostgresJobWrites.Ending, EndedAttempt?> ends;
-    private readonly CallBatcher<PostgresJobWrites.Retrying, EndedAttempt?> returns;
+    private readonly CallBatcher<PostgresMoves.Retrying, EndedAttempt?> returns;
     private int written;
 
     public PostgresJobStore(PostgresDatabase database, PostgresSignals signals, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
-        writes = new PostgresJobWrites(database, retries, random, clock);
+        writes = new PostgresJobWrites(database, clock);
+        moves = new PostgresMoves(database, retries, random, clock);
         queries = new PostgresJobQueries(database, clock);
         this.signals = signals;
         this.clock = clock;
@@ -36,17 +38,14 @@ internal sealed class PostgresJobStore : IJobStore
         starts = new(writes.StartAsync);
         extensions = new(writes.ExtendAsync);
         ends = new(writes.EndAsync);
-        returns = new(writes.RetryAsync);
+        returns = new(moves.RetryAsync);
     }
 
     public async Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
     {
         if (jobs.Count == 0)
             return [];
-        var options = new string[jobs.Count];
-        for (var i = 0; i < options.Length; i++)
-            options[i] = JsonSerializer.Serialize(jobs[i].Options, SpotterJson.Default.JobOptions);
-        var added = await adds.RunAsync(new(jobs, options), cancel);
+        var added = await adds.RunAsync(new([.. jobs.Select(PostgresJobWrites.NewRow.Of)]), cancel);
         await ToldAsync(added.Where(a => a.IsNew).Select(a => a.Job.Id));
         return added;
     }
@@ -54,6 +53,8 @@ internal sealed class PostgresJobStore : IJobStore
     public Task<Job?> FindAsync(JobId id, CancellationToken cancel) => queries.FindAsync(id, cancel);
 
     public Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel) => queries.FindByKeyAsync(idempotencyKey, cancel);
+
+    public Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel) => queries.FindAnswerAsync(tenant, workKey, cancel);
 
     public Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel) => queries.ListAsync(filter, cancel);
 
@@ -79,7 +80,7 @@ internal sealed class PostgresJobStore : IJobStore
             JobOutcome.Reject reject => await ends.RunAsync(
                 new(lease, JobState.Failed, PostgresJobRow.ToJson(reject.Error), null, null, null), cancel),
             JobOutcome.Retry retry => await returns.RunAsync(
-                new(lease, PostgresJobRow.ToJson(retry.Error), retry.SpendAttempt), cancel),
+                new(lease, retry.Error, retry.SpendAttempt), cancel),
             _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
         };
         if (ended is not null)
@@ -87,31 +88,43 @@ internal sealed class PostgresJobStore : IJobStore
         return ended;
     }
 
-    public async Task<Job?> CancelAsync(JobId id, CancellationToken cancel)
+    public async Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel)
     {
-        cancel.ThrowIfCancellationRequested();
-        if (await OrRefuseAsync(writes.CancelAsync(id)) is not { } cancelled)
-            return await queries.FindAsync(id, cancel);
-        await ToldAsync([id]);
-        return cancelled;
+        if (await moves.CancelAsync(id, by, cancel))
+            await ToldAsync([id]);
+        return await queries.FindAsync(id, cancel);
+    }
+
+    public async Task<IReadOnlyList<DueJob>> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel)
+    {
+        var redriven = await moves.RedriveAsync(filter, by, cancel);
+        await ToldAsync(redriven.Select(j => j.Id));
+        return redriven;
+    }
+
+    public async Task<int> ExpireAsync(int limit, CancellationToken cancel)
+    {
+        var late = await moves.ExpireAsync(limit, cancel);
+        await ToldAsync(late);
+        return late.Count;
     }
 
     public async Task<IReadOnlyList<EndedAttempt>> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel)
     {
-        var ended = await writes.TakeLeasesAsync("($1 IS NULL OR worker = $1) FOR UPDATE", p => p.WithText(worker), PostgresJobRow.ToJson(error), spendAttempt, cancel);
+        var ended = await moves.TakeLeasesAsync("($1 IS NULL OR j.worker = $1) ORDER BY j.seq FOR UPDATE", p => p.WithText(worker), error, spendAttempt, cancel);
         await ToldAsync(ended.Select(e => e.Id));
         return ended;
     }
 
     public async Task<IReadOnlyList<EndedAttempt>> ReapAsync(int limit, CancellationToken cancel)
     {
-        var ended = await writes.TakeLeasesAsync(
-            "leased_until <= $1 ORDER BY leased_until LIMIT $2 FOR UPDATE SKIP LOCKED", p => p.With(Microseconds.Now(clock)).With((long)limit), Expired, spendAttempt: true, cancel);
+        var ended = await moves.TakeLeasesAsync(
+            "j.leased_until <= $1 ORDER BY j.leased_until LIMIT $2 FOR UPDATE SKIP LOCKED", p => p.With(Microseconds.Now(clock)).With((long)limit), Silent, spendAttempt: true, cancel);
         await ToldAsync(ended.Select(e => e.Id));
         return ended;
     }
 
-    public Task<IReadOnlyList<OverdueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
+    public Task<IReadOnlyList<DueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
         queries.OverdueAsync(overdue, skip, limit, cancel);
 
     public Task<JobCounts> CountAsync(string? engine, CancellationToken cancel) => queries.CountAsync(engine, cancel);
@@ -120,17 +133,10 @@ internal sealed class PostgresJobStore : IJobStore
 
     public Task<int?> PositionAsync(JobId id, CancellationToken cancel) => queries.PositionAsync(id, cancel);
 
-    public async Task<IReadOnlyList<string>> ExpireImagesAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
-    {
-        cancel.ThrowIfCancellationRequested();
-        return await OrRefuseAsync(writes.ExpireImagesAsync(finishedBefore, limit));
-    }
+    public async Task<IReadOnlyList<string>> ExpireImagesAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
+        await writes.ExpireImagesAsync(finishedBefore, limit, cancel);
 
-    public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
-    {
-        cancel.ThrowIfCancellationRequested();
-        return OrRefuseAsync(writes.PurgeAsync(finishedBefore, limit));
-    }
+    public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) => writes.PurgeAsync(finishedBefore, limit, cancel);
 
     public IAsyncEnumerable<JobId> ChangesAsync(CancellationToken cancel) => signals.ChangesAsync(cancel);
 
@@ -150,18 +156,6 @@ internal sealed class PostgresJobStore : IJobStore
         catch (Exception e) when (PostgresFault.IsFault(e))
         {
             // They are as right as before, only longer; the next one will do.
-        }
-    }
-
-    private static async Task<T> OrRefuseAsync<T>(Task<T> work)
-    {
-        try
-        {
-            return await work;
-        }
-        catch (Exception e) when (PostgresFault.IsFault(e))
-        {
-            throw PostgresFault.ToRefusal(e);
         }
     }
 }

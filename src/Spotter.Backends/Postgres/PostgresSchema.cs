@@ -14,14 +14,21 @@ internal static class PostgresSchema
             seq bigint GENERATED ALWAYS AS IDENTITY,   -- order of acceptance
             engine text NOT NULL,
             model text,
+            queue text NOT NULL,                       -- what QueueNames makes of both
             name text,
+            tenant text NOT NULL,
+            submitted_by text,
+            priority smallint NOT NULL,
             state smallint NOT NULL DEFAULT 0,
             internal boolean NOT NULL,
             solo boolean NOT NULL DEFAULT false,
             expired boolean NOT NULL DEFAULT false,    -- its pictures are deleted
             epoch integer NOT NULL DEFAULT 0,
             attempts integer NOT NULL DEFAULT 0,
+            redrives integer NOT NULL DEFAULT 0,
+            not_before bigint,
             due bigint NOT NULL,                       -- not started before
+            expires bigint,                            -- not started after
             created bigint NOT NULL,
             started bigint,
             finished bigint,
@@ -29,6 +36,8 @@ internal static class PostgresSchema
             worker text,
             idempotency_key text,
             fingerprint text,
+            work_key text,
+            answered_from uuid,
             image_key text NOT NULL,
             image_format smallint NOT NULL,
             image_bytes bigint NOT NULL,
@@ -37,16 +46,63 @@ internal static class PostgresSchema
             options text NOT NULL,
             error text,
             timings text,
-            result text
+            result text,
+            history text,
+            callback_url text,
+            callback_secret text,
+            callback_receiver text
         );
         CREATE UNIQUE INDEX jobs_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
         CREATE INDEX jobs_newest ON jobs (seq);
         CREATE INDEX jobs_engine ON jobs (engine, seq);
-        CREATE INDEX jobs_queued ON jobs (engine, seq) WHERE state = 0;
+        CREATE INDEX jobs_queued ON jobs (queue, priority, seq) WHERE state = 0;
+        CREATE INDEX jobs_waiting ON jobs (seq) WHERE state = 0;
         CREATE INDEX jobs_due ON jobs (due) WHERE state = 0;
+        CREATE INDEX jobs_expires ON jobs (expires) WHERE state = 0 AND expires IS NOT NULL;
         CREATE INDEX jobs_running ON jobs (leased_until) WHERE state = 1;
         CREATE INDEX jobs_unlucky ON jobs (state, seq) WHERE state >= 3;
         CREATE INDEX jobs_ended ON jobs (expired, finished) WHERE finished IS NOT NULL;
+        CREATE INDEX jobs_answers ON jobs (work_key, tenant, seq) WHERE state = 2 AND work_key IS NOT NULL AND answered_from IS NULL;
+
+        -- The outbox.
+        CREATE TABLE notices (
+            id text PRIMARY KEY,
+            seq bigint GENERATED ALWAYS AS IDENTITY,
+            job uuid NOT NULL,
+            url text NOT NULL,
+            secret text,
+            receiver text NOT NULL,
+            state smallint NOT NULL DEFAULT 0,         -- the numbers of NoticeState
+            due bigint NOT NULL,                       -- when it is to be sent, or when whoever has it has had it for too long
+            attempts integer NOT NULL DEFAULT 0,
+            status integer,
+            detail text,
+            ended bigint
+        );
+        CREATE INDEX notices_due ON notices (due, receiver) WHERE state = 0;
+        CREATE INDEX notices_job ON notices (job);
+
+        -- Whatever ends a job, its notice is written by the same statement.
+        CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $function$
+        BEGIN
+            INSERT INTO notices (id, job, url, secret, receiver, due)
+            VALUES (replace(NEW.id::text, '-', '') || CASE NEW.redrives WHEN 0 THEN '' ELSE '~' || NEW.redrives END,
+                NEW.id, NEW.callback_url, NEW.callback_secret, NEW.callback_receiver, NEW.finished);
+            RETURN NULL;
+        END
+        $function$;
+        CREATE TRIGGER jobs_end AFTER UPDATE OF state ON jobs FOR EACH ROW
+            WHEN (NEW.state >= 2 AND OLD.state < 2 AND NEW.callback_url IS NOT NULL) EXECUTE FUNCTION note_end();
+        CREATE TRIGGER jobs_begin_ended AFTER INSERT ON jobs FOR EACH ROW
+            WHEN (NEW.state >= 2 AND NEW.callback_url IS NOT NULL) EXECUTE FUNCTION note_end();
+        CREATE FUNCTION forget_notices() RETURNS trigger LANGUAGE plpgsql AS $function$
+        BEGIN
+            DELETE FROM notices WHERE job = OLD.id;
+            RETURN NULL;
+        END
+        $function$;
+        CREATE TRIGGER jobs_gone AFTER DELETE ON jobs FOR EACH ROW
+            WHEN (OLD.callback_url IS NOT NULL) EXECUTE FUNCTION forget_notices();
 
         -- How many jobs stand where, as sums of changes: every writer adds rows of its own, so that nobody waits for
         -- anybody else's, and they are folded into few from time to time.
@@ -63,7 +119,7 @@ internal static class PostgresSchema
         CREATE TABLE deliveries (
             job uuid PRIMARY KEY,
             queue text NOT NULL,
-            priority smallint NOT NULL DEFAULT 1,
+            priority smallint NOT NULL,
             visible_at bigint NOT NULL,                -- to be had from then on
             seq bigint GENERATED ALWAYS AS IDENTITY,
             receipt bigint NOT NULL DEFAULT 0,         -- which delivery this is; an older one has no effect
@@ -71,54 +127,64 @@ internal static class PostgresSchema
         );
         CREATE INDEX deliveries_next ON deliveries (queue, priority, visible_at, seq);
 
-        -- Rows of all three are short-lived: they are cleaned up after often, and a little at a time.
+        -- Rows of these are short-lived: they are cleaned up after often, and a little at a time.
         ALTER TABLE deliveries SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
         ALTER TABLE tallies SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 1);
         ALTER TABLE jobs SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 1);
 
-        -- Takes what is to be had, one priority after the other, and within one the queue whose turn is longest due.
-        -- When that is less than wanted, the last row says when the next one becomes available.
-        CREATE FUNCTION take_deliveries(queues text[], levels smallint[], wanted integer, now_at bigint, until_at bigint)
+        -- Takes what is to be had: so many that begin with the highest level of priority, with the middle one, with the
+        -- lowest one. Within a level the queue goes first whose turn is longest due. When it is less than wanted, the last
+        -- row says when the next one becomes available.
+        CREATE FUNCTION take_deliveries(queues text[], urgent integer, middle integer, lowest integer, now_at bigint, until_at bigint)
         RETURNS TABLE (o_job uuid, o_queue text, o_receipt bigint, o_seq bigint, o_next bigint)
         LANGUAGE plpgsql AS $function$
         DECLARE
+            wants CONSTANT integer[] := ARRAY[lowest, middle, urgent];
+            orders CONSTANT smallint[] := ARRAY[2, 1, 0, 1, 0, 2, 0, 1, 2];
             level smallint;
             head record;
-            got integer := 0;
+            wanted integer;
             more integer;
+            missing integer := 0;
         BEGIN
-            FOREACH level IN ARRAY levels LOOP
-                FOR head IN
-                    SELECT q.name FROM unnest(queues) AS q(name)
-                    CROSS JOIN LATERAL (
-                        SELECT d.visible_at, d.seq FROM deliveries d
-                        WHERE d.queue = q.name AND d.priority = level AND d.visible_at <= now_at
-                        ORDER BY d.visible_at, d.seq LIMIT 1) AS first
-                    ORDER BY first.visible_at, first.seq
-                LOOP
-                    RETURN QUERY
-                        WITH next AS MATERIALIZED (
-                            SELECT d.job FROM deliveries d
-                            WHERE d.queue = head.name AND d.priority = level AND d.visible_at <= now_at
-                            ORDER BY d.visible_at, d.seq LIMIT wanted - got FOR UPDATE SKIP LOCKED)
-                        UPDATE deliveries d SET visible_at = until_at, receipt = nextval('receipts'), in_flight = true
-                        FROM next WHERE d.job = next.job
-                        RETURNING d.job, d.queue, d.receipt, d.seq, NULL::bigint;
-                    GET DIAGNOSTICS more = ROW_COUNT;
-                    got := got + more;
-                    IF got >= wanted THEN
-                        RETURN;
-                    END IF;
+            FOR turn IN 1..3 LOOP
+                wanted := wants[turn];
+                FOR place IN 1..3 LOOP
+                    EXIT WHEN wanted = 0;
+                    level := orders[3 * turn - 3 + place];
+                    FOR head IN
+                        SELECT q.name FROM unnest(queues) AS q(name)
+                        CROSS JOIN LATERAL (
+                            SELECT d.visible_at, d.seq FROM deliveries d
+                            WHERE d.queue = q.name AND d.priority = level AND d.visible_at <= now_at
+                            ORDER BY d.visible_at, d.seq LIMIT 1) AS first
+                        ORDER BY first.visible_at, first.seq
+                    LOOP
+                        RETURN QUERY
+                            WITH next AS MATERIALIZED (
+                                SELECT d.job FROM deliveries d
+                                WHERE d.queue = head.name AND d.priority = level AND d.visible_at <= now_at
+                                ORDER BY d.visible_at, d.seq LIMIT wanted FOR UPDATE SKIP LOCKED)
+                            UPDATE deliveries d SET visible_at = until_at, receipt = nextval('receipts'), in_flight = true
+                            FROM next WHERE d.job = next.job
+                            RETURNING d.job, d.queue, d.receipt, d.seq, NULL::bigint;
+                        GET DIAGNOSTICS more = ROW_COUNT;
+                        wanted := wanted - more;
+                        EXIT WHEN wanted = 0;
+                    END LOOP;
                 END LOOP;
+                missing := missing + wanted;
             END LOOP;
-            RETURN QUERY
-                SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::bigint, min(first.visible_at)
-                FROM unnest(queues) AS q(name) CROSS JOIN unnest(levels) AS l(priority)
-                CROSS JOIN LATERAL (
-                    SELECT d.visible_at FROM deliveries d
-                    WHERE d.queue = q.name AND d.priority = l.priority AND d.visible_at > now_at
-                    ORDER BY d.visible_at LIMIT 1) AS first
-                HAVING min(first.visible_at) IS NOT NULL;
+            IF missing > 0 THEN
+                RETURN QUERY
+                    SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::bigint, min(first.visible_at)
+                    FROM unnest(queues) AS q(name) CROSS JOIN generate_series(0, 2) AS l(priority)
+                    CROSS JOIN LATERAL (
+                        SELECT d.visible_at FROM deliveries d
+                        WHERE d.queue = q.name AND d.priority = l.priority AND d.visible_at > now_at
+                        ORDER BY d.visible_at LIMIT 1) AS first
+                    HAVING min(first.visible_at) IS NOT NULL;
+            END IF;
         END
         $function$;
         """,

@@ -110,6 +110,8 @@ public sealed class PostgresDispatcherTests(PostgresServer server) : DispatcherC
 {
     private readonly PostgresFixture fixture = new(server);
 
+    protected override int CheckEvery => 20;
+
     protected override Task<Ports> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
     {
         var backend = fixture.Open(clock, retries, random);
