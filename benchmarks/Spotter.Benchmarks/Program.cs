@@ -26,6 +26,9 @@ try
             case "queue":
                 await QueueReport.RunAsync(options);
                 break;
+            case "postgres":
+                await PostgresReport.RunAsync(options);
+                break;
             case "peers-queue":
                 await QueuePeers.RunAsync(options);
                 break;

@@ -20,6 +20,9 @@ internal sealed class PrivateServer : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>How to reach it when it is PostgreSQL.</summary>
+    public string PostgresUrl => string.Create(CultureInfo.InvariantCulture, $"postgres://spotter@127.0.0.1:{Port}/postgres");
+
     /// <summary>Starts one and waits until it answers; null, after saying why, where it is not installed.</summary>
     /// <param name="kind"><c>redis</c> or <c>postgres</c>.</param>
     public static async Task<PrivateServer?> StartAsync(string kind)

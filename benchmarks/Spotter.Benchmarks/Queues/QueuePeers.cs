@@ -17,14 +17,22 @@ internal static class QueuePeers
     {
         Console.WriteLine();
         Console.WriteLine($"{"queues, jobs that do nothing per second",-42}{"added one by one",18}{"in batches of 500",19}{"taken + finished",18}  durable");
-        foreach (var ours in Ours())
-            await PrintAsync(() => MeasureAsync(ours, options.Seconds));
+        await PrintAsync(() => MeasureAsync(QueuePlace.Sqlite, options.Seconds));
+        await PrintOnPostgresAsync(options.Seconds);
         await PrintPeerAsync("postgres", "pg-boss", options.Seconds);
         await PrintPeerAsync("redis", "bullmq", options.Seconds);
     }
 
-    /// <summary>The places that our jobs can be kept in.</summary>
-    private static IEnumerable<Func<QueuePlace>> Ours() => [QueuePlace.Sqlite];
+    private static async Task PrintOnPostgresAsync(double seconds)
+    {
+        if (await PrivateServer.StartAsync("postgres") is not { } server)
+            return;
+        await using (server)
+        {
+            var places = 0;
+            await PrintAsync(() => MeasureAsync(() => QueuePlace.Postgres(server, $"place_{places++}"), seconds));
+        }
+    }
 
     private static async Task<Row> MeasureAsync(Func<QueuePlace> place, double seconds)
     {

@@ -13,6 +13,17 @@ internal sealed record QueuePlace(string Name, BackendSettings Settings) : IDisp
     public static QueuePlace Sqlite() =>
         new("Spotter on SQLite", new BackendSettings { DataFolder = Directory.CreateTempSubdirectory("spotter-queue-").FullName });
 
+    /// <summary>A schema of a PostgreSQL server.</summary>
+    public static QueuePlace Postgres(PrivateServer server, string schema) => new(
+        "Spotter on PostgreSQL",
+        new BackendSettings
+        {
+            Kind = "postgres",
+            Postgres = server.PostgresUrl,
+            PostgresSchema = schema,
+            DataFolder = Directory.CreateTempSubdirectory("spotter-queue-").FullName,
+        });
+
     public Backend Open() => Backend.Open(Settings, new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
     public void Dispose() => Directory.Delete(Settings.DataFolder, recursive: true);
