@@ -178,6 +178,7 @@ public sealed class VisionModel : IDisposable
 
     internal OrtOutputs Infer(Lane lane, int pictures = 1)
     {
+        Failpoint.At("worker-inferring");
         try
         {
             return session.Run(lane.Feed.Tensors(pictures), Card.Outputs);

@@ -39,6 +39,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
             runs[i] = Guard(input.Job, () =>
             {
                 Verify(input);
+                Failpoint.At("worker-decoding", input.Job.Name);
                 return null;
             });
         }
@@ -56,6 +57,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
     private JobRun Run(JobInput input)
     {
         Verify(input);
+        Failpoint.At("worker-decoding", input.Job.Name);
         return input.Job.Engine switch
         {
             Engines.Annotate => Annotate(input.Job, input.Pictures[0]),
@@ -138,6 +140,10 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
 
     private static void Verify(JobInput input)
     {
+#if PLANTED_BUGS
+        if (PlantedBug.Is("hash-unchecked"))
+            return;
+#endif
         foreach (var (image, picture) in input.Job.Images.Zip(input.Pictures))
         {
             if (Convert.ToHexStringLower(SHA256.HashData(picture.Span)) != image.Sha256)

@@ -162,6 +162,7 @@ public sealed partial class WorkLoop : IDisposable
     /// <summary>From now on the heartbeat keeps its lease.</summary>
     private Work Hold(StartedJob started)
     {
+        Failpoint.At("worker-took", started.Job.Name);
         // A job that comes again has lost its earlier lease, even if no heartbeat could say so.
         foreach (var earlier in held.Values.Where(w => w.Job.Id == started.Job.Id))
             earlier.Lost = true;
@@ -209,6 +210,7 @@ public sealed partial class WorkLoop : IDisposable
             var pictures = new List<ReadOnlyMemory<byte>>(1);
             foreach (var image in work.Job.Images)
                 pictures.Add(await FetchAsync(image, buffers, limit.Token));
+            Failpoint.At("worker-fetched", work.Job.Name);
             work.Pictures = pictures;
             work.Fetch = Stopwatch.GetElapsedTime(start);
             if (draining.IsCancellationRequested)
@@ -249,7 +251,9 @@ public sealed partial class WorkLoop : IDisposable
             var timings = done.Timings with { FetchMs = Math.Round(work.Fetch.TotalMilliseconds, 2) };
             try
             {
+                Failpoint.At("worker-ran", work.Job.Name);
                 var output = ran.Picture is null ? null : await source.PutOutputAsync(work.Lease, ran.Picture.Bytes, CancellationToken.None);
+                Failpoint.At("worker-uploaded", work.Job.Name);
                 outcome = done with { Output = output, Timings = timings };
             }
             catch (SpotterException full) when (full.Code is ErrorCodes.DiskFull or ErrorCodes.StoreUnavailable or ErrorCodes.Busy)
@@ -259,6 +263,7 @@ public sealed partial class WorkLoop : IDisposable
         }
         if (!await source.FinishAsync(work.Lease, outcome, CancellationToken.None))
             LogTooLate(work.Job.Id.Value);
+        Failpoint.At("worker-finished", work.Job.Name);
     }
 
     private void RunLane()

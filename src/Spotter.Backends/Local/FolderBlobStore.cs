@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Enumeration;
 using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
 using Spotter.Core;
 using Spotter.Core.Images;
 
@@ -186,7 +187,9 @@ internal sealed class FolderBlobStore : IBlobStore
                 OnDisk(() => RandomAccess.Write(file, buffer.AsSpan(0, filled), offset));
                 length += filled;
             }
-            OnDisk(() => RandomAccess.FlushToDisk(file));
+            Failpoint.At("blob-written");
+            OnDisk(() => Flush(file));
+            Failpoint.At("blob-flushed");
         }
         finally
         {
@@ -209,7 +212,9 @@ internal sealed class FolderBlobStore : IBlobStore
             EnsureFolder(folder);
             OnDisk(() => File.Move(temporary, path, overwrite: true));
         }
-        OnDisk(() => DurableFiles.SyncFolder(folder));
+        Failpoint.At("blob-named");
+        OnDisk(() => SyncFolder(folder));
+        Failpoint.At("blob-durable");
     }
 
     /// <summary>
@@ -245,6 +250,24 @@ internal sealed class FolderBlobStore : IBlobStore
         BlobKey.IsValid(key)
             ? Path.Combine(root, key.Replace('/', Path.DirectorySeparatorChar))
             : throw new ArgumentException("This is not a key of a blob.", nameof(key));
+
+    private static void Flush(SafeFileHandle file)
+    {
+#if PLANTED_BUGS
+        if (PlantedBug.Is("blob-not-flushed"))
+            return;
+#endif
+        RandomAccess.FlushToDisk(file);
+    }
+
+    private static void SyncFolder(string folder)
+    {
+#if PLANTED_BUGS
+        if (PlantedBug.Is("folder-not-flushed"))
+            return;
+#endif
+        DurableFiles.SyncFolder(folder);
+    }
 
     private static void TryDelete(string temporary)
     {

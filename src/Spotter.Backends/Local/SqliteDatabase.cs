@@ -50,6 +50,10 @@ internal sealed class SqliteDatabase : IAsyncDisposable
                     PRAGMA cache_size = -65536;
                     PRAGMA temp_store = MEMORY;
                     """);
+#if PLANTED_BUGS
+                if (PlantedBug.Is("log-not-flushed"))
+                    opened.ExecuteScript("PRAGMA synchronous = OFF");
+#endif
                 Schema.Update(opened);
                 DurableFiles.SyncFolder(folder.Path);
             }
@@ -72,8 +76,14 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>Runs <paramref name="body"/> and answers once it would survive a power cut.</summary>
-    public Task<T> CommitAsync<T>(Func<WriteScope, T> body, CancellationToken cancel, bool needsSavepoint = false) =>
-        RunAsync(new WriteWork<T>(body, cancel) { NeedsSavepoint = needsSavepoint }, cancel);
+    public Task<T> CommitAsync<T>(Func<WriteScope, T> body, CancellationToken cancel, bool needsSavepoint = false)
+    {
+#if PLANTED_BUGS
+        if (PlantedBug.Is("answered-before-commit"))
+            return RunAsync(new WriteWork<T>(body, cancel) { NeedsSavepoint = needsSavepoint, AnswersEarly = true }, cancel);
+#endif
+        return RunAsync(new WriteWork<T>(body, cancel) { NeedsSavepoint = needsSavepoint }, cancel);
+    }
 
     /// <summary>Runs <paramref name="body"/>, which changes rows with one statement, and answers once it has run.</summary>
     public Task<T> ApplyAsync<T>(Func<WriteScope, T> body, CancellationToken cancel) =>

@@ -19,6 +19,9 @@ internal sealed class SqliteFault(int code, string detail) : Exception($"SQLite:
     /// may have thrown the pages away, so that the next one succeeds without having written them.
     /// </summary>
     public bool IsFatal =>
+#if PLANTED_BUGS
+        !PlantedBug.Is("failed-flush-ignored") &&
+#endif
         Code != SharedMemoryFull
         && (Code & 0xff) is raw.SQLITE_IOERR or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_READONLY;
 

@@ -127,7 +127,11 @@ internal sealed class SqliteWriter
                 current = null;
             }
             current = null;
+            if (group.Count > 0)
+                Failpoint.At("group-run");
             Commit();
+            if (group.Count > 0)
+                Failpoint.At("group-committed");
         }
         catch (SqliteFault fault)
         {

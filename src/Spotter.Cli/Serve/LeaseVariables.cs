@@ -6,7 +6,8 @@ namespace Spotter.Cli.Serve;
 
 /// <summary>
 /// Lease settings from the environment, in seconds: <c>SPOTTER__LEASE__HOLDSECONDS</c>,
-/// <c>SPOTTER__LEASE__HEARTBEATSECONDS</c>, <c>SPOTTER__LEASE__SWEEPSECONDS</c>, <c>SPOTTER__LEASE__OVERDUESECONDS</c>.
+/// <c>SPOTTER__LEASE__HEARTBEATSECONDS</c>, <c>SPOTTER__LEASE__SWEEPSECONDS</c>, <c>SPOTTER__LEASE__OVERDUESECONDS</c>,
+/// <c>SPOTTER__LEASE__ORPHANSECONDS</c>.
 /// Not options, since nobody needs them to run Spotter: they are for slow networks, and for tests of what happens
 /// when leases run out.
 /// </summary>
@@ -27,6 +28,7 @@ internal static class LeaseVariables
             Heartbeat = Read("HEARTBEATSECONDS", defaults.Heartbeat),
             Sweep = Read("SWEEPSECONDS", defaults.Sweep),
             Overdue = Read("OVERDUESECONDS", defaults.Overdue),
+            OrphanAge = Read("ORPHANSECONDS", defaults.OrphanAge),
         };
     }
 

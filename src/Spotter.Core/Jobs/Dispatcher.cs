@@ -19,12 +19,14 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     public async Task<IReadOnlyList<AddedJob>> AcceptAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
     {
         var added = await store.AddAsync(jobs, cancel);
+        Failpoint.At("job-accepted");
         foreach (var job in added)
         {
             // What was answered from a stored result has ended already.
             if (job.IsNew && job.Job.State == JobState.Queued)
                 await EnqueueOrLeaveToSweepAsync(new(job.Job.Id, job.Job.Queue, job.Job.Priority), DelayOf(job.Job));
         }
+        Failpoint.At("job-queued");
         return added;
     }
 
@@ -37,8 +39,10 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
             var delivery = await queue.TakeAsync(queues, hold, wait, cancel);
             if (delivery is null)
                 return null;
+            Failpoint.At("job-taken");
             // From here on the delivery is ours: a caller that goes away now must not leave it half started.
             var started = await store.StartAsync(delivery, worker, hold, CancellationToken.None);
+            Failpoint.At("job-started");
             if (started is not null)
                 return started;
             // Finished, cancelled or held by someone else, so this delivery is one too many; or its queue lost
@@ -64,6 +68,7 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     {
         var key = BlobKey.Output(lease.Job, lease.Epoch);
         await blobs.PutAsync(key, picture, cancel);
+        Failpoint.At("output-stored");
         return key;
     }
 
@@ -94,10 +99,12 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         var ended = await store.FinishAsync(lease, outcome, cancel);
         if (ended is null)
             return false;
+        Failpoint.At("job-finished");
         if (ended.RetryAfter is { } delay)
             await queue.ReturnAsync(DeliveryOf(lease), delay, CancellationToken.None);
         else
             await queue.CompleteAsync(DeliveryOf(lease), CancellationToken.None);
+        Failpoint.At("delivery-settled");
         return true;
     }
 
@@ -113,6 +120,8 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     public async Task<int> SweepAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel)
     {
         var jobs = await store.OverdueAsync(overdue, skip, limit, cancel);
+        if (jobs.Count > 0)
+            Failpoint.At("overdue-found");
         foreach (var job in jobs)
             await queue.EnqueueAsync(job.Id, job.Queue, job.Priority, TimeSpan.Zero, cancel);
         return jobs.Count;
@@ -129,6 +138,8 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
 
     private async Task<int> RequeueAsync(IReadOnlyList<EndedAttempt> ended)
     {
+        if (ended.Count > 0)
+            Failpoint.At("leases-taken");
         foreach (var attempt in ended)
         {
             if (attempt.RetryAfter is { } delay)

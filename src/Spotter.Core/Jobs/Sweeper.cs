@@ -104,6 +104,8 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
     {
         // Marked first: should the deletion be cut off, the search for orphans ends it.
         var keys = await store.ExpireImagesAsync(finishedBefore, Batch, cancel);
+        if (keys.Count > 0)
+            Failpoint.At("pictures-expired");
         foreach (var key in keys)
             await blobs.DeleteAsync(key, cancel);
         return keys.Count;
@@ -121,6 +123,7 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
             {
                 if (BlobKey.JobOf(key) is not { } id || !IsOrphan(key, await store.FindAsync(id, cancel)))
                     continue;
+                Failpoint.At("orphan-found");
                 await blobs.DeleteAsync(key, cancel);
                 deleted++;
             }

@@ -66,6 +66,7 @@ internal sealed class JobsIntake(
                 jobs[i] = await waiting[i] ?? jobs[i];
         }
 
+        Failpoint.At("answer-ready");
         var status = wait is not null && jobs.All(j => j.State.IsTerminal()) ? StatusCodes.Status200OK : StatusCodes.Status202Accepted;
         var views = await presenter.ShowAsync(jobs, cancel);
         if (views is [var only])
