@@ -178,7 +178,6 @@ public sealed class VisionModel : IDisposable
 
     internal OrtOutputs Infer(Lane lane, int pictures = 1)
     {
-        Failpoint.At("worker-inferring");
         try
         {
             return session.Run(lane.Feed.Tensors(pictures), Card.Outputs);
@@ -219,6 +218,7 @@ public sealed class VisionModel : IDisposable
 
     private VisionResult Look(Lane lane, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, StageClock timings)
     {
+        Failpoint.At("worker-inferring");
         var begun = Stopwatch.GetTimestamp();
         using var run = Infer(lane);
         batches.Ran(1, Stopwatch.GetElapsedTime(begun).TotalMilliseconds);

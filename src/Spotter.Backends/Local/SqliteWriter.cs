@@ -127,11 +127,7 @@ internal sealed class SqliteWriter
                 current = null;
             }
             current = null;
-            if (group.Count > 0)
-                Failpoint.At("group-run");
             Commit();
-            if (group.Count > 0)
-                Failpoint.At("group-committed");
         }
         catch (SqliteFault fault)
         {
@@ -204,10 +200,14 @@ internal sealed class SqliteWriter
     private void Commit()
     {
         scope.WriteTallies();
+        if (scope.HasChanged)
+            Failpoint.At("group-run");
         connection.Execute("COMMIT");
         var changed = scope.TakeChanged();
-        if (changed.Count > 0)
-            committed?.Invoke(changed);
+        if (changed.Count == 0)
+            return;
+        Failpoint.At("group-committed");
+        committed?.Invoke(changed);
     }
 
     private void TakeBack(SqliteFault fault)

@@ -23,6 +23,9 @@ internal sealed class WriteScope(SqliteConnection connection)
     /// <summary>Readers of the changes are told once this is committed.</summary>
     public void Changed(JobId job) => changed.Add(job);
 
+    /// <summary>True when there is anything to tell them.</summary>
+    internal bool HasChanged => changed.Count > 0;
+
     /// <summary>Where the notes stand, for <see cref="Forget"/>.</summary>
     internal (int Tallies, int Changed) Mark() => (tallies.Count, changed.Count);
 

@@ -14,6 +14,7 @@ public sealed class SpotterProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HashSet<int> seenWorkers = [];
     private readonly List<string> output = [];
+    private bool disposed;
 
     private SpotterProcess(Process process) => this.process = process;
 
@@ -22,6 +23,9 @@ public sealed class SpotterProcess : IAsyncDisposable
 
     /// <summary>Its process id.</summary>
     public int Id => process.Id;
+
+    /// <summary>True once it has ended.</summary>
+    public bool HasExited => disposed || process.HasExited;
 
     /// <summary>What it has written to standard error, its workers' included.</summary>
     public string Log
@@ -104,6 +108,13 @@ public sealed class SpotterProcess : IAsyncDisposable
         await process.WaitForExitAsync().WaitAsync(Patience);
     }
 
+    /// <summary>Waits for its end, however it comes; the exit status.</summary>
+    public async Task<int> ExitAsync(TimeSpan? within = null)
+    {
+        await process.WaitForExitAsync().WaitAsync(within ?? Patience);
+        return process.ExitCode;
+    }
+
     /// <summary>Waits for its end, after a SIGTERM unless it has been told otherwise; the exit status.</summary>
     public async Task<int> TerminateAsync(bool signal = true)
     {
@@ -116,6 +127,9 @@ public sealed class SpotterProcess : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (disposed)
+            return;
+        disposed = true;
         if (!process.HasExited)
             await KillAsync();
         List<int> left;

@@ -8,13 +8,20 @@ public static class SpotterProgram
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private static readonly string File = Path.Combine(
-        SharedFiles.Repository, "src", "Spotter.Cli", "bin", Configuration(), "net10.0", "spotter.dll");
+    /// <summary>The variable that names a mistake to make, which only a program built with mistakes can.</summary>
+    public const string PlantedBug = "SPOTTER_PLANTED_BUG";
+
+    /// <summary>The program.</summary>
+    public static readonly string File = Built(Configuration());
+
+    /// <summary>The program with mistakes in it; built by <c>./test faults</c> only.</summary>
+    public static readonly string PlantedFile = Built("planted");
 
     /// <summary>What starts it, with nothing of this process's own settings.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo("dotnet", [File, .. arguments])
+        var file = environment?.ContainsKey(PlantedBug) == true ? PlantedFile : File;
+        var start = new ProcessStartInfo("dotnet", [file, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -55,6 +62,9 @@ public static class SpotterProgram
             throw new TimeoutException($"spotter {string.Join(' ', arguments)} did not end within {Patience.TotalSeconds:0} s.", late);
         }
     }
+
+    private static string Built(string output) =>
+        Path.Combine(SharedFiles.Repository, "src", "Spotter.Cli", "bin", output, "net10.0", "spotter.dll");
 
     private static string Configuration() =>
         new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)).Parent!.Name;
