@@ -53,6 +53,10 @@ public static class ErrorCodes
     public const string ImageInvalid = "image_invalid";
     /// <summary>Decoding the picture takes more memory or time than is given.</summary>
     public const string ImageTooComplex = "image_too_complex";
+    /// <summary>Decoding the picture took longer than a picture may take.</summary>
+    public const string DecodeTimeout = "decode_timeout";
+    /// <summary>The worker crashed while it decoded the picture.</summary>
+    public const string DecodeCrashed = "decode_crashed";
     /// <summary>The stored bytes are not those that were sent.</summary>
     public const string BlobCorrupt = "blob_corrupt";
     /// <summary>The stored bytes are gone.</summary>

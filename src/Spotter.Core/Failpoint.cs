@@ -32,6 +32,10 @@ public static class Failpoint
     /// <summary>True when any failpoint can fail in this process.</summary>
     public static readonly bool IsArmed = Rules.Length > 0;
 
+    /// <summary>What the sender of the job that the calling thread works on calls its picture, for steps that don't know it.</summary>
+    [field: ThreadStatic]
+    public static string? Subject { get; set; }
+
     /// <summary>A step is reached.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="subject">What the job's sender calls the picture, where that is known.</param>
@@ -39,7 +43,7 @@ public static class Failpoint
     public static void At(string name, string? subject = null)
     {
         if (IsArmed)
-            Pass(name, subject);
+            Pass(name, subject ?? Subject);
     }
 
     private static void Pass(string name, string? subject)

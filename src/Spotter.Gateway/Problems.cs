@@ -120,6 +120,8 @@ public static class Problems
         ErrorCodes.Forbidden => (403, "Not with this key"),
         ErrorCodes.ForeignSite => (403, "Not from another site"),
         ErrorCodes.LeaseLost => (409, "The lease is lost"),
+        ErrorCodes.DecodeTimeout => (422, "The picture takes too long"),
+        ErrorCodes.DecodeCrashed => (422, "The picture crashes its reader"),
         ErrorCodes.WorkerDied or ErrorCodes.LeaseExpired => (500, "The worker was lost"),
         ErrorCodes.Expired => (504, "Not started in time"),
         ErrorCodes.JobTimeout => (504, "The job took too long"),

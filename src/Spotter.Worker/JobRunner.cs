@@ -39,7 +39,6 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
             runs[i] = Guard(input.Job, () =>
             {
                 Verify(input);
-                Failpoint.At("worker-decoding", input.Job.Name);
                 return null;
             });
         }
@@ -56,8 +55,8 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
 
     private JobRun Run(JobInput input)
     {
+        Failpoint.Subject = input.Job.Name;
         Verify(input);
-        Failpoint.At("worker-decoding", input.Job.Name);
         return input.Job.Engine switch
         {
             Engines.Annotate => Annotate(input.Job, input.Pictures[0]),

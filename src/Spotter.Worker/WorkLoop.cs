@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Jobs;
+using Spotter.Vision;
 
 namespace Spotter.Worker;
 
@@ -280,7 +281,10 @@ public sealed partial class WorkLoop : IDisposable
             }
             var together = Gather(first, out next);
             foreach (var work in together)
+            {
+                work.Stage = RunStage.OfThisThread;
                 work.RunningSince = time.GetTimestamp();
+            }
             var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Pictures)));
             for (var i = 0; i < together.Count; i++)
             {
@@ -385,7 +389,7 @@ public sealed partial class WorkLoop : IDisposable
         foreach (var work in held.Values)
         {
             var outcome = IsStuck(work)
-                ? new JobOutcome.Retry(new JobError(ErrorCodes.JobTimeout, $"The job ran longer than {settings.JobTimeout.TotalSeconds:0} s."), SpendAttempt: true)
+                ? new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true) { TakesWorker = true }
                 : new JobOutcome.Retry(Drained, SpendAttempt: false);
             work.Lost = true;
             await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
@@ -393,7 +397,14 @@ public sealed partial class WorkLoop : IDisposable
         stuck.TrySetResult();
     }
 
-    private bool IsStuck(Work work) => work.RunningSince is { } since && time.GetElapsedTime(since) > settings.JobTimeout;
+    private bool IsStuck(Work work) =>
+        IsDecodingTooLong(work) || (work.RunningSince is { } since && time.GetElapsedTime(since) > settings.JobTimeout);
+
+    private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Stage?.DecodingFor > settings.DecodeTimeout;
+
+    private JobError WhyStuck(Work work) => IsDecodingTooLong(work)
+        ? new(ErrorCodes.DecodeTimeout, $"Decoding the picture took longer than {settings.DecodeTimeout.TotalSeconds:0.#} s.")
+        : new(ErrorCodes.JobTimeout, $"The job ran longer than {settings.JobTimeout.TotalSeconds:0} s.");
 
     private async Task PauseAsync(CancellationToken cancel)
     {
@@ -447,6 +458,9 @@ public sealed partial class WorkLoop : IDisposable
         }
 
         public TaskCompletionSource<JobRun> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>What the lane that runs it is doing; null until one does.</summary>
+        public RunStage? Stage { get; set; }
 
         /// <summary>When a lane began to run it; null while none does. Read by the heartbeat.</summary>
         public long? RunningSince

@@ -12,6 +12,9 @@ public sealed record WorkerSettings
     /// <summary>A job that runs longer than this has got stuck, and takes its worker with it.</summary>
     public TimeSpan JobTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>A picture that takes longer than this to decode has got its decoder stuck, and takes the worker with it.</summary>
+    public TimeSpan DecodeTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How often to give a sign of life.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
 }

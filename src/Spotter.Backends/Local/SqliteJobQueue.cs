@@ -190,6 +190,10 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
             UPDATE deliveries SET visible_at = ?2, taken = taken + 1, in_flight = 1 WHERE seq = ?1 RETURNING job, taken
             """).Bind(1, seq).Bind(2, visibleAt);
         update.Step();
+#if PLANTED_BUGS
+        if (PlantedBug.Is("take-without-hiding"))
+            scope.Prepare("UPDATE deliveries SET visible_at = 0 WHERE seq = ?1").Bind(1, seq).Run();
+#endif
         Hidden(visibleAt);
         return new Delivery(update.Id(0), from, string.Create(CultureInfo.InvariantCulture, $"{seq}-{update.Long(1)}"));
     }

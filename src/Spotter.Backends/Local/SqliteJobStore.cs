@@ -74,10 +74,15 @@ internal sealed class SqliteJobStore : IJobStore
             scope =>
             {
                 var now = Microseconds.Now(clock);
+#if PLANTED_BUGS
+                var free = PlantedBug.Is("take-without-hiding") ? "state IN (0, 1)" : "state = 0";
+#else
+                const string free = "state = 0";
+#endif
                 using var update = scope.Prepare($"""
                     UPDATE jobs SET state = 1, epoch = epoch + 1, attempts = attempts + 1,
                         started = ?2, leased_until = ?3, worker = ?4
-                    WHERE id = ?1 AND state = 0 AND due <= ?2 AND (expires IS NULL OR expires > ?2)
+                    WHERE id = ?1 AND {free} AND due <= ?2 AND (expires IS NULL OR expires > ?2)
                     RETURNING {JobRow.Columns}
                     """).Bind(1, delivery.Job).Bind(2, now).Bind(3, now + Microseconds.From(hold)).Bind(4, worker);
                 if (!update.Step())
@@ -114,7 +119,7 @@ internal sealed class SqliteJobStore : IJobStore
                 return database.CommitAsync(
                     scope => End(scope, lease, JobState.Failed, error, null, null, null, null), cancel);
             case JobOutcome.Retry retry:
-                return database.CommitAsync(scope => EndForRetry(scope, lease, retry.Error, retry.SpendAttempt), cancel);
+                return database.CommitAsync(scope => EndForRetry(scope, lease, retry), cancel);
             default:
                 throw new ArgumentOutOfRangeException(nameof(outcome));
         }
@@ -127,7 +132,12 @@ internal sealed class SqliteJobStore : IJobStore
             {
                 var now = Microseconds.Now(clock);
                 LiveRow row;
-                using (var select = scope.Prepare($"SELECT {LiveRow.Columns} FROM jobs WHERE id = ?1 AND state IN (0, 1)").Bind(1, id))
+#if PLANTED_BUGS
+                var live = PlantedBug.Is("end-overwritten") ? "0, 1, 2" : "0, 1";
+#else
+                const string live = "0, 1";
+#endif
+                using (var select = scope.Prepare($"SELECT {LiveRow.Columns} FROM jobs WHERE id = ?1 AND state IN ({live})").Bind(1, id))
                 {
                     if (!select.Step())
                         return false;
@@ -233,6 +243,10 @@ internal sealed class SqliteJobStore : IJobStore
     {
         var reason = new JobError(
             ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it.");
+#if PLANTED_BUGS
+        if (PlantedBug.Is("leases-never-end"))
+            return Task.FromResult<IReadOnlyList<EndedAttempt>>([]);
+#endif
         return database.CommitAsync<IReadOnlyList<EndedAttempt>>(
             scope =>
             {
@@ -336,6 +350,10 @@ internal sealed class SqliteJobStore : IJobStore
     private static (JobRow Row, bool IsNew) Add(WriteScope scope, NewRow row, long now)
     {
         var job = row.Job;
+#if PLANTED_BUGS
+        if (PlantedBug.Is("key-forgotten"))
+            job = job with { IdempotencyKey = null };
+#endif
         if (job.IdempotencyKey is { } key)
         {
             using var select = scope.Prepare(ByKey).Bind(1, key);
@@ -378,10 +396,15 @@ internal sealed class SqliteJobStore : IJobStore
     private EndedAttempt? End(
         WriteScope scope, Lease lease, JobState state, byte[]? error, byte[]? timings, byte[]? result, string? output, string? modelVersion)
     {
-        using var update = scope.Prepare("""
+#if PLANTED_BUGS
+        var fence = PlantedBug.Is("fence-dropped") ? "?2 > 0" : "epoch = ?2 AND state = 1";
+#else
+        const string fence = "epoch = ?2 AND state = 1";
+#endif
+        using var update = scope.Prepare($"""
             UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL,
                 error = ?5, timings = ?6, result = ?7, output = ?8, model_version = ?9
-            WHERE id = ?1 AND epoch = ?2 AND state = 1
+            WHERE id = ?1 AND {fence}
             RETURNING engine, model, internal, priority
             """)
             .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
@@ -393,7 +416,7 @@ internal sealed class SqliteJobStore : IJobStore
         return new EndedAttempt(lease.Job, QueueNames.Of(engine, model), (JobPriority)update.Int(3), state, null);
     }
 
-    private EndedAttempt? EndForRetry(WriteScope scope, Lease lease, JobError error, bool spendAttempt)
+    private EndedAttempt? EndForRetry(WriteScope scope, Lease lease, JobOutcome.Retry retry)
     {
         LiveRow held;
         using (var select = scope.Prepare($"SELECT {LiveRow.Columns} FROM jobs WHERE id = ?1 AND epoch = ?2 AND state = 1")
@@ -403,17 +426,20 @@ internal sealed class SqliteJobStore : IJobStore
                 return null;
             held = LiveRow.Read(select);
         }
-        return EndForRetry(scope, held, JobEventKind.Retried, error, spendAttempt, solo: false);
+        return EndForRetry(scope, held, JobEventKind.Retried, retry.Error, retry.SpendAttempt, died: retry.TakesWorker);
     }
 
     private List<EndedAttempt> TakeLeases(WriteScope scope, List<LiveRow> held, JobError error, bool spendAttempt) =>
-        held.ConvertAll(row => EndForRetry(scope, row, JobEventKind.Lost, error, spendAttempt, solo: spendAttempt));
+        held.ConvertAll(row => EndForRetry(scope, row, JobEventKind.Lost, error, spendAttempt, died: spendAttempt));
 
     /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>
-    private EndedAttempt EndForRetry(WriteScope scope, LiveRow held, JobEventKind kind, JobError error, bool spendAttempt, bool solo)
+    private EndedAttempt EndForRetry(WriteScope scope, LiveRow held, JobEventKind kind, JobError error, bool spendAttempt, bool died)
     {
         var now = Microseconds.Now(clock);
-        var wanted = spendAttempt ? retries.DelayAfter(held.Attempts, random) : retries.FreeDelay;
+#if PLANTED_BUGS
+        spendAttempt &= !PlantedBug.Is("death-is-free");
+#endif
+        var wanted = spendAttempt ? retries.DelayAfter(held.Attempts, random, died) : retries.FreeDelay;
         long? delay = wanted is { } span ? Microseconds.From(span) : null;
         var state = delay is null ? JobState.Dead : JobState.Queued;
         scope.Prepare("""
@@ -423,7 +449,7 @@ internal sealed class SqliteJobStore : IJobStore
             """)
             .Bind(1, held.Seq).Bind(2, (int)state).Bind(3, delay is null ? now : null)
             .Bind(4, now + (delay ?? 0)).Bind(5, spendAttempt ? held.Attempts : held.Attempts - 1)
-            .Bind(6, solo ? 1 : 0).BindText(7, ToJson(error))
+            .Bind(6, died ? 1 : 0).BindText(7, ToJson(error))
             .BindText(8, held.HistoryWith(new(Microseconds.ToTime(now), kind, held.Attempts, held.Worker, null, error)))
             .Run();
         Note(scope, held, state);

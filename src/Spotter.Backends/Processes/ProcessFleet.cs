@@ -12,6 +12,24 @@ namespace Spotter.Backends.Processes;
 /// <param name="Environment">Variables to set: what must not be seen in a process list.</param>
 public sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
 
+/// <summary>How a worker process ended.</summary>
+/// <param name="Worker">Its name.</param>
+/// <param name="Status">Its exit status; 128 and the number of the signal that ended it.</param>
+/// <param name="Board">What its threads were doing then, one byte for each; empty when that is not known.</param>
+public sealed record WorkerExit(string Worker, int Status, IReadOnlyList<byte> Board)
+{
+    // Illegal instruction, abort, bus error (two numbers), arithmetic, memory.
+    private static readonly int[] Crashes = [4, 6, 7, 8, 10, 11];
+
+    /// <summary>True when the process itself did something that no process may do.</summary>
+    public bool IsCrash => Crashes.Contains(Status - 128);
+}
+
+/// <summary>Names the file in which a worker process says what its threads do, which is still there when it is not.</summary>
+/// <param name="Variable">The variable that tells the process the file's path.</param>
+/// <param name="Bytes">The file's length.</param>
+public sealed record StageBoard(string Variable, int Bytes);
+
 /// <summary>
 /// Workers as child processes. A child is told to drain by a line on its standard input, and ends at once when
 /// that is closed, so no child outlives a gateway that was killed. One that dies is reported, and new ones wait
@@ -26,7 +44,8 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
 
     private readonly Func<WorkerCommand> command;
     private readonly WorkerRoster roster;
-    private readonly Func<string, int, Task> onExit;
+    private readonly Func<WorkerExit, Task> onExit;
+    private readonly StageBoard? board;
     private readonly TimeProvider time;
     private readonly RandomSource random;
     private readonly ILogger log;
@@ -39,13 +58,16 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     /// <summary>Creates an empty fleet.</summary>
     /// <param name="command">How to start a worker; asked at each launch.</param>
     /// <param name="roster">The workers that have joined.</param>
-    /// <param name="onExit">Told when a worker has ended, with its exit status: its leases can be taken.</param>
+    /// <param name="onExit">Told when a worker has ended, and how: its leases can be taken.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">Makes names unlike those of earlier workers.</param>
     /// <param name="log">Told of crashes.</param>
+    /// <param name="board">Where workers say what they do; null when they don't.</param>
     public ProcessFleet(
-        Func<WorkerCommand> command, WorkerRoster roster, Func<string, int, Task> onExit, TimeProvider time, RandomSource random, ILogger<ProcessFleet> log)
+        Func<WorkerCommand> command, WorkerRoster roster, Func<WorkerExit, Task> onExit, TimeProvider time, RandomSource random, ILogger<ProcessFleet> log,
+        StageBoard? board = null)
     {
+        this.board = board;
         this.command = command;
         this.roster = roster;
         this.onExit = onExit;
@@ -155,9 +177,12 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         start.ArgumentList.Add(name);
         foreach (var (key, value) in how.Environment)
             start.Environment[key] = value;
+        var boardFile = board is null ? null : MakeBoard(board);
+        if (boardFile is not null)
+            start.Environment[board!.Variable] = boardFile;
 
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
-        var child = new Child(name, process, time.GetTimestamp());
+        var child = new Child(name, process, time.GetTimestamp(), boardFile);
         process.Exited += (_, _) => _ = EndedAsync(child);
         children[name] = child;
         try
@@ -168,6 +193,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         {
             children.Remove(name);
             process.Dispose();
+            TakeBoard(boardFile);
             LogNotStarted(failed, how.Program);
             BackOff();
         }
@@ -187,7 +213,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
             LogDied(child.Name, status);
         try
         {
-            await onExit(child.Name, status);
+            await onExit(new WorkerExit(child.Name, status, TakeBoard(child.Board)));
         }
         catch (Exception failed) when (failed is not OutOfMemoryException)
         {
@@ -198,6 +224,38 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         {
             child.Ended.TrySetResult();
             child.Process.Dispose();
+        }
+    }
+
+    private static string? MakeBoard(StageBoard board)
+    {
+        try
+        {
+            var path = Path.GetTempFileName();
+            File.WriteAllBytes(path, new byte[board.Bytes]);
+            return path;
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            // Then nobody knows what a worker did when it died.
+            return null;
+        }
+    }
+
+    /// <summary>Reads what is on a board, and throws it away.</summary>
+    private static byte[] TakeBoard(string? path)
+    {
+        if (path is null)
+            return [];
+        try
+        {
+            var said = File.ReadAllBytes(path);
+            File.Delete(path);
+            return said;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
         }
     }
 
@@ -250,8 +308,10 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "The leases of {Worker} could not be taken back; they run out by themselves")]
     private partial void LogNotReleased(Exception exception, string worker);
 
-    private sealed class Child(string name, Process process, long launchedAt)
+    private sealed class Child(string name, Process process, long launchedAt, string? board)
     {
+        public string? Board { get; } = board;
+
         public string Name { get; } = name;
 
         public Process Process { get; } = process;

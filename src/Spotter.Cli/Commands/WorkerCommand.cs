@@ -99,7 +99,7 @@ internal static class WorkerCommand
             return ExitStatus.Done;
         }
 
-        settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
+        settings = LeaseVariables.Read(settings) with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
         using var loop = new WorkLoop(source, () => models.Served, runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
         using var onDrain = draining.Token.Register(loop.Drain);
         // Nothing may be disposed of that the stuck job still uses.

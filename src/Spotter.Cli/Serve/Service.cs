@@ -9,6 +9,7 @@ using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Gateway;
 using Spotter.Gateway.Models;
+using Spotter.Vision;
 
 namespace Spotter.Cli.Serve;
 
@@ -20,7 +21,6 @@ internal sealed class Service(ServeSettings settings)
     // With the store gone nothing can be handed in.
     private static readonly TimeSpan FailedPatience = TimeSpan.FromSeconds(2);
     private static readonly JobError GatewayEnded = new(ErrorCodes.WorkerDied, "The service ended while the job ran.");
-    private static readonly JobError WorkerEnded = new(ErrorCodes.WorkerDied, "The worker process died while it had the job.");
 
     private readonly TimeProvider time = TimeProvider.System;
     private readonly RandomSource random = RandomSource.System;
@@ -53,8 +53,8 @@ internal sealed class Service(ServeSettings settings)
         GatewayHost? gateway = null;
         await using var fleet = new ProcessFleet(
             () => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models)), roster,
-            (worker, status) => dispatcher.ReleaseAsync(worker, WorkerEnded, spendAttempt: status != 0, CancellationToken.None),
-            time, random, loggers.CreateLogger<ProcessFleet>());
+            exit => dispatcher.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status != 0, CancellationToken.None),
+            time, random, loggers.CreateLogger<ProcessFleet>(), new StageBoard(RunStage.BoardVariable, RunStage.BoardBytes));
         var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, decisions, fleet, time, random) { Models = catalogue };
         await using (gateway = GatewayHost.Create(gatewaySettings, parts, Logging.Configure))
         {
@@ -94,6 +94,11 @@ internal sealed class Service(ServeSettings settings)
         }
         return ExitStatus.Done;
     }
+
+    /// <summary>A job that has had a worker die on it runs alone from then on, so the last time it is known to be this job's doing.</summary>
+    private static JobError ReasonOf(WorkerExit exit) => exit.IsCrash && exit.Board.Contains(RunStage.Decoding)
+        ? new(ErrorCodes.DecodeCrashed, $"The worker process crashed (signal {exit.Status - 128}) while it decoded a picture.")
+        : new(ErrorCodes.WorkerDied, $"The worker process died while it had the job, with status {exit.Status}.");
 
     private ScalePolicy Policy() => new BacklogPolicy(new ScaleSettings
     {

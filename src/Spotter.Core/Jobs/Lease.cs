@@ -41,7 +41,11 @@ public abstract record JobOutcome
     /// <summary>It may succeed another time.</summary>
     /// <param name="Error">What went wrong.</param>
     /// <param name="SpendAttempt">False when neither the job nor the worker is at fault (a drain, an outage).</param>
-    public sealed record Retry(JobError Error, bool SpendAttempt) : JobOutcome;
+    public sealed record Retry(JobError Error, bool SpendAttempt) : JobOutcome
+    {
+        /// <summary>The worker ends with it: as if it had died, the job runs solo from then on (<see cref="RetrySchedule.MaxDeaths"/>).</summary>
+        public bool TakesWorker { get; init; }
+    }
 
     /// <summary>It never can succeed.</summary>
     /// <param name="Error">Why.</param>

@@ -22,12 +22,15 @@ internal sealed unsafe class Picture : IDisposable
         this.encoded = encoded;
         this.format = format;
         pin = encoded.Pin();
+        RunStage.BeginDecoding();
         try
         {
+            Failpoint.At("worker-decoding");
             image = Load(shrink: 1);
         }
         catch
         {
+            RunStage.EndDecoding();
             pin.Dispose();
             throw;
         }
@@ -118,6 +121,7 @@ internal sealed unsafe class Picture : IDisposable
 
     public void Dispose()
     {
+        RunStage.EndDecoding();
         image.Dispose();
         pin.Dispose();
     }

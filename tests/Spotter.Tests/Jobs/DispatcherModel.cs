@@ -264,7 +264,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
                 job.State = JobState.Failed;
                 break;
             case JobOutcome.Retry retry:
-                EndAttempt(job, retry.SpendAttempt);
+                EndAttempt(job, retry.SpendAttempt, died: false);
                 break;
         }
     }
@@ -286,7 +286,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         await dispatcher.ReapAsync(1000, default);
         foreach (var job in jobs.Values.Where(j => j.State == JobState.Running && j.LeasedUntil <= clock.GetUtcNow()))
         {
-            EndAttempt(job, spend: true);
+            EndAttempt(job, spend: true, died: true);
             job.Solo = true;
         }
     }
@@ -298,7 +298,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         await dispatcher.ReleaseAsync(worker, SampleJobs.Fault, spend, default);
         foreach (var job in jobs.Values.Where(j => j.State == JobState.Running && j.Worker == worker))
         {
-            EndAttempt(job, spend);
+            EndAttempt(job, spend, died: spend);
             job.Solo |= spend;
         }
     }
@@ -352,9 +352,9 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         clock.Advance(by);
     }
 
-    private void EndAttempt(ModelJob job, bool spend)
+    private void EndAttempt(ModelJob job, bool spend, bool died)
     {
-        job.State = spend && job.Attempts >= retries.MaxAttempts ? JobState.Dead : JobState.Queued;
+        job.State = spend && job.Attempts >= (died ? Math.Min(retries.MaxDeaths, retries.MaxAttempts) : retries.MaxAttempts) ? JobState.Dead : JobState.Queued;
         if (!spend)
             job.Attempts--;
     }

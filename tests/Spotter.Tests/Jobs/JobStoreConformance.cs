@@ -363,15 +363,30 @@ public abstract class JobStoreConformance : IAsyncLifetime
     {
         var id = await AcceptAsync();
         EndedAttempt? ended = null;
-        for (var i = 0; i < Retries.MaxAttempts; i++)
+        for (var i = 1; i <= Retries.MaxDeaths; i++)
         {
             await StartAsync(id, $"w{i}");
             ended = (await Store.ReleaseAsync($"w{i}", SampleJobs.Fault, spendAttempt: true, default)).ShouldHaveSingleItem();
+            ended.State.ShouldBe(i < Retries.MaxDeaths ? JobState.Queued : JobState.Dead);
             Clock.Advance(Retries.LongestDelay);
         }
         ended!.State.ShouldBe(JobState.Dead);
         var job = (await Store.FindAsync(id, default))!;
         (job.State, job.Solo, job.Error).ShouldBe((JobState.Dead, true, SampleJobs.Fault));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_takes_its_worker_counts_as_a_death()
+    {
+        var id = await AcceptAsync();
+        for (var i = 1; i <= Retries.MaxDeaths; i++)
+        {
+            var lease = await StartAsync(id, $"w{i}");
+            var ended = (await Store.FinishAsync(lease, new JobOutcome.Retry(SampleJobs.Fault, SpendAttempt: true) { TakesWorker = true }, default))!;
+            ended.State.ShouldBe(i < Retries.MaxDeaths ? JobState.Queued : JobState.Dead);
+            (await Store.FindAsync(id, default))!.Solo.ShouldBeTrue();
+            Clock.Advance(Retries.LongestDelay);
+        }
     }
 
     [Fact]

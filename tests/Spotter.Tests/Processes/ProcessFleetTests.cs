@@ -28,9 +28,9 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         fleet = new ProcessFleet(
             () => new WorkerCommand(program, ["-c", script], new Dictionary<string, string>(StringComparer.Ordinal) { ["STATUS"] = "7" }),
             roster,
-            (worker, status) =>
+            exit =>
             {
-                exits.Writer.TryWrite((worker, status));
+                exits.Writer.TryWrite((exit.Worker, exit.Status));
                 return onExitFault is { } fault ? Task.FromException(fault) : Task.CompletedTask;
             },
             clock, RandomSource.Seeded(1), NullLogger<ProcessFleet>.Instance);
