@@ -144,8 +144,20 @@ public static class Failpoint
         private static unsafe void Hog()
         {
             const int Piece = 16 << 20;
-            while (true)
-                NativeMemory.Fill(NativeMemory.Alloc(Piece), Piece, 1);
+            var taken = new List<nint>();
+            try
+            {
+                while (true)
+                {
+                    taken.Add((nint)NativeMemory.Alloc(Piece));
+                    NativeMemory.Fill((void*)taken[^1], Piece, 1);
+                }
+            }
+            finally
+            {
+                foreach (var piece in taken)
+                    NativeMemory.Free((void*)piece);
+            }
         }
 
         private static (string Before, string? After) Split(string text, char at) =>

@@ -10,3 +10,14 @@ public sealed class LinuxFactAttribute : FactAttribute
             Skip = "this needs what only Linux has";
     }
 }
+
+/// <summary>As <see cref="LinuxFactAttribute"/>, for theories.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LinuxTheoryAttribute : TheoryAttribute
+{
+    public LinuxTheoryAttribute()
+    {
+        if (!OperatingSystem.IsLinux())
+            Skip = "this needs what only Linux has";
+    }
+}

@@ -22,7 +22,7 @@ internal sealed class Service(ServeSettings settings)
     private static readonly TimeSpan FailedPatience = TimeSpan.FromSeconds(2);
     private static readonly JobError GatewayEnded = new(ErrorCodes.WorkerDied, "The service ended while the job ran.");
 
-    private readonly TimeProvider time = TimeProvider.System;
+    private readonly TimeProvider time = new SteadyClock(TimeProvider.System);
     private readonly RandomSource random = RandomSource.System;
 
     /// <summary>Serves until told to stop; the exit status.</summary>

@@ -22,9 +22,10 @@ internal sealed class Bench : IAsyncDisposable
     private readonly string? bug;
     private int onceFiles;
 
-    private Bench(string? bug, int work)
+    private Bench(string? bug, int work, Action<string>? prepare)
     {
         this.bug = bug;
+        prepare?.Invoke(Directory.CreateDirectory(Data).FullName);
         Directory.CreateDirectory(Path.Combine(Data, "models"));
         Directory.CreateDirectory(Path.Combine(WorkerData, "models"));
         PatchModel.Write(Path.Combine(Data, "models", "patches.onnx"), work);
@@ -49,10 +50,12 @@ internal sealed class Bench : IAsyncDisposable
     /// <param name="failpoint">Where it is to fail; null for nowhere.</param>
     /// <param name="bug">A mistake that it, and every worker, is to make; null for none.</param>
     /// <param name="work">How long the model takes, in products of matrices of some milliseconds each.</param>
+    /// <param name="prepare">Does something about the data folder before it is used.</param>
     /// <param name="settings">More of the environment.</param>
-    public static async Task<Bench> StartAsync(string? failpoint = null, string? bug = null, int work = 0, params (string Name, string Value)[] settings)
+    public static async Task<Bench> StartAsync(
+        string? failpoint = null, string? bug = null, int work = 0, Action<string>? prepare = null, params (string Name, string Value)[] settings)
     {
-        var bench = new Bench(bug, work);
+        var bench = new Bench(bug, work, prepare);
         try
         {
             await bench.StartGatewayAsync(failpoint, settings);

@@ -1,0 +1,66 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using Spotter.Core;
+using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+
+namespace Spotter.Faults.Harness;
+
+/// <summary>A worker that does only what a test tells it, at the same door as real ones.</summary>
+internal sealed class FakeWorker : IDisposable
+{
+    private readonly HttpClient client;
+    private readonly string name;
+
+    private FakeWorker(Uri gateway, string name)
+    {
+        this.name = name;
+        client = new HttpClient { BaseAddress = gateway, Timeout = TimeSpan.FromSeconds(60) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Bench.Token);
+    }
+
+    /// <summary>Joins a gateway.</summary>
+    public static async Task<FakeWorker> JoinAsync(Uri gateway, string name)
+    {
+        var worker = new FakeWorker(gateway, name);
+        using var answer = await worker.client.PutAsJsonAsync(
+            new Uri($"/v1/workers/{name}", UriKind.Relative), new WorkerJoin(1, [new WorkerModel("patches", "1")]), SpotterJson.Default.WorkerJoin);
+        answer.EnsureSuccessStatusCode();
+        return worker;
+    }
+
+    /// <summary>Takes a job; null when none came in time. Joins again when it was forgotten, as workers do.</summary>
+    public async Task<StartedJob?> TakeAsync(double waitSeconds = 15)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            using var answer = await client.PostAsJsonAsync(
+                new Uri($"/v1/workers/{name}/take", UriKind.Relative), new WorkerTake([QueueNames.Of(Engines.Detect, "patches")], waitSeconds), SpotterJson.Default.WorkerTake);
+            if (answer.StatusCode == HttpStatusCode.NotFound && tries == 0)
+            {
+                using var again = await JoinAsync(client.BaseAddress!, name);
+                continue;
+            }
+            answer.EnsureSuccessStatusCode();
+            return answer.StatusCode == HttpStatusCode.NoContent ? null : await answer.Content.ReadFromJsonAsync(SpotterJson.Default.StartedJob);
+        }
+    }
+
+    /// <summary>Hands in a result that shows this shade; false when the lease was lost.</summary>
+    public async Task<bool> FinishAsync(Lease lease, byte shade)
+    {
+        var result = new VisionResult
+        {
+            Width = 64,
+            Height = 64,
+            Detections = [new Detection("square", 0, Math.Round(shade / 255.0, 4), new Box(8, 8, 24, 24))],
+        };
+        var outcome = new JobOutcome.Done(result, new JobTimings(), Output: null);
+        using var answer = await client.PostAsJsonAsync(
+            new Uri($"/v1/workers/{name}/finish", UriKind.Relative), new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish);
+        return answer.IsSuccessStatusCode;
+    }
+
+    public void Dispose() => client.Dispose();
+}
