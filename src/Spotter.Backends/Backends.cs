@@ -30,8 +30,8 @@ public sealed record BackendSettings
     /// <summary>For <c>postgres</c>: the server's address, <c>postgres://user:password@host:port/database</c>, or as Npgsql takes it.</summary>
     public string? Postgres { get; init; }
 
-    /// <summary>For <c>postgres</c>: the schema that holds the tables.</summary>
-    public string PostgresSchema { get; init; } = PostgresSettings.DefaultSchema;
+    /// <summary>For <c>postgres</c>: the schema that holds the tables; null for <c>spotter</c>.</summary>
+    public string? PostgresSchema { get; init; }
 
     /// <summary>Not the values: a password is among them.</summary>
     public override string ToString() => $"{nameof(BackendSettings)} {Kind}";
@@ -110,7 +110,7 @@ public sealed class Backend : IAsyncDisposable
         try
         {
             return PostgresBackend.Open(
-                new PostgresSettings { Address = settings.Postgres, Schema = settings.PostgresSchema },
+                new PostgresSettings { Address = settings.Postgres, Schema = settings.PostgresSchema ?? PostgresSettings.DefaultSchema },
                 BlobStores.Open(settings, random, clock), retries, random, clock, folder);
         }
         catch

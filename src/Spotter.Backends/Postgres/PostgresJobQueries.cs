@@ -16,13 +16,13 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
         database.ReadAsync(
             $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = $1", p => p.With(key), r => r.FirstAsync(PostgresJobRow.Read), cancel);
 
-    public Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel) =>
+    public Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
         database.ReadAsync(
             $"""
             SELECT {PostgresJobRow.Columns} FROM jobs j
-            WHERE j.state = 2 AND j.work_key = $1 AND j.tenant = $2 AND j.answered_from IS NULL ORDER BY j.seq DESC LIMIT 1
+            WHERE j.state = 2 AND j.work_key = $1 AND j.tenant = $2 AND j.model_version = $3 AND j.answered_from IS NULL ORDER BY j.seq DESC LIMIT 1
             """,
-            p => p.With(workKey).With(tenant), r => r.FirstAsync(PostgresJobRow.Read), cancel);
+            p => p.With(workKey).With(tenant).With(modelVersion), r => r.FirstAsync(PostgresJobRow.Read), cancel);
 
     public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel)
     {

@@ -15,7 +15,7 @@ internal static class PostgresJobRow
         "j.id, j.engine, j.state, j.internal, j.epoch, j.attempts, j.solo, j.expired, j.created, j.started, j.finished, j.model, "
         + "j.idempotency_key, j.fingerprint, j.image_key, j.image_format, j.image_bytes, j.image_sha256, j.output, "
         + "j.options, j.error, j.timings, j.result, j.name, j.tenant, j.submitted_by, j.priority, j.not_before, j.expires, "
-        + "j.callback_url, j.callback_secret, j.answered_from, j.redrives, j.worker, j.history";
+        + "j.callback_url, j.callback_secret, j.answered_from, j.redrives, j.worker, j.history, j.model_version";
 
     /// <summary>The record of the present row.</summary>
     public static Job Read(NpgsqlDataReader row) => Read(row, 0);
@@ -60,6 +60,7 @@ internal static class PostgresJobRow
             Redrives = row.GetInt32(first + 32),
             Worker = row.TextOrNull(first + 33),
             History = FromJson(row.TextOrNull(first + 34), SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
+            ModelVersion = row.TextOrNull(first + 35),
         };
     }
 

@@ -54,7 +54,8 @@ internal sealed class PostgresJobStore : IJobStore
 
     public Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel) => queries.FindByKeyAsync(idempotencyKey, cancel);
 
-    public Task<Job?> FindAnswerAsync(string tenant, string workKey, CancellationToken cancel) => queries.FindAnswerAsync(tenant, workKey, cancel);
+    public Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
+        queries.FindAnswerAsync(tenant, workKey, modelVersion, cancel);
 
     public Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel) => queries.ListAsync(filter, cancel);
 
@@ -75,12 +76,12 @@ internal sealed class PostgresJobStore : IJobStore
             JobOutcome.Done done => await ends.RunAsync(
                 new(lease, JobState.Succeeded, null,
                     JsonSerializer.Serialize(done.Timings, SpotterJson.Default.JobTimings),
-                    JsonSerializer.Serialize(done.Result, SpotterJson.Default.VisionResult), done.Output),
+                    JsonSerializer.Serialize(done.Result, SpotterJson.Default.VisionResult), done.Output, done.ModelVersion),
                 cancel),
             JobOutcome.Reject reject => await ends.RunAsync(
-                new(lease, JobState.Failed, PostgresJobRow.ToJson(reject.Error), null, null, null), cancel),
+                new(lease, JobState.Failed, PostgresJobRow.ToJson(reject.Error), null, null, null, null), cancel),
             JobOutcome.Retry retry => await returns.RunAsync(
-                new(lease, retry.Error, retry.SpendAttempt), cancel),
+                new(lease, retry), cancel),
             _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
         };
         if (ended is not null)

@@ -38,7 +38,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
     public sealed record Starting(Delivery Delivery, string Worker, TimeSpan Hold);
 
     /// <summary>A call of <see cref="IJobStore.FinishAsync"/> that ends the job.</summary>
-    public sealed record Ending(Lease Lease, JobState State, string? Error, string? Timings, string? Result, string? Output);
+    public sealed record Ending(Lease Lease, JobState State, string? Error, string? Timings, string? Result, string? Output, string? ModelVersion);
 
     /// <summary>A call of <see cref="IJobStore.ExtendAsync"/>.</summary>
     public sealed record Extending(Lease Lease, TimeSpan Hold);
@@ -53,16 +53,16 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
                 INSERT INTO jobs AS j (id, engine, internal, due, created, model, queue, idempotency_key, fingerprint,
                     image_key, image_format, image_bytes, image_sha256, options, name,
                     tenant, submitted_by, priority, not_before, expires, callback_url, callback_secret, callback_receiver, work_key,
-                    state, started, finished, answered_from, result, timings)
+                    state, started, finished, answered_from, result, timings, model_version)
                 SELECT i.id, i.engine, i.internal, greatest($1, i.not_before), $1, i.model, i.queue, i.key, i.print,
                     i.image, i.format, i.bytes, i.sha, i.options, i.name,
                     i.tenant, i.by, i.priority, i.not_before, i.expires, i.url, i.secret, i.receiver, i.work_key,
-                    i.state, CASE WHEN i.state >= 2 THEN $1 END, CASE WHEN i.state >= 2 THEN $1 END, i.answer, i.result, i.timings
+                    i.state, CASE WHEN i.state >= 2 THEN $1 END, CASE WHEN i.state >= 2 THEN $1 END, i.answer, i.result, i.timings, i.version
                 FROM unnest($2::uuid[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::smallint[],
                     $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::smallint[], $18::bigint[], $19::bigint[],
-                    $20::text[], $21::text[], $22::text[], $23::text[], $24::smallint[], $25::uuid[], $26::text[], $27::text[])
+                    $20::text[], $21::text[], $22::text[], $23::text[], $24::smallint[], $25::uuid[], $26::text[], $27::text[], $28::text[])
                     WITH ORDINALITY AS i (id, engine, internal, model, queue, key, print, image, format, bytes, sha, options, name,
-                        tenant, by, priority, not_before, expires, url, secret, receiver, work_key, state, answer, result, timings, ord)
+                        tenant, by, priority, not_before, expires, url, secret, receiver, work_key, state, answer, result, timings, version, ord)
                 ORDER BY i.ord
                 ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
                 RETURNING {PostgresJobRow.Columns}),
@@ -81,7 +81,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
                 .With(Column(rows, r => r.Job.Callback?.Url)).With(Column(rows, r => r.Job.Callback?.Secret))
                 .With(Column(rows, r => r.Job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null)).With(Column(rows, r => r.Job.WorkKey))
                 .With(Column(rows, r => (short)r.State)).With(Column(rows, r => r.Job.Answer?.From.ToGuid()))
-                .With(Column(rows, r => r.Result)).With(Column(rows, r => r.Timings)),
+                .With(Column(rows, r => r.Result)).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Answer?.ModelVersion)),
             async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.Id));
 
         var keys = rows.Where(r => !inserted.ContainsKey(r.Job.Id)).Select(r => r.Job.IdempotencyKey!).Distinct(StringComparer.Ordinal).ToArray();
@@ -152,9 +152,9 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
             $"""
             WITH moved AS (
                 UPDATE jobs j SET state = i.state, finished = $1, leased_until = NULL,
-                    error = i.error, timings = i.timings, result = i.result, output = i.output
-                FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[])
-                    WITH ORDINALITY AS i (id, epoch, state, error, timings, result, output, ord)
+                    error = i.error, timings = i.timings, result = i.result, output = i.output, model_version = i.version
+                FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+                    WITH ORDINALITY AS i (id, epoch, state, error, timings, result, output, version, ord)
                 WHERE j.id = i.id AND j.epoch = i.epoch AND j.state = 1
                 RETURNING i.ord, j.engine, j.model, j.internal, 1::smallint AS was, j.state, j.queue, j.priority),
             {Tally}
@@ -162,7 +162,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
             """,
             p => p.With(Microseconds.Now(clock)).With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.Epoch))
                 .With(Column(calls, c => (short)c.State)).With(Column(calls, c => c.Error)).With(Column(calls, c => c.Timings))
-                .With(Column(calls, c => c.Result)).With(Column(calls, c => c.Output)),
+                .With(Column(calls, c => c.Result)).With(Column(calls, c => c.Output)).With(Column(calls, c => c.ModelVersion)),
             async r =>
             {
                 while (await r.ReadAsync())

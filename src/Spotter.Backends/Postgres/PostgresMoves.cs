@@ -13,7 +13,7 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
     private static readonly JobError TooLate = new(ErrorCodes.Expired, "Nobody had started the job by the time that its sender had set.");
 
     /// <summary>A call of <see cref="IJobStore.FinishAsync"/> that does not end the job.</summary>
-    public sealed record Retrying(Lease Lease, JobError Error, bool SpendAttempt);
+    public sealed record Retrying(Lease Lease, JobOutcome.Retry Outcome);
 
     public Task<EndedAttempt?[]> RetryAsync(IReadOnlyList<Retrying> calls) =>
         database.TransactAsync(
@@ -33,7 +33,7 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
                 // Of those who hand in the same lease one is heard.
                 foreach (var (row, at) in held.DistinctBy(h => h.Row.Id))
                 {
-                    var (move, ended) = EndAttempt(row, now, JobEventKind.Retried, calls[at].Error, calls[at].SpendAttempt, solo: false);
+                    var (move, ended) = EndAttempt(row, now, JobEventKind.Retried, calls[at].Outcome.Error, calls[at].Outcome.SpendAttempt, calls[at].Outcome.TakesWorker);
                     moves.Add(move);
                     answers[at] = ended;
                 }
@@ -50,7 +50,7 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
             {
                 var now = Microseconds.Now(clock);
                 var held = await LockAsync(connection, $"j.state = 1 AND {condition}", bind);
-                var ended = held.ConvertAll(row => EndAttempt(row, now, JobEventKind.Lost, error, spendAttempt, solo: spendAttempt));
+                var ended = held.ConvertAll(row => EndAttempt(row, now, JobEventKind.Lost, error, spendAttempt, died: spendAttempt));
                 await WriteAsync(connection, ended.ConvertAll(e => e.Move), now);
                 return (IReadOnlyList<EndedAttempt>)ended.ConvertAll(e => e.Ended);
             },
@@ -118,15 +118,15 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
 
     /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>
     private (PostgresMove Move, EndedAttempt Ended) EndAttempt(
-        PostgresLiveRow row, long now, JobEventKind kind, JobError error, bool spendAttempt, bool solo)
+        PostgresLiveRow row, long now, JobEventKind kind, JobError error, bool spendAttempt, bool died)
     {
-        var wanted = spendAttempt ? retries.DelayAfter(row.Attempts, random) : retries.FreeDelay;
+        var wanted = spendAttempt ? retries.DelayAfter(row.Attempts, random, died) : retries.FreeDelay;
         long? delay = wanted is { } span ? Microseconds.From(span) : null;
         var state = delay is null ? JobState.Dead : JobState.Queued;
         var history = row.HistoryWith(new(Microseconds.ToTime(now), kind, row.Attempts, row.Worker, null, error));
         return (
             new PostgresMove(
-                row, state, now + (delay ?? 0), spendAttempt ? row.Attempts : row.Attempts - 1, solo, PostgresJobRow.ToJson(error), history, Redriven: false),
+                row, state, now + (delay ?? 0), spendAttempt ? row.Attempts : row.Attempts - 1, died, PostgresJobRow.ToJson(error), history, Redriven: false),
             new EndedAttempt(PostgresJobRow.IdOf(row.Id), row.Queue, row.Priority, state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null));
     }
 

@@ -38,6 +38,7 @@ internal static class PostgresSchema
             fingerprint text,
             work_key text,
             answered_from uuid,
+            model_version text,
             image_key text NOT NULL,
             image_format smallint NOT NULL,
             image_bytes bigint NOT NULL,

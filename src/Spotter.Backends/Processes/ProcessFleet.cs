@@ -76,6 +76,9 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         this.log = log;
     }
 
+    /// <summary>What all names begin with, where those of other fleets must not be taken for this one's.</summary>
+    public string NamePrefix { get; init; } = "";
+
     /// <inheritdoc/>
     public Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancel)
     {
@@ -168,7 +171,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
 
     private void Launch()
     {
-        var name = $"w{++launched}-{random.NextHex(3)}";
+        var name = $"{NamePrefix}w{++launched}-{random.NextHex(3)}";
         var how = command();
         var start = new ProcessStartInfo(how.Program) { RedirectStandardInput = true, UseShellExecute = false };
         foreach (var argument in how.Arguments)

@@ -73,6 +73,7 @@ internal static class ServeCommand
         {
             Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, CallbackAllow,
         };
+        BackendOptions.AddTo(command);
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -96,6 +97,7 @@ internal static class ServeCommand
         {
             Host, AllowHost, Port, Data, Models, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, CallbackAllow,
         };
+        BackendOptions.AddTo(command);
         BlobOptions.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -108,7 +110,7 @@ internal static class ServeCommand
         return command;
     }
 
-    private static ServeSettings Common(ParseResult parsed) => BlobOptions.Read(parsed, new()
+    private static ServeSettings Common(ParseResult parsed) => BackendOptions.Read(parsed, BlobOptions.Read(parsed, new()
     {
         Host = parsed.GetRequiredValue(Host),
         AllowedHosts = parsed.GetValue(AllowHost) ?? [],
@@ -122,7 +124,7 @@ internal static class ServeCommand
         MaxQueueAge = TimeSpan.FromSeconds(parsed.GetValue(MaxQueueAge)),
         ClientRate = parsed.GetValue(ClientRate),
         Notices = NoticeVariables.Read() with { Allowed = [.. (parsed.GetValue(CallbackAllow) ?? []).Select(CallbackAllowance.Parse)] },
-    });
+    }));
 
     /// <summary>A name with a mistake in it must not open the service to everybody.</summary>
     private static string Existing(string keys) => File.Exists(keys)

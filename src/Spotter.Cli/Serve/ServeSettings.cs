@@ -22,6 +22,15 @@ internal sealed record ServeSettings
     /// <summary>The data folder.</summary>
     public required string DataFolder { get; init; }
 
+    /// <summary>See <see cref="BackendSettings.Kind"/>.</summary>
+    public string Backend { get; init; } = "local";
+
+    /// <summary>See <see cref="BackendSettings.Postgres"/>.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>See <see cref="BackendSettings.PostgresSchema"/>.</summary>
+    public string? PostgresSchema { get; init; }
+
     /// <summary>See <see cref="BackendSettings.Blobs"/>.</summary>
     public string? Blobs { get; init; }
 
@@ -77,11 +86,20 @@ internal sealed record ServeSettings
     /// <summary>How notices are sent; the service's own secrets are read when it starts.</summary>
     public NoticeSettings Notices { get; init; } = new();
 
-    /// <summary>Not the values: the worker token is among them.</summary>
+    /// <summary>Not the values: the worker token and passwords are among them.</summary>
     public override string ToString() => nameof(ServeSettings);
 
     /// <summary>The backend's part of the settings.</summary>
-    public BackendSettings Backend() => new() { DataFolder = DataFolder, Blobs = Blobs, S3Endpoint = S3Endpoint, S3Region = S3Region };
+    public BackendSettings ForBackend() => new()
+    {
+        Kind = Backend,
+        DataFolder = DataFolder,
+        Postgres = Postgres,
+        PostgresSchema = PostgresSchema,
+        Blobs = Blobs,
+        S3Endpoint = S3Endpoint,
+        S3Region = S3Region,
+    };
 
     /// <summary>The gateway's part of the settings.</summary>
     public GatewaySettings Gateway(IReadOnlyList<Core.Vision.ModelInfo> models, RandomSource random) => new()

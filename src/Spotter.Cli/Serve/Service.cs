@@ -29,7 +29,7 @@ internal sealed class Service(ServeSettings settings)
     public async Task<int> RunAsync()
     {
         using var stop = new StopSignals();
-        await using var backend = Backend.Open(settings.Backend(), settings.Retries, random, time);
+        await using var backend = Backend.Open(settings.ForBackend(), settings.Retries, random, time);
         if (await backend.CheckBlobsAsync(stop.Token) is { } passing)
             CommandLine.Complain($"{passing} Until then no picture is taken in.");
         using var loggers = LoggerFactory.Create(Logging.Configure);
@@ -45,8 +45,9 @@ internal sealed class Service(ServeSettings settings)
         };
         var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
+        var name = GatewayName.Of(backend, settings.DataFolder, random);
         if (settings.MaxWorkers > 0)
-            await dispatcher.ReleaseAsync(worker: null, GatewayEnded, spendAttempt: false, stop.Token);
+            await name.ReleaseAsync(backend, dispatcher, GatewayEnded, stop.Token);
 
         var roster = new WorkerRoster(time);
         var decisions = new DecisionLog();
@@ -54,7 +55,10 @@ internal sealed class Service(ServeSettings settings)
         await using var fleet = new ProcessFleet(
             () => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models)), roster,
             exit => dispatcher.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status != 0, CancellationToken.None),
-            time, random, loggers.CreateLogger<ProcessFleet>(), new StageBoard(RunStage.BoardVariable, RunStage.BoardBytes));
+            time, random, loggers.CreateLogger<ProcessFleet>(), new StageBoard(RunStage.BoardVariable, RunStage.BoardBytes))
+        {
+            NamePrefix = name.Prefix,
+        };
         var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, decisions, fleet, time, random) { Models = catalogue };
         await using (gateway = GatewayHost.Create(gatewaySettings, parts, Logging.Configure))
         {

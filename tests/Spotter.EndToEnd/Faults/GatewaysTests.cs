@@ -1,0 +1,158 @@
+using System.Net;
+using System.Text.Json;
+using Xunit.Abstractions;
+
+namespace Spotter.EndToEnd.Faults;
+
+/// <summary>Two gateways on one PostgreSQL server, a worker at each, and a server that crashes.</summary>
+public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private static readonly Dictionary<string, string> Surroundings = new(StringComparer.Ordinal)
+    {
+        ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef",
+        ["SPOTTER__LEASE__HOLDSECONDS"] = "4",
+        ["SPOTTER__LEASE__HEARTBEATSECONDS"] = "1",
+        ["SPOTTER__LEASE__SWEEPSECONDS"] = "0.5",
+        ["SPOTTER__LEASE__OVERDUESECONDS"] = "3",
+    };
+
+    private readonly TemporaryFolder folder = new();
+    private readonly List<SpotterProcess> processes = [];
+    private PostgresCluster? cluster;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var process in processes)
+        {
+            output.WriteLine(process.Log);
+            await process.DisposeAsync();
+        }
+        cluster?.Dispose();
+        folder.Dispose();
+    }
+
+    [PostgresFact]
+    public async Task What_one_gateway_accepts_another_answers_and_a_crash_of_the_server_loses_nothing()
+    {
+        cluster = PostgresCluster.Start();
+        // Both bring the schema up to date at the same time.
+        var gateways = await Task.WhenAll(StartGatewayAsync("first"), StartGatewayAsync("second"));
+        using var first = new SpotterApi(gateways[0].Address);
+        using var second = new SpotterApi(gateways[1].Address);
+        StartWorker(gateways[0]);
+        StartWorker(gateways[1]);
+
+        // Each waits at the gateway that did not take the picture in.
+        var early = SpotterApi.IdOf((await first.SubmitAsync(Pictures.Png(90))).Json);
+        SpotterApi.StateOf(await second.EndOfAsync(early, Patience)).ShouldBe("succeeded");
+
+        var accepted = new Dictionary<string, byte>(StringComparer.Ordinal) { [early] = 90 };
+        for (var i = 0; i < 60; i++)
+        {
+            if (i == 30)
+                cluster.Crash();
+            var shade = (byte)(100 + i);
+            accepted[await AcceptAsync(i % 2 == 0 ? first : second, $"key-{i}", shade)] = shade;
+        }
+
+        accepted.Count.ShouldBe(61);
+        foreach (var (id, shade) in accepted)
+        {
+            var job = await second.EndOfAsync(id, Patience);
+            SpotterApi.StateOf(job).ShouldBe("succeeded", job.GetRawText());
+            var square = job.GetProperty("result").GetProperty("detections").EnumerateArray().Single(d => d.GetProperty("label").GetString() == "square");
+            square.GetProperty("confidence").GetDouble().ShouldBe(shade / 255.0, 0.003, "it got the result of another picture");
+            (await first.JobAsync(id)).GetProperty("result").GetRawText().ShouldBe(job.GetProperty("result").GetRawText());
+        }
+        foreach (var api in (SpotterApi[])[first, second])
+        {
+            var stats = await api.StatsAsync();
+            (stats.GetProperty("succeeded").GetInt64(), stats.GetProperty("queued").GetInt64(), stats.GetProperty("running").GetInt64()).ShouldBe((61, 0, 0));
+            (await api.ListAsync()).Select(SpotterApi.IdOf).ShouldBe(accepted.Keys, ignoreOrder: true);
+        }
+        foreach (var gateway in gateways)
+            gateway.Log.ShouldNotContain(PostgresCluster.Secret);
+    }
+
+    [PostgresFact]
+    public async Task A_gateway_that_begins_again_leaves_the_leases_of_others_alone_and_takes_back_its_own()
+    {
+        cluster = PostgresCluster.Start();
+        // Leases that outlive the test: whatever runs again does so because somebody took its lease.
+        var patient = new Dictionary<string, string>(Surroundings, StringComparer.Ordinal) { ["SPOTTER__LEASE__HOLDSECONDS"] = "600", ["SPOTTER__LEASE__OVERDUESECONDS"] = "600" };
+        var slow = PatchModel.Write(folder.File("slow.onnx"), work: 3000);
+        string[] oneWorker = ["--min-workers", "1", "--max-workers", "1", "--lanes", "1"];
+        var first = await StartGatewayAsync("first", patient, slow, "serve", oneWorker);
+        using var api = new SpotterApi(first.Address);
+        await Eventually.SeeAsync("a worker is idle", api.StatsAsync, stats => stats.GetProperty("idle").GetInt32() == 1, Patience);
+        var mine = SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png(100))).Json);
+        await Eventually.SeeAsync("it runs", () => api.JobAsync(mine), job => SpotterApi.StateOf(job) == "running", Patience);
+        var second = await StartGatewayAsync("second", patient, slow, "serve", oneWorker);
+        using var others = new SpotterApi(second.Address);
+        await Eventually.SeeAsync("a worker is idle", others.StatsAsync, stats => stats.GetProperty("idle").GetInt32() == 1, Patience);
+        var theirs = SpotterApi.IdOf((await others.SubmitAsync(Pictures.Png(101))).Json);
+        await Eventually.SeeAsync("it runs", () => others.JobAsync(theirs), job => SpotterApi.StateOf(job) == "running", Patience);
+
+        await first.KillAsync();
+        processes.Remove(first);
+        await first.DisposeAsync();
+        var again = await StartGatewayAsync("first", patient, slow, "serve", oneWorker);
+
+        using var after = new SpotterApi(again.Address);
+        var released = await Eventually.SeeAsync("its own job runs again", () => after.JobAsync(mine), job => HistoryOf(job).Length > 0, Patience);
+        HistoryOf(released)[0].GetProperty("kind").GetString().ShouldBe("lost");
+        HistoryOf(await after.JobAsync(theirs)).ShouldBeEmpty();
+    }
+
+    private static JsonElement[] HistoryOf(JsonElement job) =>
+        job.TryGetProperty("history", out var history) && history.ValueKind == JsonValueKind.Array ? [.. history.EnumerateArray()] : [];
+
+    private async Task<SpotterProcess> StartGatewayAsync(
+        string name, Dictionary<string, string>? surroundings = null, string? model = null, string command = "gateway", string[]? options = null)
+    {
+        var environment = new Dictionary<string, string>(surroundings ?? Surroundings, StringComparer.Ordinal) { ["SPOTTER__POSTGRES"] = cluster!.Url };
+        var gateway = await SpotterProcess.StartAsync(
+            folder.File(name), model ?? Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
+        lock (processes)
+            processes.Add(gateway);
+        return gateway;
+    }
+
+    private string Model
+    {
+        get
+        {
+            lock (processes)
+            {
+                var file = folder.File("patches.onnx");
+                return File.Exists(file) ? file : PatchModel.Write(file, work: 6);
+            }
+        }
+    }
+
+    private void StartWorker(SpotterProcess gateway)
+    {
+        var data = folder.File($"worker-{processes.Count}");
+        Directory.CreateDirectory(Path.Combine(data, "models"));
+        File.Copy(Model, Path.Combine(data, "models", "patches.onnx"));
+        processes.Add(SpotterProcess.StartWorker(gateway.Address, data, Surroundings));
+    }
+
+    /// <summary>Sends a picture until it is accepted, under a key, so that it is one job however often that takes.</summary>
+    private static Task<string> AcceptAsync(SpotterApi api, string key, byte shade) =>
+        Eventually.SeeAsync(
+            $"{key} is accepted",
+            async () =>
+            {
+                var answer = await api.SubmitAsync(Pictures.Png(shade), key: key);
+                if (answer.Status == HttpStatusCode.ServiceUnavailable)
+                    return "";
+                answer.Status.ShouldBe(HttpStatusCode.Accepted, answer.Text);
+                return SpotterApi.IdOf(answer.Json);
+            },
+            id => id.Length > 0, Patience);
+}
