@@ -21,7 +21,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
     /// <summary>Closes and deletes it.</summary>
     protected abstract Task CloseAsync();
 
-    [SuiteTheory]
+    [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(480_000)]
@@ -34,7 +34,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await ReadAsync("in/ab/abc")).ShouldBe(bytes);
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task Bytes_that_come_in_dribs_come_back_whole()
     {
         var bytes = Bytes(700_001, seed: 3);
@@ -43,7 +43,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await ReadAsync("in/ab/abc")).ShouldBe(bytes);
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task Writing_again_replaces_the_whole_blob()
     {
         await PutAsync("in/ab/abc", Bytes(100_000, seed: 1));
@@ -53,7 +53,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await ReadAsync("in/ab/abc")).ShouldBe(shorter);
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task Whoever_reads_while_a_blob_is_replaced_or_deleted_reads_the_old_one()
     {
         var old = Bytes(1_000_000, seed: 1);
@@ -68,7 +68,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         read.ToArray().ShouldBe(old);
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task A_missing_blob_is_null()
     {
         (await Store.OpenAsync("in/ab/abc", default)).ShouldBeNull();
@@ -76,7 +76,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await Store.OpenAsync("in/ab/abd", default)).ShouldBeNull();
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task A_deleted_blob_is_gone()
     {
         await PutAsync("in/ab/abc", [1]);
@@ -88,7 +88,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await KeysAsync("")).ShouldBeEmpty();
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task A_blob_whose_sender_fails_leaves_nothing()
     {
         var broken = new DribblingStream(Bytes(600_000, seed: 1), failAfter: 500_000);
@@ -99,7 +99,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await KeysAsync("")).ShouldBeEmpty();
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task A_blob_whose_sender_fails_leaves_an_earlier_one_as_it_was()
     {
         await PutAsync("in/ab/abc", [1, 2, 3]);
@@ -110,7 +110,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await ReadAsync("in/ab/abc")).ShouldBe([1, 2, 3]);
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task A_cancelled_call_leaves_nothing()
     {
         using var stop = new CancellationTokenSource();
@@ -122,7 +122,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await Store.OpenAsync("in/ab/abc", default)).ShouldBeNull();
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task Keys_are_listed_by_prefix_and_age()
     {
         var job = JobId.New(RandomSource.Seeded(7));
@@ -139,7 +139,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         (await KeysAsync("", TimeProvider.System.GetUtcNow().AddDays(-1))).ShouldBeEmpty();
     }
 
-    [SuiteTheory]
+    [Theory]
     [InlineData("")]
     [InlineData("/etc/passwd")]
     [InlineData("../escape")]
@@ -159,7 +159,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
         await Should.ThrowAsync<ArgumentException>(() => Store.DeleteAsync(key, default));
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task Many_blobs_are_written_at_once()
     {
         var keys = Enumerable.Range(0, 100).Select(i => $"in/{i % 16:x2}/{i}").ToList();
@@ -171,7 +171,7 @@ public abstract class BlobStoreConformance : IAsyncLifetime
             (await ReadAsync(keys[i])).ShouldBe(Bytes(10_000 + i, seed: i));
     }
 
-    [SuiteFact]
+    [Fact]
     public async Task One_key_written_by_many_at_once_holds_what_one_of_them_wrote()
     {
         var contents = Enumerable.Range(0, 20).Select(i => Bytes(300_000, seed: i)).ToList();

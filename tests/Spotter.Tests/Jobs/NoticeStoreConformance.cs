@@ -61,7 +61,7 @@ public abstract class NoticeStoreConformance : IAsyncLifetime
         var job = how switch
         {
             "expired" => await AddAsync(change: job => job with { Expires = Clock.GetUtcNow() + Hold }),
-            "answered from the stored result of another" => await AddAsync(change: job => job with { Answer = new JobAnswer(JobId.New(RandomSource.System), SampleJobs.Result()) }),
+            "answered from the stored result of another" => await AddAsync(change: job => job with { Answer = new JobAnswer(JobId.New(RandomSource.System), SampleJobs.Result(), "v1") }),
             _ => await AddAsync(),
         };
         switch (how)
