@@ -16,27 +16,40 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
     private const int Batch = 500;
     private const int MostBatches = 20;
 
+    // One after another, a store across a network would not keep up with what comes in.
+    private const int DeletedAtOnce = 16;
+
     private int sweptBefore;
     private DateTimeOffset nextOrphanSearch = DateTimeOffset.MinValue;
 
-    /// <summary>Sweeps every <see cref="LeaseSettings.Sweep"/> until cancelled.</summary>
+    /// <summary>
+    /// Sweeps every <see cref="LeaseSettings.Sweep"/> until cancelled. Jobs and blobs apart: a blob store that is slow or
+    /// away must not keep leases from being taken back.
+    /// </summary>
     /// <param name="onError">Hears what went wrong; the next round tries again.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task RunAsync(Action<Exception> onError, CancellationToken cancel)
+    public Task RunAsync(Action<Exception> onError, CancellationToken cancel) =>
+        Task.WhenAll(RepeatAsync(SweepJobsAsync, onError, cancel), RepeatAsync(SweepBlobsAsync, onError, cancel));
+
+    /// <summary>Does everything once. What fails keeps nothing else from being done.</summary>
+    /// <exception cref="AggregateException">Some of it failed.</exception>
+    public async Task<Swept> RunOnceAsync(CancellationToken cancel)
+    {
+        var errors = new List<Exception>();
+        var moved = await SweepJobsAsync(errors.Add, cancel);
+        var aged = await SweepBlobsAsync(errors.Add, cancel);
+        return errors.Count == 0
+            ? moved with { Expired = aged.Expired, Purged = aged.Purged, Orphans = aged.Orphans }
+            : throw new AggregateException(errors);
+    }
+
+    private async Task RepeatAsync(Func<Action<Exception>, CancellationToken, Task<Swept>> round, Action<Exception> onError, CancellationToken cancel)
     {
         try
         {
             while (true)
             {
-                try
-                {
-                    await RunOnceAsync(cancel);
-                }
-                catch (AggregateException errors)
-                {
-                    foreach (var error in errors.InnerExceptions)
-                        onError(error);
-                }
+                await round(onError, cancel);
                 await Task.Delay(settings.Sweep, clock, cancel);
             }
         }
@@ -46,32 +59,32 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
         }
     }
 
-    /// <summary>Does everything once. What fails keeps nothing else from being done.</summary>
-    /// <exception cref="AggregateException">Some of it failed.</exception>
-    public async Task<Swept> RunOnceAsync(CancellationToken cancel)
-    {
-        var errors = new List<Exception>();
-        var now = clock.GetUtcNow();
-        var swept = new Swept(
-            Reaped: await DoAsync(() => RepeatAsync(() => dispatcher.ReapAsync(Batch, cancel))),
-            Requeued: await DoAsync(() => SweepAsync(cancel)),
-            Late: await DoAsync(() => RepeatAsync(() => store.ExpireAsync(Batch, cancel))),
-            Expired: await DoAsync(() => RepeatAsync(() => ExpireImagesAsync(now - settings.KeepImages, cancel))),
-            Purged: await DoAsync(() => RepeatAsync(() => store.PurgeAsync(now - settings.KeepJobs, Batch, cancel))),
-            Orphans: await DoAsync(() => DeleteOrphansAsync(now, cancel)));
-        return errors.Count == 0 ? swept : throw new AggregateException(errors);
+    private async Task<Swept> SweepJobsAsync(Action<Exception> onError, CancellationToken cancel) => new(
+        Reaped: await TryAsync(() => RepeatAsync(() => dispatcher.ReapAsync(Batch, cancel)), onError, cancel),
+        Requeued: await TryAsync(() => SweepAsync(cancel), onError, cancel),
+        Late: await TryAsync(() => RepeatAsync(() => store.ExpireAsync(Batch, cancel)), onError, cancel),
+        Expired: 0, Purged: 0, Orphans: 0);
 
-        async Task<int> DoAsync(Func<Task<int>> step)
+    private async Task<Swept> SweepBlobsAsync(Action<Exception> onError, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        return new(
+            Reaped: 0, Requeued: 0, Late: 0,
+            Expired: await TryAsync(() => RepeatAsync(() => ExpireImagesAsync(now - settings.KeepImages, cancel)), onError, cancel),
+            Purged: await TryAsync(() => RepeatAsync(() => store.PurgeAsync(now - settings.KeepJobs, Batch, cancel)), onError, cancel),
+            Orphans: await TryAsync(() => DeleteOrphansAsync(now, cancel), onError, cancel));
+    }
+
+    private static async Task<int> TryAsync(Func<Task<int>> step, Action<Exception> onError, CancellationToken cancel)
+    {
+        try
         {
-            try
-            {
-                return await step();
-            }
-            catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
-            {
-                errors.Add(e);
-                return 0;
-            }
+            return await step();
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancel.IsCancellationRequested)
+        {
+            onError(e);
+            return 0;
         }
     }
 
@@ -106,8 +119,9 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
         var keys = await store.ExpireImagesAsync(finishedBefore, Batch, cancel);
         if (keys.Count > 0)
             Failpoint.At("pictures-expired");
-        foreach (var key in keys)
-            await blobs.DeleteAsync(key, cancel);
+        await Parallel.ForEachAsync(
+            keys, new ParallelOptions { MaxDegreeOfParallelism = DeletedAtOnce, CancellationToken = cancel },
+            async (key, stop) => await blobs.DeleteAsync(key, stop));
         return keys.Count;
     }
 

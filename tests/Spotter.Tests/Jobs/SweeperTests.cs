@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Spotter.Core;
+using Spotter.Core.Images;
 using Spotter.Core.Jobs;
 
 namespace Spotter.Tests.Jobs;
@@ -24,18 +26,74 @@ public sealed class SweeperTests
 
         var loop = sweeper.RunAsync(e => errors.Writer.TryWrite(e), stop.Token);
 
-        // Four steps of a round need the store; the search for orphans finds no blob to ask it about.
+        // Five steps of a round need the store; the search for orphans finds no blob to ask it about.
         for (var round = 0; round < 3; round++)
         {
-            for (var step = 0; step < 4; step++)
+            for (var step = 0; step < 5; step++)
             {
                 var error = await errors.Reader.ReadAsync().AsTask().WaitAsync(Patience);
                 error.ShouldBeOfType<SpotterException>().Code.ShouldBe(ErrorCodes.StoreUnavailable);
             }
-            await clock.WaitForTimersAsync().WaitAsync(Patience);
+            await clock.WaitForTimersAsync(count: 2).WaitAsync(Patience);
             clock.Advance(settings.Sweep);
         }
         await stop.CancelAsync();
         await loop.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_blob_store_that_answers_nothing_keeps_no_lease_from_being_taken_back()
+    {
+        var clock = new ManualClock();
+        var settings = new LeaseSettings();
+        await using var fixture = new LocalFixture();
+        var backend = fixture.Open(clock);
+        var blobs = new SilentBlobStore();
+        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, blobs, settings.Hold);
+        using var stop = new CancellationTokenSource();
+        var job = SampleJobs.New();
+        await dispatcher.AcceptAsync([job], default);
+        (await dispatcher.TakeAsync("w", [SampleJobs.Delivery(job.Id).Queue], TimeSpan.Zero, default)).ShouldNotBeNull();
+        var loop = new Sweeper(dispatcher, backend.Jobs, blobs, settings, clock).RunAsync(_ => { }, stop.Token);
+        await blobs.Asked.WaitAsync(Patience);
+
+        using var safety = new CancellationTokenSource(Patience);
+        while ((await backend.Jobs.FindAsync(job.Id, safety.Token))!.State != JobState.Queued)
+        {
+            clock.Advance(settings.Sweep);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, safety.Token);
+        }
+        await stop.CancelAsync();
+        await loop.WaitAsync(Patience);
+    }
+
+    /// <summary>Takes calls and never answers them.</summary>
+    private sealed class SilentBlobStore : IBlobStore
+    {
+        private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Asked => asked.Task;
+
+        public Task PutAsync(string key, Stream content, CancellationToken cancel) => NeverAsync(cancel);
+
+        public async Task<Stream?> OpenAsync(string key, CancellationToken cancel)
+        {
+            await NeverAsync(cancel);
+            return null;
+        }
+
+        public Task DeleteAsync(string key, CancellationToken cancel) => NeverAsync(cancel);
+
+        public async IAsyncEnumerable<string> ListAsync(string prefix, DateTimeOffset before, [EnumeratorCancellation] CancellationToken cancel)
+        {
+            await NeverAsync(cancel);
+            yield break;
+        }
+
+        private Task NeverAsync(CancellationToken cancel)
+        {
+            asked.TrySetResult();
+            return Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel);
+        }
     }
 }
