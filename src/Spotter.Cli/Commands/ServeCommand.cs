@@ -75,6 +75,7 @@ internal static class ServeCommand
         };
         BackendOptions.AddTo(command);
         BlobOptions.AddTo(command);
+        KeepOptions.AddTo(command);
         command.SetAction(parsed =>
         {
             var max = parsed.GetValue(MaxWorkers) ?? ServeSettings.DefaultMaxWorkers;
@@ -99,6 +100,7 @@ internal static class ServeCommand
         };
         BackendOptions.AddTo(command);
         BlobOptions.AddTo(command);
+        KeepOptions.AddTo(command);
         command.SetAction(parsed =>
         {
             var settings = Common(parsed);
@@ -118,7 +120,7 @@ internal static class ServeCommand
         DataFolder = SpotterPaths.DataFolder(parsed.GetValue(Data)),
         Models = parsed.GetValue(Models) ?? [],
         WorkerToken = WorkerToken.Read(parsed.GetValue(TokenFile)),
-        Leases = LeaseVariables.Read(),
+        Leases = KeepOptions.Read(parsed, LeaseVariables.Read()),
         KeysFile = parsed.GetValue(Keys) is { } keys ? Existing(keys) : null,
         MaxQueued = parsed.GetValue(MaxQueued),
         MaxQueueAge = TimeSpan.FromSeconds(parsed.GetValue(MaxQueueAge)),

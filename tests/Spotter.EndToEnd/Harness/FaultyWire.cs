@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Spotter.Tests.Images;
+namespace Spotter.EndToEnd.Harness;
 
 /// <summary>What a wire does to one direction of a connection.</summary>
 /// <param name="AfterBytes">So many bytes pass first.</param>
