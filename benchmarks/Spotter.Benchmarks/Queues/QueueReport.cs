@@ -29,7 +29,7 @@ internal static class QueueReport
             using var place = QueuePlace.Sqlite();
             var figures = await QueueThroughput.RunAsync(place, TimeSpan.FromSeconds(options.Seconds));
             rates.Add(figures.JobsPerSecond);
-            Console.WriteLine($"  {figures.JobsPerSecond,8:0} jobs/s with {figures.Loops} loops; rows made at {figures.AcceptedPerSecond:0}/s");
+            Console.WriteLine($"  {figures.JobsPerSecond,8:0} jobs/s with {figures.Loops} loops; {figures.ProcessorMicroseconds:0} µs of processor time per job; rows made at {figures.AcceptedPerSecond:0}/s");
         }
         PrintMedian(rates, FinishTarget);
     }

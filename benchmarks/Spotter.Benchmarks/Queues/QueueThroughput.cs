@@ -18,7 +18,8 @@ internal static class QueueThroughput
     /// <param name="Jobs">Jobs finished.</param>
     /// <param name="JobsPerSecond">Their rate.</param>
     /// <param name="AcceptedPerSecond">The rate at which their rows were made beforehand, in requests of 500.</param>
-    public sealed record Figures(int Loops, int Jobs, double JobsPerSecond, double AcceptedPerSecond);
+    /// <param name="ProcessorMicroseconds">Processor time per job: what is left to compare on a machine that does other things too.</param>
+    public sealed record Figures(int Loops, int Jobs, double JobsPerSecond, double AcceptedPerSecond, double ProcessorMicroseconds);
 
     /// <summary>Accepts jobs one by one for <paramref name="duration"/>; each call returns when its job is durable. Jobs per second.</summary>
     /// <param name="place">A place for jobs.</param>
@@ -54,10 +55,12 @@ internal static class QueueThroughput
             await dispatcher.AcceptAsync([.. Enumerable.Range(0, JobsPerRequest).Select(_ => NewJob())], CancellationToken.None);
         var acceptedPerSecond = wanted / Stopwatch.GetElapsedTime(begun).TotalSeconds;
 
+        var processor = Environment.CpuUsage.TotalTime;
         begun = Stopwatch.GetTimestamp();
         var done = await Task.WhenAll(Enumerable.Range(0, loops).Select(i => Task.Run(() => LoopAsync(dispatcher, $"w{i}", begun, duration))));
         var jobs = done.Sum();
-        return new Figures(loops, jobs, jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds, acceptedPerSecond);
+        var rate = jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        return new Figures(loops, jobs, rate, acceptedPerSecond, (Environment.CpuUsage.TotalTime - processor).TotalMicroseconds / jobs);
     }
 
     private static Dispatcher NewDispatcher(Backend backend) => new(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromMinutes(5));
