@@ -55,10 +55,15 @@ async function pgBoss() {
   const data = { picture: "0".repeat(64) };
   const oneByOne = await rate(inFlight, async () => (await boss.send("noop", data), 1));
   const batches = await rate(1, async () => (await boss.insert(Array.from({ length: batch }, () => ({ name: "noop", data }))), batch));
+  // It sorts all that waits for every fetch, so it is given a small backlog of its own, and statistics to plan with.
+  const work = "work";
+  await boss.createQueue(work);
+  await boss.insert(Array.from({ length: 5000 }, () => ({ name: work, data })));
+  await boss.getDb().executeSql("ANALYZE", []);
   // Two loops with batches of 25: its workers ask no faster than twice a second, its own calls as fast as they can.
   const processed = await rate(2, async () => {
-    const jobs = await boss.fetch("noop", { batchSize: inFlight / 2 });
-    if (jobs.length > 0) await boss.complete("noop", jobs.map((job) => job.id));
+    const jobs = await boss.fetch(work, { batchSize: inFlight / 2 });
+    if (jobs.length > 0) await boss.complete(work, jobs.map((job) => job.id));
     return jobs.length;
   });
   await boss.stop({ graceful: false, close: true });
