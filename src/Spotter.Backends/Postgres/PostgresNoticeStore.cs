@@ -4,24 +4,28 @@ using Spotter.Core.Jobs;
 
 namespace Spotter.Backends.Postgres;
 
-/// <summary>The outbox in the database. Its rows are made by triggers, in whatever transaction ends a job.</summary>
+/// <summary>
+/// The outbox in the database. Its rows are made by triggers, in whatever transaction ends a job. A receipt is the moment
+/// until which a notice is hidden: every taking sets a later one.
+/// </summary>
 internal sealed class PostgresNoticeStore(PostgresDatabase database, TimeProvider clock) : INoticeStore
 {
     public async Task<IReadOnlyList<Notice>> TakeAsync(
         int limit, TimeSpan hold, IReadOnlyCollection<string> exceptReceivers, CancellationToken cancel)
     {
         var now = Microseconds.Now(clock);
+        var until = now + Math.Max(1, Microseconds.From(hold));
         var taken = await database.WriteAsync(
             """
             WITH due AS MATERIALIZED (
                 SELECT id, due FROM notices WHERE state = 0 AND due <= $1 AND receiver <> ALL ($2) ORDER BY due, seq LIMIT $3 FOR UPDATE SKIP LOCKED)
-            UPDATE notices n SET due = $4, attempts = n.attempts + 1 FROM due WHERE n.id = due.id
+            UPDATE notices n SET due = $4 FROM due WHERE n.id = due.id
             RETURNING n.id, n.job, n.url, n.secret, n.receiver, n.attempts, due.due, n.seq
             """,
-            p => p.With(now).With(exceptReceivers.ToArray()).With((long)Math.Max(0, limit)).With(now + Math.Max(1, Microseconds.From(hold))),
+            p => p.With(now).With(exceptReceivers.ToArray()).With((long)Math.Max(0, limit)).With(until),
             r => r.ListAsync(row => (Due: row.GetInt64(6), Seq: row.GetInt64(7), Notice: new Notice(
-                row.GetString(0), PostgresJobRow.IdOf(row.GetGuid(1)), row.GetString(2), row.TextOrNull(3), row.GetString(4), row.GetInt32(5),
-                row.GetInt32(5).ToString(CultureInfo.InvariantCulture)))),
+                row.GetString(0), PostgresJobRow.IdOf(row.GetGuid(1)), row.GetString(2), row.TextOrNull(3), row.GetString(4), row.GetInt32(5) + 1,
+                until.ToString(CultureInfo.InvariantCulture)))),
             cancel);
         return [.. taken.OrderBy(t => t.Due).ThenBy(t => t.Seq).Select(t => t.Notice)];
     }
@@ -37,14 +41,15 @@ internal sealed class PostgresNoticeStore(PostgresDatabase database, TimeProvide
             _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
         };
         // A receipt that is no number names no taking, so it has no effect.
-        return !int.TryParse(notice.Receipt, NumberStyles.None, CultureInfo.InvariantCulture, out var attempt)
+        return !long.TryParse(notice.Receipt, NumberStyles.None, CultureInfo.InvariantCulture, out var receipt)
             ? Task.CompletedTask
             : database.WriteAsync(
                 """
-                UPDATE notices SET state = $3, due = $4, status = $5, detail = $6, ended = CASE WHEN $3 = 0 THEN NULL ELSE $7 END
-                WHERE id = $1 AND attempts = $2 AND state = 0
+                UPDATE notices SET state = $3, due = $4, attempts = attempts + 1, status = $5, detail = $6,
+                    ended = CASE WHEN $3 = 0 THEN NULL ELSE $7 END, secret = CASE WHEN $3 = 0 THEN secret END
+                WHERE id = $1 AND due = $2 AND state = 0
                 """,
-                p => p.With(notice.Id).With(attempt).With((short)state).With(due).WithInteger(status).WithText(detail).With(now),
+                p => p.With(notice.Id).With(receipt).With((short)state).With(due).WithInteger(status).WithText(detail).With(now),
                 _ => Task.FromResult(true),
                 cancel);
     }

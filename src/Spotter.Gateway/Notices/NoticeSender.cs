@@ -201,7 +201,9 @@ internal sealed partial class NoticeSender(
         {
             answer = await SendAsync(notice, cutOff.Token);
             var outcome = answer.After(notice.Attempt, settings, random);
+            Failpoint.At("notice-posted");
             await notices.RecordAsync(notice, outcome, CancellationToken.None);
+            Failpoint.At("notice-recorded");
             meters.Ended(outcome, time.GetElapsedTime(begun));
             if (outcome is NoticeOutcome.GivenUp given)
                 LogGivenUp(notice.Id, notice.Receiver, given.Detail);

@@ -106,6 +106,21 @@ public sealed class PostgresJobQueueTests(PostgresServer server) : JobQueueConfo
 
 [NeedsPostgres]
 [Collection(PostgresServer.Name)]
+public sealed class PostgresNoticeStoreTests(PostgresServer server) : NoticeStoreConformance
+{
+    private readonly PostgresFixture fixture = new(server);
+
+    protected override Task<(IJobStore Jobs, INoticeStore Notices)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
+    {
+        var backend = fixture.Open(clock, retries, random);
+        return Task.FromResult((backend.Jobs, backend.Notices));
+    }
+
+    protected override async Task CloseAsync() => await fixture.DisposeAsync();
+}
+
+[NeedsPostgres]
+[Collection(PostgresServer.Name)]
 public sealed class PostgresDispatcherTests(PostgresServer server) : DispatcherConformance
 {
     private readonly PostgresFixture fixture = new(server);
