@@ -7,6 +7,7 @@ import './styles/starter.css'
 import { Announcer } from './announcer'
 import { getModels, getStats } from './api/client'
 import type { Model, Stats } from './api/contract'
+import { Refusal } from './api/refusal'
 import { sentConfidence } from './api/submit'
 import { byId, el, setText } from './dom'
 import { gatewayFeed } from './jobs/feed'
@@ -18,6 +19,7 @@ import { Setting } from './setting'
 import { percent } from './text'
 import { watchIntake } from './views/intake'
 import { Recent } from './views/recent'
+import { SignIn } from './views/signIn'
 import { Starter } from './views/starter'
 import { Strip } from './views/strip'
 
@@ -61,11 +63,14 @@ setText(byId('curl'), `curl -F image=@photo.jpg ${new URL('v1/jobs', document.ba
 
 document.addEventListener('visibilitychange', () => (document.hidden ? follower.suspend() : follower.resume()))
 
+const signIn = new SignIn(byId('sign-in') as HTMLFormElement, byId('sign-out'), () => beatNow())
+
 let seen = ''
 let modelsAge = Number.POSITIVE_INFINITY
-pulse(async () => {
+const beatNow = pulse(async () => {
   try {
     const stats = await getStats()
+    signIn.done()
     strip.show(stats)
     if (++modelsAge > (model.value === null ? 3 : 60)) await loadModels()
     recent.age()
@@ -76,9 +81,15 @@ pulse(async () => {
       await recent.refresh()
     }
     return 1_000
-  } catch {
-    strip.showLost()
+  } catch (error) {
     seen = ''
+    if (error instanceof Refusal && (error.status === 401 || error.status === 403)) {
+      signIn.ask(error)
+      modelsAge = Number.POSITIVE_INFINITY
+      // Nothing changes before somebody gives a key.
+      return 60_000
+    }
+    strip.showLost()
     return 2_000
   }
 })

@@ -1,5 +1,5 @@
-/** Repeats `beat` while the page is visible, `pauseMs` after the last one ended. */
-export function pulse(beat: () => Promise<number>): void {
+/** Repeats `beat` while the page is visible, as many milliseconds after the last one ended as that says; the result makes it beat now. */
+export function pulse(beat: () => Promise<number>): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let beating = false
 
@@ -14,4 +14,5 @@ export function pulse(beat: () => Promise<number>): void {
 
   document.addEventListener('visibilitychange', () => void go())
   void go()
+  return () => void go()
 }

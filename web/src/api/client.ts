@@ -1,4 +1,5 @@
 import type { Job, JobPage, Models, Stats } from './contract'
+import { keyHeaders } from './key'
 import { readRefusal, Unreachable } from './refusal'
 
 // Addresses are relative to the page, so that everything works behind a path of a reverse proxy as well.
@@ -13,7 +14,7 @@ const timeoutMs = 15_000
 async function request(url: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response
   try {
-    answer = await fetch(url, { ...init, cache: 'no-store', signal: AbortSignal.timeout(timeoutMs) })
+    answer = await fetch(url, { ...init, headers: keyHeaders(), cache: 'no-store', signal: AbortSignal.timeout(timeoutMs) })
   } catch {
     throw new Unreachable('Spotter does not answer. Is the server still running?')
   }
@@ -39,11 +40,14 @@ export function listJobs(limit: number, after: string | null): Promise<JobPage> 
 
 /** A picture that comes with a model, as a file. */
 export async function getSample(url: string): Promise<File> {
-  const picture = await (await request(url)).blob()
+  const picture = await getBlob(url)
   return new File([picture], url.slice(url.lastIndexOf('/') + 1), { type: picture.type })
 }
 
-/** The picture of a job as it was sent. */
-export async function getOriginal(id: string): Promise<Blob> {
-  return (await request(originalUrl(id))).blob()
+/** What is at an address of the service. */
+export async function getBlob(url: string): Promise<Blob> {
+  return (await request(url)).blob()
 }
+
+/** The picture of a job as it was sent. */
+export const getOriginal = (id: string) => getBlob(originalUrl(id))

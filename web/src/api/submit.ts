@@ -1,4 +1,5 @@
 import type { Job } from './contract'
+import { keyHeaders } from './key'
 import { readRefusal, Unreachable } from './refusal'
 
 /**
@@ -59,6 +60,7 @@ export function submit(submission: Submission, onSent: (share: number) => void, 
 
     request.open('POST', 'v1/jobs')
     request.setRequestHeader('Idempotency-Key', submission.idempotencyKey)
+    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value)
     request.send(form)
   })
 }

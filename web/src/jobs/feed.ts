@@ -1,18 +1,31 @@
 import { eventsUrl, getJob } from '../api/client'
 import type { Job } from '../api/contract'
+import { EventReader } from '../api/events'
+import { keyHeaders } from '../api/key'
 import type { JobFeed } from './follower'
 
 /** The gateway's event streams and job resource. */
 export const gatewayFeed: JobFeed = {
   get: getJob,
   stream(id, onJob, onBroken) {
-    const source = new EventSource(eventsUrl(id))
-    source.addEventListener('job', event => onJob(JSON.parse((event as MessageEvent<string>).data) as Job))
-    source.onerror = () => {
-      // The browser would reconnect for ever, also to a stream that has ended; polling is calmer.
-      source.close()
-      onBroken()
+    const stop = new AbortController()
+    const end = () => {
+      if (!stop.signal.aborted) onBroken()
     }
-    return source
+    read(id, onJob, stop.signal).then(end, end)
+    return { close: () => stop.abort() }
   },
+}
+
+/** Reads a stream to its end. An EventSource could not show a key. */
+async function read(id: string, onJob: (job: Job) => void, signal: AbortSignal): Promise<void> {
+  const answer = await fetch(eventsUrl(id), { headers: keyHeaders(), cache: 'no-store', signal })
+  if (!answer.ok || answer.body === null) return
+  const events = new EventReader(data => onJob(JSON.parse(data) as Job))
+  const pieces = answer.body.pipeThrough(new TextDecoderStream()).getReader()
+  while (true) {
+    const { done, value } = await pieces.read()
+    if (done || signal.aborted) return
+    events.take(value)
+  }
 }

@@ -1,5 +1,7 @@
 import { annotatedUrl, jobUrl } from '../api/client'
 import { type Job, hasEnded } from '../api/contract'
+import { downloadWithKey } from '../api/download'
+import { explain } from '../api/refusal'
 import { el, icon, setText } from '../dom'
 import type { Setting } from '../setting'
 import { standing } from '../text'
@@ -63,6 +65,7 @@ export class Card {
       this.#picture.mark(index, chosen)
       this.#findings.mark(index, chosen)
     })
+    downloadWithKey(this.#download, error => this.#complain(explain(error)))
     this.#picture = new PictureView(picture.url, picture.name, picture.missingText, highlight)
     this.#findings = new FindingsView(highlight)
 
@@ -123,6 +126,10 @@ export class Card {
         : progress.kind === 'job' && (progress.job.state === 'failed' || progress.job.state === 'dead')
           ? reasonOf(progress.job)
           : null
+    this.#complain(reason)
+  }
+
+  #complain(reason: string | null): void {
     this.#error.replaceChildren(...(reason === null ? [] : [icon('alert'), el('p', {}, reason)]))
     this.#error.hidden = reason === null
   }
@@ -162,7 +169,9 @@ export class Card {
     if (!hasEnded(job)) return []
     if (job.state !== 'succeeded') return [this.#button('Try again', 'retry', this.#on.retry)]
     const json = { class: 'button', href: jobUrl(job.id), download: `${this.#stem()}.json`, title: 'Download the answer as JSON', 'aria-label': 'Download the answer as JSON', 'data-testid': 'download-json' }
-    return [this.#download, el('a', json, icon('braces'), 'JSON')]
+    const answer = el('a', json, icon('braces'), 'JSON')
+    downloadWithKey(answer, error => this.#complain(explain(error)))
+    return [this.#download, answer]
   }
 
   #button(text: string, iconName: Parameters<typeof icon>[0], act: () => void): HTMLElement {

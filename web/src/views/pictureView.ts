@@ -1,4 +1,5 @@
 import type { VisionResult } from '../api/contract'
+import { showPicture } from '../api/download'
 import { el } from '../dom'
 import { percent } from '../text'
 import { type Finding, largestFirst } from '../vision/findings'
@@ -34,7 +35,7 @@ export class PictureView {
       this.#image.hidden = true
       this.#missing.hidden = false
     })
-    this.#image.src = source
+    showPicture(this.#image, source)
   }
 
   show(result: VisionResult, findings: readonly Finding[]): void {

@@ -1,5 +1,6 @@
 import { getSample } from '../api/client'
 import type { Model } from '../api/contract'
+import { showPicture } from '../api/download'
 import { explain } from '../api/refusal'
 import { el, setText } from '../dom'
 
@@ -46,11 +47,9 @@ export class Starter {
 
   #sample(url: string): HTMLElement {
     const name = url.slice(url.lastIndexOf('/') + 1)
-    const button = el(
-      'button',
-      { type: 'button', class: 'sample', 'data-testid': 'sample', title: `Try ${name}` },
-      el('img', { src: url, alt: `Try the sample ${name}`, loading: 'lazy', decoding: 'async' }),
-    )
+    const image = el('img', { alt: `Try the sample ${name}`, loading: 'lazy', decoding: 'async' })
+    showPicture(image, url)
+    const button = el('button', { type: 'button', class: 'sample', 'data-testid': 'sample', title: `Try ${name}` }, image)
     button.addEventListener('click', () => void this.#try(url))
     return button
   }

@@ -1,0 +1,39 @@
+import { getBlob } from './client'
+import { apiKey } from './key'
+
+// A browser begins a download some time after it was told to.
+const keepMs = 60_000
+
+/** Shows the picture at an address in an element. An element can't show a key, so with one the picture is fetched. */
+export function showPicture(image: HTMLImageElement, url: string): void {
+  if (apiKey() === null || url.startsWith('blob:')) {
+    image.src = url
+    return
+  }
+  getBlob(url).then(
+    blob => {
+      const local = URL.createObjectURL(blob)
+      const forget = () => URL.revokeObjectURL(local)
+      image.addEventListener('load', forget, { once: true })
+      image.addEventListener('error', forget, { once: true })
+      image.src = local
+    },
+    () => image.dispatchEvent(new Event('error')),
+  )
+}
+
+/** Lets a link for downloads work with a key too, which the browser would not show by itself. */
+export function downloadWithKey(link: HTMLAnchorElement, onError: (error: unknown) => void): void {
+  link.addEventListener('click', event => {
+    if (apiKey() === null) return
+    event.preventDefault()
+    getBlob(link.href).then(blob => {
+      const local = URL.createObjectURL(blob)
+      const copy = document.createElement('a')
+      copy.href = local
+      copy.download = link.download
+      copy.click()
+      setTimeout(() => URL.revokeObjectURL(local), keepMs)
+    }, onError)
+  })
+}
