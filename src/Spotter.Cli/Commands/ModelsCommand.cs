@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spotter.Cli.Models;
+using Spotter.Cli.Remote;
 using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision.Models;
@@ -53,11 +54,11 @@ internal static class ModelsCommand
 
     private static Command CreateList()
     {
-        var command = new Command("list", "Show the models that can be chosen by name; of a running service, also what is loaded where.") { Url, Data, Json };
+        var command = new Command("list", "Show the models that can be chosen by name; of a running service, also what is loaded where.") { Url, RemoteOptions.KeyFile, Data, Json };
         command.SetAction(async (parsed, cancel) =>
         {
             var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
-            if (await ServiceModels.FindAsync(parsed.GetValue(Url), data, cancel) is { } served)
+            if (await ServiceModels.FindAsync(parsed.GetValue(Url), RemoteOptions.ReadKey(parsed), data, cancel) is { } served)
             {
                 if (parsed.GetValue(Json))
                     served.ToList().ForEach(JsonLines.Write);

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Spotter.Cli.Remote;
 using Spotter.Cli.Serve;
 using Spotter.Core;
 using Spotter.Gateway;
@@ -14,18 +16,18 @@ internal static class ServiceModels
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>The models of the service at <paramref name="url"/>; without one, of that which runs on the data folder; null when there is none.</summary>
-    /// <exception cref="SpotterException">The service that was named does not answer.</exception>
-    public static async Task<IReadOnlyList<ModelView>?> FindAsync(Uri? url, string data, CancellationToken cancel)
+    /// <exception cref="SpotterException">The service that was named does not answer, or asks for another key than <paramref name="key"/>.</exception>
+    public static async Task<IReadOnlyList<ModelView>?> FindAsync(Uri? url, string? key, string data, CancellationToken cancel)
     {
         if (url is not null)
-            return await AskAsync(url, cancel);
+            return await AskAsync(url, key, cancel);
         if (ServiceAddress.Read(data) is not { } running)
             return null;
         try
         {
-            return await AskAsync(running, cancel);
+            return await AskAsync(running, key, cancel);
         }
-        catch (SpotterException)
+        catch (SpotterException gone) when (gone.Code != ErrorCodes.Unauthorized)
         {
             // Left behind by a service that was killed: then the files are what there is to show.
             return null;
@@ -62,12 +64,18 @@ internal static class ServiceModels
         _ => "refused",
     };
 
-    private static async Task<IReadOnlyList<ModelView>> AskAsync(Uri url, CancellationToken cancel)
+    private static async Task<IReadOnlyList<ModelView>> AskAsync(Uri url, string? key, CancellationToken cancel)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+        if (key is not null)
+            client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         try
         {
             return (await client.GetFromJsonAsync(new Uri(url, "/v1/models"), GatewayJson.Default.ModelsView, cancel))!.Models;
+        }
+        catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
+        {
+            throw new SpotterException(ErrorCodes.Unauthorized, $"{url} asks for an API key; give one with --key-file FILE or {RemoteOptions.KeyVariable}.", refused);
         }
         catch (Exception failed) when (failed is HttpRequestException or JsonException or NotSupportedException || (failed is OperationCanceledException && !cancel.IsCancellationRequested))
         {

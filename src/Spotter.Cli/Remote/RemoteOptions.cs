@@ -44,10 +44,13 @@ internal static class RemoteOptions
     /// <param name="connections">Most connections at a time.</param>
     /// <exception cref="SpotterException">The key file can't be read.</exception>
     public static ServiceClient Client(ParseResult parsed, Uri url, int connections) =>
-        new(url, ReadKey(parsed.GetValue(KeyFile)), connections);
+        new(url, ReadKey(parsed), connections);
 
-    private static string? ReadKey(string? file)
+    /// <summary>The API key that the options, or the environment, give; null for none.</summary>
+    /// <exception cref="SpotterException">The key file can't be read.</exception>
+    public static string? ReadKey(ParseResult parsed)
     {
+        var file = parsed.GetValue(KeyFile);
         if (file is null)
             return Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key.Trim() : null;
         try
