@@ -55,8 +55,10 @@ internal sealed class Admission(BacklogMeter backlog, DrainRate drain, Estimator
     {
         // What nobody has measured is neither zero nor endless: then it is tried.
         if (backlog.Latest is not { } known || backlog.Queued is not { } queued
-            || estimator.ForecastStart(known.Queues, queued - known.Counts.Queued, known.Counts.Running + known.Counts.InternalRunning) is not { } start)
+            || estimator.ForecastStart(known.Queues, queued - known.Counts.Queued, known.Counts.Running + known.Counts.InternalRunning) is not { } byLanes)
             return;
+        // Other gateways on the same store have workers too, which only the rate knows of.
+        var start = drain.PerSecond is > 0 and { } rate ? Math.Min(byLanes, queued / rate) : byLanes;
         var (late, what) = (start - expires.TotalSeconds, "begin");
         if (wait is { } longest && start + (estimator.ServiceSeconds() ?? 0) - longest.TotalSeconds is var lateEnd && lateEnd > late)
             (late, what) = (lateEnd, "end");

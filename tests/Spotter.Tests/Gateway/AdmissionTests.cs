@@ -167,6 +167,22 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_deadline_is_judged_by_what_others_do_too()
+    {
+        using var admission = Admission();
+        estimator.Served("detect/tiny", TimeSpan.FromSeconds(1));
+        drain.Read(0);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        drain.Read(100);
+        await meter.ReadAsync(default);
+        meter.Accepted(50);
+
+        // One worker of this gateway's own would take almost a minute; ten jobs end each second.
+        admission.CheckDeadline(TimeSpan.FromSeconds(6), null);
+        Refusal(() => admission.CheckDeadline(TimeSpan.FromSeconds(4), null)).RetryAfter!.Value.TotalSeconds.ShouldBeInRange(0.9, 1.1);
+    }
+
+    [Fact]
     public async Task A_backlog_that_could_not_be_read_for_long_turns_nobody_away()
     {
         using var admission = Admission(queued: 1);
