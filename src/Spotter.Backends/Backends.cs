@@ -44,7 +44,8 @@ public sealed class Backend : IAsyncDisposable
 
     internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, INoticeStore notices, Task<Exception> failed, Func<ValueTask> close)
     {
-        (Jobs, Queue, Blobs, Notices, Failed) = (jobs, queue, blobs, notices, failed);
+        (Jobs, Queue, Blobs, Notices) = (jobs, queue, blobs, notices);
+        Failed = blobs is FolderBlobStore folder ? Task.WhenAny(failed, folder.Failed).Unwrap() : failed;
         this.close = close;
     }
 

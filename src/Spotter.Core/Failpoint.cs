@@ -150,7 +150,7 @@ public static class Failpoint
                 while (true)
                 {
                     taken.Add((nint)NativeMemory.Alloc(Piece));
-                    NativeMemory.Fill((void*)taken[^1], Piece, 1);
+                    *(byte*)taken[^1] = 1;
                 }
             }
             finally

@@ -52,7 +52,9 @@ public sealed class FaultTests(ITestOutputHelper output)
         {
             Processes.Signal(away.Id, Processes.Continue);
         }
-        await Eventually.BeAsync("the late result is dropped", () => away.Log.Contains("was taken away meanwhile", StringComparison.Ordinal) || away.HasExited);
+        // It is back when it gives signs of life, and then its late result has been dropped.
+        await Eventually.SeeAsync("it is back", bench.Api.StatsAsync, stats => stats.GetProperty("workers").GetInt32() == 2);
+        await bench.Ledger.SubmitAsync(() => bench.Api, "third", 220);
         FaultTable.ShouldSurvive(6, "SIGSTOP worker past its lease, then SIGCONT", verdict.And(await bench.Ledger.CheckAsync(bench.Api)));
     }
 
@@ -106,6 +108,36 @@ public sealed class FaultTests(ITestOutputHelper output)
     [StraceFact]
     public async Task A_disk_that_fails_to_flush_ends_the_gateway() =>
         FaultTable.ShouldSurvive(12, "EIO on flushing the log: 503, end, never flushed again", await Scenarios.TheDiskFailsToFlushAsync(null));
+
+    [StraceFact]
+    public async Task A_disk_that_fails_to_flush_names_ends_the_gateway()
+    {
+        await using var bench = await Bench.StartAsync();
+        var first = await bench.Ledger.SubmitAsync(() => bench.Api, "before", 200);
+        using var folder = new TemporaryFolder();
+        await using var strace = await Strace.AttachAsync(
+            bench.Gateway.Id, folder.File("calls"), "-P", Path.Combine(bench.Data, "blobs", "in"), "-e", "trace=fsync", "-e", "inject=fsync:error=EIO");
+        var verdict = new Verdict();
+        // The first one whose folder is not there yet.
+        for (var i = 0; i < 20; i++)
+        {
+            var answer = await bench.Api.SubmitAsync([Part.Field("reuse", "false"), Part.Image(Pictures.Png((byte)(100 + i)))]);
+            if (answer.Status == HttpStatusCode.Accepted)
+            {
+                bench.Ledger.Note($"more-{i}", SpotterApi.IdOf(answer.Json), (byte)(100 + i));
+                continue;
+            }
+            verdict.Expect(answer.Status == HttpStatusCode.ServiceUnavailable, $"the answer was {answer}");
+            break;
+        }
+        verdict.Expect(await bench.Gateway.ExitAsync() == 1, "the gateway did not end with an error");
+        var calls = await strace.DetachAsync();
+        verdict.Expect(calls.Count(call => call.Contains("INJECTED", StringComparison.Ordinal)) == 1, "a flush that had failed was tried again: " + string.Join('\n', calls));
+        await bench.StartGatewayAsync();
+        bench.StartWorker();
+        FaultTable.ShouldSurvive(12, "EIO on flushing a folder: 503, end, never flushed again", verdict.And(await bench.Ledger.CheckAsync(bench.Api)));
+        SpotterApi.StateOf(await bench.Api.JobAsync(first)).ShouldBe("succeeded");
+    }
 
     [LinuxFact]
     public async Task A_locked_database_is_said_in_time_and_loses_nothing()
@@ -197,7 +229,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["SPOTTER_FAILPOINT"] = $"worker-decoding(poison.png)={action}",
-            ["SPOTTER__WORKER__DECODESECONDS"] = "1",
+            ["SPOTTER__WORKER__DECODESECONDS"] = action == "hang" ? "1" : "15",
             ["SPOTTER__LEASE__HEARTBEATSECONDS"] = "0.3",
             ["SPOTTER__LEASE__SWEEPSECONDS"] = "0.2",
         };

@@ -24,6 +24,7 @@ internal sealed class FolderBlobStore : IBlobStore
     private readonly string unfinished;
     private readonly string process;
     private readonly ConcurrentDictionary<string, Lazy<bool>> folders = new(StringComparer.Ordinal);
+    private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long lastTemporary;
 
     /// <summary>Uses a folder, making it if need be, and deletes what processes that died long ago left unfinished.</summary>
@@ -46,9 +47,14 @@ internal sealed class FolderBlobStore : IBlobStore
         }
     }
 
+    /// <summary>Completes, with the reason, when the names of files can't be made durable any more.</summary>
+    public Task<Exception> Failed => failed.Task;
+
     public async Task PutAsync(string key, Stream content, CancellationToken cancel)
     {
         var path = PathOf(key);
+        if (failed.Task.IsCompleted)
+            throw Refusal("write", key, await failed.Task);
         var temporary = NewTemporary();
         try
         {
@@ -242,7 +248,7 @@ internal sealed class FolderBlobStore : IBlobStore
         var parent = Path.GetDirectoryName(folder)!;
         EnsureFolder(parent);
         OnDisk(() => Directory.CreateDirectory(folder));
-        OnDisk(() => DurableFiles.SyncFolder(parent));
+        OnDisk(() => SyncFolder(parent));
         return true;
     }
 
@@ -260,13 +266,22 @@ internal sealed class FolderBlobStore : IBlobStore
         RandomAccess.FlushToDisk(file);
     }
 
-    private static void SyncFolder(string folder)
+    private void SyncFolder(string folder)
     {
 #if PLANTED_BUGS
         if (PlantedBug.Is("folder-not-flushed"))
             return;
 #endif
-        DurableFiles.SyncFolder(folder);
+        try
+        {
+            DurableFiles.SyncFolder(folder);
+        }
+        catch (IOException e) when (!DurableFiles.IsDiskFull(e))
+        {
+            // The system says this once, to whoever asks first, and the next flush succeeds without the names of others.
+            failed.TrySetResult(e);
+            throw;
+        }
     }
 
     private static void TryDelete(string temporary)

@@ -30,21 +30,11 @@ internal sealed class FakeWorker : IDisposable
         return worker;
     }
 
-    /// <summary>Takes a job; null when none came in time. Joins again when it was forgotten, as workers do.</summary>
-    public async Task<StartedJob?> TakeAsync(double waitSeconds = 15)
+    /// <summary>Takes a job. It gives no signs of life, so it is forgotten now and then, and joins again.</summary>
+    public async Task<StartedJob> TakeAsync()
     {
-        for (var tries = 0; ; tries++)
-        {
-            using var answer = await client.PostAsJsonAsync(
-                new Uri($"/v1/workers/{name}/take", UriKind.Relative), new WorkerTake([QueueNames.Of(Engines.Detect, "patches")], waitSeconds), SpotterJson.Default.WorkerTake);
-            if (answer.StatusCode == HttpStatusCode.NotFound && tries == 0)
-            {
-                using var again = await JoinAsync(client.BaseAddress!, name);
-                continue;
-            }
-            answer.EnsureSuccessStatusCode();
-            return answer.StatusCode == HttpStatusCode.NoContent ? null : await answer.Content.ReadFromJsonAsync(SpotterJson.Default.StartedJob);
-        }
+        var taken = await Eventually.SeeAsync("a job is taken", TryTakeAsync, job => job is not null);
+        return taken!;
     }
 
     /// <summary>Hands in a result that shows this shade; false when the lease was lost.</summary>
@@ -60,6 +50,15 @@ internal sealed class FakeWorker : IDisposable
         using var answer = await client.PostAsJsonAsync(
             new Uri($"/v1/workers/{name}/finish", UriKind.Relative), new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish);
         return answer.IsSuccessStatusCode;
+    }
+
+    private async Task<StartedJob?> TryTakeAsync()
+    {
+        using var again = await JoinAsync(client.BaseAddress!, name);
+        using var answer = await client.PostAsJsonAsync(
+            new Uri($"/v1/workers/{name}/take", UriKind.Relative), new WorkerTake([QueueNames.Of(Engines.Detect, "patches")], 1), SpotterJson.Default.WorkerTake);
+        answer.EnsureSuccessStatusCode();
+        return answer.StatusCode == HttpStatusCode.NoContent ? null : await answer.Content.ReadFromJsonAsync(SpotterJson.Default.StartedJob);
     }
 
     public void Dispose() => client.Dispose();
