@@ -22,6 +22,9 @@ internal sealed class JobsIntake(
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
 
+    /// <summary>What has to have come of a request before it takes one of the places for uploads.</summary>
+    private const int ArrivedBytes = 32 * 1024;
+
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPost("/v1/jobs", (HttpContext http, JobsIntake intake) => intake.AcceptAsync(http))
             .WithName("submitJobs")
@@ -81,6 +84,7 @@ internal sealed class JobsIntake(
     private async Task<IReadOnlyList<AddedJob>> StoreAsync(
         HttpRequest request, JobForm form, Caller caller, string? key, TimeSpan? wait, CancellationToken cancel)
     {
+        await ArriveAsync(request, cancel);
         using var place = await admission.EnterAsync(cancel);
         var unused = new List<JobId>();
         List<ImageRef> images = [];
@@ -167,6 +171,17 @@ internal sealed class JobsIntake(
         if (key is null)
             return null;
         return caller.Tenant.Length == 0 ? $"user:{index}:{key}" : $"tenant:{caller.Tenant}:{index}:{key}";
+    }
+
+    /// <summary>
+    /// Returns once so much of the request is there that reading it on takes a place for a moment only. Who sends a byte a
+    /// second waits outside, until the server has had enough, and keeps nobody out.
+    /// </summary>
+    private static async Task ArriveAsync(HttpRequest request, CancellationToken cancel)
+    {
+        var least = (int)Math.Min(request.ContentLength ?? ArrivedBytes, ArrivedBytes);
+        var read = await request.BodyReader.ReadAtLeastAsync(least, cancel);
+        request.BodyReader.AdvanceTo(read.Buffer.Start);
     }
 
     private async Task<IReadOnlyList<AddedJob>> AcceptAsync(IReadOnlyList<NewJob> jobs, List<JobId> unused)
