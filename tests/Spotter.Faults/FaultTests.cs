@@ -202,23 +202,44 @@ public sealed class FaultTests(ITestOutputHelper output)
     public async Task What_has_ended_can_not_be_cancelled() =>
         FaultTable.ShouldSurvive(0, "a job is cancelled after its end", await Scenarios.CancelledAfterItsEndAsync(null));
 
-    [Fact(Skip = "row 14, PostgreSQL restarted at once: the PostgreSQL backend is not here yet")]
-    public void PostgreSql_restarts_at_once()
+    [PostgresFact]
+    public async Task A_database_server_that_restarts_at_once_loses_nothing()
     {
+        using var cluster = PostgresCluster.Start();
+        await using var bench = await Bench.StartAsync(arguments: ["--backend", "postgres"], settings: ("SPOTTER__POSTGRES", cluster.Url));
+        bench.StartWorker();
+        for (var i = 0; i < 20; i++)
+        {
+            if (i == 10)
+                cluster.Crash();
+            await bench.Ledger.SubmitAsync(() => bench.Api, string.Create(CultureInfo.InvariantCulture, $"picture-{i:00}"), (byte)(100 + i));
+        }
+        FaultTable.ShouldSurvive(14, "PostgreSQL restarts at once (-m immediate)", await bench.Ledger.CheckAsync(bench.Api, TimeSpan.FromSeconds(90)));
+    }
+
+    [LinuxFact]
+    public async Task Another_tenants_job_is_not_there()
+    {
+        var keys = new List<string>();
+        await using var bench = await Bench.StartAsync(prepare: data =>
+        {
+            foreach (var tenant in (string[])["red", "blue"])
+                keys.Add(SpotterProgram.RunAsync("keys", "add", tenant, "--tenant", tenant, "--scopes", "submit,read", "--data", data).GetAwaiter().GetResult().Output.Trim());
+        });
+        using var red = new SpotterApi(bench.Gateway.Address, keys[0]);
+        using var blue = new SpotterApi(bench.Gateway.Address, keys[1]);
+        var id = await bench.Ledger.SubmitAsync(() => red, "picture", 200);
+        bench.StartWorker();
+        var verdict = await bench.Ledger.CheckAsync(red);
+        foreach (var path in (string[])["", "/image", "/original", "/events"])
+            verdict.Expect((await blue.GetAsync($"/v1/jobs/{id}{path}")).Status == HttpStatusCode.NotFound, $"another tenant sees {path}");
+        verdict.Expect((await blue.DeleteAsync($"/v1/jobs/{id}")).Status == HttpStatusCode.NotFound, "another tenant may cancel it");
+        verdict.Expect((await blue.ListAsync()).Count == 0, "another tenant sees it listed");
+        FaultTable.ShouldSurvive(38, "another tenant asks for a job: 404", verdict);
     }
 
     [Fact(Skip = "row 15, Redis emptied or RabbitMQ purged: there is no such queue yet")]
     public void A_broker_loses_everything()
-    {
-    }
-
-    [Fact(Skip = "rows 4 and 17 to 19, callbacks: the sender of notices is not here yet")]
-    public void Callbacks_fail()
-    {
-    }
-
-    [Fact(Skip = "row 38, another tenant's job: tenants are not here yet")]
-    public void Another_tenants_job_is_not_found()
     {
     }
 

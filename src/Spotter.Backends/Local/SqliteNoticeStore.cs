@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+#if PLANTED_BUGS
+using Spotter.Core;
+#endif
 using Spotter.Core.Jobs;
 
 namespace Spotter.Backends.Local;
@@ -106,6 +109,10 @@ internal sealed partial class SqliteNoticeStore(SqliteDatabase database, TimePro
         {
             scope.Prepare("UPDATE notices SET due = ?1 WHERE seq IN (SELECT value FROM json_each(?2))")
                 .Bind(1, until).BindText(2, JsonSerializer.SerializeToUtf8Bytes([.. rows], Json.Default.Int64Array).AsSpan()).Run();
+#if PLANTED_BUGS
+            if (PlantedBug.Is("notice-forgotten"))
+                scope.Prepare("UPDATE notices SET state = 1, ended = due WHERE due = ?1").Bind(1, until).Run();
+#endif
         }
         return taken;
     }

@@ -199,7 +199,9 @@ internal sealed partial class NoticeSender(
         NoticeAnswer? answer = null;
         try
         {
+            Failpoint.At("notice-taken");
             answer = await SendAsync(notice, cutOff.Token);
+            Failpoint.At("notice-posted");
             var outcome = answer.After(notice.Attempt, settings, random);
             Failpoint.At("notice-posted");
             await notices.RecordAsync(notice, outcome, CancellationToken.None);

@@ -20,6 +20,8 @@ internal sealed class Bench : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private readonly List<SpotterProcess> processes = [];
     private readonly string? bug;
+    private string[] arguments = [];
+    private (string Name, string Value)[] permanent = [];
     private int onceFiles;
 
     private Bench(string? bug, int work, Action<string>? prepare)
@@ -51,14 +53,16 @@ internal sealed class Bench : IAsyncDisposable
     /// <param name="bug">A mistake that it, and every worker, is to make; null for none.</param>
     /// <param name="work">How long the model takes, in products of matrices of some milliseconds each.</param>
     /// <param name="prepare">Does something about the data folder before it is used.</param>
+    /// <param name="arguments">More arguments.</param>
     /// <param name="settings">More of the environment.</param>
     public static async Task<Bench> StartAsync(
-        string? failpoint = null, string? bug = null, int work = 0, Action<string>? prepare = null, params (string Name, string Value)[] settings)
+        string? failpoint = null, string? bug = null, int work = 0, Action<string>? prepare = null, string[]? arguments = null,
+        params (string Name, string Value)[] settings)
     {
-        var bench = new Bench(bug, work, prepare);
+        var bench = new Bench(bug, work, prepare) { arguments = arguments ?? [], permanent = settings };
         try
         {
-            await bench.StartGatewayAsync(failpoint, settings);
+            await bench.StartGatewayAsync(failpoint);
             return bench;
         }
         catch
@@ -72,7 +76,7 @@ internal sealed class Bench : IAsyncDisposable
     public async Task StartGatewayAsync(string? failpoint = null, params (string Name, string Value)[] settings)
     {
         var port = Gateway?.Address.Port ?? 0;
-        Gateway = await SpotterProcess.StartAsync(Data, model: null, environment: Environment(failpoint, settings), port: port, command: "gateway");
+        Gateway = await SpotterProcess.StartAsync(Data, model: null, arguments, environment: Environment(failpoint, settings), port: port, command: "gateway");
         processes.Add(Gateway);
         Api ??= new SpotterApi(Gateway.Address);
     }
@@ -116,7 +120,7 @@ internal sealed class Bench : IAsyncDisposable
             environment["SPOTTER_FAILPOINT"] = failpoint;
         if (bug is not null)
             environment[SpotterProgram.PlantedBug] = bug;
-        foreach (var (name, value) in settings)
+        foreach (var (name, value) in (ReadOnlySpan<(string, string)>)[.. permanent, .. settings])
             environment[name] = value;
         return environment;
     }

@@ -104,7 +104,8 @@ internal sealed class Ledger
 
     private void Judge(Verdict verdict, Promise promise, JsonElement job, int mostAttempts, string[] states)
     {
-        var text = job.GetRawText();
+        // What is told of the job goes on after its end; all else stays as it is.
+        var text = string.Join(',', job.EnumerateObject().Where(p => p.Name != "callback").Select(p => p.ToString()));
         if (ends.GetOrAdd(promise.Id, text) is var first && first != text)
             verdict.Doubled.Add($"{promise.Key} changed after its end, from {first} to {text}");
         if (!states.Contains(SpotterApi.StateOf(job), StringComparer.Ordinal))
