@@ -14,15 +14,19 @@ internal sealed record QueuePlace(string Name, BackendSettings Settings) : IDisp
         new("Spotter on SQLite", new BackendSettings { DataFolder = Directory.CreateTempSubdirectory("spotter-queue-").FullName });
 
     /// <summary>A schema of a PostgreSQL server.</summary>
-    public static QueuePlace Postgres(PrivateServer server, string schema) => new(
-        "Spotter on PostgreSQL",
-        new BackendSettings
+    public static QueuePlace Postgres(PrivateServer server, string schema)
+    {
+        var folder = Directory.CreateTempSubdirectory("spotter-queue-").FullName;
+        return new("Spotter on PostgreSQL", new BackendSettings
         {
             Kind = "postgres",
             Postgres = server.PostgresUrl,
             PostgresSchema = schema,
-            DataFolder = Directory.CreateTempSubdirectory("spotter-queue-").FullName,
+            DataFolder = folder,
+            // No picture is ever stored here, but gateways that may be several want a place that they share.
+            Blobs = $"folder:{Path.Combine(folder, "blobs")}",
         });
+    }
 
     public Backend Open() => Backend.Open(Settings, new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
