@@ -380,6 +380,8 @@ public sealed class NoticeSenderTests
     [InlineData("https://169.254.169.254/latest/meta-data", null, 422, ErrorCodes.CallbackForbidden)]
     [InlineData("https://user:secret-word@example.com/", null, 422, ErrorCodes.CallbackForbidden)]
     [InlineData("not a url", null, 422, ErrorCodes.CallbackForbidden)]
+    [InlineData("ftp://example.com/", null, 422, ErrorCodes.CallbackForbidden)]
+    [InlineData("/hook", null, 422, ErrorCodes.CallbackForbidden)]
     [InlineData("https://example.com/", "secret-word", 400, ErrorCodes.InvalidRequest)]
     [InlineData("https://example.com/", "whsec_c2VjcmV0LXdvcmQ=", 400, ErrorCodes.InvalidRequest)]
     public async Task What_can_not_be_sent_is_refused_with_the_request_and_without_repeating_it(string url, string? secret, int status, string code)
