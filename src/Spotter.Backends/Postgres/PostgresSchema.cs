@@ -227,7 +227,8 @@ internal static class PostgresSchema
 
     /// <summary>The version of a schema; null when it is not Spotter's yet.</summary>
     private static int? VersionOf(NpgsqlConnection connection, string schema) =>
-        Scalar(connection, $"SELECT to_regclass('{schema}.version')::text") is null
+        // Asked of the catalogue itself: what a session remembers of a name it once looked up in vain may be out of date.
+        Scalar(connection, $"SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '{schema}' AND c.relname = 'version'") is null
             ? null
             : Scalar(connection, $"SELECT version FROM {schema}.version") as int?;
 

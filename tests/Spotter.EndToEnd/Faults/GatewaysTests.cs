@@ -84,39 +84,45 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
         cluster = PostgresCluster.Start();
         // Leases that outlive the test: whatever runs again does so because somebody took its lease.
         var patient = new Dictionary<string, string>(Surroundings, StringComparer.Ordinal) { ["SPOTTER__LEASE__HOLDSECONDS"] = "600", ["SPOTTER__LEASE__OVERDUESECONDS"] = "600" };
-        var slow = PatchModel.Write(folder.File("slow.onnx"), work: 3000);
         string[] oneWorker = ["--min-workers", "1", "--max-workers", "1", "--lanes", "1"];
-        var first = await StartGatewayAsync("first", patient, slow, "serve", oneWorker);
-        using var api = new SpotterApi(first.Address);
-        await Eventually.SeeAsync("a worker is idle", api.StatsAsync, stats => stats.GetProperty("idle").GetInt32() == 1, Patience);
-        var mine = SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png(100))).Json);
-        await Eventually.SeeAsync("it runs", () => api.JobAsync(mine), job => SpotterApi.StateOf(job) == "running", Patience);
-        var second = await StartGatewayAsync("second", patient, slow, "serve", oneWorker);
-        using var others = new SpotterApi(second.Address);
-        await Eventually.SeeAsync("a worker is idle", others.StatsAsync, stats => stats.GetProperty("idle").GetInt32() == 1, Patience);
-        var theirs = SpotterApi.IdOf((await others.SubmitAsync(Pictures.Png(101))).Json);
-        await Eventually.SeeAsync("it runs", () => others.JobAsync(theirs), job => SpotterApi.StateOf(job) == "running", Patience);
+        var first = await StartGatewayAsync("first", patient, "serve", oneWorker);
+        var mine = await GiveToFrozenWorkerAsync(first, 100);
+        var second = await StartGatewayAsync("second", patient, "serve", oneWorker);
+        var theirs = await GiveToFrozenWorkerAsync(second, 101);
 
         await first.KillAsync();
         processes.Remove(first);
         await first.DisposeAsync();
-        var again = await StartGatewayAsync("first", patient, slow, "serve", oneWorker);
+        var again = await StartGatewayAsync("first", patient, "serve", oneWorker);
 
         using var after = new SpotterApi(again.Address);
         var released = await Eventually.SeeAsync("its own job runs again", () => after.JobAsync(mine), job => HistoryOf(job).Length > 0, Patience);
         HistoryOf(released)[0].GetProperty("kind").GetString().ShouldBe("lost");
-        HistoryOf(await after.JobAsync(theirs)).ShouldBeEmpty();
+        var untouched = await after.JobAsync(theirs);
+        (SpotterApi.StateOf(untouched), HistoryOf(untouched).Length).ShouldBe(("running", 0));
+        SpotterApi.StateOf(await after.EndOfAsync(mine, Patience)).ShouldBe("succeeded");
+    }
+
+    /// <summary>A job that runs for as long as the test likes: its worker is stopped while it waits for one.</summary>
+    private static async Task<string> GiveToFrozenWorkerAsync(SpotterProcess gateway, byte shade)
+    {
+        using var api = new SpotterApi(gateway.Address);
+        await Eventually.SeeAsync("a worker is idle", api.StatsAsync, stats => stats.GetProperty("idle").GetInt32() == 1, Patience);
+        Processes.Signal(gateway.Workers().ShouldHaveSingleItem(), Processes.Stop);
+        var id = SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png(shade))).Json);
+        await Eventually.SeeAsync("it runs", () => api.JobAsync(id), job => SpotterApi.StateOf(job) == "running", Patience);
+        return id;
     }
 
     private static JsonElement[] HistoryOf(JsonElement job) =>
         job.TryGetProperty("history", out var history) && history.ValueKind == JsonValueKind.Array ? [.. history.EnumerateArray()] : [];
 
     private async Task<SpotterProcess> StartGatewayAsync(
-        string name, Dictionary<string, string>? surroundings = null, string? model = null, string command = "gateway", string[]? options = null)
+        string name, Dictionary<string, string>? surroundings = null, string command = "gateway", string[]? options = null)
     {
         var environment = new Dictionary<string, string>(surroundings ?? Surroundings, StringComparer.Ordinal) { ["SPOTTER__POSTGRES"] = cluster!.Url };
         var gateway = await SpotterProcess.StartAsync(
-            folder.File(name), model ?? Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
+            folder.File(name), Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
         lock (processes)
             processes.Add(gateway);
         return gateway;
