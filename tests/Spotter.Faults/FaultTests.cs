@@ -121,7 +121,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         // The first one whose folder is not there yet.
         for (var i = 0; i < 20; i++)
         {
-            var answer = await bench.Api.SubmitAsync([Part.Field("reuse", "false"), Part.Image(Pictures.Png((byte)(100 + i)))]);
+            var answer = await bench.Api.SubmitAsync([Part.Image(Pictures.Png((byte)(100 + i)))]);
             if (answer.Status == HttpStatusCode.Accepted)
             {
                 bench.Ledger.Note($"more-{i}", SpotterApi.IdOf(answer.Json), (byte)(100 + i));
@@ -151,7 +151,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         {
             raw.sqlite3_exec(other, "BEGIN EXCLUSIVE").ShouldBe(raw.SQLITE_OK);
             var begun = Stopwatch.GetTimestamp();
-            var answer = await bench.Api.SubmitAsync([Part.Field("reuse", "false"), Part.Image(Pictures.Png(201))]);
+            var answer = await bench.Api.SubmitAsync([Part.Image(Pictures.Png(201))]);
             var took = Stopwatch.GetElapsedTime(begun);
             verdict.Expect(answer.Status == HttpStatusCode.ServiceUnavailable && answer.Json.GetProperty("code").GetString() == "busy", $"the answer was {answer}");
             verdict.Expect(took > TimeSpan.FromSeconds(4.5) && took < TimeSpan.FromSeconds(9), $"the answer took {took.TotalSeconds:0.0} s");
@@ -291,7 +291,7 @@ public sealed class FaultTests(ITestOutputHelper output)
             // A last one may still find room in what is left of a block.
             var large = new byte[256 * 1024];
             Pictures.Png((byte)(100 + i)).CopyTo(large, 0);
-            var answer = await bench.Api.SubmitAsync([Part.Field("reuse", "false"), Part.Image(large)]);
+            var answer = await bench.Api.SubmitAsync([Part.Image(large)]);
             if (answer.Status == HttpStatusCode.Accepted)
             {
                 bench.Ledger.Note($"full-{i}", SpotterApi.IdOf(answer.Json), (byte)(100 + i));

@@ -170,7 +170,7 @@ internal static partial class Scenarios
             bench.Gateway.Id, folder.File("calls"), "-P", Path.Combine(bench.Data, "spotter.db-wal"), "-P", Path.Combine(bench.Data, "spotter.db"),
             "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO");
         var verdict = new Verdict();
-        var answer = await bench.Api.SubmitAsync([Part.Field("reuse", "false"), Part.Image(Pictures.Png(201))]);
+        var answer = await bench.Api.SubmitAsync([Part.Image(Pictures.Png(201))]);
         verdict.Expect(answer.Status == HttpStatusCode.ServiceUnavailable, $"with the disk failing, the answer was {(int)answer.Status}");
         var status = -1;
         try

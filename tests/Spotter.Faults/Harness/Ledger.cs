@@ -32,7 +32,7 @@ internal sealed class Ledger
     {
         try
         {
-            var answer = await api.SubmitAsync([Part.Field("reuse", "false"), .. fields, Part.Image(Pictures.Png(shade), $"{key}.png")], key: key);
+            var answer = await api.SubmitAsync([.. fields, Part.Image(Pictures.Png(shade), $"{key}.png")], key: key);
             if (answer.Status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests or HttpStatusCode.InsufficientStorage)
                 return null;
             answer.Status.ShouldBeOneOf([HttpStatusCode.Accepted, HttpStatusCode.OK], answer.Text);
