@@ -41,6 +41,7 @@ public sealed record BackendSettings
 public sealed class Backend : IAsyncDisposable
 {
     private readonly Func<ValueTask> close;
+    private int closed;
 
     internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, INoticeStore notices, Task<Exception> failed, Func<ValueTask> close)
     {
@@ -121,9 +122,11 @@ public sealed class Backend : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Finishes what waits to be written, and ends; once, however often it is asked for.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref closed, 1) != 0)
+            return;
         await close();
         (Blobs as IDisposable)?.Dispose();
     }

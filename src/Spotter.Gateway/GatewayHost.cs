@@ -90,7 +90,7 @@ public sealed class GatewayHost : IAsyncDisposable
         OperationsEndpoints.Map(app);
         WorkerDoor.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
-        app.Services.GetRequiredService<OpenDoor>().Warn();
+        app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobWatcher>().Close);
         return new GatewayHost(app);
     }

@@ -190,7 +190,7 @@ public sealed class BadInputTests(RunningService service) : IClassFixture<Runnin
     [InlineData("iou", "NaN", 422, "threshold_out_of_range")]
     [InlineData("annotate", "maybe", 400, "invalid_request")]
     [InlineData("colour", "red", 400, "invalid_request")]
-    [InlineData("callback", "ftp://example.com/", 400, "invalid_request")]
+    [InlineData("callback", "ftp://example.com/", 422, "callback_forbidden")]
     public async Task A_field_that_can_not_be(string name, string value, int status, string code)
     {
         // Behind the picture too: by then it is stored, and has to go again.

@@ -107,9 +107,10 @@ public sealed class KeyTests(KeyService service) : IClassFixture<KeyService>
     [Fact]
     public async Task Work_is_answered_from_the_tenants_own_results_only()
     {
-        var first = await service.Red.RunAsync(Pictures.Png(125));
-        var again = await service.Red.RunAsync(Pictures.Png(125));
-        var other = await service.Blue.RunAsync(Pictures.Png(125));
+        var reuse = Part.Field("reuse", "true");
+        var first = await service.Red.RunAsync(Pictures.Png(125), reuse);
+        var again = await service.Red.RunAsync(Pictures.Png(125), reuse);
+        var other = await service.Blue.RunAsync(Pictures.Png(125), reuse);
 
         again.GetProperty("answeredFrom").GetString().ShouldBe(SpotterApi.IdOf(first));
         other.GetProperty("answeredFrom").ValueKind.ShouldBe(JsonValueKind.Null);

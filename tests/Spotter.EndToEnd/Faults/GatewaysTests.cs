@@ -84,16 +84,22 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
         cluster = PostgresCluster.Start();
         // Leases that outlive the test: whatever runs again does so because somebody took its lease.
         var patient = new Dictionary<string, string>(Surroundings, StringComparer.Ordinal) { ["SPOTTER__LEASE__HOLDSECONDS"] = "600", ["SPOTTER__LEASE__OVERDUESECONDS"] = "600" };
+        // A model for each, so that neither's worker takes what is the other's; and time enough to be stopped in the middle.
+        var mineOnly = PatchModel.Write(folder.File("mine.onnx"), work: 200);
+        var theirsOnly = PatchModel.Write(folder.File("theirs.onnx"), work: 200);
         string[] oneWorker = ["--min-workers", "1", "--max-workers", "1", "--lanes", "1"];
-        var first = await StartGatewayAsync("first", patient, "serve", oneWorker);
-        var mine = await GiveToFrozenWorkerAsync(first, 100);
-        var second = await StartGatewayAsync("second", patient, "serve", oneWorker);
-        var theirs = await GiveToFrozenWorkerAsync(second, 101);
+        var first = await StartGatewayAsync("first", patient, "serve", oneWorker, mineOnly);
+        var (mine, worker) = await GiveToFrozenWorkerAsync(first, 100);
+        var second = await StartGatewayAsync("second", patient, "serve", oneWorker, theirsOnly);
+        var (theirs, _) = await GiveToFrozenWorkerAsync(second, 101);
 
-        await first.KillAsync();
+        Processes.Signal(first.Id, Processes.Kill);
+        // One that is stopped can't see that its gateway is gone.
+        Processes.Signal(worker, Processes.Kill);
+        await first.ExitAsync();
         processes.Remove(first);
         await first.DisposeAsync();
-        var again = await StartGatewayAsync("first", patient, "serve", oneWorker);
+        var again = await StartGatewayAsync("first", patient, "serve", oneWorker, mineOnly);
 
         using var after = new SpotterApi(again.Address);
         var released = await Eventually.SeeAsync("its own job runs again", () => after.JobAsync(mine), job => HistoryOf(job).Length > 0, Patience);
@@ -103,26 +109,32 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
         SpotterApi.StateOf(await after.EndOfAsync(mine, Patience)).ShouldBe("succeeded");
     }
 
-    /// <summary>A job that runs for as long as the test likes: its worker is stopped while it waits for one.</summary>
-    private static async Task<string> GiveToFrozenWorkerAsync(SpotterProcess gateway, byte shade)
+    /// <summary>A job that runs for as long as the test likes, and its worker, which is stopped in the middle.</summary>
+    private static async Task<(string Job, int Worker)> GiveToFrozenWorkerAsync(SpotterProcess gateway, byte shade)
     {
         using var api = new SpotterApi(gateway.Address);
-        await Eventually.SeeAsync("a worker is idle", api.StatsAsync, stats => stats.GetProperty("idle").GetInt32() == 1, Patience);
-        Processes.Signal(gateway.Workers().ShouldHaveSingleItem(), Processes.Stop);
-        var id = SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png(shade))).Json);
-        await Eventually.SeeAsync("it runs", () => api.JobAsync(id), job => SpotterApi.StateOf(job) == "running", Patience);
-        return id;
+        while (true)
+        {
+            var id = SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png(shade))).Json);
+            await Eventually.SeeAsync("it runs", () => api.JobAsync(id), job => SpotterApi.StateOf(job) != "queued", Patience);
+            var worker = gateway.Workers().ShouldHaveSingleItem();
+            Processes.Signal(worker, Processes.Stop);
+            if (SpotterApi.StateOf(await api.JobAsync(id)) == "running")
+                return (id, worker);
+            // It was faster. It gets another one.
+            Processes.Signal(worker, Processes.Continue);
+        }
     }
 
     private static JsonElement[] HistoryOf(JsonElement job) =>
         job.TryGetProperty("history", out var history) && history.ValueKind == JsonValueKind.Array ? [.. history.EnumerateArray()] : [];
 
     private async Task<SpotterProcess> StartGatewayAsync(
-        string name, Dictionary<string, string>? surroundings = null, string command = "gateway", string[]? options = null)
+        string name, Dictionary<string, string>? surroundings = null, string command = "gateway", string[]? options = null, string? model = null)
     {
         var environment = new Dictionary<string, string>(surroundings ?? Surroundings, StringComparer.Ordinal) { ["SPOTTER__POSTGRES"] = cluster!.Url };
         var gateway = await SpotterProcess.StartAsync(
-            folder.File(name), Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
+            folder.File(name), model ?? Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
         lock (processes)
             processes.Add(gateway);
         return gateway;

@@ -224,11 +224,17 @@ public sealed class KillTests(ITestOutputHelper output)
             foreach (var (key, (id, shade)) in accepted)
             {
                 var job = jobs[id];
+                ended.GetOrAdd(id, job.GetRawText()).ShouldBe(job.GetRawText(), $"{key} changed after its end");
+                if (SpotterApi.StateOf(job) == "dead")
+                {
+                    // By chance it was there when three workers were killed, which is as many as a job gets.
+                    job.GetProperty("history").EnumerateArray().Count(e => e.GetRawText().Contains("with status 137", StringComparison.Ordinal)).ShouldBe(3, job.GetRawText());
+                    continue;
+                }
                 SpotterApi.StateOf(job).ShouldBe("succeeded", $"{key}: {job.GetRawText()}");
                 job.GetProperty("attempts").GetInt32().ShouldBeInRange(1, 5);
                 var square = job.GetProperty("result").GetProperty("detections").EnumerateArray().Single(d => d.GetProperty("label").GetString() == "square");
                 square.GetProperty("confidence").GetDouble().ShouldBe(shade / 255.0, 0.003, $"{key} got the result of another picture");
-                ended.GetOrAdd(id, job.GetRawText()).ShouldBe(job.GetRawText(), $"{key} changed after its end");
             }
         }
 

@@ -148,8 +148,12 @@ public sealed class SpotterApi(Uri address, string? apiKey = null) : IDisposable
     private static HttpRequestMessage Submission(IEnumerable<Part> parts, int? waitSeconds, string? key)
     {
         var form = new MultipartFormDataContent();
+        // These tests are about jobs that run, and some of them send one picture often.
+        var query = "?reuse=false";
         foreach (var part in parts)
         {
+            if (part.Name == "reuse")
+                query = "";
             var content = new ByteArrayContent(part.Bytes);
             if (part.MediaType is not null)
                 content.Headers.ContentType = MediaTypeHeaderValue.Parse(part.MediaType);
@@ -158,8 +162,7 @@ public sealed class SpotterApi(Uri address, string? apiKey = null) : IDisposable
             else
                 form.Add(content, part.Name, part.FileName);
         }
-        // These tests are about jobs that run, and some of them send one picture often.
-        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs?reuse=false") { Content = form };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs" + query) { Content = form };
         Prefer(request, waitSeconds);
         if (key is not null)
             request.Headers.Add("Idempotency-Key", key);

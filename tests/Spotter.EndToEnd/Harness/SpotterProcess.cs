@@ -131,12 +131,17 @@ public sealed class SpotterProcess : IAsyncDisposable
             return;
         disposed = true;
         if (!process.HasExited)
-            await KillAsync();
+        {
+            Workers();
+            Processes.Signal(Id, Processes.Kill);
+        }
         List<int> left;
         lock (seenWorkers)
             left = [.. seenWorkers];
         foreach (var worker in left.Where(w => Processes.ArgumentsOf(w).Contains("worker", StringComparer.Ordinal)))
             Processes.Signal(worker, Processes.Kill);
+        // Not before its workers have ended too: they write to the same pipes.
+        await ExitAsync();
         process.Dispose();
     }
 

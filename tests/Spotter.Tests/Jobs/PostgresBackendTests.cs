@@ -250,7 +250,8 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     public void Addresses_are_read_as_libpq_and_npgsql_write_them(string address, string meant) =>
         PostgresAddress.Parse(address).EquivalentTo(new Npgsql.NpgsqlConnectionStringBuilder(meant)).ShouldBeTrue(PostgresAddress.Parse(address).ConnectionString);
 
-    private Backend Open() => fixture.Open(TimeProvider.System);
+    /// <summary>As a gateway does: with numbers, and so a name, of its own.</summary>
+    private Backend Open() => fixture.Open(TimeProvider.System, random: RandomSource.System);
 
     private static async Task<T> UntilItWorksAsync<T>(Func<Task<T>> attempt)
     {

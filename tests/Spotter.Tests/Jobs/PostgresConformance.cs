@@ -137,18 +137,3 @@ public sealed class PostgresDispatcherTests(PostgresServer server) : DispatcherC
 
     protected override async Task DeleteAsync() => await fixture.DisposeAsync();
 }
-
-[NeedsPostgres]
-[Collection(PostgresServer.Name)]
-public sealed class PostgresNoticeStoreTests(PostgresServer server) : NoticeStoreConformance
-{
-    private readonly PostgresFixture fixture = new(server);
-
-    protected override Task<(IJobStore Jobs, INoticeStore Notices)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
-    {
-        var backend = fixture.Open(clock, retries, random);
-        return Task.FromResult((backend.Jobs, backend.Notices));
-    }
-
-    protected override async Task CloseAsync() => await fixture.DisposeAsync();
-}
