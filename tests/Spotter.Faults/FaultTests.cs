@@ -206,7 +206,8 @@ public sealed class FaultTests(ITestOutputHelper output)
     public async Task A_database_server_that_restarts_at_once_loses_nothing()
     {
         using var cluster = PostgresCluster.Start();
-        await using var bench = await Bench.StartAsync(arguments: ["--backend", "postgres"], settings: ("SPOTTER__POSTGRES", cluster.Url));
+        using var pictures = new TemporaryFolder();
+        await using var bench = await OnPostgresAsync(cluster, pictures);
         bench.StartWorker();
         for (var i = 0; i < 20; i++)
         {
@@ -238,10 +239,21 @@ public sealed class FaultTests(ITestOutputHelper output)
         FaultTable.ShouldSurvive(38, "another tenant asks for a job: 404", verdict);
     }
 
-    [Fact(Skip = "row 15, Redis emptied or RabbitMQ purged: there is no such queue yet")]
-    public void A_broker_loses_everything()
+    [PostgresFact]
+    public async Task A_queue_that_loses_everything_is_filled_again()
     {
+        using var cluster = PostgresCluster.Start();
+        using var pictures = new TemporaryFolder();
+        await using var bench = await OnPostgresAsync(cluster, pictures);
+        for (var i = 0; i < 10; i++)
+            await bench.Ledger.SubmitAsync(() => bench.Api, string.Create(CultureInfo.InvariantCulture, $"picture-{i:00}"), (byte)(100 + i));
+        await cluster.RunAsync("TRUNCATE spotter.deliveries");
+        bench.StartWorker();
+        FaultTable.ShouldSurvive(15, "the queue loses everything that waits in it", await bench.Ledger.CheckAsync(bench.Api, TimeSpan.FromSeconds(90)));
     }
+
+    private static Task<Bench> OnPostgresAsync(PostgresCluster cluster, TemporaryFolder pictures) =>
+        Bench.StartAsync(arguments: ["--backend", "postgres", "--blobs", $"folder:{pictures.Path}"], settings: ("SPOTTER__POSTGRES", cluster.Url));
 
     /// <summary>One picture does something terrible to its worker, among others that don't.</summary>
     private async Task<Verdict> PoisonAsync(string action, string state, string code, long? memory = null)

@@ -61,6 +61,11 @@ internal static class ServeCommand
 
     private static readonly Option<int> ClientRate = NumberOption.Whole("--client-rate", 10, 0, 1_000_000, "Submissions a second that one client (a key; without keys, an address) may make, five times that at once; 0 for no limit. Default: 10.");
 
+    private static readonly Option<bool> NoReuse = new("--no-reuse")
+    {
+        Description = "Run every job, also when the result of the same picture, model and options is stored.",
+    };
+
     private static readonly Option<string[]> CallbackAllow = new("--callback-allow")
     {
         HelpName = "HOST[:PORT]",
@@ -71,7 +76,7 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.")
         {
-            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, CallbackAllow,
+            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, NoReuse, CallbackAllow,
         };
         BackendOptions.AddTo(command);
         BlobOptions.AddTo(command);
@@ -96,7 +101,7 @@ internal static class ServeCommand
     {
         var command = new Command("gateway", "Run page, API and queue, for workers that join over HTTP.")
         {
-            Host, AllowHost, Port, Data, Models, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, CallbackAllow,
+            Host, AllowHost, Port, Data, Models, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, NoReuse, CallbackAllow,
         };
         BackendOptions.AddTo(command);
         BlobOptions.AddTo(command);
@@ -125,6 +130,7 @@ internal static class ServeCommand
         MaxQueued = parsed.GetValue(MaxQueued),
         MaxQueueAge = TimeSpan.FromSeconds(parsed.GetValue(MaxQueueAge)),
         ClientRate = parsed.GetValue(ClientRate),
+        Reuse = !parsed.GetValue(NoReuse),
         Notices = NoticeVariables.Read() with { Allowed = [.. (parsed.GetValue(CallbackAllow) ?? []).Select(CallbackAllowance.Parse)] },
     }));
 

@@ -76,6 +76,9 @@ internal sealed record ServeSettings
     /// <summary>See <see cref="GatewaySettings.ClientRate"/>.</summary>
     public int ClientRate { get; init; } = 10;
 
+    /// <summary>See <see cref="GatewaySettings.Reuse"/>.</summary>
+    public bool Reuse { get; init; } = true;
+
     /// <summary>Most workers unless told otherwise: all cores of a small machine, four processes on a large one.</summary>
     public static int DefaultMaxWorkers => Math.Min(Environment.ProcessorCount, 4);
 
@@ -116,6 +119,7 @@ internal sealed record ServeSettings
         MaxQueued = MaxQueued,
         MaxQueueAge = MaxQueueAge,
         ClientRate = ClientRate,
+        Reuse = Reuse,
         ClientBurst = Math.Max(1, 5 * ClientRate),
         WorkerToken = WorkerToken ?? random.NextHex(32),
         Leases = Leases,

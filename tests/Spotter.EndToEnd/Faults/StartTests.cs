@@ -158,6 +158,16 @@ public sealed class StartTests
         (await api.SubmitAsync(Pictures.Png(70))).ShouldBeProblem(503, "no_model");
     }
 
+    [Fact]
+    public async Task Told_to_run_everything_it_answers_nothing_from_what_it_knows()
+    {
+        using var folder = new TemporaryFolder();
+        await using var service = await SpotterProcess.StartAsync(folder.File("data"), PatchModel.Write(folder.File("patches.onnx")), ["--no-reuse"]);
+        using var api = new SpotterApi(service.Address);
+        for (var i = 0; i < 2; i++)
+            (await api.RunAsync(Pictures.Png(130), Part.Field("reuse", "true"))).GetProperty("answeredFrom").ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Null);
+    }
+
     private static async Task RefusedAsync(string[] arguments, params string[] said)
     {
         var (status, output, errors) = await SpotterProgram.RunAsync(["serve", .. arguments]);
