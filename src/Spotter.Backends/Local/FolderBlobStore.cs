@@ -17,9 +17,6 @@ internal sealed class FolderBlobStore : IBlobStore
 {
     private const int BufferBytes = 256 * 1024;
 
-    // No upload pauses for so long: a sender that slow is cut off.
-    private static readonly TimeSpan AbandonedAge = TimeSpan.FromHours(1);
-
     private readonly string root;
     private readonly string unfinished;
     private readonly string process;
@@ -27,7 +24,7 @@ internal sealed class FolderBlobStore : IBlobStore
     private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long lastTemporary;
 
-    /// <summary>Uses a folder, making it if need be, and deletes what processes that died long ago left unfinished.</summary>
+    /// <summary>Uses a folder, making it if need be.</summary>
     /// <param name="folder">Where the files lie.</param>
     /// <param name="random">Tells this process's temporary files from those of others.</param>
     /// <exception cref="SpotterException">The folder can't be used.</exception>
@@ -39,7 +36,6 @@ internal sealed class FolderBlobStore : IBlobStore
         try
         {
             DurableFiles.CreateFolder(unfinished);
-            DeleteAbandoned();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -150,22 +146,26 @@ internal sealed class FolderBlobStore : IBlobStore
         }
     }
 
-    private string NewTemporary() => Path.Combine(unfinished, $"{process}-{Interlocked.Increment(ref lastTemporary):x}");
-
-    private void DeleteAbandoned()
+    /// <remarks>Never what this process writes itself, however slowly it comes.</remarks>
+    public Task DeleteUnfinishedAsync(DateTimeOffset before, CancellationToken cancel)
     {
-        // Ages are told by the clock that dates the files, which may be another machine's.
-        var mine = new FileInfo(NewTemporary());
-        mine.Create().Dispose();
-        mine.Refresh();
-        var before = mine.LastWriteTimeUtc - AbandonedAge;
-        mine.Delete();
-        foreach (var file in new DirectoryInfo(unfinished).EnumerateFiles())
+        try
         {
-            if (file.LastWriteTimeUtc < before)
-                TryDelete(file.FullName);
+            foreach (var file in new DirectoryInfo(unfinished).EnumerateFiles())
+            {
+                if (file.LastWriteTimeUtc < before.UtcDateTime && !file.Name.StartsWith(process, StringComparison.Ordinal))
+                    TryDelete(file.FullName);
+                cancel.ThrowIfCancellationRequested();
+            }
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Refusal("list", unfinished, e);
+        }
+        return Task.CompletedTask;
     }
+
+    private string NewTemporary() => Path.Combine(unfinished, $"{process}-{Interlocked.Increment(ref lastTemporary):x}");
 
     private IEnumerator<string> Files(string folder, DateTimeOffset before) =>
         new FileSystemEnumerable<string>(

@@ -18,7 +18,6 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     public const int PartBytes = 5 * 1024 * 1024;
 
     // Parts of an upload whose process died are paid for until somebody drops them; no upload takes this long.
-    private static readonly TimeSpan AbandonedAge = TimeSpan.FromHours(24);
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(3);
     private const int Retries = 2;
 
@@ -83,7 +82,6 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
                 // That it can be opened says enough.
             }
             await DeleteAsync(key, cancel);
-            await DropAbandonedAsync(cancel);
             return null;
         }
         catch (SpotterException refused) when (refused.InnerException is { } cause && S3Faults.IsPassing(cause))
@@ -211,13 +209,12 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         }
     }
 
-    private async Task DropAbandonedAsync(CancellationToken cancel)
+    public async Task DeleteUnfinishedAsync(DateTimeOffset before, CancellationToken cancel)
     {
         try
         {
             var request = new ListMultipartUploadsRequest { BucketName = settings.Bucket, Prefix = settings.Prefix };
             var uploads = await CallAsync("list", token => client.ListMultipartUploadsAsync(request, token), cancel);
-            var before = clock.GetUtcNow() - AbandonedAge;
             foreach (var upload in uploads.MultipartUploads ?? [])
             {
                 if (upload.Initiated is { } begun && new DateTimeOffset(begun.ToUniversalTime()) < before)
@@ -239,7 +236,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         }
         catch (SpotterException)
         {
-            // Dropped at a later start.
+            // Dropped when unfinished ones are next looked for.
         }
     }
 

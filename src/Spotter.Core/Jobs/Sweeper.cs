@@ -142,6 +142,7 @@ public sealed class Sweeper(Dispatcher dispatcher, IJobStore store, IBlobStore b
                 deleted++;
             }
         }
+        await blobs.DeleteUnfinishedAsync(now - settings.OrphanAge, cancel);
         nextOrphanSearch = now + settings.OrphanAge;
         return deleted;
     }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Npgsql;
 
 namespace Spotter.EndToEnd.Harness;
 
@@ -64,15 +63,6 @@ public sealed class PostgresCluster : IDisposable
 
     /// <summary>As after a crash of the server: nothing is flushed, every connection is cut, and it comes up again from its log.</summary>
     public void Crash() => Control("restart", "-m", "immediate");
-
-    /// <summary>Runs a statement, as somebody else who knows the password.</summary>
-    public async Task RunAsync(string sql)
-    {
-        var address = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = Port, Username = User, Password = Password, Database = "postgres", Pooling = false };
-        await using var source = NpgsqlDataSource.Create(address);
-        await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
 
     /// <summary>Ends it as <c>pg_ctl stop</c> does in this mode: <c>fast</c>, or <c>immediate</c>.</summary>
     public void Stop(string mode) => RunProgram("pg_ctl", "-D", Data, "-m", mode, "-w", "stop");

@@ -18,17 +18,35 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     }
 
     [Fact]
-    public void What_a_dead_process_left_unfinished_is_deleted_an_hour_later()
+    public async Task What_a_dead_process_left_unfinished_is_deleted_and_what_this_one_writes_is_not()
     {
+        var store = NewStore();
         Directory.CreateDirectory(folder.File(".unfinished"));
         File.WriteAllText(folder.File(".unfinished/old"), "half");
         File.SetLastWriteTimeUtc(folder.File(".unfinished/old"), TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1.1));
         File.WriteAllText(folder.File(".unfinished/young"), "half");
         File.SetLastWriteTimeUtc(folder.File(".unfinished/young"), TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-0.9));
 
-        NewStore();
+        var sending = new System.IO.Pipelines.Pipe();
+        var writing = store.PutAsync("in/slow", sending.Reader.AsStream(), default);
+        await sending.Writer.WriteAsync(new byte[200_000]);
+        var own = await Task.Run(async () =>
+        {
+            while (true)
+            {
+                if (Directory.EnumerateFiles(folder.File(".unfinished")).FirstOrDefault(f => Path.GetFileName(f) is not ("old" or "young")) is { } file)
+                    return file;
+                await Task.Yield();
+            }
+        }).WaitAsync(TimeSpan.FromSeconds(60));
+        File.SetLastWriteTimeUtc(own, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-2));
 
-        Directory.EnumerateFiles(folder.File(".unfinished")).Select(Path.GetFileName).ShouldBe(["young"]);
+        await store.DeleteUnfinishedAsync(TimeProvider.System.GetUtcNow().AddHours(-1), default);
+
+        Directory.EnumerateFiles(folder.File(".unfinished")).Select(Path.GetFileName).ShouldBe(["young", Path.GetFileName(own)], ignoreOrder: true);
+        await sending.Writer.CompleteAsync();
+        await writing;
+        (await store.OpenAsync("in/slow", default))!.Length.ShouldBe(200_000);
     }
 
     [Fact]
@@ -115,6 +133,8 @@ public sealed class SharedFolderBlobStoreTests : BlobStoreConformance
         public Task DeleteAsync(string key, CancellationToken cancel) => Next.DeleteAsync(key, cancel);
 
         public IAsyncEnumerable<string> ListAsync(string prefix, DateTimeOffset before, CancellationToken cancel) => Next.ListAsync(prefix, before, cancel);
+
+        public Task DeleteUnfinishedAsync(DateTimeOffset before, CancellationToken cancel) => Next.DeleteUnfinishedAsync(before, cancel);
     }
 }
 

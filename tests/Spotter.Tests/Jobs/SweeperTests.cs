@@ -90,6 +90,8 @@ public sealed class SweeperTests
             yield break;
         }
 
+        public Task DeleteUnfinishedAsync(DateTimeOffset before, CancellationToken cancel) => NeverAsync(cancel);
+
         private Task NeverAsync(CancellationToken cancel)
         {
             asked.TrySetResult();
