@@ -46,13 +46,7 @@ public sealed record ScaleObservation
 
     /// <summary>Boot times of the workers that joined since the last observation, in seconds.</summary>
     public IReadOnlyList<double> BootedSeconds { get; init; } = [];
-}
 
-/// <summary>What to do, and why.</summary>
-/// <param name="Target">Workers wanted, draining ones not counted.</param>
-/// <param name="Launch">How many to launch.</param>
-/// <param name="Drain">Which to drain.</param>
-/// <param name="CancelDrain">Which draining ones to keep.</param>
-/// <param name="Reason">The inputs, the formula and the clamp that applied, in one line.</param>
-public sealed record ScaleDecision(
-    int Target, int Launch, IReadOnlyList<string> Drain, IReadOnlyList<string> CancelDrain, string Reason);
+    /// <summary>Mean share of its processors that a worker used of late, 0 to 1; null when unknown.</summary>
+    public double? CpuLoad { get; init; }
+}

@@ -8,20 +8,14 @@ public abstract class ScalePolicy
 {
     /// <summary>Called every tick, and at once when a job arrives while there is no worker.</summary>
     public abstract ScaleDecision Decide(ScaleObservation seen);
-}
 
-/// <summary>The limits and constants of a policy.</summary>
-public sealed record ScaleSettings
-{
-    /// <summary>Never fewer workers.</summary>
-    public int Min { get; init; }
+    /// <summary>What has been learned so far, as JSON for <see cref="Restore"/>; null from a policy that learns nothing.</summary>
+    public virtual string? Save() => null;
 
-    /// <summary>Never more workers.</summary>
-    public int Max { get; init; } = 1;
-
-    /// <summary>Jobs that one worker runs at a time.</summary>
-    public int Lanes { get; init; } = 1;
-
-    /// <summary>A worker is kept this long without work.</summary>
-    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>Takes up what another run has learned. To be called before the first decision.</summary>
+    /// <param name="state">What <see cref="Save"/> gave.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: it is not what a policy of this kind saves.</exception>
+    public virtual void Restore(string state)
+    {
+    }
 }

@@ -1,0 +1,18 @@
+namespace Spotter.Core.Scaling;
+
+/// <summary>The policies, by name.</summary>
+public static class ScalePolicies
+{
+    /// <summary>The names that <see cref="ScaleSettings.Policy"/> may have.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["backlog", "spotter"];
+
+    /// <summary>Creates the policy that the settings name.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: no policy has that name.</exception>
+    public static ScalePolicy Create(ScaleSettings settings) => settings.Policy switch
+    {
+        "backlog" => new BacklogPolicy(settings),
+        "spotter" => new SpotterPolicy(settings),
+        _ => throw new SpotterException(
+            ErrorCodes.InvalidSettings, $"There is no scaling policy named {settings.Policy}; choose one of {string.Join(", ", Names)}."),
+    };
+}

@@ -1,0 +1,68 @@
+namespace Spotter.Core.Scaling;
+
+/// <summary>What a second of a job's waiting is worth, in seconds of a worker.</summary>
+public enum ScalePreset
+{
+    /// <summary>A quarter: rather wait than pay.</summary>
+    Eco,
+
+    /// <summary>As much.</summary>
+    Balanced,
+
+    /// <summary>Four times as much: rather pay than wait.</summary>
+    Fast,
+}
+
+/// <summary>The limits and constants of a policy.</summary>
+public sealed record ScaleSettings
+{
+    /// <summary>The policy's name, one of <see cref="ScalePolicies.Names"/>. Default: spotter.</summary>
+    public string Policy { get; init; } = "spotter";
+
+    /// <summary>How waiting is weighed against workers. Default: balanced.</summary>
+    public ScalePreset Preset { get; init; } = ScalePreset.Balanced;
+
+    /// <summary>Never fewer workers. Default: 0.</summary>
+    public int Min { get; init; }
+
+    /// <summary>Never more workers. Default: 1.</summary>
+    public int Max { get; init; } = 1;
+
+    /// <summary>Jobs that one worker runs at a time. Default: 1.</summary>
+    public int Lanes { get; init; } = 1;
+
+    /// <summary>What a worker is thought to take from launch to joining until one has been seen to. Default: 60 s.</summary>
+    public TimeSpan BootPrior { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>What a job is thought to take on a worker until one has been seen to. Default: 6 s.</summary>
+    public TimeSpan ServicePrior { get; init; } = TimeSpan.FromSeconds(6);
+
+    /// <summary>A worker is paid for at least this long after its launch. Default: 0.</summary>
+    public TimeSpan MinBill { get; init; }
+
+    /// <summary>Time between two looks. Default: 1 s.</summary>
+    public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A backlog is to be gone this long after the workers for it have joined; null: as long as it is cheapest. Default: null.</summary>
+    public TimeSpan? TargetDrain { get; init; }
+
+    /// <summary>An answer that takes longer than this came too late. Default: 60 s.</summary>
+    public TimeSpan Slo { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A worker is kept this long without work, by the policies that do not learn how long. Default: 30 s.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Worker-hours that may be spent in any 24 hours; null: as many as it takes. Default: null.</summary>
+    public double? DailyWorkerHours { get; init; }
+
+    /// <summary>What an hour of a worker costs, in whatever currency. Default: 0.</summary>
+    public double PricePerHour { get; init; }
+
+    /// <summary>What a second of a job's waiting is worth, in seconds of a worker: the preset as a number.</summary>
+    public double WaitPrice => Preset switch
+    {
+        ScalePreset.Eco => 0.25,
+        ScalePreset.Fast => 4,
+        _ => 1,
+    };
+}
