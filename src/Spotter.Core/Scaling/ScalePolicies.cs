@@ -7,12 +7,16 @@ public static class ScalePolicies
     public static IReadOnlyList<string> Names { get; } = ["backlog", "spotter"];
 
     /// <summary>Creates the policy that the settings name.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: no policy has that name.</exception>
-    public static ScalePolicy Create(ScaleSettings settings) => settings.Policy switch
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: no policy has that name, or a setting makes no sense.</exception>
+    public static ScalePolicy Create(ScaleSettings settings)
     {
-        "backlog" => new BacklogPolicy(settings),
-        "spotter" => new SpotterPolicy(settings),
-        _ => throw new SpotterException(
-            ErrorCodes.InvalidSettings, $"There is no scaling policy named {settings.Policy}; choose one of {string.Join(", ", Names)}."),
-    };
+        settings.Check();
+        return settings.Policy switch
+        {
+            "backlog" => new BacklogPolicy(settings),
+            "spotter" => new SpotterPolicy(settings),
+            _ => throw new SpotterException(
+                ErrorCodes.InvalidSettings, $"There is no scaling policy named {settings.Policy}; choose one of {string.Join(", ", Names)}."),
+        };
+    }
 }

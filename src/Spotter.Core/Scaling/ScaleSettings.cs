@@ -16,6 +16,8 @@ public enum ScalePreset
 /// <summary>The limits and constants of a policy.</summary>
 public sealed record ScaleSettings
 {
+    private const int MostWorkers = 10_000;
+
     /// <summary>The policy's name, one of <see cref="ScalePolicies.Names"/>. Default: spotter.</summary>
     public string Policy { get; init; } = "spotter";
 
@@ -65,4 +67,26 @@ public sealed record ScaleSettings
         ScalePreset.Fast => 4,
         _ => 1,
     };
+
+    /// <summary>Refuses settings that make no sense, one by one and together.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
+    public void Check()
+    {
+        Require(Min >= 0 && Max >= Min, $"The limits of the fleet are {Min} to {Max} workers; the lower can't be negative nor above the upper.");
+        Require(Max <= MostWorkers, $"{Max} workers are more than a fleet can have; choose at most {MostWorkers}.");
+        Require(Lanes >= 1, $"A worker can't run {Lanes} jobs at a time; choose 1 or more lanes.");
+        Require(ServicePrior > TimeSpan.Zero, "A job can't take no time at all; give a service time above 0.");
+        Require(Tick > TimeSpan.Zero, "There must be time between two looks; give a tick above 0.");
+        Require(
+            BootPrior >= TimeSpan.Zero && MinBill >= TimeSpan.Zero && Linger >= TimeSpan.Zero && Slo >= TimeSpan.Zero && (TargetDrain ?? TimeSpan.Zero) >= TimeSpan.Zero,
+            "Boot time, minimum bill, linger, SLO and drain time can't be negative; choose 0 or more.");
+        Require(DailyWorkerHours is null or > 0, "The cap on worker-hours must be above 0; leave it out to have none.");
+        Require(double.IsFinite(PricePerHour) && PricePerHour >= 0, "The price per hour can't be negative; leave it out if there is none.");
+    }
+
+    private static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+            throw new SpotterException(ErrorCodes.InvalidSettings, otherwise);
+    }
 }
