@@ -81,6 +81,7 @@ internal static class CommandLine
             PolicyCommand.Create(),
             QueueCommand.Create(),
             ServeCommand.Create(),
+            SimulateCommand.Create(),
             WorkerCommand.Create()])
         {
             root.Add(command);

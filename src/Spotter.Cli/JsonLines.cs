@@ -9,6 +9,7 @@ using Spotter.Cli.Doctor;
 using Spotter.Cli.Evaluate;
 using Spotter.Cli.Load;
 using Spotter.Cli.Models;
+using Spotter.Cli.Simulate;
 using Spotter.Gateway;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Results;
@@ -45,6 +46,8 @@ internal static class JsonLines
 
     public static void Write(CancelReport report) => Write(report, Json.CancelReport);
 
+    public static void Write(SimulationReport report) => Write(report, Json.SimulationReport);
+
     /// <summary>What a service said, on one line.</summary>
     public static string Compact(JsonElement element) => JsonSerializer.Serialize(element, Json.JsonElement);
 
@@ -64,5 +67,6 @@ internal static class JsonLines
 [JsonSerializable(typeof(KeyListing))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]
+[JsonSerializable(typeof(SimulationReport))]
 [JsonSerializable(typeof(IReadOnlyList<WantedModel>))]
 internal sealed partial class CliJson : JsonSerializerContext;

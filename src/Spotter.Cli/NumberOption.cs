@@ -55,6 +55,24 @@ internal static class NumberOption
         CustomParser = result => Fraction(result, name),
     };
 
+    /// <summary>A number above 0 that may be left out.</summary>
+    /// <param name="name">As typed.</param>
+    /// <param name="unit">What it is a number of.</param>
+    /// <param name="description">For the help.</param>
+    public static Option<double?> Positive(string name, string unit, string description) => new(name)
+    {
+        HelpName = unit,
+        Description = description,
+        CustomParser = result =>
+        {
+            var given = result.Tokens[0].Value;
+            if (double.TryParse(given, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0)
+                return number;
+            result.AddError($"{name} takes a number above 0, not {given}.");
+            return null;
+        },
+    };
+
     private static double Fraction(ArgumentResult result, string name)
     {
         var given = result.Tokens[0].Value;

@@ -24,8 +24,8 @@ public static class Contenders
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: there is none.</exception>
     public static Contender Named(string name) => name switch
     {
-        "spotter-eco" => Learning(name, ScalePreset.Eco),
-        "spotter-fast" => Learning(name, ScalePreset.Fast),
+        "spotter-eco" => AtHome(name, "spotter", ScalePreset.Eco),
+        "spotter-fast" => AtHome(name, "spotter", ScalePreset.Fast),
         "controller" => new(name, (settings, draws) => Controller(settings, draws, lookSeconds: 0)),
         "controller-polling" => new(name, (settings, draws) => Controller(settings, draws, lookSeconds: 5)),
         "backlog-per-instance" => new(name, (settings, draws) => ScalingGroup(settings, draws, new())),
@@ -39,13 +39,14 @@ public static class Contenders
             new() { Removal = Removal.AtOnce, KeptWorkers = settings.Min })),
         _ when FixedSize(name) is { } size => new(name, (settings, _) => new(
             new ControllerPolicy(settings with { Min = size, Max = size }), new() { KeptWorkers = size })),
-        _ when ScalePolicies.Names.Contains(name, StringComparer.Ordinal) => Learning(name, preset: null),
+        _ when ScalePolicies.Names.Contains(name, StringComparer.Ordinal) => AtHome(name, name, preset: null),
         _ => throw new SpotterException(
             ErrorCodes.InvalidSettings, $"There is no policy named {name}; choose one of {string.Join(", ", Compared(20))}."),
     };
 
-    private static Contender Learning(string name, ScalePreset? preset) => new(name, (settings, _) => new(
-        ScalePolicies.Create(settings with { Policy = name.Split('-')[0], Preset = preset ?? settings.Preset }),
+    // With our own fleet: nobody is cut off, and who was busy last is given the next job.
+    private static Contender AtHome(string name, string policy, ScalePreset? preset) => new(name, (settings, _) => new(
+        ScalePolicies.Create(settings with { Policy = policy, Preset = preset ?? settings.Preset }),
         new() { MostRecentFirst = true, KeptWorkers = settings.Min, TickSeconds = settings.Tick.TotalSeconds }));
 
     private static Entry Controller(ScaleSettings settings, Draws draws, double lookSeconds)

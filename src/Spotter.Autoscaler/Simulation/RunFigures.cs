@@ -10,10 +10,10 @@ public sealed record RunFigures
     public double Makespan { get; init; }
 
     /// <summary>From a job's arrival to its start, for 50, 95 and 99 in 100.</summary>
-    public Percentiles Wait { get; init; } = new(0, 0, 0);
+    public Quantiles Wait { get; init; } = new(0, 0, 0);
 
     /// <summary>From a job's arrival to its answer, for 50, 95 and 99 in 100.</summary>
-    public Percentiles Answer { get; init; } = new(0, 0, 0);
+    public Quantiles Answer { get; init; } = new(0, 0, 0);
 
     /// <summary>Waiting of all jobs together, that of jobs without an answer included.</summary>
     public double TotalWait { get; init; }
@@ -53,8 +53,8 @@ public sealed record RunFigures
     {
         Jobs = runs.Average(r => r.Jobs),
         Makespan = runs.Average(r => r.Makespan),
-        Wait = Percentiles.Mean(runs.Select(r => r.Wait)),
-        Answer = Percentiles.Mean(runs.Select(r => r.Answer)),
+        Wait = Quantiles.Mean(runs.Select(r => r.Wait)),
+        Answer = Quantiles.Mean(runs.Select(r => r.Answer)),
         TotalWait = runs.Average(r => r.TotalWait),
         WorkerSeconds = runs.Average(r => r.WorkerSeconds),
         Launches = runs.Average(r => r.Launches),
@@ -72,10 +72,10 @@ public sealed record RunFigures
 /// <param name="P50">Half.</param>
 /// <param name="P95">95 in 100.</param>
 /// <param name="P99">99 in 100.</param>
-public sealed record Percentiles(double P50, double P95, double P99)
+public sealed record Quantiles(double P50, double P95, double P99)
 {
     /// <summary>Those of some times, which are sorted in place.</summary>
-    public static Percentiles Of(double[] times)
+    public static Quantiles Of(double[] times)
     {
         Array.Sort(times);
         return new(At(0.50), At(0.95), At(0.99));
@@ -83,7 +83,7 @@ public sealed record Percentiles(double P50, double P95, double P99)
         double At(double share) => times.Length == 0 ? 0 : times[Math.Min(times.Length - 1, (int)(share * times.Length))];
     }
 
-    internal static Percentiles Mean(IEnumerable<Percentiles> several)
+    internal static Quantiles Mean(IEnumerable<Quantiles> several)
     {
         var all = several.ToList();
         return new(all.Average(p => p.P50), all.Average(p => p.P95), all.Average(p => p.P99));

@@ -100,8 +100,8 @@ internal sealed class SimulatedQueue
         {
             Jobs = jobs.Length,
             Makespan = done.Count == 0 ? 0 : done.Max(j => j.Done!.Value),
-            Answer = Percentiles.Of(answers),
-            Wait = Percentiles.Of(waits),
+            Answer = Quantiles.Of(answers),
+            Wait = Quantiles.Of(waits),
             TotalWait = totalWait,
             SloMisses = answers.Count(a => a > sloSeconds) + open,
             DeadLettered = deadLettered,

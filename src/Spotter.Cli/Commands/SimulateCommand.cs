@@ -1,0 +1,151 @@
+using System.CommandLine;
+using Spotter.Autoscaler.Simulation;
+using Spotter.Cli.Simulate;
+using Spotter.Core;
+using Spotter.Core.Scaling;
+
+namespace Spotter.Cli.Commands;
+
+/// <summary><c>simulate</c>: what scaling policies would have made of a trace of arrivals.</summary>
+internal static class SimulateCommand
+{
+    private static readonly Option<string> Trace = new("--trace")
+    {
+        HelpName = "FILE",
+        Required = true,
+        Description = $"When jobs came: a CSV file of time,count, of times, or of time,service seconds; or a kind of load: {string.Join(", ", SyntheticTraces.Kinds)}.",
+    };
+
+    private static readonly Option<string[]> Policies = new("--policy")
+    {
+        HelpName = "NAME",
+        Description = "Run this policy; may be given several times. Default: all that `--all` compares.",
+    };
+
+    private static readonly Option<bool> All = new("--all") { Description = "Compare all policies, and a fixed fleet." };
+
+    private static readonly Option<ScalePreset> Preset = new("--preset")
+    {
+        HelpName = "eco|balanced|fast",
+        Description = "How `spotter` weighs waiting against workers. Default: balanced.",
+        DefaultValueFactory = _ => ScalePreset.Balanced,
+    };
+
+    private static readonly Option<string> Machine = new("--machine")
+    {
+        HelpName = string.Join('|', MachineKind.All.Select(kind => kind.Name)),
+        Description = "The kind of worker, which sets the options that follow. Default: ec2.",
+        DefaultValueFactory = _ => MachineKind.Ec2.Name,
+    };
+
+    private static readonly Option<double?> Boot = NumberOption.Positive("--boot", "SECONDS", "From a worker's launch to its first job.");
+
+    private static readonly Option<double?> Service = NumberOption.Positive("--service", "SECONDS", "What a job takes on average, where the trace does not say it.");
+
+    private static readonly Option<double?> MinBill = NumberOption.Positive("--min-bill", "SECONDS", "A worker is paid for at least this long.");
+
+    private static readonly Option<int?> MaxWorkers = NumberOption.Whole("--max-workers", 1, 10_000, "Most workers.");
+
+    private static readonly Option<int?> Lanes = NumberOption.Whole("--lanes", 1, 1024, "Jobs that a worker runs at a time.");
+
+    private static readonly Option<bool> Faults = new("--faults") { Description = "With boots that drag on or never end, crashes, and jobs that kill workers." };
+
+    private static readonly Option<int> Min = NumberOption.Whole("--min-workers", 0, 0, 10_000, "Fewest workers. Default: 0.");
+
+    private static readonly Option<int> Slo = NumberOption.Whole("--slo", 60, 1, 86_400, "Seconds after which an answer came too late. Default: 60.");
+
+    private static readonly Option<double?> CostCap = NumberOption.Positive("--cost-cap", "HOURS", "Worker-hours that may be spent in any 24 hours. Default: as many as it takes.");
+
+    private static readonly Option<double?> Price = NumberOption.Positive("--price", "AMOUNT", "What an hour of a worker costs, to show the cost of each policy.");
+
+    private static readonly Option<double?> JobsPerCount = NumberOption.Positive("--jobs-per-count", "N", "Jobs for each thing that the file counts. Default: 1.");
+
+    private static readonly Option<string?> From = new("--from") { HelpName = "TIME", Description = "Begin at this time of the file. Default: at its first row." };
+
+    private static readonly Option<double?> Hours = NumberOption.Positive("--hours", "N", "Take so many hours of the file. Default: all.");
+
+    private static readonly Option<int> Repeat = NumberOption.Whole("--repeat", 3, 1, 1000, "Run each policy so many times, beginning at other moments of its rhythm, and give the means. Default: 3.");
+
+    private static readonly Option<int> Seed = NumberOption.Whole("--seed", 1, 0, int.MaxValue, "Of all that is random. Default: 1.");
+
+    private static readonly Option<bool> Json = new("--json") { Description = "Print the figures as one JSON object." };
+
+    private static readonly Option<string?> Plot = new("--plot") { HelpName = "FILE", Description = "Draw backlog and workers of each policy: an .svg, or an .html with the table." };
+
+    public static Command Create()
+    {
+        var command = new Command("simulate", "Replay a trace of arrivals through scaling policies: workers, waiting, cost, and how far that is from the least possible.")
+        {
+            Trace, Policies, All, Preset, Machine, Boot, Service, MinBill, MaxWorkers, Lanes, Faults, Min, Slo, CostCap, Price, JobsPerCount, From, Hours,
+            Repeat, Seed, Json, Plot,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancel)
+    {
+        var machine = ReadMachine(parsed);
+        var settings = Comparison.For(machine, new ScaleSettings
+        {
+            Preset = parsed.GetValue(Preset),
+            Min = parsed.GetValue(Min),
+            Slo = TimeSpan.FromSeconds(parsed.GetValue(Slo)),
+            DailyWorkerHours = parsed.GetValue(CostCap),
+            PricePerHour = parsed.GetValue(Price) ?? 0,
+        });
+        var names = parsed.GetValue(Policies) is { Length: > 0 } given && !parsed.GetValue(All) ? given : Contenders.Compared(machine.MaxWorkers);
+        var contenders = names.Select(Contenders.Named).ToList();
+        var trace = ReadTrace(parsed, machine);
+        var plot = parsed.GetValue(Plot);
+
+        var comparison = new Comparison(machine, trace, settings, cancel);
+        var clairvoyant = comparison.RunClairvoyant();
+        var runs = new List<(ComparedPolicy Policy, Timeline Course)>();
+        foreach (var contender in contenders)
+        {
+            var course = new Timeline();
+            var compared = comparison.Run(contender, parsed.GetValue(Repeat), parsed.GetValue(Seed), plot is null ? null : course.Note, cancel);
+            runs.Add((compared, course));
+        }
+
+        var report = SimulationReport.Create(trace, machine, settings, comparison.Bound.AtPar, runs.Select(run => run.Policy).Prepend(clairvoyant));
+        if (plot is not null)
+            await File.WriteAllTextAsync(plot, ScalingPlot.Draw(report, trace, runs, asPage: Path.GetExtension(plot) is ".html" or ".htm"), cancel);
+        if (parsed.GetValue(Json))
+            JsonLines.Write(report);
+        else
+            await Console.Out.WriteAsync(report.Render());
+        return ExitStatus.Done;
+    }
+
+    private static MachineKind ReadMachine(ParseResult parsed)
+    {
+        var kind = MachineKind.Named(parsed.GetRequiredValue(Machine));
+        var machine = kind with
+        {
+            BootSeconds = parsed.GetValue(Boot) ?? kind.BootSeconds,
+            ServiceSeconds = parsed.GetValue(Service) ?? kind.ServiceSeconds,
+            MinBillSeconds = parsed.GetValue(MinBill) ?? kind.MinBillSeconds,
+            MaxWorkers = parsed.GetValue(MaxWorkers) ?? kind.MaxWorkers,
+            Lanes = parsed.GetValue(Lanes) ?? kind.Lanes,
+        };
+        if (parsed.GetValue(Min) > machine.MaxWorkers)
+            throw new SpotterException(ErrorCodes.InvalidSettings, $"--min-workers is larger than the most workers, {machine.MaxWorkers}.");
+        return parsed.GetValue(Faults) ? machine.WithFaults() : machine;
+    }
+
+    private static ArrivalTrace ReadTrace(ParseResult parsed, MachineKind machine)
+    {
+        var (name, seed) = (parsed.GetRequiredValue(Trace), parsed.GetValue(Seed));
+        if (!File.Exists(name) && SyntheticTraces.Has(name))
+            return SyntheticTraces.Create(name, machine, seed);
+        return TraceFile.Read(name, machine, new()
+        {
+            JobsPerCount = parsed.GetValue(JobsPerCount) ?? 1,
+            From = parsed.GetValue(From),
+            Hours = parsed.GetValue(Hours),
+            Seed = seed,
+        });
+    }
+}
