@@ -40,6 +40,9 @@ public sealed record GatewayParts(
 {
     /// <summary>The models, which may change while the gateway runs; null for those of the settings.</summary>
     public ModelCatalogue? Models { get; init; }
+
+    /// <summary>Counts what the autoscaler wants to know.</summary>
+    public ScaleMeter Meter { get; init; } = new();
 }
 
 /// <summary>The gateway: page, API and the workers' door on one port.</summary>
@@ -128,7 +131,7 @@ public sealed class GatewayHost : IAsyncDisposable
         if (parts.Fleet is not null)
             services.AddSingleton(parts.Fleet);
 
-        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold))
+        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold, parts.Meter)).AddSingleton(parts.Meter)
             .AddSingleton<DrainRate>().AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>().AddSingleton<BacklogMeter>().AddHostedService(s => s.GetRequiredService<BacklogMeter>())
             .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
             .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<VisibleJobs>().AddSingleton<AnnotatedPictures>()

@@ -44,7 +44,7 @@ public sealed partial class WorkLoop : IDisposable
     private int slotCount;
     private readonly BlockingCollection<Work> ready = [];
     private readonly ConcurrentDictionary<Lease, Work> held = new();
-    private readonly CancellationTokenSource draining = new();
+    private readonly DrainSwitch drain;
     private readonly TaskCompletionSource stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Creates the loop; nothing runs yet.</summary>
@@ -54,10 +54,12 @@ public sealed partial class WorkLoop : IDisposable
     /// <param name="settings">Name, lanes and limits.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Told of what goes wrong on the way.</param>
+    /// <param name="drain">Says whether to take jobs; null when only this loop is told.</param>
     public WorkLoop(
         IJobSource source, Func<ServedQueues> queues, IJobRunner runner,
-        WorkerSettings settings, TimeProvider time, ILogger<WorkLoop> log)
+        WorkerSettings settings, TimeProvider time, ILogger<WorkLoop> log, DrainSwitch? drain = null)
     {
+        this.drain = drain ?? new DrainSwitch();
         this.source = source;
         this.queues = queues;
         this.runner = runner;
@@ -69,20 +71,8 @@ public sealed partial class WorkLoop : IDisposable
         slots = new SemaphoreSlim(slotCount);
     }
 
-    /// <summary>From now on take no job; give back what has not begun, finish what has, then end.</summary>
-    public void Drain()
-    {
-        try
-        {
-            draining.Cancel();
-            while (ready.TryTake(out var work))
-                GiveBack(work);
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has come to its end already: whoever gives orders need not know.
-        }
-    }
+    /// <summary>From now on take no job; give back what has not begun, finish what has, then end. Not to be taken back.</summary>
+    public void Drain() => drain.DrainForGood();
 
     /// <summary>Works until drained or stuck.</summary>
     public async Task<WorkerEnd> RunAsync()
@@ -90,40 +80,90 @@ public sealed partial class WorkLoop : IDisposable
         var lanes = Enumerable.Range(0, settings.Lanes)
             .Select(_ => Task.Factory.StartNew(RunLane, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))
             .ToList();
-        using var ended = new CancellationTokenSource();
-        var beating = BeatAsync(ended.Token);
-
-        var taking = TakeAsync();
-        await Task.WhenAny(taking, stuck.Task);
-        // All slots free again: everything that was taken has been handed in.
-        var handingIn = Task.Run(async () =>
+        do
         {
-            await taking;
-            for (var i = 0; i < Volatile.Read(ref slotCount); i++)
-                await slots.WaitAsync();
-        });
-        await Task.WhenAny(handingIn, stuck.Task);
-        if (stuck.Task.IsCompleted)
-            return WorkerEnd.Stuck;
-
+            if (!await WorkAsync())
+                return WorkerEnd.Stuck;
+        }
+        while (!await MayEndAsync());
         ready.CompleteAdding();
         await Task.WhenAll(lanes);
-        await ended.CancelAsync();
-        await beating;
         return WorkerEnd.Drained;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        draining.Dispose();
         slots.Dispose();
         ready.Dispose();
     }
 
-    private async Task TakeAsync()
+    /// <summary>Until drained, and everything is handed in; false when stuck before.</summary>
+    private async Task<bool> WorkAsync()
     {
-        var cancel = draining.Token;
+        using var ended = new CancellationTokenSource();
+        var beating = BeatAsync(ended.Token);
+        var working = TakeAndHandInAsync();
+        await Task.WhenAny(working, stuck.Task);
+        await ended.CancelAsync();
+        if (stuck.Task.IsCompleted)
+            return false;
+        await working;
+        // A sign of life after the farewell would introduce the worker again.
+        await beating;
+        return true;
+    }
+
+    private async Task TakeAndHandInAsync()
+    {
+        do
+        {
+            using var giving = drain.Draining.Register(GiveBackReady);
+            await TakeAsync(drain.Draining);
+        }
+        while (!await HandedInAsync(drain.Staying));
+    }
+
+    /// <summary>True once all slots are free again, so everything that was taken has been handed in; false when the drain was taken back before.</summary>
+    private async Task<bool> HandedInAsync(CancellationToken staying)
+    {
+        var free = 0;
+        try
+        {
+            for (; free < Volatile.Read(ref slotCount); free++)
+                await slots.WaitAsync(staying);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            if (free > 0)
+                slots.Release(free);
+        }
+    }
+
+    /// <summary>The gateway has the last word, unless the worker is ended by somebody else.</summary>
+    private async Task<bool> MayEndAsync()
+    {
+        if (drain.IsForGood)
+            return true;
+        if (await source.AskToLeaveAsync(settings.Name, CancellationToken.None) is not { } orders)
+            return true;
+        drain.Stay(orders.Order);
+        return false;
+    }
+
+    private void GiveBackReady()
+    {
+        while (ready.TryTake(out var work))
+            GiveBack(work);
+    }
+
+    private async Task TakeAsync(CancellationToken cancel)
+    {
         while (!cancel.IsCancellationRequested)
         {
             try
@@ -214,7 +254,7 @@ public sealed partial class WorkLoop : IDisposable
             Failpoint.At("worker-fetched", work.Job.Name);
             work.Pictures = pictures;
             work.Fetch = Stopwatch.GetElapsedTime(start);
-            if (draining.IsCancellationRequested)
+            if (drain.IsDraining)
                 GiveBack(work);
             else
                 ready.Add(work);
@@ -331,7 +371,7 @@ public sealed partial class WorkLoop : IDisposable
             slots.Release(wanted - before);
     }
 
-    private bool IsUnwanted(Work work) => work.Lost || draining.IsCancellationRequested;
+    private bool IsUnwanted(Work work) => work.Lost || drain.IsDraining;
 
     private static void GiveBack(Work work) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(Drained, SpendAttempt: false)));
 
@@ -346,8 +386,7 @@ public sealed partial class WorkLoop : IDisposable
                 var orders = await source.BeatAsync(settings.Name, [.. kept.Select(w => w.Lease)], cancel);
                 foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))
                     work.Lost = true;
-                if (orders.Drain)
-                    Drain();
+                drain.Obey(orders.Order, orders.Drain);
                 await CheckStuckAsync();
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)

@@ -58,6 +58,21 @@ public sealed class HttpJobSource : IJobSource, IDisposable
         return await ReadAsync(response, SpotterJson.Default.WorkerWelcome, cancel);
     }
 
+    /// <inheritdoc/>
+    public async Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel)
+    {
+        try
+        {
+            using var response = await SendAsync(() => new HttpRequestMessage(HttpMethod.Post, path + "/leave"), LongestFarewell, LongestFarewell, cancel);
+            return response.StatusCode == HttpStatusCode.NoContent ? null : await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
+        }
+        catch (SpotterException gone) when (gone.Code is ErrorCodes.StoreUnavailable or ErrorCodes.NotFound)
+        {
+            // A gateway that is gone needs nobody.
+            return null;
+        }
+    }
+
     /// <summary>Leaves the gateway, if it is still there.</summary>
     public async Task LeaveAsync(CancellationToken cancel)
     {
@@ -104,7 +119,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
-        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases) { Models = introduction().Models }, SpotterJson.Default.WorkerBeat), LongestOutage, LongestAnswer, cancel);
+        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases) { Models = introduction().Models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerBeat), LongestOutage, LongestAnswer, cancel);
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }
 

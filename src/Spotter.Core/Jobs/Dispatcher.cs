@@ -1,4 +1,5 @@
 using Spotter.Core.Images;
+using Spotter.Core.Scaling;
 
 namespace Spotter.Core.Jobs;
 
@@ -10,7 +11,8 @@ namespace Spotter.Core.Jobs;
 /// <param name="queue">Delivers ids.</param>
 /// <param name="blobs">Keeps pictures.</param>
 /// <param name="hold">How long a lease lasts without a heartbeat.</param>
-public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blobs, TimeSpan hold) : IJobSource
+/// <param name="meter">Told how much work comes in; null when nobody wants to know.</param>
+public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blobs, TimeSpan hold, ScaleMeter? meter = null) : IJobSource
 {
     /// <summary>
     /// Accepts jobs whose pictures are durable: writes their rows, then puts them into their queues. Returning is
@@ -20,12 +22,11 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     {
         var added = await store.AddAsync(jobs, cancel);
         Failpoint.At("job-accepted");
-        foreach (var job in added)
-        {
-            // What was answered from a stored result has ended already.
-            if (job.IsNew && job.Job.State == JobState.Queued)
-                await EnqueueOrLeaveToSweepAsync(new(job.Job.Id, job.Job.Queue, job.Job.Priority), DelayOf(job.Job));
-        }
+        // What was answered from a stored result has ended already.
+        var work = added.Where(a => a.IsNew && a.Job.State == JobState.Queued).Select(a => a.Job).ToList();
+        meter?.Arrived(work.Count);
+        foreach (var job in work)
+            await EnqueueOrLeaveToSweepAsync(new(job.Id, job.Queue, job.Priority), DelayOf(job));
         Failpoint.At("job-queued");
         return added;
     }
@@ -107,6 +108,9 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
         Failpoint.At("delivery-settled");
         return true;
     }
+
+    /// <inheritdoc/>
+    public Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel) => Task.FromResult<WorkerOrders?>(null);
 
     /// <summary>Takes the leases of a worker that is known to be gone, or of all; see <see cref="IJobStore.ReleaseAsync"/>.</summary>
     public async Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>

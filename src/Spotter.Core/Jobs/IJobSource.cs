@@ -20,4 +20,10 @@ public interface IJobSource
 
     /// <summary>Hands in how the attempt ended; false when the lease was lost and nothing was changed.</summary>
     Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);
+
+    /// <summary>
+    /// Asked by a worker that was told to drain and has handed in everything: null when it may go, and is known no more;
+    /// else what it is to do instead, since the drain was taken back.
+    /// </summary>
+    Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel);
 }

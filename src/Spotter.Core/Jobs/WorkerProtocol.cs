@@ -5,7 +5,11 @@ namespace Spotter.Core.Jobs;
 /// <summary>A worker introduces itself.</summary>
 /// <param name="Lanes">Jobs it runs at a time.</param>
 /// <param name="Models">The models it has, and those that it could not load.</param>
-public sealed record WorkerJoin(int Lanes, IReadOnlyList<WorkerModel> Models);
+public sealed record WorkerJoin(int Lanes, IReadOnlyList<WorkerModel> Models)
+{
+    /// <summary>The newest <see cref="WorkerOrders.Order"/> that it knows, for a gateway that has forgotten it; 0 when there was none.</summary>
+    public int Order { get; init; }
+}
 
 /// <summary>A model in a worker.</summary>
 /// <param name="Id">The model's id.</param>
@@ -31,12 +35,19 @@ public sealed record WorkerBeat(IReadOnlyList<Lease> Leases)
 {
     /// <summary>As in <see cref="WorkerJoin"/>, since models come and go while a worker runs; null when nothing is said of them.</summary>
     public IReadOnlyList<WorkerModel>? Models { get; init; }
+
+    /// <summary>Processor time that the worker has used since its start, in seconds; null when it does not know.</summary>
+    public double? CpuSeconds { get; init; }
 }
 
 /// <summary>The answer to a sign of life.</summary>
 /// <param name="Lost">Jobs whose lease is lost: stop working on them.</param>
 /// <param name="Drain">Take no more jobs; finish and leave.</param>
-public sealed record WorkerOrders(IReadOnlyList<JobId> Lost, bool Drain);
+public sealed record WorkerOrders(IReadOnlyList<JobId> Lost, bool Drain)
+{
+    /// <summary>Rises whenever the gateway changes its mind about <see cref="Drain"/>: orders may overtake each other. 0 while it never has.</summary>
+    public int Order { get; init; }
+}
 
 /// <summary>A worker hands in how an attempt ended.</summary>
 /// <param name="Lease">The lease.</param>

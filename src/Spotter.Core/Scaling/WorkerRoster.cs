@@ -8,10 +8,10 @@ public sealed class WorkerRoster(TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Entry> entries = new(StringComparer.Ordinal);
 
-    /// <summary>A worker has joined, perhaps again.</summary>
-    public void Join(string worker, int lanes, IReadOnlyList<WorkerModel> models)
+    /// <summary>A worker has joined, perhaps again; <paramref name="order"/> is the newest that it knows.</summary>
+    public void Join(string worker, int lanes, IReadOnlyList<WorkerModel> models, int order = 0)
     {
-        var joined = new Entry(lanes, models, time.GetTimestamp());
+        var joined = new Entry(lanes, models, time.GetTimestamp(), order);
         entries.AddOrUpdate(worker, joined, (_, earlier) =>
         {
             earlier.ModelsChanged.Cancel();
@@ -31,30 +31,57 @@ public sealed class WorkerRoster(TimeProvider time)
         entries.TryGetValue(worker, out var entry) ? entry.ModelsChanged.Token : new CancellationToken(canceled: true);
 
     /// <summary>A worker has left or is known to be dead; true if it was there.</summary>
-    public bool Leave(string worker) => entries.TryRemove(worker, out _);
+    public bool Leave(string worker)
+    {
+        if (!entries.TryRemove(worker, out var entry))
+            return false;
+        entry.TryLeave(onlyDraining: false);
+        return true;
+    }
+
+    /// <summary>A worker that was told to drain has nothing left. True if it may go, and is known no more; false if it is to stay after all.</summary>
+    public bool LeaveIfDraining(string worker)
+    {
+        if (!entries.TryGetValue(worker, out var entry))
+            return true;
+        if (!entry.TryLeave(onlyDraining: true))
+            return false;
+        entries.TryRemove(new(worker, entry));
+        return true;
+    }
 
     /// <summary>True if the worker has joined and not left.</summary>
     public bool Has(string worker) => entries.ContainsKey(worker);
 
-    /// <summary>A worker has taken a job.</summary>
-    public void Took(string worker) => Change(worker, +1);
+    /// <summary>A worker has taken a job; <paramref name="alone"/> if that runs with no neighbours, so that it is to blame if the worker dies.</summary>
+    public void Took(string worker, bool alone = false)
+    {
+        if (entries.TryGetValue(worker, out var entry))
+            entry.RunsAlone = alone;
+        Change(worker, +1);
+    }
 
     /// <summary>A worker has ended a job.</summary>
     public void Ended(string worker) => Change(worker, -1);
 
-    /// <summary>A sign of life, with the number of leases that the worker really holds.</summary>
-    public void Beat(string worker, int held)
+    /// <summary>A sign of life, with the number of leases that the worker really holds and the processor time that it has used since its start.</summary>
+    public void Beat(string worker, int held, TimeSpan? cpu = null)
     {
         if (entries.TryGetValue(worker, out var entry))
-            entry.Set(held, time.GetTimestamp());
+            entry.Set(held, cpu, time);
     }
 
-    /// <summary>From now on the worker is told to drain.</summary>
-    public void Drain(string worker, bool drain)
-    {
-        if (entries.TryGetValue(worker, out var entry))
-            entry.Draining = drain;
-    }
+    /// <summary>
+    /// From now on the worker is told to drain, or to stay after all. The number of the order, which rises with each;
+    /// null if the worker is not there, or has been told that it may go.
+    /// </summary>
+    public int? Drain(string worker, bool drain) => entries.TryGetValue(worker, out var entry) ? entry.Order(drain, time.GetTimestamp()) : null;
+
+    /// <summary>Whether the worker is to drain, and the number of that order; 0 when none was ever given.</summary>
+    public (bool Drain, int Number) OrderOf(string worker) => entries.TryGetValue(worker, out var entry) ? entry.LatestOrder : (false, 0);
+
+    /// <summary>True if all that the worker has is a job that runs with no neighbours.</summary>
+    public bool RunsAlone(string worker) => entries.TryGetValue(worker, out var entry) && entry.RunsAlone;
 
     /// <summary>True if the worker is to drain.</summary>
     public bool IsDraining(string worker) => entries.TryGetValue(worker, out var entry) && entry.Draining;
@@ -77,6 +104,16 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>Jobs that the workers can run at a time, draining ones left out.</summary>
     public int Lanes => entries.Values.Where(e => !e.Draining).Sum(e => e.Lanes);
 
+    /// <summary>The mean share of its processors (one for each lane) that a worker uses, 0 to 1; null while none has told twice.</summary>
+    public double? CpuLoad
+    {
+        get
+        {
+            var known = entries.Values.Where(e => !e.Draining).Select(e => e.CpuLoad).OfType<double>().ToList();
+            return known.Count == 0 ? null : known.Average();
+        }
+    }
+
     /// <summary>The workers' models, by worker.</summary>
     public IReadOnlyList<(string Worker, WorkerModel Model)> Models =>
         [.. entries.OrderBy(e => e.Key, StringComparer.Ordinal).SelectMany(e => e.Value.Models.Select(m => (e.Key, m)))];
@@ -93,11 +130,16 @@ public sealed class WorkerRoster(TimeProvider time)
             entry.Add(by, time.GetTimestamp());
     }
 
-    private sealed class Entry(int lanes, IReadOnlyList<WorkerModel> models, long now)
+    private sealed class Entry(int lanes, IReadOnlyList<WorkerModel> models, long now, int order)
     {
         private readonly Lock gate = new();
         private int held;
         private long since = now;
+        private bool draining;
+        private bool gone;
+        private int order = order;
+        private long drainingSince;
+        private (TimeSpan Used, long At)? cpu;
 
         public int Lanes { get; } = lanes;
 
@@ -110,7 +152,45 @@ public sealed class WorkerRoster(TimeProvider time)
 
         public long Seen { get; private set; } = now;
 
-        public bool Draining { get; set; }
+        public bool Draining => LatestOrder.Drain;
+
+        public bool RunsAlone { get; set; }
+
+        public double? CpuLoad { get; private set; }
+
+        public (bool Drain, int Number) LatestOrder
+        {
+            get
+            {
+                lock (gate)
+                    return (draining, order);
+            }
+        }
+
+        public int? Order(bool drain, long at)
+        {
+            lock (gate)
+            {
+                if (gone)
+                    return null;
+                if (drain && !draining)
+                    drainingSince = at;
+                draining = drain;
+                return ++order;
+            }
+        }
+
+        /// <summary>From now on no order reaches it.</summary>
+        public bool TryLeave(bool onlyDraining)
+        {
+            lock (gate)
+            {
+                if (onlyDraining && !draining)
+                    return false;
+                gone = true;
+                return true;
+            }
+        }
 
         public void Add(int by, long at)
         {
@@ -118,10 +198,18 @@ public sealed class WorkerRoster(TimeProvider time)
                 Apply(Math.Max(0, held + by), at);
         }
 
-        public void Set(int count, long at)
+        public void Set(int count, TimeSpan? used, TimeProvider time)
         {
             lock (gate)
+            {
+                var at = time.GetTimestamp();
                 Apply(count, at);
+                if (used is not { } now)
+                    return;
+                if (cpu is { } before && time.GetElapsedTime(before.At, at) is var passed && passed > TimeSpan.Zero)
+                    CpuLoad = Math.Clamp((now - before.Used) / passed / Lanes, 0, 1);
+                cpu = (now, at);
+            }
         }
 
         public void SetModels(IReadOnlyList<WorkerModel> now)
@@ -142,8 +230,8 @@ public sealed class WorkerRoster(TimeProvider time)
         {
             lock (gate)
             {
-                var state = Draining ? WorkerState.Draining : held > 0 ? WorkerState.Busy : WorkerState.Idle;
-                return new WorkerView(name, state, time.GetElapsedTime(Joined), time.GetElapsedTime(since));
+                var state = draining ? WorkerState.Draining : held > 0 ? WorkerState.Busy : WorkerState.Idle;
+                return new WorkerView(name, state, time.GetElapsedTime(Joined), time.GetElapsedTime(draining ? drainingSince : since));
             }
         }
 
@@ -151,6 +239,7 @@ public sealed class WorkerRoster(TimeProvider time)
         {
             if ((count == 0) != (held == 0))
                 since = at;
+            RunsAlone &= count > 0;
             held = count;
             Seen = at;
         }

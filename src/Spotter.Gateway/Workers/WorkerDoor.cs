@@ -21,12 +21,16 @@ namespace Spotter.Gateway.Workers;
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed class WorkerDoor(
-    Dispatcher dispatcher, IBlobStore blobs, WorkerRoster roster, Estimator estimator, BacklogMeter backlog, GatewayMeters meters, GatewaySettings settings)
+    Dispatcher dispatcher, IBlobStore blobs, WorkerRoster roster, Estimator estimator, BacklogMeter backlog, GatewayMeters meters, ScaleMeter scale,
+    GatewaySettings settings, TimeProvider time)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
     private const int LongestName = 64;
+    private const double MostCpuSeconds = 1e9;
     private const long LargestOutput = 512L * 1024 * 1024;
+
+    private static readonly TimeSpan DrainingPause = TimeSpan.FromSeconds(1);
 
     private static readonly JobError Undelivered = new(ErrorCodes.WorkerDied, "The worker went away before it got the job.");
 
@@ -39,6 +43,7 @@ internal sealed class WorkerDoor(
 
         workers.MapPut("", (string worker, WorkerJoin join, WorkerDoor door) => door.Join(worker, join));
         workers.MapDelete("", (string worker, WorkerDoor door) => door.LeaveAsync(worker));
+        workers.MapPost("/leave", (string worker, WorkerDoor door) => door.LeaveIfDrainingAsync(worker));
         workers.MapPost("/take", (string worker, WorkerTake take, WorkerDoor door, HttpContext http) => door.TakeAsync(worker, take, http));
         workers.MapPost("/beat", (string worker, WorkerBeat beat, WorkerDoor door, CancellationToken cancel) => door.BeatAsync(worker, beat, cancel));
         workers.MapGet("/image", (string key, WorkerDoor door, CancellationToken cancel) => door.ImageAsync(key, cancel));
@@ -67,7 +72,7 @@ internal sealed class WorkerDoor(
 
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
-        roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models);
+        roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models, join.Order);
         return TypedResults.Json(new WorkerWelcome(settings.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
     }
 
@@ -79,12 +84,24 @@ internal sealed class WorkerDoor(
         return TypedResults.NoContent();
     }
 
+    /// <summary>A worker that was told to drain has nothing left; the drain may have been taken back meanwhile.</summary>
+    private async Task<IResult> LeaveIfDrainingAsync(string worker)
+    {
+        if (roster.LeaveIfDraining(worker))
+            return await LeaveAsync(worker);
+        return TypedResults.Json(new WorkerOrders([], Drain: false) { Order = roster.OrderOf(worker).Number }, SpotterJson.Default.WorkerOrders);
+    }
+
     private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http)
     {
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         if (roster.IsDraining(worker))
+        {
+            // It will hear of that at its next sign of life.
+            await Task.Delay(DrainingPause, time, http.RequestAborted);
             return TypedResults.NoContent();
+        }
 
         var wait = TimeSpan.FromSeconds(Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds));
         var started = await TakeAsync(worker, take.Queues, wait, http.RequestAborted);
@@ -97,7 +114,7 @@ internal sealed class WorkerDoor(
             return TypedResults.NoContent();
         }
         backlog.Taken();
-        roster.Took(worker);
+        roster.Took(worker, started.Job.Solo);
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
 
@@ -120,10 +137,11 @@ internal sealed class WorkerDoor(
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         var orders = await dispatcher.BeatAsync(worker, beat.Leases, cancel);
-        roster.Beat(worker, beat.Leases.Count - orders.Lost.Count);
+        roster.Beat(worker, beat.Leases.Count - orders.Lost.Count, beat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
         if (beat.Models is { } models)
             roster.Tell(worker, models);
-        return TypedResults.Json(orders with { Drain = roster.IsDraining(worker) }, SpotterJson.Default.WorkerOrders);
+        var (drain, number) = roster.OrderOf(worker);
+        return TypedResults.Json(orders with { Drain = drain, Order = number }, SpotterJson.Default.WorkerOrders);
     }
 
     private async Task<IResult> ImageAsync(string key, CancellationToken cancel)
@@ -153,12 +171,15 @@ internal sealed class WorkerDoor(
         if (!done)
             throw new SpotterException(ErrorCodes.LeaseLost, $"The lease on job {finish.Lease.Job} is lost; its outcome was dropped.");
 
-        var time = finish.Outcome is JobOutcome.Done { Timings: var t }
+        var took = finish.Outcome is JobOutcome.Done { Timings: var t }
             ? TimeSpan.FromMilliseconds(t.FetchMs + t.DecodeMs + t.InferMs + t.PostMs + t.EncodeMs)
             : TimeSpan.Zero;
         if (finish.Outcome is JobOutcome.Done)
-            estimator.Served(finish.Lease.Queue, time);
-        meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, time);
+        {
+            estimator.Served(finish.Lease.Queue, took);
+            scale.Served(took);
+        }
+        meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, took);
         return TypedResults.NoContent();
     }
 

@@ -1,0 +1,108 @@
+namespace Spotter.Worker;
+
+/// <summary>
+/// Whether a worker takes jobs. An order to drain can be taken back until the worker has ended; orders come on several
+/// ways and are numbered, as they may overtake each other. Safe to use from many threads.
+/// </summary>
+public sealed class DrainSwitch
+{
+    private const int ForGood = int.MaxValue;
+
+    private readonly Lock gate = new();
+
+    // Without timers there is nothing in them to dispose of.
+    private CancellationTokenSource draining = new();
+    private CancellationTokenSource staying = new();
+    private bool isDraining;
+    private int latest;
+
+    /// <summary>Creates a switch that lets jobs be taken.</summary>
+    public DrainSwitch() => staying.Cancel();
+
+    /// <summary>True while no job is to be taken.</summary>
+    public bool IsDraining
+    {
+        get
+        {
+            lock (gate)
+                return isDraining;
+        }
+    }
+
+    /// <summary>True when the worker is to end whatever is ordered now.</summary>
+    public bool IsForGood => LatestOrder == ForGood;
+
+    /// <summary>The number of the newest order; 0 when there was none.</summary>
+    public int LatestOrder
+    {
+        get
+        {
+            lock (gate)
+                return latest;
+        }
+    }
+
+    /// <summary>Cancelled while no job is to be taken; ask anew after that was taken back.</summary>
+    public CancellationToken Draining
+    {
+        get
+        {
+            lock (gate)
+                return draining.Token;
+        }
+    }
+
+    /// <summary>Cancelled while jobs are to be taken; ask anew after each order to drain.</summary>
+    public CancellationToken Staying
+    {
+        get
+        {
+            lock (gate)
+                return staying.Token;
+        }
+    }
+
+    /// <summary>From now on take no job; nothing takes that back.</summary>
+    public void DrainForGood() => Obey(ForGood, drain: true);
+
+    /// <summary>Takes no more jobs, or takes them again; an order that is older than one obeyed already changes nothing.</summary>
+    public void Obey(int order, bool drain)
+    {
+        CancellationTokenSource begun;
+        lock (gate)
+        {
+            if (order <= latest)
+                return;
+            latest = order;
+            if (drain == isDraining)
+                return;
+            begun = Turn(drain);
+        }
+        begun.Cancel();
+    }
+
+    /// <summary>Takes jobs again, as whoever has the last word says, unless it is to end for good.</summary>
+    public void Stay(int order)
+    {
+        CancellationTokenSource begun;
+        lock (gate)
+        {
+            if (latest == ForGood || !isDraining)
+                return;
+            latest = Math.Max(latest, order);
+            begun = Turn(drain: false);
+        }
+        begun.Cancel();
+    }
+
+    private CancellationTokenSource Turn(bool drain)
+    {
+        isDraining = drain;
+        CancellationTokenSource begun;
+        if (drain)
+            (begun, staying) = (draining, new CancellationTokenSource());
+        else
+            (begun, draining) = (staying, new CancellationTokenSource());
+        return begun;
+    }
+}
