@@ -54,6 +54,18 @@ public sealed record ScaleSettings
     /// <summary>A worker is kept this long without work, by the policies that do not learn how long. Default: 30 s.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// No worker is let go that has been idle for less than this, whatever the policy has learned: where workers cost next
+    /// to nothing, waiting for one is dearer. Default: 0.
+    /// </summary>
+    public TimeSpan KeepIdle { get; init; }
+
+    /// <summary>
+    /// No worker that boots is given up before this, whatever boots took before: on a busy machine some take ten times as
+    /// long. Default: 0, so that three times the usual boot is too long.
+    /// </summary>
+    public TimeSpan BootPatience { get; init; }
+
     /// <summary>Worker-hours that may be spent in any 24 hours; null: as many as it takes. Default: null.</summary>
     public double? DailyWorkerHours { get; init; }
 

@@ -53,7 +53,8 @@ public sealed class SpotterPolicy : ScalePolicy
     public override ScaleDecision Decide(ScaleObservation seen)
     {
         Measure(seen);
-        var fleet = new FleetView(seen.Workers, Overdue * boot, GivenUp * boot);
+        var patience = Math.Max(GivenUp * boot, settings.BootPatience.TotalSeconds);
+        var fleet = new FleetView(seen.Workers, Overdue / GivenUp * patience, patience);
         if (seen.Queued is not { } queued || seen.Running is not { } running)
             return new(fleet.Count, 0, [], [], $"backlog unknown: hold {fleet.Count}");
 
@@ -200,7 +201,7 @@ public sealed class SpotterPolicy : ScalePolicy
         var k = fleet.Count;
         foreach (var worker in fleet.Dispensable)
         {
-            if (k <= Math.Max(demand, settings.Min))
+            if (k <= Math.Max(demand, settings.Min) || (worker.State == WorkerState.Idle && worker.StateAge < settings.KeepIdle))
                 yield break;
             if (k <= levels.Length)
             {
