@@ -42,6 +42,7 @@ namespace Spotter.Core;
 [JsonSerializable(typeof(ModelInfo))]
 [JsonSerializable(typeof(IReadOnlyList<ModelInfo>))]
 [JsonSerializable(typeof(ScaleDecision))]
+[JsonSerializable(typeof(LoggedDecision))]
 public sealed partial class SpotterJson : JsonSerializerContext;
 
 /// <summary>Writes an enumeration's value as its name in lower case.</summary>

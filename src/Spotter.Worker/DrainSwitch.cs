@@ -4,13 +4,12 @@ namespace Spotter.Worker;
 /// Whether a worker takes jobs. An order to drain can be taken back until the worker has ended; orders come on several
 /// ways and are numbered, as they may overtake each other. Safe to use from many threads.
 /// </summary>
-public sealed class DrainSwitch
+public sealed class DrainSwitch : IDisposable
 {
     private const int ForGood = int.MaxValue;
 
     private readonly Lock gate = new();
 
-    // Without timers there is nothing in them to dispose of.
     private CancellationTokenSource draining = new();
     private CancellationTokenSource staying = new();
     private bool isDraining;
@@ -78,7 +77,7 @@ public sealed class DrainSwitch
                 return;
             begun = Turn(drain);
         }
-        begun.Cancel();
+        Cancel(begun);
     }
 
     /// <summary>Takes jobs again, as whoever has the last word says, unless it is to end for good.</summary>
@@ -92,7 +91,18 @@ public sealed class DrainSwitch
             latest = Math.Max(latest, order);
             begun = Turn(drain: false);
         }
-        begun.Cancel();
+        Cancel(begun);
+    }
+
+    /// <summary>From now on nothing is obeyed: orders may come as long as the process lives.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            latest = ForGood;
+            draining.Dispose();
+            staying.Dispose();
+        }
     }
 
     private CancellationTokenSource Turn(bool drain)
@@ -104,5 +114,12 @@ public sealed class DrainSwitch
         else
             (begun, draining) = (staying, new CancellationTokenSource());
         return begun;
+    }
+
+    /// <summary>Ends a state for good: nobody else has its source any more.</summary>
+    private static void Cancel(CancellationTokenSource begun)
+    {
+        begun.Cancel();
+        begun.Dispose();
     }
 }

@@ -45,6 +45,7 @@ public sealed partial class WorkLoop : IDisposable
     private readonly BlockingCollection<Work> ready = [];
     private readonly ConcurrentDictionary<Lease, Work> held = new();
     private readonly DrainSwitch drain;
+    private readonly bool ownsDrain;
     private readonly TaskCompletionSource stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Creates the loop; nothing runs yet.</summary>
@@ -60,6 +61,7 @@ public sealed partial class WorkLoop : IDisposable
         WorkerSettings settings, TimeProvider time, ILogger<WorkLoop> log, DrainSwitch? drain = null)
     {
         this.drain = drain ?? new DrainSwitch();
+        ownsDrain = drain is null;
         this.source = source;
         this.queues = queues;
         this.runner = runner;
@@ -94,6 +96,8 @@ public sealed partial class WorkLoop : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (ownsDrain)
+            drain.Dispose();
         slots.Dispose();
         ready.Dispose();
     }

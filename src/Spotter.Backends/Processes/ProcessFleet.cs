@@ -31,13 +31,17 @@ public sealed record WorkerExit(string Worker, int Status, IReadOnlyList<byte> B
 public sealed record StageBoard(string Variable, int Bytes);
 
 /// <summary>
-/// Workers as child processes. A child is told to drain by a line on its standard input, and ends at once when
-/// that is closed, so no child outlives a gateway that was killed. One that dies is reported, and new ones wait
-/// the longer, the more have died within the last minute.
+/// Workers as child processes. A child is told to drain, or to stay after all, by a line on its standard input, and ends at
+/// once when that is closed, so no child outlives a gateway that was killed; one that does is ended at the next start. One
+/// that dies is reported, and new ones wait the longer, the more have died within the last minute. One that does not join,
+/// or has left and does not end, is killed.
 /// </summary>
 public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
 {
-    private static readonly TimeSpan LongestBoot = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FirstLongestBoot = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LastLongestBoot = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestOrphanEnd = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CrashWindow = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
@@ -46,14 +50,18 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     private readonly WorkerRoster roster;
     private readonly Func<WorkerExit, Task> onExit;
     private readonly StageBoard? board;
+    private readonly ChildLedger? ledger;
     private readonly TimeProvider time;
     private readonly RandomSource random;
     private readonly ILogger log;
     private readonly Lock gate = new();
     private readonly Dictionary<string, Child> children = new(StringComparer.Ordinal);
-    private readonly Queue<long> crashes = new();
+    private readonly Queue<long> deaths = new();
+    private TimeSpan longestBoot = FirstLongestBoot;
     private long quietUntil;
     private int launched;
+    private long crashes;
+    private int failedBoots;
 
     /// <summary>Creates an empty fleet.</summary>
     /// <param name="command">How to start a worker; asked at each launch.</param>
@@ -79,62 +87,111 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     /// <summary>What all names begin with, where those of other fleets must not be taken for this one's.</summary>
     public string NamePrefix { get; init; } = "";
 
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancel)
-    {
-        var joined = roster.List().ToDictionary(w => w.Id, StringComparer.Ordinal);
-        lock (gate)
-        {
-            foreach (var (name, child) in children)
-            {
-                var age = time.GetElapsedTime(child.LaunchedAt);
-                if (child.Draining)
-                    joined[name] = new WorkerView(name, WorkerState.Draining, age, time.GetElapsedTime(child.DrainingSince));
-                else if (!joined.TryGetValue(name, out var view))
-                    joined[name] = new WorkerView(name, WorkerState.Booting, age, age);
-                else
-                    joined[name] = view with { Age = age };
+    /// <summary>Told how long boots took; null when nobody wants to know.</summary>
+    public ScaleMeter? Meter { get; init; }
 
-                if (joined[name].State == WorkerState.Booting && age > LongestBoot)
-                    Kill(child);
-            }
+    /// <summary>Where it is noted which processes there are, for <see cref="EndOrphans"/> after a crash; null for nowhere.</summary>
+    public string? Ledger
+    {
+        get;
+        init
+        {
+            field = value;
+            ledger = value is null ? null : new ChildLedger(value);
         }
-        return Task.FromResult<IReadOnlyList<WorkerView>>([.. joined.Values.OrderBy(w => w.Id, StringComparer.Ordinal)]);
     }
 
     /// <inheritdoc/>
-    public Task LaunchAsync(int count, CancellationToken cancel)
+    public FleetHealth Health
+    {
+        get
+        {
+            lock (gate)
+                return new FleetHealth(crashes, failedBoots);
+        }
+    }
+
+    /// <summary>
+    /// Ends the workers that an earlier service, which was killed, left behind. They end by themselves as their standard
+    /// input is closed, unless they hang. Their names.
+    /// </summary>
+    public IReadOnlyList<string> EndOrphans()
+    {
+        var ended = new List<string>();
+        foreach (var (name, process) in ledger?.Living() ?? [])
+        {
+            using (process)
+            {
+                try
+                {
+                    process.Kill();
+                    process.WaitForExit(LongestOrphanEnd);
+                    ended.Add(name);
+                }
+                catch (Exception gone) when (gone is InvalidOperationException or Win32Exception)
+                {
+                    // It has ended already.
+                }
+            }
+        }
+        return ended;
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancel)
+    {
+        var workers = roster.List().ToDictionary(w => w.Id, StringComparer.Ordinal);
+        lock (gate)
+        {
+            foreach (var child in children.Values)
+                workers[child.Name] = View(child, workers.GetValueOrDefault(child.Name));
+        }
+        return Task.FromResult<IReadOnlyList<WorkerView>>([.. workers.Values.OrderBy(w => w.Id, StringComparer.Ordinal)]);
+    }
+
+    /// <inheritdoc/>
+    public Task<int> LaunchAsync(int count, CancellationToken cancel)
     {
         lock (gate)
         {
+            var begun = 0;
             // The caller asks again at its next tick.
-            if (time.GetTimestamp() < quietUntil)
-                return Task.CompletedTask;
-            for (var i = 0; i < count; i++)
-                Launch();
+            while (begun < count && time.GetTimestamp() >= quietUntil && Launch())
+                begun++;
+            if (begun > 0)
+                NoteChildren();
+            return Task.FromResult(begun);
         }
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public Task DrainAsync(string worker, CancellationToken cancel)
     {
-        roster.Drain(worker, drain: true);
         lock (gate)
         {
-            if (children.TryGetValue(worker, out var child) && !child.Draining)
-            {
-                child.Draining = true;
-                child.DrainingSince = time.GetTimestamp();
-                Tell(child, "drain");
-            }
+            var child = children.GetValueOrDefault(worker);
+            if (roster.IsDraining(worker))
+                return Task.CompletedTask;
+            if (roster.Drain(worker, drain: true) is { } order)
+                Tell(child, $"drain {order}");
+            else
+                End(child);
         }
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    /// <remarks>A process that was told to drain is about to end: starting another one is as fast and certain.</remarks>
-    public Task<bool> CancelDrainAsync(string worker, CancellationToken cancel) => Task.FromResult(false);
+    public Task<bool> CancelDrainAsync(string worker, CancellationToken cancel)
+    {
+        lock (gate)
+        {
+            var child = children.GetValueOrDefault(worker);
+            if (child?.EndingSince is not null || roster.Drain(worker, drain: false) is not { } order)
+                return Task.FromResult(false);
+            Tell(child, $"stay {order}");
+        }
+        return Task.FromResult(true);
+    }
 
     /// <summary>Says a line to all children.</summary>
     public void TellAll(string line)
@@ -153,7 +210,11 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         lock (gate)
             all = [.. children.Values];
         foreach (var child in all)
-            await DrainAsync(child.Name, CancellationToken.None);
+        {
+            roster.Drain(child.Name, drain: true);
+            lock (gate)
+                End(child);
+        }
         try
         {
             await Task.WhenAll(all.Select(c => c.Ended.Task)).WaitAsync(patience, time);
@@ -169,7 +230,55 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await DrainAllAsync(TimeSpan.Zero);
 
-    private void Launch()
+    /// <summary>What a child does, and an end to it if it has not done that in time.</summary>
+    private WorkerView View(Child child, WorkerView? joined)
+    {
+        var age = time.GetElapsedTime(child.LaunchedAt);
+        if (joined is not null)
+        {
+            if (!child.HasJoined)
+                Joined(child, age - joined.Age);
+            return child.EndingSince is { } since
+                ? new(child.Name, WorkerState.Draining, age, time.GetElapsedTime(since))
+                : joined with { Age = age };
+        }
+        if (child.HasJoined)
+            child.EndingSince ??= time.GetTimestamp();
+        if (child.EndingSince is { } ending)
+        {
+            var ended = time.GetElapsedTime(ending);
+            if (ended > LongestFarewell)
+                Kill(child);
+            return new(child.Name, WorkerState.Draining, age, ended);
+        }
+        if (age > longestBoot && !child.IsKilled)
+        {
+            Kill(child);
+            // What loads that long once may do so again, and is not to be killed for ever.
+            longestBoot = longestBoot * 2 < LastLongestBoot ? longestBoot * 2 : LastLongestBoot;
+        }
+        return new(child.Name, WorkerState.Booting, age, age);
+    }
+
+    private void Joined(Child child, TimeSpan boot)
+    {
+        child.HasJoined = true;
+        failedBoots = 0;
+        Meter?.Booted(boot);
+    }
+
+    /// <summary>Tells a child to end for good, as one has to that has not joined: it knows no numbered orders yet.</summary>
+    private void End(Child? child)
+    {
+        if (child is null)
+            return;
+        child.EndingSince ??= time.GetTimestamp();
+        Tell(child, "drain");
+    }
+
+    private void NoteChildren() => ledger?.Write(children.Values.Select(c => (c.Name, c.Process)));
+
+    private bool Launch()
     {
         var name = $"{NamePrefix}w{++launched}-{random.NextHex(3)}";
         var how = command();
@@ -191,6 +300,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         try
         {
             process.Start();
+            return true;
         }
         catch (Win32Exception failed)
         {
@@ -198,7 +308,9 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
             process.Dispose();
             TakeBoard(boardFile);
             LogNotStarted(failed, how.Program);
+            failedBoots++;
             BackOff();
+            return false;
         }
     }
 
@@ -208,8 +320,8 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         lock (gate)
         {
             children.Remove(child.Name);
-            if (status != 0)
-                BackOff();
+            Judge(child, status);
+            NoteChildren();
         }
         roster.Leave(child.Name);
         if (status != 0)
@@ -228,6 +340,17 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
             child.Ended.TrySetResult();
             child.Process.Dispose();
         }
+    }
+
+    /// <summary>Who is to blame for an end that nobody ordered.</summary>
+    private void Judge(Child child, int status)
+    {
+        if (child.HasJoined || roster.Has(child.Name))
+            crashes += status != 0 && !roster.RunsAlone(child.Name) ? 1 : 0;
+        else if (child.EndingSince is null)
+            failedBoots++;
+        if (status != 0)
+            BackOff();
     }
 
     private static string? MakeBoard(StageBoard board)
@@ -266,23 +389,23 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     private void BackOff()
     {
         var now = time.GetTimestamp();
-        while (crashes.TryPeek(out var oldest) && time.GetElapsedTime(oldest, now) > CrashWindow)
-            crashes.Dequeue();
-        crashes.Enqueue(now);
-        if (crashes.Count < 2)
+        while (deaths.TryPeek(out var oldest) && time.GetElapsedTime(oldest, now) > CrashWindow)
+            deaths.Dequeue();
+        deaths.Enqueue(now);
+        if (deaths.Count < 2)
             return;
-        var wait = FirstBackoff * Math.Pow(2, Math.Min(crashes.Count - 2, 20));
+        var wait = FirstBackoff * Math.Pow(2, Math.Min(deaths.Count - 2, 20));
         if (wait > LongestBackoff)
             wait = LongestBackoff;
         quietUntil = now + (long)(wait.TotalSeconds * time.TimestampFrequency);
     }
 
-    private static void Tell(Child child, string line)
+    private static void Tell(Child? child, string line)
     {
         try
         {
-            child.Process.StandardInput.WriteLine(line);
-            child.Process.StandardInput.Flush();
+            child?.Process.StandardInput.WriteLine(line);
+            child?.Process.StandardInput.Flush();
         }
         catch (Exception gone) when (gone is IOException or InvalidOperationException)
         {
@@ -294,6 +417,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     {
         try
         {
+            child.IsKilled = true;
             child.Process.Kill();
         }
         catch (Exception gone) when (gone is InvalidOperationException or Win32Exception)
@@ -321,9 +445,12 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
 
         public long LaunchedAt { get; } = launchedAt;
 
-        public bool Draining { get; set; }
+        public bool HasJoined { get; set; }
 
-        public long DrainingSince { get; set; }
+        public bool IsKilled { get; set; }
+
+        /// <summary>Since when it is to end and can't be kept; null while it may go on.</summary>
+        public long? EndingSince { get; set; }
 
         public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

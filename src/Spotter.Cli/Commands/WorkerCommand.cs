@@ -72,8 +72,8 @@ internal static class WorkerCommand
         var token = WorkerToken.Read(parsed.GetValue(TokenFile))
             ?? throw new SpotterException(ErrorCodes.InvalidSettings, $"A worker needs the gateway's worker token; give it with --token-file FILE or {WorkerToken.Variable}.");
         using var stop = new StopSignals();
-        // Not disposed of: an order may still come while the process ends.
-        var draining = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        using var drain = new DrainSwitch();
+        using var onStop = stop.Token.Register(drain.DrainForGood);
         using var loggers = LoggerFactory.Create(Logging.Configure);
         var settings = new WorkerSettings
         {
@@ -83,25 +83,24 @@ internal static class WorkerCommand
         using var models = new LoadedModels();
         var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
-        var watching = await BeginLoadingAsync(parsed, loader, loggers, draining, ended.Token);
+        var watching = await BeginLoadingAsync(parsed, loader, loggers, drain, ended.Token);
         await loader.First;
         var runner = new JobRunner(models, new ImageLimits(), loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
             parsed.GetRequiredValue(Server), token, settings.Name,
-            () => new WorkerJoin(settings.Lanes, models.List()), TimeProvider.System);
+            () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder }, TimeProvider.System);
         WorkerWelcome welcome;
         try
         {
-            welcome = await source.JoinAsync(draining.Token);
+            welcome = await source.JoinAsync(drain.Draining);
         }
-        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        catch (OperationCanceledException) when (drain.IsDraining)
         {
             return ExitStatus.Done;
         }
 
         settings = LeaseVariables.Read(settings) with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
-        using var loop = new WorkLoop(source, () => models.Served, runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>());
-        using var onDrain = draining.Token.Register(loop.Drain);
+        using var loop = new WorkLoop(source, () => models.Served, runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>(), drain);
         // Nothing may be disposed of that the stuck job still uses.
         if (await loop.RunAsync() == WorkerEnd.Stuck)
             Environment.Exit(ExitStatus.Stuck);
@@ -113,19 +112,19 @@ internal static class WorkerCommand
 
     /// <summary>A worker that was started by a gateway has the models that it is told to have; any other sees to its files itself.</summary>
     private static async Task<Task> BeginLoadingAsync(
-        ParseResult parsed, ModelLoader loader, ILoggerFactory loggers, CancellationTokenSource draining, CancellationToken ended)
+        ParseResult parsed, ModelLoader loader, ILoggerFactory loggers, DrainSwitch drain, CancellationToken ended)
     {
         var named = parsed.GetValue(Models) ?? [];
         if (parsed.GetValue(Child))
         {
             // First of all: an order that comes next must find it done.
             loader.Want([.. named.Select(file => new WantedModel(file))]);
-            ObeyStandardInput(draining.Cancel, loader.Want);
+            ObeyStandardInput(drain, loader.Want);
             return Task.CompletedTask;
         }
         var watch = new ModelWatch(
             new ModelChoice(named, SpotterPaths.DataFolder(parsed.GetValue(Data))), ModelInspection.InspectAsync, TimeProvider.System, loggers.CreateLogger<ModelWatch>());
-        await watch.StartAsync(draining.Token);
+        await watch.StartAsync(drain.Draining);
         if (watch.Models.All(m => m.Model is null))
             throw new SpotterException(ErrorCodes.NoModel, "A worker without a model has nothing to do; give one with --model FILE.");
         loader.Want(Wanted(watch.Models));
@@ -135,15 +134,15 @@ internal static class WorkerCommand
     private static IReadOnlyList<WantedModel> Wanted(IReadOnlyList<WatchedModel> models) => [.. models.Where(m => m.Model is not null).Select(m => m.Wanted)];
 
     /// <summary>
-    /// The one who started this worker holds its standard input: a line says drain, or which models to have; its end says
-    /// that they are gone, perhaps before this worker has joined.
+    /// The one who started this worker holds its standard input: a line says to drain, to stay after all, or which models to
+    /// have; its end says that they are gone, perhaps before this worker has joined.
     /// </summary>
-    private static void ObeyStandardInput(Action drain, Action<IReadOnlyList<WantedModel>> want) => new Thread(() =>
+    private static void ObeyStandardInput(DrainSwitch drain, Action<IReadOnlyList<WantedModel>> want) => new Thread(() =>
     {
         while (Console.In.ReadLine() is { } line)
         {
-            if (line == "drain")
-                drain();
+            if (WorkerOrder.DrainOf(line) is { } order)
+                drain.Obey(order.Number, order.Drain);
             else if (WorkerOrder.ModelsOf(line) is { } models)
                 want(models);
         }

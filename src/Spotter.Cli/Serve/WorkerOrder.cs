@@ -1,12 +1,25 @@
+using System.Globalization;
 using System.Text.Json;
 using Spotter.Worker;
 
 namespace Spotter.Cli.Serve;
 
-/// <summary>The line by which a gateway tells the workers that it started which models to have.</summary>
+/// <summary>The lines by which a gateway tells the workers that it started what to do.</summary>
 internal static class WorkerOrder
 {
     private const string Models = "models ";
+
+    /// <summary>
+    /// Whether a line orders to drain (<c>drain</c> for good, <c>drain N</c> by order number N) or to stay after all
+    /// (<c>stay N</c>); null when it is neither.
+    /// </summary>
+    public static (int Number, bool Drain)? DrainOf(string line) => line.Split(' ') switch
+    {
+        ["drain"] => (int.MaxValue, true),
+        ["drain", var text] when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => (number, true),
+        ["stay", var text] when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => (number, false),
+        _ => null,
+    };
 
     /// <summary>The order to have these models and no others.</summary>
     public static string HaveModels(IReadOnlyList<WantedModel> models) => Models + JsonSerializer.Serialize(models, CliJson.Default.IReadOnlyListWantedModel);

@@ -72,7 +72,7 @@ internal sealed class WorkerDoor(
 
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
-        roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models, join.Order);
+        roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models, Math.Clamp(join.Order, 0, int.MaxValue / 2));
         return TypedResults.Json(new WorkerWelcome(settings.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
     }
 
