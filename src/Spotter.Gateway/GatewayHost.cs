@@ -20,6 +20,7 @@ using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
+using Spotter.Gateway.Scaling;
 using Spotter.Gateway.Workers;
 
 namespace Spotter.Gateway;
@@ -43,6 +44,12 @@ public sealed record GatewayParts(
 
     /// <summary>Counts what the autoscaler wants to know.</summary>
     public ScaleMeter Meter { get; init; } = new();
+
+    /// <summary>When jobs came in; null when that is not recorded.</summary>
+    public IArrivalTrace? Arrivals { get; init; }
+
+    /// <summary>How backlog and fleet stood of late, as the autoscaler saw them.</summary>
+    public ScaleSeries Series { get; init; } = new();
 }
 
 /// <summary>The gateway: page, API and the workers' door on one port.</summary>
@@ -91,6 +98,7 @@ public sealed class GatewayHost : IAsyncDisposable
         JobEndpoints.Map(app);
         DeadLetters.Map(app);
         OperationsEndpoints.Map(app);
+        ScalingEndpoints.Map(app);
         WorkerDoor.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
@@ -131,7 +139,7 @@ public sealed class GatewayHost : IAsyncDisposable
         if (parts.Fleet is not null)
             services.AddSingleton(parts.Fleet);
 
-        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold, parts.Meter)).AddSingleton(parts.Meter)
+        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold, parts.Meter)).AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals))
             .AddSingleton<DrainRate>().AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>().AddSingleton<BacklogMeter>().AddHostedService(s => s.GetRequiredService<BacklogMeter>())
             .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
             .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<VisibleJobs>().AddSingleton<AnnotatedPictures>()

@@ -7,6 +7,7 @@ using Spotter.Gateway.Models;
 using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
+using Spotter.Gateway.Scaling;
 
 namespace Spotter.Gateway;
 
@@ -23,6 +24,8 @@ namespace Spotter.Gateway;
 [JsonSerializable(typeof(StatsView))]
 [JsonSerializable(typeof(ModelsView))]
 [JsonSerializable(typeof(DecisionsView))]
+[JsonSerializable(typeof(SeriesView))]
+[JsonSerializable(typeof(DaysView))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(NoticeView))]
 public sealed partial class GatewayJson : JsonSerializerContext;

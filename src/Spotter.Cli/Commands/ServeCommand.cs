@@ -35,14 +35,6 @@ internal static class ServeCommand
         Description = "A model to load; may be repeated, the first is the default one. Default: all that `spotter models list` shows.",
     };
 
-    private static readonly Option<int> MinWorkers = NumberOption.Whole("--min-workers", 0, 0, 256, "Fewest worker processes. Default: 0.");
-
-    private static readonly Option<int?> MaxWorkers = NumberOption.Whole("--max-workers", 1, 256, "Most worker processes. Default: one per core, at most 4.");
-
-    private static readonly Option<int?> Lanes = NumberOption.Whole("--lanes", 1, 256, "Jobs that a worker runs at a time. Default: the cores divided by --max-workers.");
-
-    private static readonly Option<int> Linger = NumberOption.Whole("--linger", 30, 0, 86400, "Seconds that a worker without jobs is kept. Default: 30.");
-
     private static readonly Option<string?> TokenFile = new("--token-file")
     {
         HelpName = "FILE",
@@ -76,24 +68,13 @@ internal static class ServeCommand
     {
         var command = new Command("serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.")
         {
-            Host, AllowHost, Port, Data, Models, MinWorkers, MaxWorkers, Lanes, Linger, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, NoReuse, CallbackAllow,
+            Host, AllowHost, Port, Data, Models, TokenFile, Keys, MaxQueued, MaxQueueAge, ClientRate, NoReuse, CallbackAllow,
         };
         BackendOptions.AddTo(command);
         BlobOptions.AddTo(command);
         KeepOptions.AddTo(command);
-        command.SetAction(parsed =>
-        {
-            var max = parsed.GetValue(MaxWorkers) ?? ServeSettings.DefaultMaxWorkers;
-            if (parsed.GetValue(MinWorkers) > max)
-                throw new SpotterException(ErrorCodes.InvalidSettings, "--min-workers is larger than --max-workers.");
-            return new Service(Common(parsed) with
-            {
-                MinWorkers = parsed.GetValue(MinWorkers),
-                MaxWorkers = max,
-                Lanes = parsed.GetValue(Lanes) ?? ServeSettings.DefaultLanes(max),
-                Linger = TimeSpan.FromSeconds(parsed.GetValue(Linger)),
-            }).RunAsync();
-        });
+        ScaleOptions.AddTo(command);
+        command.SetAction(parsed => new Service(Common(parsed) with { Scaling = ScaleOptions.Read(parsed) }).RunAsync());
         return command;
     }
 

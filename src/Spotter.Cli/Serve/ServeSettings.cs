@@ -1,6 +1,7 @@
 using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Core.Jobs;
+using Spotter.Core.Scaling;
 using Spotter.Gateway;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Notices;
@@ -43,20 +44,11 @@ internal sealed record ServeSettings
     /// <summary>Models by name or file; empty for all that are found.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
-    /// <summary>Fewest worker processes.</summary>
-    public int MinWorkers { get; init; }
-
-    /// <summary>Most worker processes; 0 when workers join from elsewhere.</summary>
-    public int MaxWorkers { get; init; }
-
-    /// <summary>Jobs that one worker runs at a time.</summary>
-    public int Lanes { get; init; } = 1;
+    /// <summary>How many worker processes there are and when; none of them when workers join from elsewhere.</summary>
+    public ScaleSettings Scaling { get; init; } = new() { Max = 0 };
 
     /// <summary>The worker token; null to make one.</summary>
     public string? WorkerToken { get; init; }
-
-    /// <summary>How long a worker without jobs is kept.</summary>
-    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>When a job is tried again.</summary>
     public RetrySchedule Retries { get; init; } = new();
@@ -78,13 +70,6 @@ internal sealed record ServeSettings
 
     /// <summary>See <see cref="GatewaySettings.Reuse"/>.</summary>
     public bool Reuse { get; init; } = true;
-
-    /// <summary>Most workers unless told otherwise: all cores of a small machine, four processes on a large one.</summary>
-    public static int DefaultMaxWorkers => Math.Min(Environment.ProcessorCount, 4);
-
-    /// <summary>Lanes unless told otherwise: together the workers fill the cores.</summary>
-    public static int DefaultLanes(int maxWorkers) =>
-        (int)Math.Ceiling(Environment.ProcessorCount / (double)Math.Max(1, maxWorkers));
 
     /// <summary>How notices are sent; the service's own secrets are read when it starts.</summary>
     public NoticeSettings Notices { get; init; } = new();
@@ -112,8 +97,8 @@ internal sealed record ServeSettings
         Port = Port,
         Models = models,
         SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,
-        MaxWorkers = MaxWorkers,
-        LanesPerWorker = Lanes,
+        MaxWorkers = Scaling.Max,
+        LanesPerWorker = Scaling.Lanes,
         KeysFile = KeysFile ?? Path.Combine(DataFolder, KeyFile.DefaultName),
         KeysRequired = KeysFile is not null,
         MaxQueued = MaxQueued,

@@ -43,14 +43,14 @@ internal sealed class Service(ServeSettings settings)
         {
             Notices = settings.Notices with { Secrets = WebhookKey.Open(settings.DataFolder, random) },
         };
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
+        using var scale = new ScaleRecords(settings, time, loggers);
+        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold, scale.Meter);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
         var name = GatewayName.Of(backend, settings.DataFolder, random);
-        if (settings.MaxWorkers > 0)
+        if (settings.Scaling.Max > 0)
             await name.ReleaseAsync(backend, dispatcher, GatewayEnded, stop.Token);
 
         var roster = new WorkerRoster(time);
-        var decisions = new DecisionLog();
         GatewayHost? gateway = null;
         await using var fleet = new ProcessFleet(
             () => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models)), roster,
@@ -58,8 +58,18 @@ internal sealed class Service(ServeSettings settings)
             time, random, loggers.CreateLogger<ProcessFleet>(), new StageBoard(RunStage.BoardVariable, RunStage.BoardBytes))
         {
             NamePrefix = name.Prefix,
+            Meter = scale.Meter,
+            Ledger = Path.Combine(settings.DataFolder, "workers"),
         };
-        var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, decisions, fleet, time, random) { Models = catalogue };
+        foreach (var orphan in fleet.EndOrphans())
+            CommandLine.Complain($"the worker {orphan} was still there from an earlier service, and was ended.");
+        var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, scale.Decisions, fleet, time, random)
+        {
+            Models = catalogue,
+            Meter = scale.Meter,
+            Arrivals = scale.Arrivals,
+            Series = scale.Series,
+        };
         await using (gateway = GatewayHost.Create(gatewaySettings, parts, Logging.Configure))
         {
             await ListenAsync(gateway);
@@ -76,9 +86,9 @@ internal sealed class Service(ServeSettings settings)
                 },
                 ended.Token);
             using var scaled = new CancellationTokenSource();
-            var scaling = settings.MaxWorkers == 0
+            var scaling = settings.Scaling.Max == 0
                 ? Task.CompletedTask
-                : new ScaleLoop(backend.Jobs, fleet, Policy(), decisions, time, loggers.CreateLogger<ScaleLoop>(), catalogue.Serves).RunAsync(scaled.Token);
+                : Loop(backend.Jobs, fleet, roster, scale, loggers, catalogue).RunAsync(scaled.Token);
 
             using var address = NoteAddress(Reachable(gateway.Address));
             Console.Out.WriteLine($"listening on {gateway.Address.ToString().TrimEnd('/')}");
@@ -104,13 +114,15 @@ internal sealed class Service(ServeSettings settings)
         ? new(ErrorCodes.DecodeCrashed, $"The worker process crashed (signal {exit.Status - 128}) while it decoded a picture.")
         : new(ErrorCodes.WorkerDied, $"The worker process died while it had the job, with status {exit.Status}.");
 
-    private ScalePolicy Policy() => new BacklogPolicy(new ScaleSettings
-    {
-        Min = settings.MinWorkers,
-        Max = settings.MaxWorkers,
-        Lanes = settings.Lanes,
-        Linger = settings.Linger,
-    });
+    private ScaleLoop Loop(IJobStore jobs, IFleet fleet, WorkerRoster roster, ScaleRecords scale, ILoggerFactory loggers, ModelCatalogue catalogue) =>
+        new(jobs, fleet, ScalePolicies.Create(settings.Scaling), scale.Decisions, time, loggers.CreateLogger<ScaleLoop>(), catalogue.Serves)
+        {
+            Tick = settings.Scaling.Tick,
+            Meter = scale.Meter,
+            CpuLoad = () => roster.CpuLoad,
+            Series = scale.Series,
+            Memory = scale.Memory,
+        };
 
     private static IReadOnlyList<CatalogueModel> Listed(IReadOnlyList<WatchedModel> models) =>
         [.. models.Select(m => new CatalogueModel(m.Id, m.Model, m.Error, m.BuiltIn))];
@@ -124,7 +136,7 @@ internal sealed class Service(ServeSettings settings)
         List<string> arguments =
         [
             .. SelfProgram.Arguments, "worker", "--server", Reachable(gateway).ToString(), "--child",
-            "--lanes", settings.Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--lanes", settings.Scaling.Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture),
         ];
         foreach (var model in models)
             arguments.AddRange(["--model", model]);

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
@@ -31,10 +30,6 @@ internal static class OperationsEndpoints
         operations.MapGet("/v1/samples/{name}", (string name, SamplePictures samples) => new BlobResult(samples.Open(name), "image/jpeg"))
             .WithName("getSample").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("A picture to try the built-in model on")
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType);
-
-        operations.MapGet("/v1/scaling/decisions", (DecisionLog decisions) =>
-                TypedResults.Json(new DecisionsView(decisions.Latest()), GatewayJson.Default.DecisionsView))
-            .WithName("listScalingDecisions").WithMetadata(CallCost.Other, NeedsKey.ToOperate).WithSummary("The latest scaling decisions, explained").Produces<DecisionsView>();
 
         operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), GatewayJson.Default.HealthView))
             .WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();

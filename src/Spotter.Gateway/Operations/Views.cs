@@ -1,5 +1,3 @@
-using Spotter.Core.Scaling;
-
 namespace Spotter.Gateway.Operations;
 
 /// <summary>The service at this moment.</summary>
@@ -56,10 +54,6 @@ public sealed record StatsView
     /// <summary>Jobs ended per second over the last ten seconds.</summary>
     public required double JobsPerSecond { get; init; }
 }
-
-/// <summary>The latest scaling decisions.</summary>
-/// <param name="Decisions">Newest first.</param>
-public sealed record DecisionsView(IReadOnlyList<LoggedDecision> Decisions);
 
 /// <summary>Whether the service works.</summary>
 /// <param name="Status"><c>healthy</c>, <c>ready</c>, or what is wrong.</param>

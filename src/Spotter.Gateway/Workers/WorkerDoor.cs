@@ -174,10 +174,12 @@ internal sealed class WorkerDoor(
         var took = finish.Outcome is JobOutcome.Done { Timings: var t }
             ? TimeSpan.FromMilliseconds(t.FetchMs + t.DecodeMs + t.InferMs + t.PostMs + t.EncodeMs)
             : TimeSpan.Zero;
-        if (finish.Outcome is JobOutcome.Done)
+        if (finish.Outcome is JobOutcome.Done { Timings: var part })
         {
+            // Fetching goes on while the lane runs another job.
+            var inLane = took - TimeSpan.FromMilliseconds(part.FetchMs);
             estimator.Served(finish.Lease.Queue, took);
-            scale.Served(took);
+            scale.Served(inLane);
         }
         meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, took);
         return TypedResults.NoContent();

@@ -48,9 +48,9 @@ public sealed class GatewaySettingsTests
         gateway.WorkerToken.Length.ShouldBe(64);
         settings.Gateway([], RandomSource.Seeded(2)).WorkerToken.ShouldNotBe(gateway.WorkerToken, StringComparer.Ordinal);
         (settings with { WorkerToken = GatewayBench.Token }).Gateway([], RandomSource.System).WorkerToken.ShouldBe(GatewayBench.Token);
-        ServeSettings.DefaultMaxWorkers.ShouldBeInRange(1, 4);
-        (ServeSettings.DefaultLanes(ServeSettings.DefaultMaxWorkers) * ServeSettings.DefaultMaxWorkers).ShouldBeGreaterThanOrEqualTo(Environment.ProcessorCount);
-        ServeSettings.DefaultLanes(0).ShouldBe(Environment.ProcessorCount);
+        ScaleOptions.DefaultMaxWorkers.ShouldBeInRange(1, 4);
+        (ScaleOptions.DefaultLanes(ScaleOptions.DefaultMaxWorkers) * ScaleOptions.DefaultMaxWorkers).ShouldBeGreaterThanOrEqualTo(Environment.ProcessorCount);
+        ScaleOptions.DefaultLanes(0).ShouldBe(Environment.ProcessorCount);
     }
 
     private static string Refusal(GatewaySettings settings)

@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+using Spotter.Backends.Scaling;
+using Spotter.Core.Scaling;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>
+/// What the service remembers of its scaling, in the folder <c>scaling</c> of the data folder: decisions, arrivals, what the
+/// policy has learned.
+/// </summary>
+internal sealed class ScaleRecords : IDisposable
+{
+    private const string Folder = "scaling";
+
+    private readonly ArrivalFiles arrivals;
+
+    public ScaleRecords(ServeSettings settings, TimeProvider time, ILoggerFactory loggers)
+    {
+        var folder = Path.Combine(settings.DataFolder, Folder);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (IOException full)
+        {
+            // A full disk keeps nothing from being served.
+            CommandLine.Complain($"scaling remembers nothing, as {folder} can't be made: {full.Message}");
+        }
+        arrivals = new ArrivalFiles(Path.Combine(folder, "arrivals"), time, loggers.CreateLogger<ArrivalFiles>());
+        Meter = new ScaleMeter(arrivals);
+        Decisions = DecisionFile.Open(Path.Combine(folder, "decisions.jsonl"), loggers.CreateLogger<DecisionFile>());
+        Memory = new PolicyFile(Path.Combine(folder, $"learned-{settings.Scaling.Policy}.json"), loggers.CreateLogger<PolicyFile>());
+    }
+
+    public ScaleMeter Meter { get; }
+
+    public IArrivalTrace Arrivals => arrivals;
+
+    public DecisionLog Decisions { get; }
+
+    public ScaleSeries Series { get; } = new();
+
+    public IPolicyMemory Memory { get; }
+
+    public void Dispose() => arrivals.Dispose();
+}
