@@ -4,6 +4,7 @@ import './styles/intake.css'
 import './styles/card.css'
 import './styles/recent.css'
 import './styles/starter.css'
+import './styles/scaling.css'
 import { Announcer } from './announcer'
 import { getModels, getStats } from './api/client'
 import type { Model, Stats } from './api/contract'
@@ -19,6 +20,7 @@ import { Setting } from './setting'
 import { percent } from './text'
 import { watchIntake } from './views/intake'
 import { Recent } from './views/recent'
+import { ScalingPanel } from './views/scalingPanel'
 import { SignIn } from './views/signIn'
 import { Starter } from './views/starter'
 import { Strip } from './views/strip'
@@ -33,6 +35,7 @@ const model = new Setting<Model | null>(null)
 const announcer = new Announcer(byId('announcer'))
 const follower = new JobFollower(gatewayFeed, streamsAtOnce)
 const strip = new Strip(byId('strip'))
+const scaling = new ScalingPanel(byId('scaling'), byId('scaling-toggle'))
 
 const pictures = new Pictures({
   host: byId('pictures'),
@@ -72,6 +75,7 @@ const beatNow = pulse(async () => {
     const stats = await getStats()
     signIn.done()
     strip.show(stats)
+    void scaling.refresh(stats)
     if (++modelsAge > (model.value === null ? 3 : 60)) await loadModels()
     recent.age()
     // The list changes only when a count does.

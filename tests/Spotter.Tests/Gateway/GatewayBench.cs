@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
+using Spotter.Backends.Scaling;
 using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
@@ -20,11 +22,13 @@ internal sealed class GatewayBench : IAsyncDisposable
     public static readonly TimeSpan Safety = TimeSpan.FromSeconds(60);
 
     private readonly LocalFixture fixture = new();
+    private readonly TemporaryFolder folder = new();
     private readonly Backend backend;
 
     private GatewayBench(GatewaySettings settings)
     {
         Settings = settings;
+        Arrivals = new ArrivalFiles(folder.File("arrivals"), TimeProvider.System, NullLogger<ArrivalFiles>.Instance);
         backend = fixture.Open(TimeProvider.System, new RetrySchedule { FirstDelay = TimeSpan.FromMilliseconds(1) });
         Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
     }
@@ -42,6 +46,12 @@ internal sealed class GatewayBench : IAsyncDisposable
     public ModelCatalogue Models { get; private set; } = null!;
 
     public Dispatcher Dispatcher { get; }
+
+    public DecisionLog Decisions { get; } = new();
+
+    public ScaleSeries Series { get; } = new();
+
+    public ArrivalFiles Arrivals { get; }
 
     public IJobStore Jobs => backend.Jobs;
 
@@ -82,7 +92,13 @@ internal sealed class GatewayBench : IAsyncDisposable
         Roster = new WorkerRoster(TimeProvider.System);
         Models = new ModelCatalogue(Settings.Models);
         var parts = new GatewayParts(
-            backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, Roster, new DecisionLog(), Fleet: null, TimeProvider.System, RandomSource.System) { Models = Models };
+            backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, Roster, Decisions, Fleet: null, TimeProvider.System, RandomSource.System)
+        {
+            Models = Models,
+            Meter = new ScaleMeter(Arrivals),
+            Arrivals = Arrivals,
+            Series = Series,
+        };
         Host = GatewayHost.Create(Settings, parts, logging => logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Information));
         await Host.StartAsync(default);
     }
@@ -120,6 +136,8 @@ internal sealed class GatewayBench : IAsyncDisposable
         await StopHostAsync();
         Client.Dispose();
         await fixture.DisposeAsync();
+        Arrivals.Dispose();
+        folder.Dispose();
     }
 
     private sealed class LogLines(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger

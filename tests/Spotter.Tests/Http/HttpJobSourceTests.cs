@@ -99,6 +99,33 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_was_told_to_drain_asks_before_leaving_and_may_be_kept()
+    {
+        await source.JoinAsync(default);
+        bench.Roster.Drain("w", drain: true);
+        bench.Roster.Drain("w", drain: false);
+
+        var orders = (await source.AskToLeaveAsync("w", default)).ShouldNotBeNull();
+        (orders.Drain, orders.Order).ShouldBe((false, 2));
+        (await source.BeatAsync("w", [], default)).Order.ShouldBe(2);
+        bench.Roster.Has("w").ShouldBeTrue();
+
+        bench.Roster.Drain("w", drain: true);
+        (await source.AskToLeaveAsync("w", default)).ShouldBeNull();
+        bench.Roster.Has("w").ShouldBeFalse();
+        (await source.AskToLeaveAsync("w", default)).ShouldBeNull("a gateway that knows nobody keeps nobody");
+    }
+
+    [Fact]
+    public async Task Who_asks_a_gateway_that_is_gone_may_leave()
+    {
+        await source.JoinAsync(default);
+        await bench.StopHostAsync();
+        (await source.AskToLeaveAsync("w", default).WaitAsync(GatewayBench.Safety)).ShouldBeNull();
+        await bench.StartHostAsync();
+    }
+
+    [Fact]
     public async Task A_take_ends_when_the_worker_says_that_it_has_other_models()
     {
         await source.JoinAsync(default);

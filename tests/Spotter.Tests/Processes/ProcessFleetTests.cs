@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends.Processes;
@@ -9,7 +10,7 @@ namespace Spotter.Tests.Processes;
 /// <summary>On real processes: small shell scripts that behave as workers do, or don't.</summary>
 public sealed class ProcessFleetTests : IAsyncLifetime
 {
-    private const string Obeys = "while read line; do if [ \"$line\" = drain ]; then exit 0; fi; done; exit 1";
+    private const string Obeys = "while read line; do case \"$line\" in drain*) exit 0;; esac; done; exit 1";
     private const string Ignores = "while :; do read line || exit 1; done";
 
     private static readonly TimeSpan Safety = TimeSpan.FromSeconds(60);
@@ -17,6 +18,8 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     private readonly ManualClock clock = new();
     private readonly Channel<(string Worker, int Status)> exits = Channel.CreateUnbounded<(string, int)>();
     private readonly WorkerRoster roster;
+    private readonly ScaleMeter meter = new();
+    private readonly TemporaryFolder folder = new();
     private readonly ProcessFleet fleet;
     private string script = Obeys;
     private string program = "/bin/sh";
@@ -33,12 +36,20 @@ public sealed class ProcessFleetTests : IAsyncLifetime
                 exits.Writer.TryWrite((exit.Worker, exit.Status));
                 return onExitFault is { } fault ? Task.FromException(fault) : Task.CompletedTask;
             },
-            clock, RandomSource.Seeded(1), NullLogger<ProcessFleet>.Instance);
+            clock, RandomSource.Seeded(1), NullLogger<ProcessFleet>.Instance)
+        {
+            Meter = meter,
+            Ledger = folder.File("workers"),
+        };
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync() => await fleet.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await fleet.DisposeAsync();
+        folder.Dispose();
+    }
 
     [Fact]
     public async Task A_launched_worker_boots_until_it_has_joined()
@@ -68,7 +79,159 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         (await ExitAsync()).ShouldBe((name, 0));
         (await ListAsync()).ShouldBeEmpty();
         roster.Has(name).ShouldBeFalse();
+        (await fleet.CancelDrainAsync(name, default)).ShouldBeFalse("it is too late");
+    }
+
+    [Fact]
+    public async Task A_drain_is_taken_back_by_a_line_with_a_higher_number()
+    {
+        script = "while read line; do echo \"$line\" >> " + folder.File("heard") + "; done; exit 1";
+        await fleet.LaunchAsync(1, default);
+        var name = (await ListAsync())[0].Id;
+        roster.Join(name, 1, []);
+        roster.Took(name);
+
+        await fleet.DrainAsync(name, default);
+        // A second order of the same kind is none.
+        await fleet.DrainAsync(name, default);
+        (await ListAsync())[0].State.ShouldBe(WorkerState.Draining);
+        (await fleet.CancelDrainAsync(name, default)).ShouldBeTrue();
+
+        (await ListAsync())[0].State.ShouldBe(WorkerState.Busy);
+        roster.LeaveIfDraining(name).ShouldBeFalse();
+        await fleet.DisposeAsync();
+        (await File.ReadAllLinesAsync(folder.File("heard"))).Take(2).ShouldBe(["drain 1", "stay 2"]);
+    }
+
+    [Fact]
+    public async Task One_that_has_not_joined_is_told_to_end_for_good_and_cannot_be_kept()
+    {
+        script = Ignores;
+        await fleet.LaunchAsync(1, default);
+        var name = (await ListAsync())[0].Id;
+
+        await fleet.DrainAsync(name, default);
+
+        (await ListAsync())[0].State.ShouldBe(WorkerState.Draining);
+        // It joins just then, and ends all the same.
+        roster.Join(name, 1, []);
         (await fleet.CancelDrainAsync(name, default)).ShouldBeFalse();
+        (await ListAsync())[0].State.ShouldBe(WorkerState.Draining);
+    }
+
+    [Fact]
+    public async Task One_that_has_left_or_is_forgotten_and_does_not_end_is_killed()
+    {
+        script = Ignores;
+        await fleet.LaunchAsync(1, default);
+        var name = (await ListAsync())[0].Id;
+        roster.Join(name, 1, []);
+        await ListAsync();
+        roster.Leave(name);
+
+        (await ListAsync())[0].State.ShouldBe(WorkerState.Draining);
+        clock.Advance(TimeSpan.FromSeconds(11));
+        await ListAsync();
+
+        (await ExitAsync()).Status.ShouldNotBe(0);
+    }
+
+    [Fact]
+    public async Task How_long_a_boot_took_is_measured_once()
+    {
+        await fleet.LaunchAsync(1, default);
+        var name = (await ListAsync())[0].Id;
+        clock.Advance(TimeSpan.FromSeconds(3));
+        roster.Join(name, 1, []);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await ListAsync();
+        await ListAsync();
+
+        meter.Take().Booted.ShouldBe([3]);
+    }
+
+    [Fact]
+    public async Task Who_died_before_joining_and_who_died_later_are_counted_apart()
+    {
+        script = "read line; exit 9";
+        await fleet.LaunchAsync(1, default);
+        fleet.TellAll("go");
+        await ExitAsync();
+        fleet.Health.ShouldBe(new FleetHealth(0, 1));
+
+        await fleet.LaunchAsync(1, default);
+        var name = (await ListAsync())[0].Id;
+        roster.Join(name, 1, []);
+        await ListAsync();
+        fleet.Health.ShouldBe(new FleetHealth(0, 0), "one has joined");
+        fleet.TellAll("go");
+        await ExitAsync();
+        fleet.Health.ShouldBe(new FleetHealth(1, 0));
+    }
+
+    [Fact]
+    public async Task A_death_that_was_the_doing_of_a_job_that_ran_alone_is_not_the_workers()
+    {
+        script = "read line; exit 9";
+        await fleet.LaunchAsync(1, default);
+        var name = (await ListAsync())[0].Id;
+        roster.Join(name, 2, []);
+        roster.Took(name, alone: true);
+        fleet.TellAll("go");
+        await ExitAsync();
+
+        fleet.Health.ShouldBe(new FleetHealth(0, 0));
+    }
+
+    [Fact]
+    public async Task Who_was_told_to_end_before_joining_has_not_failed_to_boot()
+    {
+        await fleet.LaunchAsync(1, default);
+        await fleet.DrainAsync((await ListAsync())[0].Id, default);
+        await ExitAsync();
+
+        fleet.Health.ShouldBe(new FleetHealth(0, 0));
+    }
+
+    [Fact]
+    public async Task Those_that_outlived_a_killed_service_are_found_and_ended_and_nobody_else()
+    {
+        // As they look to a service that is started after the one before was killed.
+        var name = "w7-0a1b2c";
+        using var orphan = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "while :; do sleep 1; done", "--name", name]))!;
+        using var stranger = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "while :; do sleep 1; done"]))!;
+        try
+        {
+            await File.WriteAllLinesAsync(folder.File("workers"),
+            [
+                $"{orphan.Id} {orphan.StartTime.ToUniversalTime().Ticks} {name}",
+                $"{stranger.Id} 0 w8-ffffff",
+                "not a line of ours",
+            ]);
+
+            fleet.EndOrphans().ShouldBe([name]);
+
+            await orphan.WaitForExitAsync().WaitAsync(Safety);
+            stranger.HasExited.ShouldBeFalse();
+        }
+        finally
+        {
+            stranger.Kill();
+            if (!orphan.HasExited)
+                orphan.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_runs_is_noted_and_whoever_has_ended_is_not()
+    {
+        await fleet.LaunchAsync(1, default);
+        var name = (await ListAsync())[0].Id;
+        (await File.ReadAllTextAsync(folder.File("workers"))).ShouldContain(name);
+
+        await fleet.DrainAsync(name, default);
+        await ExitAsync();
+        (await File.ReadAllTextAsync(folder.File("workers"))).ShouldNotContain(name);
     }
 
     [Fact]
@@ -91,11 +254,11 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         await ExitAsync();
         script = Obeys;
 
-        await fleet.LaunchAsync(1, default);
+        (await fleet.LaunchAsync(1, default)).ShouldBe(0);
         (await ListAsync()).ShouldBeEmpty();
 
         clock.Advance(TimeSpan.FromMilliseconds(251));
-        await fleet.LaunchAsync(1, default);
+        (await fleet.LaunchAsync(1, default)).ShouldBe(1);
         (await ListAsync()).Count.ShouldBe(1);
     }
 
@@ -103,8 +266,9 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     public async Task A_program_that_cannot_be_started_counts_as_a_crash()
     {
         program = "/no/such/program";
-        await fleet.LaunchAsync(3, default);
+        (await fleet.LaunchAsync(3, default)).ShouldBe(0);
         (await ListAsync()).ShouldBeEmpty();
+        fleet.Health.FailedBoots.ShouldBe(1);
 
         program = "/bin/sh";
         await fleet.LaunchAsync(1, default);
@@ -122,6 +286,15 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         await ListAsync();
 
         (await ExitAsync()).Status.ShouldNotBe(0);
+        fleet.Health.FailedBoots.ShouldBe(1);
+
+        // What loads slowly once may do so again: the next is given twice as long.
+        await fleet.LaunchAsync(1, default);
+        clock.Advance(TimeSpan.FromSeconds(119));
+        (await ListAsync()).ShouldHaveSingleItem();
+        clock.Advance(TimeSpan.FromSeconds(2));
+        await ListAsync();
+        await ExitAsync();
     }
 
     [Fact]

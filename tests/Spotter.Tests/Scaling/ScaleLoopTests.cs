@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Autoscaler;
 using Spotter.Backends;
+using Spotter.Core;
 using Spotter.Core.Jobs;
 using Spotter.Core.Scaling;
 using Spotter.Core.Vision;
@@ -135,10 +136,147 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         await running.WaitAsync(Safety);
     }
 
+    [Fact]
+    public async Task It_tells_the_policy_what_was_measured_since_the_last_look()
+    {
+        var meter = new ScaleMeter();
+        var policy = new RecordingPolicy();
+        var loop = Loop(policy, meter);
+        meter.Arrived(3);
+        meter.Served(TimeSpan.FromSeconds(0.5));
+        meter.Booted(TimeSpan.FromSeconds(2));
+        await loop.StepAsync(default);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        meter.Arrived(1);
+        await loop.StepAsync(default);
+
+        policy.Seen[0].Arrived.ShouldBe(3);
+        policy.Seen[0].ServedSeconds.ShouldBe([0.5]);
+        policy.Seen[0].BootedSeconds.ShouldBe([2]);
+        policy.Seen[0].CpuLoad.ShouldBe(0.25);
+        (policy.Seen[1].Time - policy.Seen[0].Time).ShouldBe(TimeSpan.FromSeconds(1));
+        policy.Seen[1].Arrived.ShouldBe(4);
+        policy.Seen[1].ServedSeconds.ShouldBeEmpty();
+        policy.Seen[1].BootedSeconds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_the_policy_has_learned_is_taken_up_at_the_start_and_kept_every_minute_and_at_the_end()
+    {
+        var memory = new Memory { State = "as of before" };
+        var policy = new RecordingPolicy { Learned = "first" };
+        var loop = Loop(policy, new ScaleMeter(), memory);
+        running = loop.RunAsync(end.Token);
+        await clock.WaitForTimersAsync();
+        policy.Restored.ShouldBe("as of before");
+
+        for (var second = 0; second < 70 && memory.State != "first"; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await clock.WaitForTimersAsync().WaitAsync(Safety);
+        }
+        memory.State.ShouldBe("first");
+
+        policy.Learned = "second";
+        await end.CancelAsync();
+        await running.WaitAsync(Safety);
+        memory.State.ShouldBe("second");
+    }
+
+    [Fact]
+    public async Task A_memory_that_cannot_be_read_is_begun_anew()
+    {
+        var memory = new Memory { State = "broken" };
+        var policy = new RecordingPolicy { Learned = "new", RestoreFault = new SpotterException(ErrorCodes.InvalidSettings, "It can't be read.") };
+        running = Loop(policy, new ScaleMeter(), memory).RunAsync(end.Token);
+        await clock.WaitForTimersAsync();
+        await end.CancelAsync();
+        await running.WaitAsync(Safety);
+
+        memory.State.ShouldBe("new");
+    }
+
+    [Fact]
+    public async Task What_is_not_launched_is_said_in_the_decision()
+    {
+        fleet.MostLaunches = 0;
+        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+
+        var decision = await Loop(backend.Jobs).StepAsync(default);
+
+        decision.Launch.ShouldBe(0);
+        decisions.Latest()[0].Decision.Reason.ShouldContain("1 to be launched later");
+    }
+
+    [Fact]
+    public async Task A_fleet_that_fails_leaves_its_failure_in_the_decisions()
+    {
+        fleet.NextFault = new InvalidOperationException("no capacity");
+        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+
+        await Should.ThrowAsync<InvalidOperationException>(() => Loop(backend.Jobs).StepAsync(default));
+
+        decisions.Latest()[0].Decision.Reason.ShouldContain("no capacity");
+    }
+
+    [Fact]
+    public async Task Each_look_leaves_a_sample_for_the_chart()
+    {
+        var series = new ScaleSeries();
+        var meter = new ScaleMeter();
+        var loop = new ScaleLoop(backend.Jobs, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance) { Meter = meter, Series = series };
+        meter.Arrived(2);
+        await dispatcher.AcceptAsync([SampleJobs.New(), SampleJobs.New()], default);
+        await loop.StepAsync(default);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await loop.StepAsync(default);
+
+        var samples = series.Read(clock.GetUtcNow() - TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1));
+        samples.Select(s => (s.Queued, s.Arrived, s.Wanted, s.Ready, s.Booting)).ShouldBe([(2, 2, 2, 0, 0), (2, 0, 2, 0, 2)]);
+    }
+
+    private ScaleLoop Loop(ScalePolicy policy, ScaleMeter meter, IPolicyMemory? memory = null) =>
+        new(backend.Jobs, fleet, policy, decisions, clock, NullLogger<ScaleLoop>.Instance) { Meter = meter, Memory = memory, CpuLoad = () => 0.25 };
+
     private void Start(IJobStore store) => running = Loop(store).RunAsync(end.Token);
 
     private ScaleLoop Loop(IJobStore store, Func<string, bool>? serves = null) =>
         new(store, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance, serves);
+
+    private sealed class RecordingPolicy : ScalePolicy
+    {
+        public List<ScaleObservation> Seen { get; } = [];
+
+        public string? Learned { get; set; }
+
+        public string? Restored { get; private set; }
+
+        public SpotterException? RestoreFault { get; init; }
+
+        public override ScaleDecision Decide(ScaleObservation seen)
+        {
+            Seen.Add(seen);
+            return new(0, 0, [], [], "nothing to do");
+        }
+
+        public override string? Save() => Learned;
+
+        public override void Restore(string state)
+        {
+            if (RestoreFault is { } fault)
+                throw fault;
+            Restored = state;
+        }
+    }
+
+    private sealed class Memory : IPolicyMemory
+    {
+        public string? State { get; set; }
+
+        public string? Load() => State;
+
+        public void Save(string state) => State = state;
+    }
 
     /// <summary>A fleet that only writes down what it is told, so that decisions can be seen by themselves.</summary>
     private sealed class RecordingFleet : IFleet
@@ -159,8 +297,13 @@ public sealed class ScaleLoopTests : IAsyncLifetime
 
         public Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancel) => Task.FromResult(Workers);
 
-        public Task LaunchAsync(int count, CancellationToken cancel)
+        public FleetHealth Health { get; set; }
+
+        public int MostLaunches { get; set; } = int.MaxValue;
+
+        public Task<int> LaunchAsync(int count, CancellationToken cancel)
         {
+            count = Math.Min(count, MostLaunches);
             if (NextFault is { } fault)
             {
                 NextFault = null;
@@ -169,7 +312,7 @@ public sealed class ScaleLoopTests : IAsyncLifetime
             for (var i = 0; i < count; i++)
                 Workers = [.. Workers, new WorkerView($"w{++Launched}", WorkerState.Booting, TimeSpan.Zero, TimeSpan.Zero)];
             firstLaunch.TrySetResult();
-            return Task.CompletedTask;
+            return Task.FromResult(count);
         }
 
         public Task DrainAsync(string worker, CancellationToken cancel)

@@ -96,6 +96,67 @@ public sealed class WorkerRosterTests
         roster.ModelsChanged("nobody").IsCancellationRequested.ShouldBeTrue();
     }
 
+    [Fact]
+    public void Orders_are_numbered_and_a_drain_can_be_taken_back_until_the_worker_has_left()
+    {
+        var roster = Joined("a");
+        roster.OrderOf("a").ShouldBe((false, 0));
+        roster.LeaveIfDraining("a").ShouldBeFalse("nobody told it to");
+
+        roster.Drain("a", drain: true).ShouldBe(1);
+        clock.Advance(TimeSpan.FromSeconds(3));
+        roster.List().ShouldBe([new WorkerView("a", WorkerState.Draining, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(3))]);
+        roster.Drain("a", drain: false).ShouldBe(2);
+        roster.LeaveIfDraining("a").ShouldBeFalse("it is to stay after all");
+        roster.Drain("a", drain: true).ShouldBe(3);
+        roster.OrderOf("a").ShouldBe((true, 3));
+        roster.LeaveIfDraining("a").ShouldBeTrue();
+
+        roster.Has("a").ShouldBeFalse();
+        roster.Drain("a", drain: false).ShouldBeNull("it is too late");
+        roster.LeaveIfDraining("a").ShouldBeTrue("it has left already");
+    }
+
+    [Fact]
+    public void Who_joins_again_is_given_orders_that_are_newer_than_those_it_knows()
+    {
+        var roster = Joined();
+        roster.Join("a", 1, [], order: 41);
+        roster.Drain("a", drain: true).ShouldBe(42);
+    }
+
+    [Fact]
+    public void Load_is_the_share_of_the_lanes_processors_between_two_signs_of_life()
+    {
+        var roster = Joined("a", "b", "c");
+        roster.CpuLoad.ShouldBeNull();
+        roster.Beat("a", 0, TimeSpan.FromSeconds(100));
+        roster.Beat("b", 0, TimeSpan.FromSeconds(1));
+        roster.Beat("c", 0);
+        roster.CpuLoad.ShouldBeNull("once says nothing");
+
+        clock.Advance(TimeSpan.FromSeconds(5));
+        roster.Beat("a", 0, TimeSpan.FromSeconds(110));
+        roster.Beat("b", 0, TimeSpan.FromSeconds(3.5));
+
+        // Two lanes each: 10 of 10 and 2.5 of 10 processor-seconds.
+        roster.CpuLoad.ShouldNotBeNull().ShouldBe(0.625, 1e-9);
+        roster.Drain("a", drain: true);
+        roster.CpuLoad.ShouldNotBeNull().ShouldBe(0.25, 1e-9);
+    }
+
+    [Fact]
+    public void A_worker_runs_alone_as_long_as_it_has_the_job_that_does()
+    {
+        var roster = Joined("a");
+        roster.Took("a", alone: true);
+        roster.RunsAlone("a").ShouldBeTrue();
+        roster.Ended("a");
+        roster.RunsAlone("a").ShouldBeFalse();
+        roster.Took("a");
+        roster.RunsAlone("a").ShouldBeFalse();
+    }
+
     private WorkerRoster Joined(params string[] names)
     {
         var roster = new WorkerRoster(clock);

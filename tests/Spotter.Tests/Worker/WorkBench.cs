@@ -64,11 +64,14 @@ internal sealed class WorkBench : IAsyncDisposable
     public void Start(int lanes = 1, IJobRunner? runner = null)
     {
         var settings = new WorkerSettings { Name = "w", Lanes = lanes, JobTimeout = TimeSpan.FromSeconds(60), Heartbeat = TimeSpan.FromSeconds(5) };
-        loop = new WorkLoop(Source, () => new([Engines.Detect, Engines.Annotate], default), runner ?? new OneByOne(Run), settings, Clock, NullLogger<WorkLoop>.Instance);
+        loop = new WorkLoop(Source, () => new([Engines.Detect, Engines.Annotate], default), runner ?? new OneByOne(Run), settings, Clock, NullLogger<WorkLoop>.Instance, Switch);
         ended = loop.RunAsync();
     }
 
     public void Drain() => loop!.Drain();
+
+    /// <summary>Whether the loop takes jobs.</summary>
+    public DrainSwitch Switch { get; } = new();
 
     /// <summary>The next job whose run has begun.</summary>
     public async Task<JobId> StartedAsync()
@@ -144,6 +147,7 @@ internal sealed class WorkBench : IAsyncDisposable
         foreach (var end in ends.Keys)
             End(end);
         loop?.Dispose();
+        Switch.Dispose();
         await fixture.DisposeAsync();
     }
 
@@ -169,6 +173,7 @@ internal sealed class OneByOne(Func<Job, JobRun> run) : IJobRunner
 /// <summary>The real source, whose calls can be made to fail.</summary>
 internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
 {
+    private int asked;
     private TaskCompletionSource beaten = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ConcurrentQueue<Exception> TakeFaults { get; } = new();
@@ -180,6 +185,12 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
     public ConcurrentQueue<Stream> Images { get; } = new();
 
     public Exception? BeatFault { get; set; }
+
+    /// <summary>What the gateway says when the worker asks to leave; once there is nothing more, it may.</summary>
+    public ConcurrentQueue<WorkerOrders> Answers { get; } = new();
+
+    /// <summary>How often the worker has asked to leave.</summary>
+    public int Asked => Volatile.Read(ref asked);
 
     /// <summary>Completes with the next sign of life, whether it is answered or not.</summary>
     public Task NextBeat => Volatile.Read(ref beaten).Task;
@@ -210,4 +221,10 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
     }
 
     public Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) => dispatcher.FinishAsync(lease, outcome, cancel);
+
+    public Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel)
+    {
+        Interlocked.Increment(ref asked);
+        return Task.FromResult(Answers.TryDequeue(out var answer) ? answer : null);
+    }
 }

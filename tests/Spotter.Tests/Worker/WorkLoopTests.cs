@@ -110,6 +110,57 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_drain_that_is_taken_back_while_a_job_runs_lets_it_take_the_next()
+    {
+        var runs = await bench.AddAsync();
+        bench.Start();
+        await bench.StartedAsync();
+        bench.Switch.Obey(1, drain: true);
+        var waits = await bench.AddAsync();
+        await bench.BeatAsync();
+        (await bench.RowAsync(waits)).State.ShouldBe(JobState.Queued);
+
+        bench.Switch.Obey(2, drain: false);
+
+        // Taken although the first one has not ended.
+        await bench.UntilAsync(waits, JobState.Running);
+        bench.End(runs);
+        (await bench.StartedAsync()).ShouldBe(waits);
+        bench.Source.Asked.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task One_that_asks_to_leave_and_is_kept_goes_on()
+    {
+        bench.Source.Answers.Enqueue(new WorkerOrders([], Drain: false) { Order = 2 });
+        bench.Start();
+        bench.Switch.Obey(1, drain: true);
+        var job = await bench.AddAsync();
+        (await bench.StartedAsync()).ShouldBe(job);
+        bench.Source.Asked.ShouldBe(1);
+
+        // An order from before that is late changes nothing, a newer one counts again.
+        bench.Switch.Obey(1, drain: true);
+        bench.Switch.IsDraining.ShouldBeFalse();
+        bench.End(job);
+        await bench.UntilAsync(job, JobState.Succeeded);
+        bench.Switch.Obey(3, drain: true);
+        (await bench.Ended).ShouldBe(WorkerEnd.Drained);
+        bench.Source.Asked.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task One_that_is_told_to_end_for_good_asks_nobody_and_obeys_no_more()
+    {
+        bench.Start();
+        bench.Switch.DrainForGood();
+        bench.Switch.Obey(7, drain: false);
+
+        (await bench.Ended).ShouldBe(WorkerEnd.Drained);
+        bench.Source.Asked.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task What_comes_of_a_lost_lease_is_dropped_and_its_lane_goes_on()
     {
         var cancelled = await bench.AddAsync();

@@ -1,4 +1,4 @@
-import type { Job, JobPage, Models, Stats } from './contract'
+import type { DecisionPage, Job, JobPage, Models, ScaleSeries, Stats } from './contract'
 import { keyHeaders } from './key'
 import { readRefusal, Unreachable } from './refusal'
 
@@ -30,6 +30,11 @@ export const getJob = (id: string) => json<Job>(jobUrl(id))
 export const cancelJob = (id: string) => json<Job>(jobUrl(id), { method: 'DELETE' })
 export const getModels = () => json<Models>('v1/models')
 export const getStats = () => json<Stats>('v1/stats')
+
+/** Backlog and workers of the last seconds. */
+export const getSeries = (seconds: number) => json<ScaleSeries>(`v1/scaling/series?seconds=${seconds}`)
+/** The latest scaling decisions, newest first. */
+export const listDecisions = (limit: number) => json<DecisionPage>(`v1/scaling/decisions?limit=${limit}`)
 
 /** Newest first; `after` is the `next` of the page before. */
 export function listJobs(limit: number, after: string | null): Promise<JobPage> {

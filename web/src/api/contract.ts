@@ -138,6 +138,46 @@ export interface Stats {
   jobsPerSecond: number | null
 }
 
+/** How backlog and fleet stood from `time` on, for as long as one step of the series lasts. */
+export interface ScaleSample {
+  time: string
+  /** The most that waited; null while nobody knew. */
+  queued: number | null
+  running: number | null
+  /** Jobs that came in. */
+  arrived: number
+  wanted: number
+  ready: number
+  booting: number
+  draining: number
+}
+
+export interface ScaleSeries {
+  now: string
+  stepSeconds: number
+  samples: ScaleSample[]
+}
+
+export interface ScaleDecision {
+  target: number
+  launch: number
+  drain: string[]
+  cancelDrain: string[]
+  /** One line for people. */
+  reason: string
+}
+
+export interface LoggedDecision {
+  id: number
+  time: string
+  decision: ScaleDecision
+}
+
+export interface DecisionPage {
+  decisions: LoggedDecision[]
+  next: string | null
+}
+
 /** True once nothing about the job will change any more. */
 export function hasEnded(job: Job): boolean {
   return job.state !== 'queued' && job.state !== 'running'
