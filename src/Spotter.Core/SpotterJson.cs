@@ -17,6 +17,7 @@ namespace Spotter.Core;
         typeof(LowerCaseEnumConverter<JobEventKind>),
         typeof(LowerCaseEnumConverter<NoticeState>),
         typeof(LowerCaseEnumConverter<WorkerState>),
+        typeof(LowerCaseEnumConverter<ScalePreset>),
         typeof(LowerCaseEnumConverter<FilterKind>),
         typeof(LowerCaseEnumConverter<FilterMode>),
         typeof(LowerCaseEnumConverter<ConcatSides>),
@@ -43,6 +44,7 @@ namespace Spotter.Core;
 [JsonSerializable(typeof(IReadOnlyList<ModelInfo>))]
 [JsonSerializable(typeof(ScaleDecision))]
 [JsonSerializable(typeof(LoggedDecision))]
+[JsonSerializable(typeof(ScaleMeasures))]
 public sealed partial class SpotterJson : JsonSerializerContext;
 
 /// <summary>Writes an enumeration's value as its name in lower case.</summary>

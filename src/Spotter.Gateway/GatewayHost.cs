@@ -48,6 +48,9 @@ public sealed record GatewayParts(
     /// <summary>When jobs came in; null when that is not recorded.</summary>
     public IArrivalTrace? Arrivals { get; init; }
 
+    /// <summary>Plays recorded days again; null when nothing is scaled here.</summary>
+    public IScaleReplay? Replay { get; init; }
+
     /// <summary>How backlog and fleet stood of late, as the autoscaler saw them.</summary>
     public ScaleSeries Series { get; init; } = new();
 }
@@ -139,7 +142,7 @@ public sealed class GatewayHost : IAsyncDisposable
         if (parts.Fleet is not null)
             services.AddSingleton(parts.Fleet);
 
-        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold, parts.Meter)).AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals))
+        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold, parts.Meter)).AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals, parts.Replay))
             .AddSingleton<DrainRate>().AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>().AddSingleton<BacklogMeter>().AddHostedService(s => s.GetRequiredService<BacklogMeter>())
             .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
             .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<VisibleJobs>().AddSingleton<AnnotatedPictures>()

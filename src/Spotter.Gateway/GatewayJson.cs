@@ -14,7 +14,7 @@ namespace Spotter.Gateway;
 /// <summary>How the gateway's answers are written.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
-    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ModelState>), typeof(NoticeStateConverter)])]
+    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ScalePreset>), typeof(LowerCaseEnumConverter<ModelState>), typeof(NoticeStateConverter)])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobViews))]
@@ -26,6 +26,7 @@ namespace Spotter.Gateway;
 [JsonSerializable(typeof(DecisionsView))]
 [JsonSerializable(typeof(SeriesView))]
 [JsonSerializable(typeof(DaysView))]
+[JsonSerializable(typeof(WhatIfView))]
 [JsonSerializable(typeof(HealthView))]
 [JsonSerializable(typeof(NoticeView))]
 public sealed partial class GatewayJson : JsonSerializerContext;

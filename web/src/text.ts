@@ -17,6 +17,11 @@ export function duration(ms: number): string {
   return `${Math.round(ms / 60_000)} min`
 }
 
+/** Worker-hours: 0.02 h, 1.5 h, 35 h. */
+export function hours(n: number): string {
+  return `${n < 0.095 ? n.toFixed(3) : n < 9.95 ? n.toFixed(2) : n.toFixed(0)} h`
+}
+
 export function bytes(n: number): string {
   if (n < 1_000) return `${n} B`
   if (n < 999_500) return `${Math.round(n / 1_000)} kB`

@@ -1,18 +1,21 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Spotter.Backends.Scaling;
+using Spotter.Core;
 using Spotter.Core.Scaling;
 
 namespace Spotter.Cli.Serve;
 
 /// <summary>
 /// What the service remembers of its scaling, in the folder <c>scaling</c> of the data folder: decisions, arrivals, what the
-/// policy has learned.
+/// policy has learned, what jobs and boots take.
 /// </summary>
 internal sealed class ScaleRecords : IDisposable
 {
     private const string Folder = "scaling";
 
     private readonly ArrivalFiles arrivals;
+    private readonly LearnedFile measured;
 
     public ScaleRecords(ServeSettings settings, TimeProvider time, ILoggerFactory loggers)
     {
@@ -28,8 +31,11 @@ internal sealed class ScaleRecords : IDisposable
         }
         arrivals = new ArrivalFiles(Path.Combine(folder, "arrivals"), time, loggers.CreateLogger<ArrivalFiles>());
         Meter = new ScaleMeter(arrivals);
+        measured = new LearnedFile(Path.Combine(folder, "measured.json"), loggers.CreateLogger<LearnedFile>());
+        if (Parse(measured.Load()) is { } known)
+            Meter.Measured = known;
         Decisions = DecisionFile.Open(Path.Combine(folder, "decisions.jsonl"), loggers.CreateLogger<DecisionFile>());
-        Memory = new PolicyFile(Path.Combine(folder, $"learned-{settings.Scaling.Policy}.json"), loggers.CreateLogger<PolicyFile>());
+        Memory = new LearnedFile(Path.Combine(folder, $"learned-{settings.Scaling.Policy}.json"), loggers.CreateLogger<LearnedFile>());
     }
 
     public ScaleMeter Meter { get; }
@@ -42,5 +48,22 @@ internal sealed class ScaleRecords : IDisposable
 
     public IPolicyMemory Memory { get; }
 
-    public void Dispose() => arrivals.Dispose();
+    public void Dispose()
+    {
+        arrivals.Dispose();
+        measured.Save(JsonSerializer.Serialize(Meter.Measured, SpotterJson.Default.ScaleMeasures));
+    }
+
+    private static ScaleMeasures? Parse(string? text)
+    {
+        try
+        {
+            return text is null ? null : JsonSerializer.Deserialize(text, SpotterJson.Default.ScaleMeasures);
+        }
+        catch (JsonException)
+        {
+            // Measured again soon.
+            return null;
+        }
+    }
 }

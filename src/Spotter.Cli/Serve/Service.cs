@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Spotter.Autoscaler;
+using Spotter.Autoscaler.Simulation;
 using Spotter.Backends;
 using Spotter.Backends.Processes;
 using Spotter.Cli.Models;
@@ -63,11 +64,13 @@ internal sealed class Service(ServeSettings settings)
         };
         foreach (var orphan in fleet.EndOrphans())
             CommandLine.Complain($"the worker {orphan} was still there from an earlier service, and was ended.");
+        using var replay = settings.Scaling.Max == 0 ? null : new DayReplay(settings.Scaling, scale.Meter);
         var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, scale.Decisions, fleet, time, random)
         {
             Models = catalogue,
             Meter = scale.Meter,
             Arrivals = scale.Arrivals,
+            Replay = replay,
             Series = scale.Series,
         };
         await using (gateway = GatewayHost.Create(gatewaySettings, parts, Logging.Configure))

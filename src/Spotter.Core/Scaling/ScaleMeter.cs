@@ -14,6 +14,7 @@ public sealed class ScaleMeter(IArrivalTrace? trace = null)
     private readonly Queue<double> booted = new();
     private long arrived;
     private long ended;
+    private ScaleMeasures measured = new();
 
     /// <summary>Jobs that have come in since the start; attempts after the first are not counted.</summary>
     public long TotalArrived => Interlocked.Read(ref arrived);
@@ -34,11 +35,37 @@ public sealed class ScaleMeter(IArrivalTrace? trace = null)
     public void Served(TimeSpan time)
     {
         Interlocked.Increment(ref ended);
-        Keep(served, time);
+        lock (gate)
+        {
+            measured = measured.WithService(time.TotalSeconds);
+            Keep(served, time);
+        }
     }
 
     /// <summary>A worker has joined, so long after it was launched.</summary>
-    public void Booted(TimeSpan time) => Keep(booted, time);
+    public void Booted(TimeSpan time)
+    {
+        lock (gate)
+        {
+            measured = measured.WithBoot(time.TotalSeconds);
+            Keep(booted, time);
+        }
+    }
+
+    /// <summary>What jobs and boots take, on average over the latest.</summary>
+    public ScaleMeasures Measured
+    {
+        get
+        {
+            lock (gate)
+                return measured;
+        }
+        set
+        {
+            lock (gate)
+                measured = value;
+        }
+    }
 
     /// <summary>Service and boot times since this was last asked, in seconds; of more than a thousand the latest.</summary>
     public (IReadOnlyList<double> Served, IReadOnlyList<double> Booted) Take()
@@ -52,13 +79,10 @@ public sealed class ScaleMeter(IArrivalTrace? trace = null)
         }
     }
 
-    private void Keep(Queue<double> times, TimeSpan time)
+    private static void Keep(Queue<double> times, TimeSpan time)
     {
-        lock (gate)
-        {
-            times.Enqueue(time.TotalSeconds);
-            if (times.Count > MostKept)
-                times.Dequeue();
-        }
+        times.Enqueue(time.TotalSeconds);
+        if (times.Count > MostKept)
+            times.Dequeue();
     }
 }

@@ -17,6 +17,7 @@ internal static class ScalingEndpoints
     private const int ShortestPage = 100;
     private const int LongestSeries = 3600;
     private const int MostSamples = 300;
+    private const int MostWorkers = 256;
     private const string DayFormat = "yyyy-MM-dd";
 
     public static void Map(IEndpointRouteBuilder routes)
@@ -38,6 +39,22 @@ internal static class ScalingEndpoints
                 TypedResults.Text(Csv(recordings.Read(Day(day, time))), "text/csv; charset=utf-8"))
             .WithName("getScalingTrace").WithSummary("The arrivals of a day (UTC, by default today) as CSV: timestamp,count for each second with any")
             .Produces<string>(200, "text/csv").Produces<Problem>(400, Problems.MediaType).Produces<Problem>(404, Problems.MediaType);
+        scaling.MapGet("/what-if", async (Recordings recordings, TimeProvider time, CancellationToken cancel, string? day = null, string? preset = null, string? maxWorkers = null) =>
+                TypedResults.Json(
+                    await recordings.ReplayAsync(
+                        Day(day, time), Preset(preset), maxWorkers is null ? null : Number("maxWorkers", maxWorkers, 0, MostWorkers), cancel),
+                    GatewayJson.Default.WhatIfView))
+            .WithName("replayScalingDay").WithSummary("Cost and waits that a recorded day would have had with another preset or more workers, beside those as it is set")
+            .Produces<WhatIfView>().Produces<Problem>(400, Problems.MediaType).Produces<Problem>(404, Problems.MediaType);
+    }
+
+    private static ScalePreset? Preset(string? given)
+    {
+        if (given is null)
+            return null;
+        return given.Length > 0 && char.IsAsciiLetter(given[0]) && Enum.TryParse<ScalePreset>(given, ignoreCase: true, out var preset)
+            ? preset
+            : throw Invalid($"There is no preset '{given}'; there is eco, balanced and fast.");
     }
 
     private static DecisionsView Page(DecisionLog decisions, string? limit, string? after)

@@ -16,3 +16,9 @@ public sealed record SeriesView(DateTimeOffset Now, int StepSeconds, IReadOnlyLi
 /// <summary>The days whose arrivals are recorded.</summary>
 /// <param name="Days">Newest first, as 2026-01-31; days of UTC.</param>
 public sealed record DaysView(IReadOnlyList<string> Days);
+
+/// <summary>A recorded day, played again twice.</summary>
+/// <param name="Terms">What both take for given.</param>
+/// <param name="AsSet">With the settings of the service.</param>
+/// <param name="WhatIf">With those asked for.</param>
+public sealed record WhatIfView(ReplayTerms Terms, ReplayedDay AsSet, ReplayedDay WhatIf);

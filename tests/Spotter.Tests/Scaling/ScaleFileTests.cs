@@ -58,17 +58,17 @@ public sealed class ScaleFileTests : IDisposable
         var log = DecisionFile.Open(folder.File("missing/decisions.jsonl"), NullLogger<DecisionFile>.Instance);
         log.Add(clock.GetUtcNow(), Decision("one")).ShouldBeTrue();
         log.Latest().ShouldHaveSingleItem();
-        new PolicyFile(folder.File("missing/learned.json"), NullLogger<PolicyFile>.Instance).Save("{}");
+        new LearnedFile(folder.File("missing/learned.json"), NullLogger<LearnedFile>.Instance).Save("{}");
     }
 
     [Fact]
     public void What_was_learned_is_replaced_as_a_whole()
     {
-        var memory = new PolicyFile(folder.File("learned.json"), NullLogger<PolicyFile>.Instance);
+        var memory = new LearnedFile(folder.File("learned.json"), NullLogger<LearnedFile>.Instance);
         memory.Load().ShouldBeNull();
         memory.Save("a long state");
         memory.Save("short");
-        new PolicyFile(folder.File("learned.json"), NullLogger<PolicyFile>.Instance).Load().ShouldBe("short");
+        new LearnedFile(folder.File("learned.json"), NullLogger<LearnedFile>.Instance).Load().ShouldBe("short");
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-import type { DecisionPage, Job, JobPage, Models, ScaleSeries, Stats } from './contract'
+import type { DecisionPage, Job, JobPage, Models, Preset, ScaleSeries, Stats, WhatIf } from './contract'
 import { keyHeaders } from './key'
 import { readRefusal, Unreachable } from './refusal'
 
@@ -10,11 +10,13 @@ export const originalUrl = (id: string) => `${jobUrl(id)}/original`
 export const eventsUrl = (id: string) => `${jobUrl(id)}/events`
 
 const timeoutMs = 15_000
+// A day of many jobs takes a while to be played again.
+const replayTimeoutMs = 60_000
 
-async function request(url: string, init: RequestInit = {}): Promise<Response> {
+async function request(url: string, init: RequestInit = {}, withinMs: number = timeoutMs): Promise<Response> {
   let answer: Response
   try {
-    answer = await fetch(url, { ...init, headers: keyHeaders(), cache: 'no-store', signal: AbortSignal.timeout(timeoutMs) })
+    answer = await fetch(url, { ...init, headers: keyHeaders(), cache: 'no-store', signal: AbortSignal.timeout(withinMs) })
   } catch {
     throw new Unreachable('Spotter does not answer. Is the server still running?')
   }
@@ -22,8 +24,8 @@ async function request(url: string, init: RequestInit = {}): Promise<Response> {
   return answer
 }
 
-async function json<T>(url: string, init?: RequestInit): Promise<T> {
-  return (await (await request(url, init)).json()) as T
+async function json<T>(url: string, init?: RequestInit, withinMs?: number): Promise<T> {
+  return (await (await request(url, init, withinMs)).json()) as T
 }
 
 export const getJob = (id: string) => json<Job>(jobUrl(id))
@@ -35,6 +37,16 @@ export const getStats = () => json<Stats>('v1/stats')
 export const getSeries = (seconds: number) => json<ScaleSeries>(`v1/scaling/series?seconds=${seconds}`)
 /** The latest scaling decisions, newest first. */
 export const listDecisions = (limit: number) => json<DecisionPage>(`v1/scaling/decisions?limit=${limit}`)
+
+/** The days whose arrivals are recorded, newest first. */
+export const getScalingDays = () => json<{ days: string[] }>('v1/scaling/days')
+
+/** A recorded day with other settings, beside the same as it is set; `maxWorkers` null for as it is set. */
+export function getWhatIf(day: string, preset: Preset, maxWorkers: number | null): Promise<WhatIf> {
+  const query = new URLSearchParams({ day, preset })
+  if (maxWorkers !== null) query.set('maxWorkers', String(maxWorkers))
+  return json<WhatIf>(`v1/scaling/what-if?${query}`, {}, replayTimeoutMs)
+}
 
 /** Newest first; `after` is the `next` of the page before. */
 export function listJobs(limit: number, after: string | null): Promise<JobPage> {

@@ -178,6 +178,38 @@ export interface DecisionPage {
   next: string | null
 }
 
+export type Preset = 'eco' | 'balanced' | 'fast'
+
+/** How a day went or would have gone; times in seconds. */
+export interface ReplayedDay {
+  preset: Preset
+  maxWorkers: number
+  jobs: number
+  workerHours: number
+  cost: number
+  waitP50: number
+  waitP95: number
+  waitP99: number
+  /** Answers that came too late. */
+  late: number
+  launches: number
+  mostWorkers: number
+}
+
+export interface WhatIf {
+  terms: {
+    policy: string
+    preset: Preset
+    maxWorkers: number
+    serviceSeconds: number
+    bootSeconds: number
+    sloSeconds: number
+    pricePerHour: number
+  }
+  asSet: ReplayedDay
+  whatIf: ReplayedDay
+}
+
 /** True once nothing about the job will change any more. */
 export function hasEnded(job: Job): boolean {
   return job.state !== 'queued' && job.state !== 'running'

@@ -4,6 +4,7 @@ import { Refusal } from '../api/refusal'
 import { el, setText } from '../dom'
 import { mergeDecisions } from '../scaling/drawing'
 import { ScalingChart } from './scalingChart'
+import { WhatIfForm } from './whatIf'
 
 const spans = [
   { seconds: 300, label: '5 min' },
@@ -17,6 +18,7 @@ const mostDecisions = 2000
 /** Why there are as many workers as there are: opened by a button, asked for only while it is open. */
 export class ScalingPanel {
   readonly #chart: ScalingChart
+  readonly #whatIf: WhatIfForm
   readonly #note = el('p', { class: 'note', role: 'status' })
   readonly #latest = el('p', { class: 'latest', 'data-testid': 'scaling-latest' })
   readonly #body = el('div', { class: 'charts' })
@@ -27,15 +29,23 @@ export class ScalingPanel {
 
   constructor(host: HTMLElement, button: HTMLElement) {
     this.#chart = new ScalingChart(this.#body)
+    this.#body.append(this.#latest)
+    this.#whatIf = new WhatIfForm(this.#body)
     host.append(
-      el('div', { class: 'sheet' }, el('div', { class: 'head' }, el('h2', {}, 'Why so many workers'), this.#choice()), this.#body, this.#latest, this.#note),
+      el('div', { class: 'sheet' }, el('div', { class: 'head' }, el('h2', {}, 'Why so many workers'), this.#choice()), this.#note, this.#body),
     )
     button.addEventListener('click', () => {
       this.#open = !this.#open
       host.hidden = !this.#open
       button.setAttribute('aria-expanded', String(this.#open))
-      void this.refresh(null)
+      if (this.#open) void this.#begin()
     })
+  }
+
+  async #begin(): Promise<void> {
+    await this.refresh(null)
+    // Whoever may not see the one may not see the other, and has been told so.
+    if (!this.#body.hidden) await this.#whatIf.refresh().catch(() => undefined)
   }
 
   /** Asks for what is new, if anybody looks. */

@@ -3,10 +3,10 @@ using Spotter.Core.Scaling;
 
 namespace Spotter.Backends.Scaling;
 
-/// <summary>What a policy has learned, in a file that is replaced as a whole.</summary>
+/// <summary>What scaling has learned, in a file that is replaced as a whole.</summary>
 /// <param name="file">The file's path; it need not exist.</param>
 /// <param name="log">Told when it can't be read or written.</param>
-public sealed partial class PolicyFile(string file, ILogger<PolicyFile> log) : IPolicyMemory
+public sealed partial class LearnedFile(string file, ILogger<LearnedFile> log) : IPolicyMemory
 {
     private bool failed;
 
