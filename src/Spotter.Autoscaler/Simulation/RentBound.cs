@@ -20,6 +20,7 @@ internal sealed class RentBound
     private readonly double boot, price, laneShare, step, work;
     private readonly int cells;
     private readonly double[] starts;
+    private readonly double[] beyond; // y, and what it stays at after the last cell
 
     private RentBound(MachineKind machine, ArrivalTrace trace, double price)
     {
@@ -32,6 +33,7 @@ internal sealed class RentBound
         step = Math.Max(boot / 12, span / MostCells);
         cells = (int)(span / step) + 2;
         starts = new double[trace.Arrivals.Count];
+        beyond = new double[cells + (int)(trace.Services.Max() / step) + 3];
     }
 
     public static double Of(MachineKind machine, ArrivalTrace trace, double price, ClairvoyantPlan plan, CancellationToken cancel) =>
@@ -76,31 +78,53 @@ internal sealed class RentBound
     /// <summary>The bound at y; leaves where each job would start.</summary>
     private double Evaluate(double[] y)
     {
+        Array.Copy(y, beyond, cells);
+        Array.Fill(beyond, y[^1], cells, beyond.Length - cells);
         var total = work;
         for (var j = 0; j < starts.Length; j++)
         {
             var (arrival, service) = (trace.Arrivals[j], trace.Services[j]);
             var first = Math.Max(arrival, boot);
             var where = first;
-            var best = Value(first);
+            var best = (price * (first - arrival)) + (laneShare * (At(first) - At(first + service)));
+            var (cellsLong, rest) = Split(service);
+            var least = -(boot * laneShare) - (price * arrival); // no value at x is below this and the price of x
+
             // Between the points where it or its end meets the grid, the value is linear.
-            for (var i = (int)(first / step) + 1; i < cells && price * ((i * step) - arrival) - (boot * laneShare) < best; i++)
-                Try(i * step, y[i], At(y, (i * step) + service));
-            for (var i = (int)((first + service) / step) + 1; i < cells && price * ((i * step) - service - arrival) - (boot * laneShare) < best; i++)
-                Try((i * step) - service, At(y, (i * step) - service), y[i]);
-            total += best;
-            starts[j] = where;
-
-            double Value(double x) => (price * (x - arrival)) + (laneShare * (At(y, x) - At(y, x + service)));
-
-            void Try(double x, double begin, double end)
+            var i = (int)(first / step) + 1;
+            for (var x = i * step; i < cells && (price * x) + least < best; x = ++i * step)
             {
-                var value = (price * (x - arrival)) + (laneShare * (begin - end));
+                var end = Between(i + cellsLong, rest);
+                var value = (price * (x - arrival)) + (laneShare * (beyond[i] - end));
                 if (value < best)
                     (best, where) = (value, x);
             }
+            i = (int)((first + service) / step) + 1;
+            for (var x = (i * step) - service; i < cells && (price * x) + least < best; x = (++i * step) - service)
+            {
+                var begin = Between(i - cellsLong - 1, 1 - rest);
+                var value = (price * (x - arrival)) + (laneShare * (begin - beyond[i]));
+                if (value < best)
+                    (best, where) = (value, x);
+            }
+            total += best;
+            starts[j] = where;
         }
         return total;
+    }
+
+    private (int Cell, double Share) Split(double t)
+    {
+        var cell = (int)(t / step);
+        return (cell, (t / step) - cell);
+    }
+
+    private double Between(int cell, double rest) => beyond[cell] + (rest * (beyond[cell + 1] - beyond[cell]));
+
+    private double At(double t)
+    {
+        var (cell, rest) = Split(t);
+        return Between(Math.Min(cell, beyond.Length - 2), rest);
     }
 
     /// <summary>The supergradient: plus where services start, minus where they end.</summary>
@@ -116,21 +140,12 @@ internal sealed class RentBound
 
         void Note(double t, double amount)
         {
-            var i = Math.Min((int)(t / step), cells - 1);
-            var share = i == cells - 1 ? 0 : (t / step) - i;
+            var (i, share) = Split(t);
+            if (i >= cells - 1)
+                (i, share) = (cells - 2, 1);
             slope[i] += amount * (1 - share);
-            if (share > 0)
-                slope[i + 1] += amount * share;
+            slope[i + 1] += amount * share;
         }
-    }
-
-    private double At(double[] y, double t)
-    {
-        var i = (int)(t / step);
-        if (i >= cells - 1)
-            return y[cells - 1];
-        var share = (t / step) - i;
-        return y[i] + (share * (y[i + 1] - y[i]));
     }
 
     /// <summary>The nearest function of slope at most 1, by pooling neighbours, held between 0 and a boot.</summary>
