@@ -22,7 +22,8 @@ public static class SpotterProgram
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    private static readonly string Program = Path.Combine(
+    /// <summary>The program as built.</summary>
+    public static readonly string Program = Path.Combine(
         SharedFiles.Repository, "src", "Spotter.Cli", "bin", Configuration(), "net10.0", "spotter.dll");
 
     public static Task<Ran> RunAsync(params string[] arguments) => RunWithAsync(new(StringComparer.Ordinal), arguments);

@@ -1,5 +1,4 @@
 using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling;
 
 namespace Spotter.Tests.Simulation;
 

@@ -1,5 +1,6 @@
 using Spotter.Autoscaler.Simulation;
 using Spotter.Core.Scaling;
+using Spotter.Core.Scaling.Reactive;
 
 namespace Spotter.Tests.Simulation;
 
@@ -30,7 +31,7 @@ public sealed class SimulatorTests
         }
 
         var figures = new Simulator(Plain, new("M/M/8", arrivals, services, 400_000), new() { KeptWorkers = servers, TickSeconds = 30 }, seed: 1)
-            .Run(new Launcher(servers));
+            .Run(new ControllerPolicy(new ScaleSettings { Min = servers, Max = servers }));
 
         (figures.TotalWait / arrivals.Count).ShouldBe(ErlangC(servers, load) * service / (servers - load), tolerance: 0.1);
     }
@@ -52,7 +53,7 @@ public sealed class SimulatorTests
     [Fact]
     public void The_policy_sees_what_happened()
     {
-        var (_, seen) = Run(Plain with { MaxWorkers = 2 }, new("three", [0, 1, 70], [5, 5, 5], 200), new Launcher(2));
+        var (_, seen) = Run(Plain with { MaxWorkers = 2 }, new("three", [0, 1, 62], [5, 5, 5], 200), new Launcher(2));
 
         seen[^1].Arrived.ShouldBe(3);
         seen.SelectMany(s => s.BootedSeconds).ShouldBe([60, 60]);
@@ -80,7 +81,7 @@ public sealed class SimulatorTests
         // Both get a job at 60 s and are removed at about 62 s; the jobs come back a visibility timeout after their start.
         var rules = new RunRules { Removal = Removal.AtOnce };
         var policy = new Scripted(seen =>
-            seen.Workers.Count == 0 && seen.Queued > 0 ? Scripted.Launch(2)
+            seen.Workers.Count == 0 && seen.Queued > 0 ? Scripted.Launch(seen, 2)
             : seen.Time.TotalSeconds is > 62 and < 63 ? Scripted.Drain(seen)
             : Scripted.Hold(seen));
         var figures = new Simulator(Plain, new("two", [0, 0], [30, 30], 300), rules, seed: 1).Run(policy);
@@ -97,7 +98,7 @@ public sealed class SimulatorTests
     {
         var rules = new RunRules { Removal = new Removal.Grace(30) };
         var policy = new Scripted(seen =>
-            seen.Workers.Count == 0 && seen.Queued > 0 ? Scripted.Launch(1)
+            seen.Workers.Count == 0 && seen.Queued > 0 ? Scripted.Launch(seen, 1)
             : seen.Time.TotalSeconds is > 62 and < 63 ? Scripted.Drain(seen)
             : Scripted.Hold(seen));
         var figures = new Simulator(Plain, new("one", [0], [service], 300), rules, seed: 1).Run(policy);
@@ -112,7 +113,7 @@ public sealed class SimulatorTests
     {
         var policy = new Scripted(seen => seen.Time.TotalSeconds switch
         {
-            < 1 => Scripted.Launch(1),
+            < 1 => Scripted.Launch(seen, 1),
             > 62 and < 63 => Scripted.Drain(seen),
             > 63 and < 64 => new(1, 0, [], [seen.Workers.Single(w => w.State == WorkerState.Draining).Id], "keep"),
             _ => Scripted.Hold(seen),
@@ -128,7 +129,7 @@ public sealed class SimulatorTests
     {
         var policy = new Scripted(seen => seen.Time.TotalSeconds switch
         {
-            < 1 => Scripted.Launch(1),
+            < 1 => Scripted.Launch(seen, 1),
             > 62 and < 63 => Scripted.Drain(seen),
             > 63 and < 64 => new(1, 0, [], ["w1"], "keep"),
             _ => Scripted.Hold(seen),
@@ -143,14 +144,14 @@ public sealed class SimulatorTests
         var rules = new RunRules { Removal = new Removal.Confirm(EverySeconds: 10, FirstSeconds: 5, Most: 10) };
         var policy = new Scripted(seen => seen.Time.TotalSeconds switch
         {
-            < 1 => Scripted.Launch(15),
+            < 1 => Scripted.Launch(seen, 15),
             > 70 and < 71 => Scripted.Drain(seen),
             _ => Scripted.Hold(seen),
         });
         List<(double Time, int Workers)> course = [];
         new Simulator(Plain, new("one", [0], [1], 100), rules, seed: 1).Run(policy, (seen, _) => course.Add((seen.Time.TotalSeconds, seen.Workers.Count)));
 
-        course.Last(c => c.Workers == 15).Time.ShouldBeInRange(74, 75);
+        course.Last(c => c.Workers == 15).Time.ShouldBeInRange(74, 75); // the first look after 70 s is at 75 s
         course.Last(c => c.Workers == 5).Time.ShouldBeInRange(84, 85);
     }
 
@@ -183,7 +184,7 @@ public sealed class SimulatorTests
     [Fact]
     public void A_minimum_bill_is_paid_by_the_shortest_lived()
     {
-        var policy = new Scripted(seen => seen.Time.TotalSeconds < 1 ? Scripted.Launch(1) : seen.Time.TotalSeconds is > 5 and < 6 ? Scripted.Drain(seen) : Scripted.Hold(seen));
+        var policy = new Scripted(seen => seen.Time.TotalSeconds < 1 ? Scripted.Launch(seen, 1) : seen.Time.TotalSeconds is > 5 and < 6 ? Scripted.Drain(seen) : Scripted.Hold(seen));
 
         new Simulator(Plain with { MinBillSeconds = 60 }, new("none", [], [], 10), new(), seed: 1).Run(policy).WorkerSeconds.ShouldBe(60);
     }
@@ -261,7 +262,9 @@ public sealed class SimulatorTests
     {
         public override ScaleDecision Decide(ScaleObservation seen) => decide(seen);
 
-        public static ScaleDecision Launch(int count) => new(count, count, [], [], "launch");
+        /// <summary>So many, unless there are some.</summary>
+        public static ScaleDecision Launch(ScaleObservation seen, int count) =>
+            seen.Workers.Count > 0 ? Hold(seen) : new(count, count, [], [], "launch");
 
         public static ScaleDecision Hold(ScaleObservation seen) => new(seen.Workers.Count, 0, [], [], "hold");
 
