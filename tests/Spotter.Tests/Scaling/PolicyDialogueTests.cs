@@ -50,7 +50,7 @@ public sealed class PolicyDialogueTests
 
         var answer = JsonDocument.Parse(answers.ShouldHaveSingleItem()).RootElement;
         answer.GetProperty("target").GetInt32().ShouldBe(3);
-        answer.GetProperty("reason").GetString().ShouldContain("unknown");
+        answer.GetProperty("reason").GetString()!.ShouldContain("unknown");
     }
 
     [Fact]
