@@ -109,10 +109,11 @@ public sealed partial class WorkLoop : IDisposable
         var beating = BeatAsync(ended.Token);
         var working = TakeAndHandInAsync();
         await Task.WhenAny(working, stuck.Task);
-        await ended.CancelAsync();
+        // The process is about to end, and shows signs of life until then.
         if (stuck.Task.IsCompleted)
             return false;
         await working;
+        await ended.CancelAsync();
         // A sign of life after the farewell would introduce the worker again.
         await beating;
         return true;

@@ -42,6 +42,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     private static readonly TimeSpan LastLongestBoot = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestOrphanEnd = TimeSpan.FromSeconds(5);
+    private const int FreeDeaths = 1;
     private static readonly TimeSpan CrashWindow = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
@@ -309,7 +310,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
             TakeBoard(boardFile);
             LogNotStarted(failed, how.Program);
             failedBoots++;
-            BackOff();
+            BackOff(freeDeaths: 0);
             return false;
         }
     }
@@ -350,7 +351,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         else if (child.EndingSince is null)
             failedBoots++;
         if (status != 0)
-            BackOff();
+            BackOff(FreeDeaths);
     }
 
     private static string? MakeBoard(StageBoard board)
@@ -385,16 +386,16 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
         }
     }
 
-    /// <summary>The first death in a minute costs no wait; each further one doubles it.</summary>
-    private void BackOff()
+    /// <summary>Each death in a minute doubles the wait, but for the first, which cost none.</summary>
+    private void BackOff(int freeDeaths)
     {
         var now = time.GetTimestamp();
         while (deaths.TryPeek(out var oldest) && time.GetElapsedTime(oldest, now) > CrashWindow)
             deaths.Dequeue();
         deaths.Enqueue(now);
-        if (deaths.Count < 2)
+        if (deaths.Count <= freeDeaths)
             return;
-        var wait = FirstBackoff * Math.Pow(2, Math.Min(deaths.Count - 2, 20));
+        var wait = FirstBackoff * Math.Pow(2, Math.Min(deaths.Count - freeDeaths - 1, 20));
         if (wait > LongestBackoff)
             wait = LongestBackoff;
         quietUntil = now + (long)(wait.TotalSeconds * time.TimestampFrequency);

@@ -85,7 +85,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     [Fact]
     public async Task A_drain_is_taken_back_by_a_line_with_a_higher_number()
     {
-        script = "while read line; do echo \"$line\" >> " + folder.File("heard") + "; done; exit 1";
+        script = $"read first; read second; echo \"$first, $second\" > {folder.File("heard")}; exit 0";
         await fleet.LaunchAsync(1, default);
         var name = (await ListAsync())[0].Id;
         roster.Join(name, 1, []);
@@ -99,8 +99,8 @@ public sealed class ProcessFleetTests : IAsyncLifetime
 
         (await ListAsync())[0].State.ShouldBe(WorkerState.Busy);
         roster.LeaveIfDraining(name).ShouldBeFalse();
-        await fleet.DisposeAsync();
-        (await File.ReadAllLinesAsync(folder.File("heard"))).Take(2).ShouldBe(["drain 1", "stay 2"]);
+        (await ExitAsync()).Status.ShouldBe(0);
+        (await File.ReadAllTextAsync(folder.File("heard"))).Trim().ShouldBe("drain 1, stay 2");
     }
 
     [Fact]

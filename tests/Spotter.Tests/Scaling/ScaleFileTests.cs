@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends.Scaling;
+using Spotter.Core;
 using Spotter.Core.Scaling;
 
 namespace Spotter.Tests.Scaling;
@@ -25,7 +27,7 @@ public sealed class ScaleFileTests : IDisposable
 
         var again = Decisions().Latest().ShouldHaveSingleItem();
         (again.Id, again.Time).ShouldBe((1, clock.GetUtcNow()));
-        again.Decision.ShouldBeEquivalentTo(decision);
+        Json(again.Decision).ShouldBe(Json(decision));
     }
 
     [Fact]
@@ -124,6 +126,8 @@ public sealed class ScaleFileTests : IDisposable
     private DecisionLog Decisions() => DecisionFile.Open(DecisionPath, NullLogger<DecisionFile>.Instance);
 
     private ArrivalFiles Arrivals() => new(folder.File("arrivals"), clock, NullLogger<ArrivalFiles>.Instance);
+
+    private static string Json(ScaleDecision decision) => JsonSerializer.Serialize(decision, SpotterJson.Default.ScaleDecision);
 
     private static ScaleDecision Decision(string reason) => new(1, 0, [], [], reason);
 }
