@@ -68,11 +68,12 @@ describe('bars', () => {
 describe('the scale', () => {
   it.each([
     [0, 1, 1],
-    [3, 4, 5],
+    [3, 4, 4],
     [5, 4, 5],
-    [11, 1, 20],
-    [110, 1, 200],
-    [7, 1, 10],
+    [11, 1, 12],
+    [110, 1, 120],
+    [7, 1, 8],
+    [900, 1, 1000],
   ])('of %d, at least %d, ends at %d', (value, least, top) => expect(niceTop(value, least)).toBe(top))
 })
 

@@ -27,11 +27,11 @@ export function timeAt(x: number, { end, seconds, width }: Span): number {
   return end + (x / width - 1) * seconds * 1000
 }
 
-/** A top of a scale that reads well: 1, 2 or 5 times a power of ten, and never less than `least`. */
+/** A top of a scale that reads well: a small number times a power of ten, and never less than `least`. */
 export function niceTop(value: number, least: number): number {
   const most = Math.max(value, least)
   const power = 10 ** Math.floor(Math.log10(most))
-  for (const factor of [1, 2, 5]) if (factor * power >= most) return factor * power
+  for (const factor of [1, 1.2, 1.5, 2, 3, 4, 5, 6, 8]) if (factor * power >= most && Number.isInteger(factor * power)) return factor * power
   return 10 * power
 }
 
