@@ -3,7 +3,7 @@ namespace Spotter.Benchmarks;
 /// <summary>What to measure, and with what.</summary>
 internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Model, string Image, double Seconds)
 {
-    private static readonly string[] Known = ["micro", "peers", "parts", "queue", "postgres", "peers-queue", "accept", "burst", "service"];
+    private static readonly string[] Known = ["micro", "peers", "parts", "queue", "postgres", "peers-queue", "accept", "burst", "scaling", "service"];
 
     public static BenchmarkOptions? Parse(string[] args)
     {

@@ -35,6 +35,9 @@ try
             case "burst":
                 await BurstReport.RunAsync();
                 break;
+            case "scaling":
+                await ScalingReport.RunAsync(options);
+                break;
             case "accept":
                 await AcceptRate.RunAsync(options);
                 break;
