@@ -69,7 +69,7 @@ public sealed class ReferenceTests : IDisposable
     private static RunFigures Run(ArrivalTrace trace, string policy)
     {
         var settings = Comparison.For(Machine, new());
-        return RunFigures.Mean([.. Enumerable.Range(0, 24).Select(seed =>
+        return RunFigures.Mean([.. Enumerable.Range(0, 12).Select(seed =>
         {
             var entry = Contenders.Named(policy).Enter(settings, Draws.For(policy, seed));
             return new Simulator(Machine, trace, entry.Rules, seed).Run(entry.Policy);
