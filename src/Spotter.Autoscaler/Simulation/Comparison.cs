@@ -46,8 +46,6 @@ public sealed class Comparison
         BootPrior = TimeSpan.FromSeconds(machine.BootSeconds),
         ServicePrior = TimeSpan.FromSeconds(machine.ServiceSeconds),
         MinBill = TimeSpan.FromSeconds(machine.MinBillSeconds),
-        // Where boots are short, looking seldom would add to them.
-        Tick = TimeSpan.FromSeconds(Math.Clamp(machine.BootSeconds / 15, 0.25, 1)),
     };
 
     /// <summary>The best schedule with full knowledge that was found.</summary>

@@ -7,6 +7,7 @@ internal sealed class SimulatedQueue
     private readonly Queue<SimulatedJob> waiting = new();
     private readonly Agenda agenda;
     private readonly MachineKind machine;
+    private List<double> served = []; // service times since they were last asked for, in seconds
     private int deadLettered;
 
     public SimulatedQueue(ArrivalTrace trace, MachineKind machine, Draws faults, Agenda agenda)
@@ -29,9 +30,6 @@ internal sealed class SimulatedQueue
 
     /// <summary>Jobs that have no answer yet.</summary>
     public int Left { get; private set; }
-
-    /// <summary>Service times since they were last asked for, in seconds.</summary>
-    private List<double> served = [];
 
     public void Enqueue(SimulatedJob job)
     {
@@ -76,6 +74,7 @@ internal sealed class SimulatedQueue
         }
     }
 
+    /// <summary>Service times since this was last asked for, in seconds.</summary>
     public IReadOnlyList<double> TakeServed()
     {
         if (served.Count == 0)

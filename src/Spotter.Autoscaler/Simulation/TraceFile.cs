@@ -29,6 +29,9 @@ public static class TraceFile
     private const int MostJobs = 5_000_000;
     private const double HoursInSeconds = 3600;
 
+    // A job that took no time at all was measured badly.
+    private const double ShortestService = 0.001;
+
     private enum Column
     {
         None,
@@ -73,7 +76,7 @@ public static class TraceFile
             Column.Service => new(
                 name,
                 [.. rows.Select(row => row.Time - start)],
-                [.. rows.Select(row => Math.Max(ArrivalTrace.ShortestService, row.Value))],
+                [.. rows.Select(row => Math.Max(ShortestService, row.Value))],
                 rows[^1].Time - start),
             _ => ArrivalTrace.Create(name, [.. rows.Select(row => row.Time - start)], rows[^1].Time - start, machine, Draws.For($"trace/{name}", how.Seed)),
         };

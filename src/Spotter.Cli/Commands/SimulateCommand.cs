@@ -93,6 +93,8 @@ internal static class SimulateCommand
             Slo = TimeSpan.FromSeconds(parsed.GetValue(Slo)),
             DailyWorkerHours = parsed.GetValue(CostCap),
             PricePerHour = parsed.GetValue(Price) ?? 0,
+            // Where boots are short, looking seldom would add to them.
+            Tick = TimeSpan.FromSeconds(Math.Clamp(machine.BootSeconds / 15, 0.25, 1)),
         });
         var names = parsed.GetValue(Policies) is { Length: > 0 } given && !parsed.GetValue(All) ? given : Contenders.Compared(machine.MaxWorkers);
         var contenders = names.Select(Contenders.Named).ToList();

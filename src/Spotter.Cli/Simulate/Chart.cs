@@ -57,6 +57,18 @@ internal sealed class Chart(double endSeconds)
         top += 16;
     }
 
+    /// <summary>What the styles mean, in a line under everything.</summary>
+    public void Legend(params (string Style, string Meaning)[] entries)
+    {
+        const int wide = 125;
+        for (var i = 0; i < entries.Length; i++)
+        {
+            var x = Left + (i * wide);
+            body.Append(Text($"<path class='{entries[i].Style}' d='M{x} {top + 8}V{top}H{x + 16}V{top + 8}'/><text class='axis' x='{x + 22}' y='{top + 8}'>{Escape(entries[i].Meaning)}</text>\n"));
+        }
+        top += 16;
+    }
+
     /// <summary>The drawing, on its own.</summary>
     public override string ToString() => Text($$"""
         <svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {{Width}} {{top:0}}' width='{{Width}}' height='{{top:0}}' font-family='system-ui, sans-serif'>

@@ -31,6 +31,7 @@ internal static class ScalingPlot
                 ("wanted", course.Moments.Select(m => (m.Seconds, (double)m.Wanted))));
         }
         chart.TimeAxis();
+        chart.Legend(("backlog", "jobs waiting"), ("present", "workers paid for"), ("ready", "workers ready"), ("wanted", "workers wanted"));
         return asPage ? Page(report, chart.ToString()) : chart.ToString();
     }
 
@@ -65,7 +66,6 @@ internal static class ScalingPlot
             body { font: 14px system-ui, sans-serif; margin: 2rem; color: #222; background: #fff }
             table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #ddd }
             td:first-child, th:first-child { text-align: left } svg { max-width: 100%; height: auto }
-            i { display: inline-block; width: 1.2em; height: .8em; margin: 0 .3em 0 1em }
             </style>
             <h1>{{Chart.Escape(report.Trace)}} on {{Chart.Escape(report.Machine.Name)}}</h1>
             <table>
@@ -73,7 +73,6 @@ internal static class ScalingPlot
             {{rows}}</table>
             <p>J/LB: worker-seconds and seconds of waiting together, over the least that any schedule could come to. C/LB: worker-seconds over
             the least of any schedule whose jobs wait no longer.</p>
-            <p><i style="background:#e0a458"></i>waiting <i style="background:#dfe3e8"></i>paid for <i style="background:#2c7a4b"></i>ready <i style="background:#b3261e"></i>wanted</p>
             {{drawing}}</html>
 
             """;

@@ -53,7 +53,7 @@ public sealed class TraceFileTests
         var trace = Parse("time,service\n10,0.5\n5,2\n20,0\n");
 
         trace.Arrivals.ShouldBe([5, 10, 20]);
-        trace.Services.ShouldBe([2, 0.5, ArrivalTrace.ShortestService]);
+        trace.Services.ShouldBe([2, 0.5, 0.001]);
     }
 
     [Fact]
