@@ -15,8 +15,8 @@ public sealed record ControllerRule
 /// <summary>
 /// One worker per job, waiting or running, up to the limit. Too many: as many are asked to terminate, and each does once
 /// its job is done. Too few: first terminations are cancelled, exactly as many as are needed, and only what is still
-/// missing is launched, as far as the limit leaves room beside the workers that are still terminating. It keeps nothing
-/// in memory: which workers terminate is seen from the fleet, so a controller that starts anew orphans none.
+/// missing is launched. It keeps nothing in memory: which workers terminate is seen from the fleet, so a controller that
+/// starts anew orphans none.
 /// </summary>
 public sealed class ControllerPolicy(ScaleSettings settings, ControllerRule? rule = null) : ScalePolicy
 {
@@ -37,7 +37,8 @@ public sealed class ControllerPolicy(ScaleSettings settings, ControllerRule? rul
         var wanted = (int)Math.Clamp(demand, settings.Min, settings.Max);
         var need = wanted - fleet.Active;
         var keep = Choice.Keep(seen.Workers, need);
-        var launch = Math.Clamp(need - keep.Count, 0, Math.Max(0, settings.Max - fleet.Total));
+        // Nothing is launched while one is still terminating, so together they never pass the limit.
+        var launch = Math.Max(0, need - keep.Count);
         var leave = Choice.IdleFirst(seen.Workers, -need);
         var target = fleet.Active + keep.Count + launch - leave.Count;
 
@@ -45,10 +46,7 @@ public sealed class ControllerPolicy(ScaleSettings settings, ControllerRule? rul
         if (lanes > 1)
             formula = string.Create(CultureInfo.InvariantCulture, $"({formula}) / {lanes} lanes");
         formula = string.Create(CultureInfo.InvariantCulture, $"{formula} - {fleet.Active} active");
-        var clamp = demand < settings.Min ? $"min {settings.Min}"
-            : demand > settings.Max ? $"max {settings.Max}"
-            : launch < need - keep.Count ? $"max {settings.Max}, {fleet.Draining} of them terminating"
-            : null;
+        var clamp = demand < settings.Min ? $"min {settings.Min}" : demand > settings.Max ? $"max {settings.Max}" : null;
         latest = string.Create(CultureInfo.InvariantCulture, $"{formula}{(clamp is null ? "" : $", {clamp}")}: {What(keep.Count, launch, leave.Count)}");
         return new(target, launch, leave, keep, latest)
         {

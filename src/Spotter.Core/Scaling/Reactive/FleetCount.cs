@@ -6,9 +6,6 @@ namespace Spotter.Core.Scaling.Reactive;
 /// <param name="Draining">The others.</param>
 internal readonly record struct FleetCount(int Active, int Booting, int Draining)
 {
-    /// <summary>All of them.</summary>
-    public int Total => Active + Draining;
-
     /// <summary>Of these, those that have joined.</summary>
     public int Ready => Active - Booting;
 

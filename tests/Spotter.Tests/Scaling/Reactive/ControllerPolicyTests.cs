@@ -69,14 +69,15 @@ public sealed class ControllerPolicyTests
     public void Without_jobs_the_last_worker_goes_too() => Decide(At(0, 0, 0, Workers(1, Idle))).Drain.ShouldBe(["Idle1"]);
 
     [Fact]
-    public void Whoever_terminates_still_has_its_place_until_it_is_gone()
+    public void Whoever_terminates_has_its_place_until_it_is_gone_and_then_it_is_free_again()
     {
-        // 19 terminations that have gone too far to be cancelled would not be listed; these are still cancelled first.
-        var full = Decide(At(0, 40, 0, Workers(12, Busy), Workers(8, Draining)));
-        (full.CancelDrain.Count, full.Launch).ShouldBe((8, 0));
+        for (var terminating = 0; terminating <= 8; terminating++)
+        {
+            var decision = Decide(At(0, 40, 12, Workers(12, Busy), Workers(terminating, Draining)));
 
-        // Once they are gone, the places are free again.
-        Decide(At(0, 40, 0, Workers(12, Busy))).Launch.ShouldBe(8);
+            decision.CancelDrain.Count.ShouldBe(terminating);
+            decision.Launch.ShouldBe(8 - terminating);
+        }
     }
 
     [Fact]
