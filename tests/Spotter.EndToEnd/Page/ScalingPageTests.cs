@@ -59,6 +59,6 @@ public sealed partial class ScalingPageTests(PageService running) : IClassFixtur
     }
 
     // Every decision ends in what becomes of the number.
-    [GeneratedRegex(@"keep \d|\d -> \d")]
+    [GeneratedRegex(@"keep \d|\d -> \d", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Decision();
 }
