@@ -5,65 +5,83 @@ using Spotter.Core.Scaling.Hindsight;
 namespace Spotter.Core.Scaling;
 
 /// <summary>
-/// Three decisions, one price for a second of waiting. <b>Out</b>: launch while the waiting that one more worker
+/// Four decisions, one price for a second of waiting. <b>Out</b>: launch while the waiting that one more worker
 /// saves, on the backlog projected to the moment it could have joined, is worth more than its start. <b>Linger</b>:
 /// keep an idle worker as long as would have been cheapest over the recent gaps of its level. <b>Ahead</b>: start a
 /// worker before its level's gap ends if the gaps have been regular enough for that to have been cheaper.
+/// <b>Staff</b>: keep as many workers as a steady stream at the rate believed in is worth.
 /// Only idle and booting workers are let go, never before their minimum bill is used up.
 /// </summary>
 public sealed class SpotterPolicy : ScalePolicy
 {
     private const double ServiceWeight = 0.1;
     private const double BootWeight = 0.3;
-    private const int RateBins = 6;
+
+    // What is launched on costs more when it is wrong than what is kept on.
+    private const double LaunchQuantile = 0.4;
+    private const double KeepQuantile = 0.5;
+
+    // The first worker is kept for a stream whose cold starts would cost this many times the worker.
+    private const double KeepFirst = 1.5;
+
+    // In boot times: how far ahead a launch is judged by.
+    private const double Horizon = 2;
 
     // In boot times: a worker that takes longer is not counted on, and then given up.
     private const double Overdue = 2;
     private const double GivenUp = 3;
 
+    // Without sight of the backlog, lost workers are replaced for so long, in seconds.
+    private const double BlindLaunches = 120;
+
     private readonly ScaleSettings settings;
-    private readonly int lanes;
-    private readonly double price;
-    private readonly double tick;
     private readonly double minBill;
     private readonly Level[] levels; // levels[k - 1] is level k
+    private readonly ShadowFleets shadows;
+    private readonly ArrivalBelief belief = new();
     private readonly ArrivalLog arrivals = new();
 
     private double service;
     private double boot;
     private int demand;
+    private int latestTarget;
     private double waited;
-    private double last;
+    private double? seenAt;
+    private long arrived;
     private ColdEpisode? episode;
 
     /// <summary>Creates the policy; it knows nothing yet but the priors.</summary>
     public SpotterPolicy(ScaleSettings settings)
     {
         this.settings = settings;
-        lanes = Math.Max(1, settings.Lanes);
-        price = settings.WaitPrice;
-        tick = settings.Tick.TotalSeconds;
         minBill = settings.MinBill.TotalSeconds;
         service = settings.ServicePrior.TotalSeconds;
         boot = settings.BootPrior.TotalSeconds;
-        levels = [.. Enumerable.Range(1, settings.Max).Select(k => new Level(k == 1 ? boot : boot / 2))];
+        levels = [.. Enumerable.Range(1, settings.Max).Select(k => new Level(k, k == 1 ? boot : boot / 2))];
+        shadows = new(settings.Max, settings.Lanes);
     }
+
+    // A worker with several lanes is as good as one that takes so much less for a job.
+    private double Pace => service / settings.Lanes;
+
+    private Terms Terms => new(boot, settings.WaitPrice, settings.Tick.TotalSeconds);
 
     /// <inheritdoc/>
     public override ScaleDecision Decide(ScaleObservation seen)
     {
-        Measure(seen);
+        foreach (var seconds in seen.ServedSeconds)
+            service += ServiceWeight * (seconds - service);
+        foreach (var seconds in seen.BootedSeconds)
+            boot += BootWeight * (seconds - boot);
+
+        var now = seen.Time.TotalSeconds;
         var patience = Math.Max(GivenUp * boot, settings.BootPatience.TotalSeconds);
         var fleet = new FleetView(seen.Workers, Overdue / GivenUp * patience, patience);
         if (seen.Queued is not { } queued || seen.Running is not { } running)
-            return new(fleet.Count, 0, [], [], $"backlog unknown: hold {fleet.Count}");
+            return Blind(now, fleet);
+        Measure(now, seen.Arrived, queued);
+        Track(now, Math.Min(settings.Max, (int)Math.Round(arrivals.Since(now - service) / settings.Lanes)), fleet.Ready, queued);
 
-        var now = seen.Time.TotalSeconds;
-        waited += queued * (now - last);
-        last = now;
-        Track(now, Math.Min(settings.Max, (int)Math.Round(arrivals.Since(now - service) / lanes)), fleet.Ready, queued);
-
-        var rate = arrivals.MedianRate(now, boot, RateBins);
         var inputs = new ScaleInputs
         {
             Queued = queued,
@@ -71,35 +89,24 @@ public sealed class SpotterPolicy : ScalePolicy
             Ready = fleet.Ready,
             Booting = fleet.Booting.Count,
             Demand = demand,
-            ArrivalRate = rate,
+            ArrivalRate = belief.Quantile(LaunchQuantile),
             ServiceSeconds = service,
             BootSeconds = boot,
         };
-
         var (wanted, formula) = Out(inputs, fleet);
-        if (Ahead(now) is var ahead && ahead > wanted)
-            (wanted, formula) = (ahead, Text($"level {ahead} is due"));
-        string? clamp = null;
-        if (Math.Clamp(wanted, settings.Min, settings.Max) is var held && held != wanted)
-            (wanted, clamp) = (held, held > wanted ? $"min {held}" : $"max {held}");
+        if (Ahead(now) is var due && due > wanted)
+            (wanted, formula) = (due, Text($"level {due} is due by its gaps"));
+        var held = Math.Clamp(wanted, settings.Min, settings.Max);
+        var clamp = held == wanted ? null : held > wanted ? Text($"min {held}") : Text($"max {held}");
 
-        List<string> leave = [.. fleet.GivenUp];
-        if (wanted <= fleet.Count && queued == 0)
-            leave.AddRange(In(now, fleet));
-        var back = wanted > fleet.Count ? fleet.Draining.Take(wanted - fleet.Count).ToList() : [];
-        var launch = Math.Max(0, wanted - fleet.Count - back.Count);
-        var target = Math.Max(wanted, fleet.Count) - (leave.Count - fleet.GivenUp.Count);
-        return new(target, launch, leave, back, Explain(formula, clamp, fleet.Count, target))
-        {
-            Formula = formula,
-            Clamp = clamp,
-            Inputs = inputs,
-        };
+        if (held <= fleet.Count && queued == 0 && In(now, fleet) is { Count: > 0 } leave)
+            return Decision(fleet, fleet.Count - leave.Count, leave, "idle for longer than pays", clamp, inputs);
+        return Decision(fleet, Math.Max(held, fleet.Count), [], formula, clamp, inputs);
     }
 
     /// <inheritdoc/>
     public override string Save() => JsonSerializer.Serialize(
-        new PolicyMemory(service, boot, [.. levels.Select(l => l.Save(last))]), MemoryJson.Default.PolicyMemory);
+        new PolicyMemory(service, boot, belief.Save(), [.. levels.Select(level => level.Save(seenAt ?? 0))]), MemoryJson.Default.PolicyMemory);
 
     /// <inheritdoc/>
     public override void Restore(string state)
@@ -111,24 +118,51 @@ public sealed class SpotterPolicy : ScalePolicy
         }
         catch (JsonException broken)
         {
-            throw new SpotterException(ErrorCodes.InvalidSettings, "What the scaling policy had learned can't be read; delete it to begin anew.", broken);
+            throw Unreadable(broken);
         }
-        if (memory is null)
-            return;
+        if (memory is not { Service: > 0, Boot: >= 0 })
+            throw Unreadable();
         (service, boot) = (memory.Service, memory.Boot);
+        belief.Restore(memory.Belief);
         foreach (var (level, learned) in levels.Zip(memory.Levels))
-            level.Restore(learned, boot, price, tick);
+            level.Restore(learned, Terms);
     }
 
-    private void Measure(ScaleObservation seen)
+    /// <summary>Unknown is never zero: nobody is let go, and what was lost is replaced for a while.</summary>
+    private ScaleDecision Blind(double now, FleetView fleet)
     {
-        var now = seen.Time.TotalSeconds;
-        foreach (var seconds in seen.ServedSeconds)
-            service += ServiceWeight * (seconds - service);
-        foreach (var seconds in seen.BootedSeconds)
-            boot += BootWeight * (seconds - boot);
-        arrivals.Note(now, seen.Arrived);
-        arrivals.Forget(now - Math.Max(service, Math.Max(boot, RateBins)));
+        var since = now - (seenAt ?? now);
+        var target = since <= BlindLaunches ? Math.Max(fleet.Count, latestTarget) : fleet.Count;
+        return Decision(fleet, target, [], Text($"backlog unknown for {since:0} s"), null, null);
+    }
+
+    private ScaleDecision Decision(
+        FleetView fleet, int target, IReadOnlyList<string> leave, string formula, string? clamp, ScaleInputs? inputs)
+    {
+        latestTarget = target;
+        List<string> back = [.. fleet.Draining.Take(Math.Max(0, target - fleet.Count))];
+        var launch = Math.Max(0, target - fleet.Count - back.Count);
+        var change = target == fleet.Count ? Text($"keep {target}") : Text($"{fleet.Count} -> {target}");
+        return new(target, launch, [.. fleet.GivenUp, .. leave], back, clamp is null ? $"{formula}: {change}" : $"{formula}, {clamp}: {change}")
+        {
+            Formula = formula,
+            Clamp = clamp,
+            Inputs = inputs,
+        };
+    }
+
+    /// <summary>Learns from what has arrived and waited since the last look.</summary>
+    private void Measure(double now, long total, int queued)
+    {
+        var (from, seconds) = seenAt is { } before ? (before, now - before) : (now, Terms.Tick);
+        var count = Math.Max(0, total - arrived);
+        belief.Note(seconds, count);
+        arrivals.Note(from, now, count);
+        for (var i = 0L; i < count; i++)
+            shadows.Arrive(now, service, 2 * boot);
+        if (seenAt is not null)
+            waited += queued * seconds;
+        (seenAt, arrived) = (now, total);
     }
 
     /// <summary>Notes the gaps of the levels, and what finding a level cold has cost in waiting.</summary>
@@ -136,17 +170,17 @@ public sealed class SpotterPolicy : ScalePolicy
     {
         for (var k = demand + 1; k <= wanted; k++)
         {
-            levels[k - 1].Rise(now, boot);
-            if (k > ready && (episode ??= new(waited)) is { } cold)
-                cold.Miss(k, tick);
+            levels[k - 1].Rise(now, boot, shadows.Saved(k));
+            if (k > ready)
+                (episode ??= new(waited)).Miss(k, Terms.Tick);
         }
         for (var k = wanted + 1; k <= demand; k++)
-            levels[k - 1].Fall(now, boot, price, tick);
+            levels[k - 1].Fall(now, shadows.Saved(k), Terms);
         demand = wanted;
 
         if (episode is null)
             return;
-        episode.Watch(demand, tick);
+        episode.Watch(demand, Terms.Tick);
         if (queued > 0)
             return;
         foreach (var (k, suffered) in episode.Shares(waited))
@@ -160,29 +194,27 @@ public sealed class SpotterPolicy : ScalePolicy
         if (seen.Queued == 0)
             return (fleet.Count, "nothing waits");
 
-        // A worker with several lanes is as good as one that takes so much less for a job.
-        var pace = service / lanes;
-        var load = seen.ArrivalRate * pace;
-        var backlog = Math.Max(0, (seen.Queued + seen.Running / 2.0) * pace + load * boot
+        var load = seen.ArrivalRate * Pace;
+        var backlog = Math.Max(0, (seen.Queued + seen.Running / 2.0) * Pace + load * boot
             - fleet.Ready * boot - fleet.Booting.Sum(age => Math.Min(boot, age)));
         var n = fleet.Count;
-        while (n < settings.Max)
-        {
-            var spare = n - load;
-            if (spare > 0.5)
-            {
-                var saved = price * backlog * backlog / (2 * pace) * (1 / spare - 1 / (spare + 1));
-                if (saved <= boot)
-                    break;
-            }
-            else if (backlog <= 0)
-            {
-                break;
-            }
+        while (n < settings.Max && (settings.WaitPrice * (Waiting(backlog, n - load) - Waiting(backlog, n + 1 - load)) > boot || IsSlow(backlog, n - load)))
             n++;
-        }
         return (Math.Max(1, n), Text($"backlog of {backlog:0} worker-seconds after a boot of {boot:0.#} s, load {load:0.0#}"));
     }
+
+    /// <summary>Job-seconds that a backlog of worker-seconds waits until it is gone, or up to the horizon.</summary>
+    private double Waiting(double backlog, double spare)
+    {
+        var horizon = Horizon * boot;
+        var area = spare * horizon >= backlog
+            ? spare > 0 ? backlog * backlog / (2 * spare) : 0
+            : backlog * horizon - spare * horizon * horizon / 2;
+        return area / Pace;
+    }
+
+    private bool IsSlow(double backlog, double spare) =>
+        settings.TargetDrain is { } target && backlog > 0 && spare * target.TotalSeconds < backlog;
 
     /// <summary>The highest level that is to be there ahead of its demand; 0 if none.</summary>
     private int Ahead(double now)
@@ -196,31 +228,43 @@ public sealed class SpotterPolicy : ScalePolicy
     }
 
     /// <summary>The workers that need not linger: the youngest that boots first, then the longest idle.</summary>
-    private IEnumerable<string> In(double now, FleetView fleet)
+    private List<string> In(double now, FleetView fleet)
     {
+        var (least, staff) = (Math.Max(demand, settings.Min), Staff());
+        var leave = new List<string>();
         var k = fleet.Count;
         foreach (var worker in fleet.Dispensable)
         {
-            if (k <= Math.Max(demand, settings.Min) || (worker.State == WorkerState.Idle && worker.StateAge < settings.KeepIdle))
-                yield break;
-            if (k <= levels.Length)
-            {
-                var level = levels[k - 1];
-                var gap = now - level.Fell;
-                if (gap < level.Plan.Linger || level.Plan.IsAhead(gap))
-                    yield break;
-            }
-            if (worker.Age.TotalSeconds >= minBill - tick)
-                yield return worker.Id;
+            if (k <= least || (k <= levels.Length && IsKept(k, now, staff)))
+                break;
+            if (worker.State == WorkerState.Idle && worker.StateAge < settings.KeepIdle)
+                break;
+            if (worker.Age.TotalSeconds >= minBill - Terms.Tick)
+                leave.Add(worker.Id);
             k--;
         }
+        return leave;
     }
 
-    private static string Explain(string formula, string? clamp, int from, int to)
+    private bool IsKept(int k, double now, int staff)
     {
-        var change = to == from ? $"keep {from}" : Text($"{from} -> {to}");
-        return clamp is null ? $"{formula}: {change}" : $"{formula}, {clamp}: {change}";
+        var (plan, gap) = (levels[k - 1].Plan, now - levels[k - 1].Fell);
+        if (gap < plan.Linger || plan.IsAhead(gap))
+            return true;
+        // Where one worker is enough, being ahead of regular gaps is better than staying.
+        return k <= staff && (k > 1 || plan.Start is null);
     }
+
+    /// <summary>The workers that the stream believed in is worth; 0 where it is better to start one for each job.</summary>
+    private int Staff()
+    {
+        var rate = belief.Quantile(KeepQuantile);
+        var coldStarts = rate * boot * (1 + settings.WaitPrice);
+        return coldStarts < KeepFirst ? 0 : Staffing.WorkersFor(rate * Pace, settings.WaitPrice, settings.Max);
+    }
+
+    private static SpotterException Unreadable(Exception? cause = null) => new(
+        ErrorCodes.InvalidSettings, "What the scaling policy had learned can't be read; delete it to begin anew.", cause);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

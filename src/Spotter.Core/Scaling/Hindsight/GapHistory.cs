@@ -1,40 +1,77 @@
 namespace Spotter.Core.Scaling.Hindsight;
 
-/// <summary>The recent gaps in the demand for one level, in seconds; gaps too short to act on are only counted.</summary>
+/// <summary>A gap in the demand for a level, with the demand that ended it and the short gaps after that, up to the next.</summary>
+/// <param name="seconds">How long it was; 0 for the time before the first one.</param>
+internal sealed class Gap(double seconds)
+{
+    /// <summary>How long it was; 0 for the time before the first one.</summary>
+    public double Seconds { get; } = seconds;
+
+    /// <summary>Waiting that the level's worker would have saved in the demand that ended it, in job-seconds.</summary>
+    public double Saved { get; set; }
+
+    /// <summary>How many gaps too short to act on came after it.</summary>
+    public double ShortCount { get; set; }
+
+    /// <summary>How long those were together.</summary>
+    public double ShortSeconds { get; set; }
+
+    /// <summary>Waiting that the level's worker would have saved after those, in job-seconds.</summary>
+    public double ShortSaved { get; set; }
+}
+
+/// <summary>The recent gaps in the demand for one level. Those too short to act on are only summed up.</summary>
 internal sealed class GapHistory
 {
-    /// <summary>How many gaps are remembered.</summary>
-    public const int Length = 24;
+    private const int Length = 24;
+    private const int MostShort = 200;
 
-    private readonly Queue<double> gaps = new(Length);
+    private readonly List<Gap> gaps = [new(0)];
+    private bool isShort;
 
-    /// <summary>How many short gaps there have been of late, older ones counting for less.</summary>
-    public double Short { get; private set; } = 1;
+    /// <summary>Oldest first; the first one is none, it only carries short ones.</summary>
+    public IReadOnlyList<Gap> Gaps => gaps;
 
-    /// <summary>The gaps that were long enough to act on, oldest first.</summary>
-    public IReadOnlyCollection<double> Long => gaps;
-
-    /// <summary>Notes a gap; true if it was long enough to be remembered.</summary>
-    public bool Note(double gap, double floor)
+    /// <summary>A gap has ended.</summary>
+    /// <param name="seconds">How long it was.</param>
+    /// <param name="floor">Up to here, in seconds, it is a short one.</param>
+    public void Note(double seconds, double floor)
     {
-        if (gap <= floor)
+        isShort = seconds <= floor;
+        if (!isShort)
         {
-            Short++;
-            return false;
+            if (gaps.Count > Length)
+                gaps.RemoveAt(1);
+            gaps.Add(new(seconds));
+            return;
         }
-        if (gaps.Count == Length)
-            gaps.Dequeue();
-        gaps.Enqueue(gap);
-        Short *= 1 - 1.0 / Length;
-        return true;
+        var run = gaps[^1];
+        if (run.ShortCount >= MostShort)
+        {
+            // Halves what is old, so that what is new keeps its weight.
+            run.ShortCount /= 2;
+            run.ShortSeconds /= 2;
+            run.ShortSaved /= 2;
+        }
+        run.ShortCount++;
+        run.ShortSeconds += seconds;
     }
 
-    /// <summary>Takes up remembered gaps.</summary>
-    public void Restore(IEnumerable<double> remembered, double shortOnes)
+    /// <summary>The demand after the latest gap is over; its worker would have saved so much waiting, in job-seconds.</summary>
+    public void Close(double saved)
     {
+        if (isShort)
+            gaps[^1].ShortSaved += saved;
+        else
+            gaps[^1].Saved += saved;
+    }
+
+    /// <summary>Takes up remembered gaps, the first of which is none.</summary>
+    public void Restore(IReadOnlyList<Gap> remembered)
+    {
+        if (remembered.Count is 0 or > Length + 1)
+            return;
         gaps.Clear();
-        foreach (var gap in remembered.TakeLast(Length))
-            gaps.Enqueue(gap);
-        Short = shortOnes;
+        gaps.AddRange(remembered);
     }
 }
