@@ -13,16 +13,19 @@ public static class ScalePolicies
     public static ScalePolicy Create(ScaleSettings settings)
     {
         settings.Check();
-        return settings.Policy switch
-        {
-            "backlog" => new BacklogPolicy(settings),
-            "backlog-per-instance" => new BacklogPerInstancePolicy(settings),
-            "controller" => new ControllerPolicy(settings),
-            "cpu" => new CpuPolicy(settings),
-            "list-length" => new ListLengthPolicy(settings),
-            "spotter" => new SpotterPolicy(settings),
-            _ => throw new SpotterException(
-                ErrorCodes.InvalidSettings, $"There is no scaling policy named {settings.Policy}; choose one of {string.Join(", ", Names)}."),
-        };
+        var policy = Named(settings);
+        return settings.DailyWorkerHours is null ? policy : new DailyCap(policy, settings);
     }
+
+    private static ScalePolicy Named(ScaleSettings settings) => settings.Policy switch
+    {
+        "backlog" => new BacklogPolicy(settings),
+        "backlog-per-instance" => new BacklogPerInstancePolicy(settings),
+        "controller" => new ControllerPolicy(settings),
+        "cpu" => new CpuPolicy(settings),
+        "list-length" => new ListLengthPolicy(settings),
+        "spotter" => new SpotterPolicy(settings),
+        _ => throw new SpotterException(
+            ErrorCodes.InvalidSettings, $"There is no scaling policy named {settings.Policy}; choose one of {string.Join(", ", Names)}."),
+    };
 }

@@ -96,6 +96,8 @@ public sealed class SpotterPolicy : ScalePolicy
         var (wanted, formula) = Out(inputs, fleet);
         if (Ahead(now) is var due && due > wanted)
             (wanted, formula) = (due, Text($"level {due} is due by its gaps"));
+        if (Math.Min(latestTarget, Staff()) is var lost && lost > wanted)
+            (wanted, formula) = (lost, "a worker was lost that the stream is worth");
         var held = Math.Clamp(wanted, settings.Min, settings.Max);
         var clamp = held == wanted ? null : held > wanted ? Text($"min {held}") : Text($"max {held}");
 

@@ -102,11 +102,11 @@ internal sealed class ArrivalBelief
     private static double[] CreateRates() =>
         [.. Enumerable.Range(0, (int)(Math.Log(HighestRate / LowestRate) / Math.Log(Step)) + 1).Select(i => LowestRate * Math.Pow(Step, i))];
 
-    // In proportion to 1/rate: a first arrival says no more than that there are some.
+    // Lower rates are the likelier: a first arrival says little more than that there are some.
     private static double[] CreatePrior()
     {
-        var sum = Rates.Sum(rate => 1 / rate);
-        return [.. Rates.Select(rate => 1 / rate / sum)];
+        double[] weights = [.. Rates.Select(rate => Math.Pow(rate, -0.75))];
+        return [.. weights.Select(weight => weight / weights.Sum())];
     }
 
     private static double LogFactorial(long n) =>
