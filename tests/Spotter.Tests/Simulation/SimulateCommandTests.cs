@@ -56,7 +56,7 @@ public sealed class SimulateCommandTests : IDisposable
         var drawing = XDocument.Parse(await File.ReadAllTextAsync(svg));
         drawing.Root!.Name.LocalName.ShouldBe("svg");
         drawing.Descendants().Where(e => e.Attribute("class")?.Value == "title").Select(e => e.Value).ShouldBe(["flash: " + Jobs(drawing), "spotter", "list-length"]);
-        drawing.Descendants().Where(e => e.Attribute("class")?.Value == "wanted").Count(e => e.Attribute("d")!.Value.Length > 100).ShouldBe(2);
+        drawing.Descendants().Where(e => e.Attribute("class")?.Value == "wanted").Count(e => e.Attribute("d")!.Value.Length > 50).ShouldBe(2);
         var page = await File.ReadAllTextAsync(html);
         page.ShouldContain("<table>");
         page.ShouldContain("<svg");
