@@ -98,7 +98,7 @@ internal static class ScalingReport
         var start = ServiceProcess.StartInfo(
             ["load", "--url", service.Client.BaseAddress!.ToString(), "--images", pictures, "--jobs", jobs.ToString(CultureInfo.InvariantCulture), "--json", .. how]);
         using var load = Process.Start(start)!;
-        load.ErrorDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
+        load.ErrorDataReceived += (_, line) => Console.Error.Write(string.IsNullOrEmpty(line.Data) ? "" : line.Data + "\n");
         load.BeginErrorReadLine();
         var printed = await load.StandardOutput.ReadToEndAsync();
         await load.WaitForExitAsync();

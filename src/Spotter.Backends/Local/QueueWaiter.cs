@@ -11,13 +11,14 @@ internal sealed class QueueWaiter : WriteWork
     private ITimer? timer;
 
     public QueueWaiter(
-        Action<WriteScope, QueueWaiter> take, IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
+        Action<WriteScope, QueueWaiter> take, IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, Func<long> rank, CancellationToken cancel)
     {
         this.take = take;
         this.cancel = cancel;
         Queues = queues;
         Hold = hold;
         Wait = wait;
+        Rank = rank;
         AnswersEarly = true;
     }
 
@@ -26,6 +27,8 @@ internal sealed class QueueWaiter : WriteWork
     public TimeSpan Hold { get; }
 
     public TimeSpan Wait { get; }
+
+    public Func<long> Rank { get; }
 
     public Task<Delivery?> Answered => answer.Task;
 

@@ -59,10 +59,10 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
             cancel);
 
     public async Task<Delivery?> TakeAsync(
-        IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
+        IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, Func<long> rank, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        var waiter = new QueueWaiter(TakeOrWait, queues, hold, wait, cancel);
+        var waiter = new QueueWaiter(TakeOrWait, queues, hold, wait, rank, cancel);
         await database.Writer.SendAsync(waiter, cancel);
         using (cancel.UnsafeRegister(static state => ((QueueWaiter)state!).GiveUp(), waiter))
             return await waiter.Answered;
@@ -234,18 +234,31 @@ internal sealed class SqliteJobQueue : IJobQueue, IDisposable
         SetTimer();
     }
 
-    /// <summary>Hands ids of a queue to those who wait for them, the longest waiting first.</summary>
+    /// <summary>Hands ids of a queue to those who wait for them, the highest in rank first, of equals the longest waiting.</summary>
     private void Serve(WriteScope scope, string queue)
     {
+        while (FirstInLine(queue) is { } node)
+        {
+            if (!TryServe(scope, node.Value, [queue]))
+                return;
+            waiters.Remove(node);
+        }
+    }
+
+    private LinkedListNode<QueueWaiter>? FirstInLine(string queue)
+    {
+        LinkedListNode<QueueWaiter>? first = null;
+        var highest = long.MinValue;
         for (var node = waiters.First; node is not null;)
         {
-            var (waiter, next) = (node.Value, node.Next);
-            if (!waiter.IsOver && waiter.Queues.Contains(queue, StringComparer.Ordinal) && !TryServe(scope, waiter, [queue]))
-                return;
+            var (waiter, here) = (node.Value, node);
+            node = node.Next;
             if (waiter.IsOver)
-                waiters.Remove(node);
-            node = next;
+                waiters.Remove(here);
+            else if (waiter.Queues.Contains(queue, StringComparer.Ordinal) && waiter.Rank() is var rank && (first is null || rank > highest))
+                (first, highest) = (here, rank);
         }
+        return first;
     }
 
     /// <summary>Those who gave up are dropped when they are met, or here when nothing came by for long.</summary>

@@ -41,8 +41,8 @@ internal sealed class PostgresJobQueue : IJobQueue, IDisposable
         Filled(queue, visibleAt);
     }
 
-    public Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel) =>
-        line.TakeAsync(queues, hold, wait, cancel);
+    public Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, Func<long> rank, CancellationToken cancel) =>
+        line.TakeAsync(queues, hold, wait, rank, cancel);
 
     public async Task ExtendAsync(Delivery delivery, TimeSpan hold, CancellationToken cancel)
     {

@@ -33,11 +33,11 @@ internal sealed class TakeLine(TakeLine.Take take, Func<IReadOnlyList<Delivery>,
     /// <summary>Takes ids; and when it is fewer than wanted, when the next becomes available.</summary>
     public delegate Task<(List<Delivery> Taken, long? NextDue)> Take(string[] queues, TimeSpan hold, int wanted);
 
-    /// <summary>See <see cref="IJobQueue.TakeAsync"/>.</summary>
-    public async Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
+    /// <summary>See <see cref="IJobQueue"/>.</summary>
+    public async Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, Func<long> rank, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        var waiter = new Waiter([.. queues], hold, wait, cancel);
+        var waiter = new Waiter([.. queues], hold, wait, rank, cancel);
         lock (gate)
         {
             if (closed)
@@ -182,7 +182,7 @@ internal sealed class TakeLine(TakeLine.Take take, Func<IReadOnlyList<Delivery>,
         }
 
         var given = 0;
-        foreach (var waiter in group)
+        foreach (var waiter in group.OrderByDescending(w => w.Rank()))
         {
             if (given == taken.Count)
             {
@@ -236,13 +236,15 @@ internal sealed class TakeLine(TakeLine.Take take, Func<IReadOnlyList<Delivery>,
             SetTimer();
     }
 
-    private sealed class Waiter(string[] queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel)
+    private sealed class Waiter(string[] queues, TimeSpan hold, TimeSpan wait, Func<long> rank, CancellationToken cancel)
     {
         private readonly TaskCompletionSource<Delivery?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public string[] Queues => queues;
 
         public TimeSpan Hold => hold;
+
+        public Func<long> Rank => rank;
 
         public bool Waits { get; } = wait > TimeSpan.Zero || wait == Timeout.InfiniteTimeSpan;
 

@@ -12,7 +12,9 @@ namespace Spotter.Core.Jobs;
 /// <param name="blobs">Keeps pictures.</param>
 /// <param name="hold">How long a lease lasts without a heartbeat.</param>
 /// <param name="meter">Told how much work comes in; null when nobody wants to know.</param>
-public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blobs, TimeSpan hold, ScaleMeter? meter = null) : IJobSource
+/// <param name="rank">Which of several workers that wait is given the next job: the one that ranks highest; null for the longest waiting.</param>
+public sealed class Dispatcher(
+    IJobStore store, IJobQueue queue, IBlobStore blobs, TimeSpan hold, ScaleMeter? meter = null, Func<string, long>? rank = null) : IJobSource
 {
     /// <summary>
     /// Accepts jobs whose pictures are durable: writes their rows, then puts them into their queues. Returning is
@@ -37,7 +39,7 @@ public sealed class Dispatcher(IJobStore store, IJobQueue queue, IBlobStore blob
     {
         while (true)
         {
-            var delivery = await queue.TakeAsync(queues, hold, wait, cancel);
+            var delivery = await queue.TakeAsync(queues, hold, wait, () => rank?.Invoke(worker) ?? 0, cancel);
             if (delivery is null)
                 return null;
             Failpoint.At("job-taken");

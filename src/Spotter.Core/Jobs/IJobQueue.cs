@@ -14,7 +14,14 @@ public interface IJobQueue
     /// Hides one available id of one of <paramref name="queues"/> for <paramref name="hold"/> and returns it, waiting up to <paramref name="wait"/> for
     /// one to come (<see cref="Timeout.InfiniteTimeSpan"/>: until cancelled); null if none came.
     /// </summary>
-    Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel);
+    Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, CancellationToken cancel) =>
+        TakeAsync(queues, hold, wait, static () => 0, cancel);
+
+    /// <summary>
+    /// The same, where of several who wait for an id the one with the highest <paramref name="rank"/> at that moment gets it,
+    /// and of equals whoever has waited longest.
+    /// </summary>
+    Task<Delivery?> TakeAsync(IReadOnlyCollection<string> queues, TimeSpan hold, TimeSpan wait, Func<long> rank, CancellationToken cancel);
 
     /// <summary>Hides a delivery for <paramref name="hold"/> from now; nothing happens when it is no longer the latest.</summary>
     Task ExtendAsync(Delivery delivery, TimeSpan hold, CancellationToken cancel);

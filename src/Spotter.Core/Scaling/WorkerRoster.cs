@@ -80,6 +80,13 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>Whether the worker is to drain, and the number of that order; 0 when none was ever given.</summary>
     public (bool Drain, int Number) OrderOf(string worker) => entries.TryGetValue(worker, out var entry) ? entry.LatestOrder : (false, 0);
 
+    /// <summary>
+    /// Who is to be given the next job, the highest first: workers with a free lane before those that would only take ahead;
+    /// of the former those that work already, then whoever worked last, so that the others stay idle and can go; of the latter
+    /// whoever has least.
+    /// </summary>
+    public long RankOf(string worker) => entries.TryGetValue(worker, out var entry) ? entry.Rank : long.MinValue;
+
     /// <summary>True if all that the worker has is a job that runs with no neighbours.</summary>
     public bool RunsAlone(string worker) => entries.TryGetValue(worker, out var entry) && entry.RunsAlone;
 
@@ -164,6 +171,15 @@ public sealed class WorkerRoster(TimeProvider time)
             {
                 lock (gate)
                     return (draining, order);
+            }
+        }
+
+        public long Rank
+        {
+            get
+            {
+                lock (gate)
+                    return held >= Lanes ? -held : held > 0 ? long.MaxValue : since;
             }
         }
 

@@ -30,6 +30,26 @@ public sealed class LocalBackendTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_those_who_wait_the_one_that_ranks_highest_at_that_moment_is_served_first()
+    {
+        await using var backend = Open(folder.Path);
+        long[] ranks = [1, 5, 3, 5];
+        var takes = ranks.Select((_, i) => backend.Queue.TakeAsync(["q"], Patience, Patience, () => ranks[i], default)).ToList();
+        var order = new List<int>();
+
+        // A rank counts as it is when something comes.
+        ranks[0] = 9;
+        for (var i = 0; i < ranks.Length; i++)
+        {
+            await backend.Queue.EnqueueAsync(JobId.New(RandomSource.System), "q", JobPriority.Normal, TimeSpan.Zero, default);
+            var served = await Task.WhenAny(takes.Where((_, n) => !order.Contains(n))).WaitAsync(Patience);
+            order.Add(takes.IndexOf(served));
+        }
+
+        order.ShouldBe([0, 1, 3, 2]);
+    }
+
+    [Fact]
     public async Task A_folder_that_is_not_there_is_made()
     {
         var path = folder.File("a/b/c");
@@ -260,7 +280,7 @@ public sealed class LocalBackendTests : IDisposable
         var later = await store.AddAsync([.. Enumerable.Range(0, 100).Select(_ => SampleJobs.New())], default);
         later.Count.ShouldBe(100);
         (await store.CountAsync(null, default)).Queued.ShouldBe(1 + accepted.Count + 100);
-        (await queue.TakeAsync([early.Engine], Patience, TimeSpan.Zero, default))!.Job.ShouldBe(early.Id);
+        (await ((IJobQueue)queue).TakeAsync([early.Engine], Patience, TimeSpan.Zero, default))!.Job.ShouldBe(early.Id);
     }
 
     [Fact]
@@ -297,7 +317,7 @@ public sealed class LocalBackendTests : IDisposable
         using var queue = new SqliteJobQueue(database, TimeProvider.System);
         var before = SampleJobs.New();
         await store.AddAsync([before], default);
-        var waiting = queue.TakeAsync(["detect"], Patience, Patience, default);
+        var waiting = ((IJobQueue)queue).TakeAsync(["detect"], Patience, Patience, default);
         database.Writer.Failed.IsCompleted.ShouldBeFalse();
 
         var failing = database.CommitAsync<bool>(_ => throw new SqliteFault(code, "disk I/O error"), default);
@@ -307,7 +327,7 @@ public sealed class LocalBackendTests : IDisposable
         (await Should.ThrowAsync<SpotterException>(() => waiting)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(() => store.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(
-            () => queue.TakeAsync(["detect"], Patience, TimeSpan.Zero, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+            () => ((IJobQueue)queue).TakeAsync(["detect"], Patience, TimeSpan.Zero, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
     }
 
     [Fact]

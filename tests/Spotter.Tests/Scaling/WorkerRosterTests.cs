@@ -118,6 +118,22 @@ public sealed class WorkerRosterTests
     }
 
     [Fact]
+    public void The_next_job_is_for_who_works_already_then_for_who_worked_last_and_never_for_the_full_before_the_idle()
+    {
+        var roster = Joined("full", "working", "rested", "fresh", "overfull");
+        clock.Advance(TimeSpan.FromSeconds(1));
+        foreach (var (worker, jobs) in new[] { ("full", 2), ("working", 1), ("overfull", 3), ("fresh", 1) })
+        {
+            for (var i = 0; i < jobs; i++)
+                roster.Took(worker);
+        }
+        roster.Ended("fresh");
+
+        string[] names = ["full", "overfull", "rested", "fresh", "working", "nobody"];
+        names.OrderByDescending(roster.RankOf).ShouldBe(["working", "fresh", "rested", "full", "overfull", "nobody"]);
+    }
+
+    [Fact]
     public void Who_joins_again_is_given_orders_that_are_newer_than_those_it_knows()
     {
         var roster = Joined();
