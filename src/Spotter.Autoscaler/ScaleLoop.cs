@@ -37,6 +37,7 @@ public sealed partial class ScaleLoop(
     private long savedAt = time.GetTimestamp();
     private string? saved;
     private string? alarm;
+    private bool blind;
 
     /// <summary>Time between two looks. Default: 1 s.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(1);
@@ -217,12 +218,15 @@ public sealed partial class ScaleLoop(
             // First what waits: a job that begins in between is seen twice, not overlooked.
             var waiting = serves is null ? null : await store.BacklogAsync(either.Token);
             var counts = await store.CountAsync(null, either.Token);
+            blind = false;
             var queued = waiting?.Where(b => serves!(b.Queue)).Sum(b => b.Queued + b.InternalQueued) ?? counts.Queued + counts.InternalQueued;
             return ((int)Math.Min(queued, int.MaxValue), (int)Math.Min(counts.Running + counts.InternalRunning, int.MaxValue));
         }
         catch (Exception unknown) when (unknown is SpotterException || (unknown is OperationCanceledException && !cancel.IsCancellationRequested))
         {
-            LogFailed(unknown);
+            if (!blind)
+                LogFailed(unknown);
+            blind = true;
             return null;
         }
     }

@@ -70,7 +70,7 @@ internal static class ScaleOptions
         if (parsed.GetValue(MinWorkers) > max)
             throw new SpotterException(ErrorCodes.InvalidSettings, "--min-workers is larger than --max-workers.");
         var linger = TimeSpan.FromSeconds(parsed.GetValue(Linger));
-        return new ScaleSettings
+        var settings = new ScaleSettings
         {
             Policy = parsed.GetRequiredValue(Policy),
             Preset = parsed.GetValue(Preset),
@@ -88,6 +88,9 @@ internal static class ScaleOptions
             DailyWorkerHours = parsed.GetValue(CostCap),
             PricePerHour = parsed.GetValue(Price) ?? 0,
         };
+        // Refuses a name that is none before anything is started.
+        ScalePolicies.Create(settings);
+        return settings;
     }
 
     /// <summary>Most workers unless told otherwise: all cores of a small machine, four processes on a large one.</summary>

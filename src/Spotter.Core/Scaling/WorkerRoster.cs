@@ -83,7 +83,7 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>
     /// Who is to be given the next job, the highest first: workers with a free lane before those that would only take ahead;
     /// of the former those that work already, then whoever worked last, so that the others stay idle and can go; of the latter
-    /// whoever has least.
+    /// whoever has least; those that drain last of all.
     /// </summary>
     public long RankOf(string worker) => entries.TryGetValue(worker, out var entry) ? entry.Rank : long.MinValue;
 
@@ -179,7 +179,7 @@ public sealed class WorkerRoster(TimeProvider time)
             get
             {
                 lock (gate)
-                    return held >= Lanes ? -held : held > 0 ? long.MaxValue : since;
+                    return draining ? long.MinValue : held >= Lanes ? -held : held > 0 ? long.MaxValue : since;
             }
         }
 

@@ -131,6 +131,8 @@ public sealed class WorkerRosterTests
 
         string[] names = ["full", "overfull", "rested", "fresh", "working", "nobody"];
         names.OrderByDescending(roster.RankOf).ShouldBe(["working", "fresh", "rested", "full", "overfull", "nobody"]);
+        roster.Drain("working", drain: true);
+        names.MaxBy(roster.RankOf).ShouldBe("fresh");
     }
 
     [Fact]
