@@ -134,7 +134,7 @@ public sealed class SpotterPolicy : ScalePolicy
     private ScaleDecision Blind(double now, FleetView fleet)
     {
         var since = now - (seenAt ?? now);
-        var target = since <= BlindLaunches ? Math.Max(fleet.Count, latestTarget) : fleet.Count;
+        var target = since <= BlindLaunches ? Math.Max(fleet.Count, Math.Min(latestTarget, settings.Max)) : fleet.Count;
         return Decision(fleet, target, [], Text($"backlog unknown for {since:0} s"), null, null);
     }
 

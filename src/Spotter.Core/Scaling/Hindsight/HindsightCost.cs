@@ -16,7 +16,7 @@ internal sealed class HindsightCost
     // The workers that remain are fewer in practice than in the shadow, and a backlog makes for launches.
     private const double Without = 20;
 
-    private const int LeastGapsAhead = 2;
+    private const int LeastGapsAhead = 3;
     private const double LeastSlack = 0.1;
     private const double LongestLinger = 3600;
 
