@@ -25,6 +25,10 @@ public sealed partial class ScaleLoop(
 {
     // A store that hangs is as unknown as one that fails.
     private static readonly TimeSpan LongestCount = TimeSpan.FromSeconds(10);
+    // Jobs that wait for a later moment need nobody until then. Of a long backlog they are no part worth looking for.
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+    private const int MostLookedThrough = 1000;
+
     private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(1);
 
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(
@@ -220,6 +224,8 @@ public sealed partial class ScaleLoop(
             var counts = await store.CountAsync(null, either.Token);
             blind = false;
             var queued = waiting?.Where(b => serves!(b.Queue)).Sum(b => b.Queued + b.InternalQueued) ?? counts.Queued + counts.InternalQueued;
+            if (queued is > 0 and <= MostLookedThrough)
+                queued = Math.Min(queued, await DueAsync(either.Token));
             return ((int)Math.Min(queued, int.MaxValue), (int)Math.Min(counts.Running + counts.InternalRunning, int.MaxValue));
         }
         catch (Exception unknown) when (unknown is SpotterException || (unknown is OperationCanceledException && !cancel.IsCancellationRequested))
@@ -229,6 +235,12 @@ public sealed partial class ScaleLoop(
             blind = true;
             return null;
         }
+    }
+
+    private async Task<long> DueAsync(CancellationToken cancel)
+    {
+        var due = await store.OverdueAsync(-Soon, 0, MostLookedThrough, cancel);
+        return serves is null ? due.Count : due.Count(job => serves(job.Queue));
     }
 
     private async Task WatchAsync(CancellationToken cancel)

@@ -100,6 +100,18 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_that_is_to_run_later_needs_no_worker_until_shortly_before()
+    {
+        await dispatcher.AcceptAsync([SampleJobs.New() with { NotBefore = clock.GetUtcNow() + TimeSpan.FromHours(1) }], default);
+        var loop = Loop(backend.Jobs);
+        (await loop.StepAsync(default)).Target.ShouldBe(0);
+
+        clock.Advance(TimeSpan.FromMinutes(60) - TimeSpan.FromSeconds(1));
+
+        (await loop.StepAsync(default)).Target.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_drain_that_is_taken_back_launches_nothing()
     {
         fleet.Workers = [new WorkerView("a", WorkerState.Draining, TimeSpan.FromHours(1), TimeSpan.Zero)];
