@@ -108,5 +108,5 @@ internal sealed class PolicyDialogue(TextReader input, TextWriter output)
     private SpotterException Missing(string name) => Refusal($"{name} is missing");
 
     private SpotterException Refusal(string what, Exception? cause = null) =>
-        new(ErrorCodes.InvalidRequest, $"Line {line} can't be answered because {what}; docs/scaling.md says what it should be.", cause);
+        new(ErrorCodes.InvalidRequest, $"Line {line} can't be answered because {what}; docs/scaling-policy.md says what it should be.", cause);
 }
