@@ -24,8 +24,9 @@ public sealed class SpotterPolicy : ScalePolicy
     // The first worker is kept for a stream whose cold starts would cost this many times the worker.
     private const double KeepFirst = 1.5;
 
-    // In boot times: how far ahead a launch is judged by.
-    private const double Horizon = 2;
+    // How far ahead a launch is judged by: so many boots and jobs. Where boots are quick a job must be long enough to tell.
+    private const double HorizonBoots = 2;
+    private const double HorizonJobs = 4;
 
     // In boot times: a worker that takes longer is not counted on, and then given up.
     private const double Overdue = 2;
@@ -208,7 +209,7 @@ public sealed class SpotterPolicy : ScalePolicy
     /// <summary>Job-seconds that a backlog of worker-seconds waits until it is gone, or up to the horizon.</summary>
     private double Waiting(double backlog, double spare)
     {
-        var horizon = Horizon * boot;
+        var horizon = HorizonBoots * boot + HorizonJobs * Pace;
         var area = spare * horizon >= backlog
             ? spare > 0 ? backlog * backlog / (2 * spare) : 0
             : backlog * horizon - spare * horizon * horizon / 2;

@@ -27,6 +27,27 @@ public sealed class SpotterPolicyTests
     public void A_burst_is_given_all_that_there_may_be() =>
         new SpotterPolicy(Settings).Decide(Seen(0.3, queued: 110, arrived: 110)).Launch.ShouldBe(20);
 
+    [Theory]
+    [InlineData(0, 10)]
+    [InlineData(1, 10)]
+    [InlineData(0.2, 0.1)]
+    [InlineData(120, 30)]
+    public void A_burst_is_given_all_that_there_may_be_however_long_boots_and_jobs_are(double boot, double service)
+    {
+        var settings = Settings with { BootPrior = TimeSpan.FromSeconds(boot), ServicePrior = TimeSpan.FromSeconds(service) };
+
+        new SpotterPolicy(settings).Decide(Seen(0.3, queued: 110, arrived: 110)).Launch.ShouldBe(20);
+    }
+
+    [Fact]
+    public void A_fleet_of_thousands_is_no_burden()
+    {
+        var policy = new SpotterPolicy(Settings with { Max = 5000, MinBill = TimeSpan.Zero });
+
+        policy.Decide(Seen(0.3, queued: 20_000, arrived: 20_000)).Launch.ShouldBe(5000);
+        policy.Decide(Seen(300, queued: 0, arrived: 20_000, workers: [.. Workers(WorkerState.Idle, 5000, age: 200)])).Drain.Count.ShouldBe(5000);
+    }
+
     [Fact]
     public void Workers_that_boot_are_not_launched_twice()
     {

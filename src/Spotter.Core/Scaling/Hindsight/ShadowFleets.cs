@@ -6,20 +6,28 @@ namespace Spotter.Core.Scaling.Hindsight;
 /// </summary>
 internal sealed class ShadowFleets
 {
+    // Beyond so many workers no shadow is kept: memory grows with the square.
+    private const int Most = 200;
+
     private readonly double[][] starts; // of fleet n, by lane: when its latest job began, in seconds
     private readonly int[] oldest;      // of fleet n: the lane that is free first
     private readonly double[] saved;
+    private double everything;
 
     /// <summary>Creates shadows of fleets of 1 to <paramref name="most"/> workers.</summary>
     public ShadowFleets(int most, int lanes)
     {
+        most = Math.Min(most, Most);
         starts = [.. Enumerable.Range(1, most).Select(n => Enumerable.Repeat(double.NegativeInfinity, n * lanes).ToArray())];
         oldest = new int[most];
         saved = new double[most];
     }
 
-    /// <summary>The waiting that worker <paramref name="k"/> beside k - 1 others would have saved so far, in job-seconds.</summary>
-    public double Saved(int k) => saved[k - 1];
+    /// <summary>
+    /// The waiting that worker <paramref name="k"/> beside k - 1 others would have saved so far, in job-seconds; of one
+    /// without a shadow, as much as there could be.
+    /// </summary>
+    public double Saved(int k) => k <= saved.Length ? saved[k - 1] : everything;
 
     /// <summary>A job arrives.</summary>
     /// <param name="now">When, in seconds.</param>
@@ -27,6 +35,7 @@ internal sealed class ShadowFleets
     /// <param name="longest">No job waits longer, in seconds: by then a real fleet would have grown.</param>
     public void Arrive(double now, double service, double longest)
     {
+        everything += longest;
         var withOneLess = longest;
         for (var n = 0; n < starts.Length; n++)
         {
