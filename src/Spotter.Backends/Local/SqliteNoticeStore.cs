@@ -27,8 +27,9 @@ internal sealed partial class SqliteNoticeStore(SqliteDatabase database, TimePro
         // Most of the time nothing is due, and the writer need not be asked to find that out.
         if (limit <= 0 || !await database.ReadAsync(connection => Any(connection.Prepare(Due), except), cancel))
             return [];
-        // A taking that is lost in a power cut is none: the notice is due again.
-        return await database.ApplyAsync(scope => Take(scope, limit, hold, except), cancel);
+        // Answered when it is durable: a group of changes may hold both the end of a job and the taking of its notice, and
+        // nobody may be told of an end that a power cut can still undo, or that readers don't see yet.
+        return await database.CommitAsync(scope => Take(scope, limit, hold, except), cancel);
     }
 
     public Task RecordAsync(Notice notice, NoticeOutcome outcome, CancellationToken cancel)

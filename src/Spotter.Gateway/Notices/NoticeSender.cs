@@ -26,9 +26,18 @@ internal sealed partial class NoticeSender(
     private readonly Lock gate = new();
     private readonly Dictionary<string, Line> lines = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource cutOff = new();
+    private readonly TaskCompletionSource entered = NewSource();
     private TaskCompletionSource woken = NewSource();
     private TaskCompletionSource? drained;
     private int running;
+
+    /// <inheritdoc/>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await base.StartAsync(cancellationToken);
+        // Stopped before it has begun, as when the port is in use, it would count as having failed.
+        await Task.WhenAny(entered.Task, ExecuteTask ?? Task.CompletedTask);
+    }
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -47,6 +56,7 @@ internal sealed partial class NoticeSender(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        entered.TrySetResult();
         var following = FollowAsync(stoppingToken);
         try
         {

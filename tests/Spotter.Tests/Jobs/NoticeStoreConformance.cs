@@ -48,6 +48,25 @@ public abstract class NoticeStoreConformance : IAsyncLifetime
         notice.ToString().ShouldNotContain("whsec");
     }
 
+    [Fact]
+    public async Task Whoever_takes_a_notice_finds_its_job_ended()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            var job = await AddAsync();
+            var cancelling = Jobs.CancelAsync(job, by: null, default);
+            IReadOnlyList<Notice> taken;
+            do
+                taken = await TakeAsync();
+            while (taken.Count == 0 && !cancelling.IsCompleted);
+            if (taken.Count > 0)
+                (await Jobs.FindAsync(job, default))!.State.ShouldBe(JobState.Cancelled);
+            await cancelling;
+            if (taken.Count == 0)
+                (await TakeAsync()).ShouldHaveSingleItem();
+        }
+    }
+
     [Theory]
     [InlineData("rejected")]
     [InlineData("dead")]
