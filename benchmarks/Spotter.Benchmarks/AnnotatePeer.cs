@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Benchmarks;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Benchmarks;

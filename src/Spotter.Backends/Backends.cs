@@ -1,8 +1,7 @@
 using Spotter.Backends.Local;
 using Spotter.Backends.Postgres;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends;
 

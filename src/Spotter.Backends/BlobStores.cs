@@ -1,7 +1,7 @@
 using Spotter.Backends.Local;
 using Spotter.Backends.S3;
 using Spotter.Core;
-using Spotter.Core.Images;
+using Spotter.Jobs;
 
 namespace Spotter.Backends;
 

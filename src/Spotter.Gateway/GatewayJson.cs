@@ -1,13 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Core;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Gateway;
 

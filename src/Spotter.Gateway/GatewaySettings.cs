@@ -1,9 +1,9 @@
 using System.Net;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Gateway.Notices;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;

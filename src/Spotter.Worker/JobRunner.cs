@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Worker;

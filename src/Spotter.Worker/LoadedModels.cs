@@ -1,5 +1,5 @@
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Worker;

@@ -4,7 +4,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Worker;

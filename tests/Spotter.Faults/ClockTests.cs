@@ -1,8 +1,8 @@
 using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Faults;
 

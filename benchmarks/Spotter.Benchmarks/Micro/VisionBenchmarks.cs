@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Boxes;

@@ -1,6 +1,6 @@
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Benchmarks.Queues;
 

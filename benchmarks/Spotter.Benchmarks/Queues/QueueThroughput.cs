@@ -2,8 +2,8 @@ using System.Diagnostics;
 using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Benchmarks.Queues;
 

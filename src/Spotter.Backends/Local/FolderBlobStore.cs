@@ -4,7 +4,7 @@ using System.IO.Enumeration;
 using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 using Spotter.Core;
-using Spotter.Core.Images;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
 

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
 

@@ -1,5 +1,5 @@
-using Spotter.Core;
 using SQLitePCL;
+using Spotter.Core;
 
 namespace Spotter.Backends.Local;
 

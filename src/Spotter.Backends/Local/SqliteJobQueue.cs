@@ -1,6 +1,6 @@
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
 

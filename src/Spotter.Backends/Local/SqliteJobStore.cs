@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Threading.Channels;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
 

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 #if PLANTED_BUGS
 using Spotter.Core;
 #endif
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using Spotter.Core.Jobs;
 using SQLitePCL;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
 

@@ -1,4 +1,4 @@
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
 

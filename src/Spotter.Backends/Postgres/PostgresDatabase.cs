@@ -214,7 +214,7 @@ internal static class PostgresValues
     }
 
     /// <summary>Ids; null for any.</summary>
-    public static NpgsqlParameterCollection WithIds(this NpgsqlParameterCollection parameters, IReadOnlyList<Spotter.Core.Jobs.JobId>? ids)
+    public static NpgsqlParameterCollection WithIds(this NpgsqlParameterCollection parameters, IReadOnlyList<Spotter.Jobs.JobId>? ids)
     {
         parameters.Add(new NpgsqlParameter
         {

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
 

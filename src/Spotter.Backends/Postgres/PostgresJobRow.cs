@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Npgsql;
-using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
 

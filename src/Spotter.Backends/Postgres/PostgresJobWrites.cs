@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Npgsql;
-using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Npgsql;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
 

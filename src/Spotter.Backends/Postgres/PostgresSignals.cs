@@ -4,7 +4,7 @@ using System.Text;
 using System.Threading.Channels;
 using Npgsql;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
 

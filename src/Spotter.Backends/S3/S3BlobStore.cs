@@ -4,7 +4,7 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Spotter.Core;
-using Spotter.Core.Images;
+using Spotter.Jobs;
 
 namespace Spotter.Backends.S3;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Backends.Scaling;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Backends.Scaling;
 
@@ -57,7 +56,7 @@ public sealed partial class DecisionFile
     {
         try
         {
-            return JsonSerializer.Deserialize(line, SpotterJson.Default.LoggedDecision);
+            return JsonSerializer.Deserialize(line, ScalingJson.Default.LoggedDecision);
         }
         catch (JsonException)
         {
@@ -67,7 +66,7 @@ public sealed partial class DecisionFile
 
     private void Keep(LoggedDecision decision)
     {
-        var line = JsonSerializer.Serialize(decision, SpotterJson.Default.LoggedDecision);
+        var line = JsonSerializer.Serialize(decision, ScalingJson.Default.LoggedDecision);
         try
         {
             File.AppendAllText(file, line + "\n");

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Backends.Scaling;
 

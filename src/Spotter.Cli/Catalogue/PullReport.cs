@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Cli.Catalogue;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Spotter.Cli.Serve;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Cli.Commands;
 

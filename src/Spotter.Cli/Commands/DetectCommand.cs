@@ -6,7 +6,6 @@ using Spotter.Cli.Detect;
 using Spotter.Cli.Models;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision;
 

@@ -4,7 +4,6 @@ using Spotter.Cli.Detect;
 using Spotter.Cli.Evaluate;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Spotter.Cli.Models;
 using Spotter.Cli.Remote;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Vision.Models;
 
 namespace Spotter.Cli.Commands;

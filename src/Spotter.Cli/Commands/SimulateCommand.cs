@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Spotter.Autoscaler.Simulation;
 using Spotter.Cli.Simulate;
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Cli.Commands;
 

@@ -1,11 +1,10 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
-using Spotter.Backends.Http;
 using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Worker;
 

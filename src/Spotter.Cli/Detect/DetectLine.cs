@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Cli.Detect;
 

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Cli.Detect;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Spotter.Cli.Detect;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 
 namespace Spotter.Cli.Evaluate;

@@ -1,6 +1,6 @@
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Models;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 using Spotter.Vision.Models;
 
 namespace Spotter.Cli.Models;

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Spotter.Cli.Remote;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Gateway;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 
 namespace Spotter.Cli.Queue;
 

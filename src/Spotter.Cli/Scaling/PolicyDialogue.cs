@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Cli.Scaling;
 

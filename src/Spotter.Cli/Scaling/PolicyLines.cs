@@ -2,7 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Cli.Scaling;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Cli.Serve;
 

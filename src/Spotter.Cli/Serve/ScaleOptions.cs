@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Cli.Serve;
 

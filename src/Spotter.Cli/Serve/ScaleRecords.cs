@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Spotter.Backends.Scaling;
-using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Cli.Serve;
 
@@ -51,14 +50,14 @@ internal sealed class ScaleRecords : IDisposable
     public void Dispose()
     {
         arrivals.Dispose();
-        measured.Save(JsonSerializer.Serialize(Meter.Measured, SpotterJson.Default.ScaleMeasures));
+        measured.Save(JsonSerializer.Serialize(Meter.Measured, ScalingJson.Default.ScaleMeasures));
     }
 
     private static ScaleMeasures? Parse(string? text)
     {
         try
         {
-            return text is null ? null : JsonSerializer.Deserialize(text, SpotterJson.Default.ScaleMeasures);
+            return text is null ? null : JsonSerializer.Deserialize(text, ScalingJson.Default.ScaleMeasures);
         }
         catch (JsonException)
         {

@@ -1,10 +1,10 @@
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Notices;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Cli.Serve;
 

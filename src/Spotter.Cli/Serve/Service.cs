@@ -1,15 +1,14 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Spotter.Autoscaler;
-using Spotter.Autoscaler.Simulation;
 using Spotter.Backends;
-using Spotter.Backends.Processes;
 using Spotter.Cli.Models;
 using Spotter.Core;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
+using Spotter.Fleets.Processes;
 using Spotter.Gateway;
 using Spotter.Gateway.Models;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
 using Spotter.Vision;
 
 namespace Spotter.Cli.Serve;
@@ -45,7 +44,7 @@ internal sealed class Service(ServeSettings settings)
             Notices = settings.Notices with { Secrets = WebhookKey.Open(settings.DataFolder, random) },
         };
         using var scale = new ScaleRecords(settings, time, loggers);
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold, scale.Meter);
+        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold, scale.Meter.Arrived);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
         var name = GatewayName.Of(backend, settings.DataFolder, random);
         if (settings.Scaling.Max > 0)

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Spotter.Autoscaler.Simulation;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Cli.Simulate;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Cli.Simulate;
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 
 namespace Spotter.Gateway.Intake;

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision.Filters;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Models;
@@ -11,6 +10,7 @@ using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;
 

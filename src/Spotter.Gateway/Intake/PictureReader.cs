@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;
 

@@ -1,4 +1,4 @@
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Models;
 
@@ -29,7 +29,7 @@ internal sealed class ModelsPresenter(ModelCatalogue catalogue, WorkerRoster ros
         LoadedBy = places,
     };
 
-    private static ModelPlace Show((string Worker, Core.Jobs.WorkerModel Model) place) =>
+    private static ModelPlace Show((string Worker, Spotter.Jobs.WorkerModel Model) place) =>
         new(place.Worker, place.Model.Version, Problems.Of(place.Model.Error));
 
     /// <summary>Without workers nothing is loaded, nor has it to be: the first that comes loads what there is.</summary>

@@ -1,5 +1,4 @@
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Models;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using Spotter.Core.Jobs;
 using Spotter.Gateway.Operations;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Notices;
 

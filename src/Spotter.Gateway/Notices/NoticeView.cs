@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Spotter.Core.Jobs;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Notices;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Operations;
 

@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Operations;
 

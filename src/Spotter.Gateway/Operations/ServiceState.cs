@@ -1,6 +1,6 @@
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway.Models;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Gateway.Operations;
 

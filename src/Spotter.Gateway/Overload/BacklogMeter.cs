@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Gateway.Models;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Overload;
 

@@ -1,9 +1,8 @@
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Gateway.Overload;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway.Overload;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
 

@@ -8,10 +8,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Overload;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
 

@@ -1,5 +1,5 @@
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
 

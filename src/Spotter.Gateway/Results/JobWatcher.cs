@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
 

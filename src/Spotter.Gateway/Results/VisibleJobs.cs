@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Gateway.Access;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Gateway.Scaling;
 

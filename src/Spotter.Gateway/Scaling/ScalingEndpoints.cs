@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
-using Spotter.Core.Scaling;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Overload;
+using Spotter.Scaling;
 
 namespace Spotter.Gateway.Scaling;
 

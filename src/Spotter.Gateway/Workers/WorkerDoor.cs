@@ -7,12 +7,11 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Gateway.Workers;
 

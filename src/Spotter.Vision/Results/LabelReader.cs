@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision.Models;
 

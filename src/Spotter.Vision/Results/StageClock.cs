@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 
 namespace Spotter.Vision.Results;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Spotter.Core;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Tests.Vision;
 
 namespace Spotter.EndToEnd.Api;

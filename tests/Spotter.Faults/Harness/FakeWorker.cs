@@ -1,9 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Faults.Harness;
 

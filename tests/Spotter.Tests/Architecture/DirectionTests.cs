@@ -9,11 +9,13 @@ public sealed partial class DirectionTests
     private static readonly Dictionary<string, string[]> MayKnow = new(StringComparer.Ordinal)
     {
         ["Spotter.Core"] = [],
+        ["Spotter.Jobs"] = ["Spotter.Core"],
+        ["Spotter.Scaling"] = ["Spotter.Core", "Spotter.Jobs"],
         ["Spotter.Vision"] = ["Spotter.Core"],
-        ["Spotter.Backends"] = ["Spotter.Core"],
-        ["Spotter.Gateway"] = ["Spotter.Core"],
-        ["Spotter.Worker"] = ["Spotter.Core", "Spotter.Vision"],
-        ["Spotter.Autoscaler"] = ["Spotter.Core"],
+        ["Spotter.Backends"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Scaling"],
+        ["Spotter.Fleets"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Scaling"],
+        ["Spotter.Gateway"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Scaling"],
+        ["Spotter.Worker"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Vision"],
     };
 
     public static TheoryData<string> Projects => [.. MayKnow.Keys];
@@ -29,12 +31,14 @@ public sealed partial class DirectionTests
         known.Except(MayKnow[project], StringComparer.Ordinal).ShouldBeEmpty();
     }
 
-    [Fact]
-    public void The_core_needs_no_package()
+    [Theory]
+    [InlineData("Spotter.Core")]
+    [InlineData("Spotter.Jobs")]
+    public void The_middle_needs_no_package(string project)
     {
-        var foreign = Assembly.Load("Spotter.Core").GetReferencedAssemblies()
+        var foreign = Assembly.Load(project).GetReferencedAssemblies()
             .Select(a => a.Name!)
-            .Where(name => !name.StartsWith("System", StringComparison.Ordinal));
+            .Where(name => !name.StartsWith("System", StringComparison.Ordinal) && !name.StartsWith("Spotter.", StringComparison.Ordinal));
 
         foreign.ShouldBeEmpty();
     }

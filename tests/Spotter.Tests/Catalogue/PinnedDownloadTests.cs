@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Spotter.Cli.Catalogue;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Catalogue;
 

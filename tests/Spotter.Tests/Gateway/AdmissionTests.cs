@@ -1,13 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;

@@ -1,7 +1,6 @@
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Gateway;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Gateway;
 

@@ -5,11 +5,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Backends.Scaling;
 using Spotter.Core;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Core.Vision;
 using Spotter.Gateway;
 using Spotter.Gateway.Models;
+using Spotter.Jobs;
+using Spotter.Scaling;
 using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;

@@ -1,7 +1,7 @@
 using Spotter.Cli.Serve;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Gateway;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Gateway;
 

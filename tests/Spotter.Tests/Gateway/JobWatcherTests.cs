@@ -2,9 +2,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;

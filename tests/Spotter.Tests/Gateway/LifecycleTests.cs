@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;

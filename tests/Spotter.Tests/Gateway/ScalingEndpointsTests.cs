@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Gateway;
 

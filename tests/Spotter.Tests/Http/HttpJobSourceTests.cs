@@ -1,12 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
-using Spotter.Backends.Http;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Tests.Gateway;
 using Spotter.Tests.Jobs;
+using Spotter.Worker;
 
 namespace Spotter.Tests.Http;
 
@@ -42,7 +41,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         var started = await TakeAsync();
         started!.Job.Id.ShouldBe(id);
         started.Lease.Worker.ShouldBe("w");
-        bench.Roster.List()[0].State.ShouldBe(Core.Scaling.WorkerState.Busy);
+        bench.Roster.List()[0].State.ShouldBe(WorkerState.Busy);
         await using (var image = await source.OpenImageAsync(started.Job.Image, default))
         {
             var bytes = new MemoryStream();
@@ -56,7 +55,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 
         var row = (await bench.Jobs.FindAsync(id, default))!;
         (row.State, row.Output).ShouldBe((JobState.Succeeded, key));
-        bench.Roster.List()[0].State.ShouldBe(Core.Scaling.WorkerState.Idle);
+        bench.Roster.List()[0].State.ShouldBe(WorkerState.Idle);
     }
 
     [Fact]

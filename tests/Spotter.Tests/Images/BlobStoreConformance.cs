@@ -1,6 +1,5 @@
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Images;
 

@@ -1,7 +1,7 @@
 using Spotter.Backends;
 using Spotter.Backends.Local;
 using Spotter.Core;
-using Spotter.Core.Images;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Images;
 

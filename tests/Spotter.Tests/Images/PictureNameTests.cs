@@ -1,5 +1,5 @@
 using System.Text;
-using Spotter.Core.Images;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Images;
 

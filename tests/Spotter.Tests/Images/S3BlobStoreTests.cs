@@ -1,8 +1,8 @@
 using Amazon.Runtime;
 using Spotter.Backends.S3;
 using Spotter.Core;
-using Spotter.Core.Images;
 using Spotter.EndToEnd.Harness;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Images;
 

@@ -1,7 +1,6 @@
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Jobs;
 

@@ -1,5 +1,5 @@
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Jobs;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
+using SQLitePCL;
 using Spotter.Backends;
 using Spotter.Backends.Local;
 using Spotter.Core;
-using Spotter.Core.Jobs;
-using SQLitePCL;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Jobs;
 

@@ -1,8 +1,8 @@
 using Spotter.Backends;
 using Spotter.Backends.Postgres;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.EndToEnd.Harness;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Jobs;
 

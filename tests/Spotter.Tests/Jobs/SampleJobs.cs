@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Tests.Jobs;

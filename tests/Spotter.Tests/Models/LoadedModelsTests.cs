@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Tests.Vision;
 using Spotter.Vision;
 using Spotter.Worker;

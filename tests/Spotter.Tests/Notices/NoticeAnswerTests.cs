@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Gateway.Notices;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Notices;
 

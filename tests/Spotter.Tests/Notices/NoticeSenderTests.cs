@@ -4,8 +4,8 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Gateway.Notices;
+using Spotter.Jobs;
 using Spotter.Tests.Gateway;
 using Spotter.Tests.Jobs;
 

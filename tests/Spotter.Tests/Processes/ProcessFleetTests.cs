@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
-using Spotter.Backends.Processes;
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Fleets.Processes;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Processes;
 

@@ -1,5 +1,5 @@
 using Spotter.Cli.Queue;
-using Spotter.Core.Jobs;
+using Spotter.Jobs;
 using Spotter.Tests.Cli;
 using Spotter.Tests.Gateway;
 

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Scaling;
 

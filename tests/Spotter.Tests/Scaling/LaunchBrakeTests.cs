@@ -1,5 +1,5 @@
-using Spotter.Autoscaler;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Scaling;
 

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends.Scaling;
-using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Scaling;
 
@@ -127,7 +126,7 @@ public sealed class ScaleFileTests : IDisposable
 
     private ArrivalFiles Arrivals() => new(folder.File("arrivals"), clock, NullLogger<ArrivalFiles>.Instance);
 
-    private static string Json(ScaleDecision decision) => JsonSerializer.Serialize(decision, SpotterJson.Default.ScaleDecision);
+    private static string Json(ScaleDecision decision) => JsonSerializer.Serialize(decision, ScalingJson.Default.ScaleDecision);
 
     private static ScaleDecision Decision(string reason) => new(1, 0, [], [], reason);
 }

@@ -1,10 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Spotter.Autoscaler;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Jobs;
-using Spotter.Core.Scaling;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
+using Spotter.Scaling;
 using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Scaling;

@@ -1,4 +1,4 @@
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Scaling;
 

@@ -1,5 +1,6 @@
 using Spotter.Core;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Scaling;
 

@@ -1,7 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Scaling;
 

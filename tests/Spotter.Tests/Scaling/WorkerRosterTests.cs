@@ -1,4 +1,4 @@
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Scaling;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;
 

@@ -1,4 +1,4 @@
-using Spotter.Autoscaler.Simulation;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Spotter.Autoscaler.Simulation;
+using Spotter.Scaling.Simulation;
 using Spotter.Tests.Cli;
 
 namespace Spotter.Tests.Simulation;

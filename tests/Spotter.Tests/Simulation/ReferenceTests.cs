@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Spotter.Autoscaler.Simulation;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;
 

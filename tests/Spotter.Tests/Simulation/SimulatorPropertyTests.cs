@@ -1,5 +1,6 @@
-using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;
 

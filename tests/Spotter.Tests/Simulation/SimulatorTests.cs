@@ -1,6 +1,7 @@
-using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling;
-using Spotter.Core.Scaling.Reactive;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Scaling.Reactive;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
 using Spotter.Tests.Cli;
 
 namespace Spotter.Tests.Simulation;

@@ -1,5 +1,5 @@
-using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;
 

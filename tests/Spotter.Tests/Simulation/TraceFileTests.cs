@@ -1,5 +1,5 @@
-using Spotter.Autoscaler.Simulation;
 using Spotter.Core;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Tests.Vision;

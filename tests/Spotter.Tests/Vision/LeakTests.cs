@@ -1,6 +1,6 @@
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 
 namespace Spotter.Tests.Vision;
 

@@ -1,5 +1,5 @@
 using Spotter.Core;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;

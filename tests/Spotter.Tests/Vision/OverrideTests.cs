@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Spotter.Core;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Models;

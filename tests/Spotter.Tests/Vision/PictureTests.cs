@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
-using Spotter.Core.Vision;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
+using Spotter.Core.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
 using Spotter.Vision.Models;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision;
 using static Spotter.Tests.Vision.TestGraph;

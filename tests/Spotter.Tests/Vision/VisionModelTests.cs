@@ -1,4 +1,3 @@
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
 using Spotter.Vision;
 

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Jobs;
 using Spotter.Core.Vision;
+using Spotter.Jobs;
 using Spotter.Tests.Jobs;
 using Spotter.Worker;
 

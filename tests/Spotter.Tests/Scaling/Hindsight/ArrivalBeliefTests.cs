@@ -1,5 +1,5 @@
-using Spotter.Autoscaler.Simulation;
-using Spotter.Core.Scaling.Hindsight;
+using Spotter.Scaling.Hindsight;
+using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Scaling.Hindsight;
 

@@ -1,4 +1,4 @@
-using Spotter.Core.Scaling.Hindsight;
+using Spotter.Scaling.Hindsight;
 
 namespace Spotter.Tests.Scaling.Hindsight;
 

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Spotter.Core.Scaling.Hindsight;
+using Spotter.Scaling.Hindsight;
 
 namespace Spotter.Tests.Scaling.Hindsight;
 

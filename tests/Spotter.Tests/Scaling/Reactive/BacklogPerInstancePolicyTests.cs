@@ -1,6 +1,7 @@
-using Spotter.Core.Scaling;
-using Spotter.Core.Scaling.Reactive;
-using static Spotter.Core.Scaling.WorkerState;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Scaling.Reactive;
+using static Spotter.Jobs.WorkerState;
 using static Spotter.Tests.Scaling.Reactive.Seen;
 
 namespace Spotter.Tests.Scaling.Reactive;

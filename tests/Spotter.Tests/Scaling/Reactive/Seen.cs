@@ -1,4 +1,5 @@
-using Spotter.Core.Scaling;
+using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Tests.Scaling.Reactive;
 

@@ -1,0 +1,54 @@
+using System.Text.Json.Serialization;
+using Spotter.Core.Vision;
+
+namespace Spotter.Jobs;
+
+/// <summary>The right to run a job and to write its result, until it runs out or a later lease takes its place.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="Queue">The queue it came from (<see cref="QueueNames"/>).</param>
+/// <param name="Epoch">The fence: the store takes a result only from the latest epoch.</param>
+/// <param name="Attempt">Which attempt this is, from 1.</param>
+/// <param name="Worker">Who holds it.</param>
+/// <param name="Receipt">What the queue needs to know the delivery again.</param>
+public sealed record Lease(JobId Job, string Queue, int Epoch, int Attempt, string Worker, string Receipt);
+
+/// <summary>One delivery of an id by a queue.</summary>
+/// <param name="Job">The id.</param>
+/// <param name="Queue">The queue it came from.</param>
+/// <param name="Receipt">Names this delivery; an older one of the same job no longer has any effect.</param>
+public sealed record Delivery(JobId Job, string Queue, string Receipt);
+
+/// <summary>How an attempt ended. There is no fourth way.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(Done), "done")]
+[JsonDerivedType(typeof(Retry), "retry")]
+[JsonDerivedType(typeof(Reject), "reject")]
+public abstract record JobOutcome
+{
+    private JobOutcome()
+    {
+    }
+
+    /// <summary>It has a result.</summary>
+    /// <param name="Result">The result.</param>
+    /// <param name="Timings">Where the time went; the store fills in <see cref="JobTimings.QueuedMs"/>.</param>
+    /// <param name="Output">Key of the annotated picture, whose bytes are durable already.</param>
+    public sealed record Done(VisionResult Result, JobTimings Timings, string? Output) : JobOutcome
+    {
+        /// <summary>Which version of the model ran (<see cref="ModelInfo.Version"/>); null when none did.</summary>
+        public string? ModelVersion { get; init; }
+    }
+
+    /// <summary>It may succeed another time.</summary>
+    /// <param name="Error">What went wrong.</param>
+    /// <param name="SpendAttempt">False when neither the job nor the worker is at fault (a drain, an outage).</param>
+    public sealed record Retry(JobError Error, bool SpendAttempt) : JobOutcome
+    {
+        /// <summary>The worker ends with it: as if it had died, the job runs solo from then on (<see cref="RetrySchedule.MaxDeaths"/>).</summary>
+        public bool TakesWorker { get; init; }
+    }
+
+    /// <summary>It never can succeed.</summary>
+    /// <param name="Error">Why.</param>
+    public sealed record Reject(JobError Error) : JobOutcome;
+}

@@ -1,0 +1,26 @@
+namespace Spotter.Jobs;
+
+/// <summary>How long things are held and kept. One set for store, queue, workers and sweeper.</summary>
+public sealed record LeaseSettings
+{
+    /// <summary>A lease lasts this long without a heartbeat.</summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A worker prolongs its leases this often.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Leases that ran out and ids that got lost are looked for this often.</summary>
+    public TimeSpan Sweep { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A queued job that is due for longer than this is put into its queue again.</summary>
+    public TimeSpan Overdue { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Pictures are deleted this long after their job ended.</summary>
+    public TimeSpan KeepImages { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Rows are deleted this long after their job ended.</summary>
+    public TimeSpan KeepJobs { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Blobs that no row speaks of are deleted at this age: uploads that never became a job.</summary>
+    public TimeSpan OrphanAge { get; init; } = TimeSpan.FromHours(1);
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Core.Vision;
+using Spotter.Core.Vision.Filters;
+
+namespace Spotter.Jobs;
+
+/// <summary>How Spotter writes its records as JSON: camel case, enumerations as lower-case words, no reflection.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    UseStringEnumConverter = false,
+    Converters = [
+        typeof(LowerCaseEnumConverter<JobState>),
+        typeof(LowerCaseEnumConverter<JobPriority>),
+        typeof(LowerCaseEnumConverter<JobEventKind>),
+        typeof(LowerCaseEnumConverter<NoticeState>),
+        typeof(LowerCaseEnumConverter<FilterKind>),
+        typeof(LowerCaseEnumConverter<FilterMode>),
+        typeof(LowerCaseEnumConverter<ConcatSides>),
+        typeof(LowerCaseEnumConverter<ImageFormat>)])]
+[JsonSerializable(typeof(VisionResult))]
+[JsonSerializable(typeof(JobOptions))]
+[JsonSerializable(typeof(JobTimings))]
+[JsonSerializable(typeof(JobError))]
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(IReadOnlyList<JobEvent>))]
+[JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(StartedJob))]
+[JsonSerializable(typeof(JobOutcome))]
+[JsonSerializable(typeof(WorkerJoin))]
+[JsonSerializable(typeof(WorkerWelcome))]
+[JsonSerializable(typeof(WorkerTake))]
+[JsonSerializable(typeof(WorkerBeat))]
+[JsonSerializable(typeof(WorkerOrders))]
+[JsonSerializable(typeof(WorkerFinish))]
+[JsonSerializable(typeof(WorkerOutput))]
+[JsonSerializable(typeof(ModelInfo))]
+[JsonSerializable(typeof(IReadOnlyList<ModelInfo>))]
+public sealed partial class SpotterJson : JsonSerializerContext;

@@ -1,0 +1,59 @@
+namespace Spotter.Jobs;
+
+// What workers and the gateway say to each other over HTTP (`/v1/workers`). The worker's name is part of the path.
+
+/// <summary>A worker introduces itself.</summary>
+/// <param name="Lanes">Jobs it runs at a time.</param>
+/// <param name="Models">The models it has, and those that it could not load.</param>
+public sealed record WorkerJoin(int Lanes, IReadOnlyList<WorkerModel> Models)
+{
+    /// <summary>The newest <see cref="WorkerOrders.Order"/> that it knows, for a gateway that has forgotten it; 0 when there was none.</summary>
+    public int Order { get; init; }
+}
+
+/// <summary>A model in a worker.</summary>
+/// <param name="Id">The model's id.</param>
+/// <param name="Version">Which version of it runs there (the version of its file); null when none does.</param>
+public sealed record WorkerModel(string Id, string? Version)
+{
+    /// <summary>Why the newest version could not be loaded; null when it was.</summary>
+    public JobError? Error { get; init; }
+}
+
+/// <summary>What the gateway tells a worker that joins.</summary>
+/// <param name="HeartbeatSeconds">How often to send a <see cref="WorkerBeat"/>.</param>
+public sealed record WorkerWelcome(double HeartbeatSeconds);
+
+/// <summary>A worker asks for one job.</summary>
+/// <param name="Queues">The queues to take from (<see cref="QueueNames"/>).</param>
+/// <param name="WaitSeconds">How long to wait for one to come.</param>
+public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds);
+
+/// <summary>A sign of life.</summary>
+/// <param name="Leases">The leases to prolong.</param>
+public sealed record WorkerBeat(IReadOnlyList<Lease> Leases)
+{
+    /// <summary>As in <see cref="WorkerJoin"/>, since models come and go while a worker runs; null when nothing is said of them.</summary>
+    public IReadOnlyList<WorkerModel>? Models { get; init; }
+
+    /// <summary>Processor time that the worker has used since its start, in seconds; null when it does not know.</summary>
+    public double? CpuSeconds { get; init; }
+}
+
+/// <summary>The answer to a sign of life.</summary>
+/// <param name="Lost">Jobs whose lease is lost: stop working on them.</param>
+/// <param name="Drain">Take no more jobs; finish and leave.</param>
+public sealed record WorkerOrders(IReadOnlyList<JobId> Lost, bool Drain)
+{
+    /// <summary>Rises whenever the gateway changes its mind about <see cref="Drain"/>: orders may overtake each other. 0 while it never has.</summary>
+    public int Order { get; init; }
+}
+
+/// <summary>A worker hands in how an attempt ended.</summary>
+/// <param name="Lease">The lease.</param>
+/// <param name="Outcome">How it ended.</param>
+public sealed record WorkerFinish(Lease Lease, JobOutcome Outcome);
+
+/// <summary>The key under which an annotated picture was stored.</summary>
+/// <param name="Key">Its key.</param>
+public sealed record WorkerOutput(string Key);

@@ -1,0 +1,277 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Spotter.Core;
+using Spotter.Jobs;
+
+namespace Spotter.Scaling;
+
+/// <summary>
+/// Looks at backlog and fleet every tick, asks the policy, and does what it says. A job that arrives while there is
+/// no worker is looked at at once. What a policy has learned outlives the loop.
+/// </summary>
+/// <param name="store">Where the backlog is counted.</param>
+/// <param name="fleet">The workers.</param>
+/// <param name="policy">The rule.</param>
+/// <param name="decisions">Where decisions are noted.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Told of changes, and of what can't be seen.</param>
+/// <param name="serves">
+/// Says whether the fleet's workers take from a queue: no number of them shortens the others. Null when they take from all.
+/// </param>
+public sealed partial class ScaleLoop(
+    IJobStore store, IFleet fleet, ScalePolicy policy, DecisionLog decisions, TimeProvider time, ILogger<ScaleLoop> log,
+    Func<string, bool>? serves = null)
+{
+    // A store that hangs is as unknown as one that fails.
+    private static readonly TimeSpan LongestCount = TimeSpan.FromSeconds(10);
+    // Jobs that wait for a later moment need nobody until then. Of a long backlog they are no part worth looking for.
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+    private const int MostLookedThrough = 1000;
+
+    private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private readonly long start = time.GetTimestamp();
+    private readonly LaunchBrake brake = new();
+    private volatile bool empty = true;
+    private long arrived;
+    private long savedAt = time.GetTimestamp();
+    private string? saved;
+    private string? alarm;
+    private bool blind;
+
+    /// <summary>Time between two looks. Default: 1 s.</summary>
+    public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Counts arrivals, and takes service and boot times. Default: one that nobody tells anything.</summary>
+    public ScaleMeter Meter { get; init; } = new();
+
+    /// <summary>The mean share of its processors that a worker uses, 0 to 1, or null while unknown. Default: unknown.</summary>
+    public Func<double?> CpuLoad { get; init; } = () => null;
+
+    /// <summary>Told how backlog and fleet stand at each look; null for nobody.</summary>
+    public ScaleSeries? Series { get; init; }
+
+    /// <summary>Where what the policy has learned is kept; null when it is forgotten.</summary>
+    public IPolicyMemory? Memory { get; init; }
+
+    /// <summary>Runs until cancelled; a failing store or fleet holds the fleet where it is.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        Restore();
+        var watching = WatchAsync(cancel);
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                await StepAsync(cancel);
+                if (time.GetElapsedTime(savedAt) >= SaveEvery)
+                    Save();
+                await SleepAsync(cancel);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception failed) when (failed is not OutOfMemoryException)
+            {
+                // Whatever it was: without this loop nobody would start a worker again.
+                LogFailed(failed);
+                await PauseAsync(cancel);
+            }
+        }
+        await watching;
+        Save();
+    }
+
+    /// <summary>One look and what follows from it.</summary>
+    internal async Task<ScaleDecision> StepAsync(CancellationToken cancel)
+    {
+        var seen = await LookAsync(cancel);
+        var decision = brake.Apply(seen, policy.Decide(seen), fleet.Health, Meter.TotalServed);
+        var workers = seen.Workers;
+        try
+        {
+            decision = await ActAsync(decision, cancel);
+        }
+        catch (Exception failed) when (failed is not (OutOfMemoryException or OperationCanceledException))
+        {
+            Note(seen, decision with { Clamp = "the fleet failed", Reason = $"{decision.Reason}; the fleet failed: {failed.Message}" });
+            throw;
+        }
+        Note(seen, decision);
+        empty = decision.Launch == 0 && workers.All(w => w.State == WorkerState.Draining);
+        return decision;
+    }
+
+    private async Task<ScaleObservation> LookAsync(CancellationToken cancel)
+    {
+        // First what has come, then what waits: a job that comes in between is new at the next look, and missing at none.
+        var total = Meter.TotalArrived;
+        var counts = await CountAsync(cancel);
+        var workers = await fleet.ListAsync(cancel);
+        var (served, booted) = Meter.Take();
+        return new ScaleObservation
+        {
+            Time = time.GetElapsedTime(start),
+            Queued = counts?.Queued,
+            Running = counts?.Running,
+            Arrived = total,
+            Workers = workers,
+            ServedSeconds = served,
+            BootedSeconds = booted,
+            CpuLoad = CpuLoad(),
+        };
+    }
+
+    /// <summary>Does what was decided; the decision as it could be done.</summary>
+    private async Task<ScaleDecision> ActAsync(ScaleDecision decision, CancellationToken cancel)
+    {
+        var launch = decision.Launch;
+        List<string> back = [];
+        foreach (var worker in decision.CancelDrain)
+        {
+            if (await fleet.CancelDrainAsync(worker, cancel))
+                back.Add(worker);
+            else
+                launch++;
+        }
+        var launched = launch > 0 ? await fleet.LaunchAsync(launch, cancel) : 0;
+        foreach (var worker in decision.Drain)
+            await fleet.DrainAsync(worker, cancel);
+        if (launched == launch)
+            return decision with { Launch = launched, CancelDrain = back };
+        var why = $"{launch - launched} to be launched later, as others ended too soon";
+        return decision with { Launch = launched, CancelDrain = back, Clamp = why, Reason = $"{decision.Reason}; {why}" };
+    }
+
+    private void Note(ScaleObservation seen, ScaleDecision decision)
+    {
+        var now = time.GetUtcNow();
+        int In(WorkerState state) => seen.Workers.Count(w => w.State == state);
+        Series?.Add(new ScaleSample(
+            now, seen.Queued, seen.Running, seen.Arrived - arrived, decision.Target,
+            In(WorkerState.Idle) + In(WorkerState.Busy), In(WorkerState.Booting), In(WorkerState.Draining)));
+        arrived = seen.Arrived;
+
+        if (decisions.Add(now, decision) && (decision.Launch > 0 || decision.Drain.Count > 0 || decision.CancelDrain.Count > 0))
+            LogDecision(decision.Target, decision.Reason);
+        if (brake.Alarm is { } wrong && alarm is null)
+            LogAlarm(wrong);
+        alarm = brake.Alarm;
+    }
+
+    private void Restore()
+    {
+        if (Memory?.Load() is not { } state)
+            return;
+        try
+        {
+            policy.Restore(state);
+        }
+        catch (SpotterException unreadable)
+        {
+            LogForgotten(unreadable);
+        }
+    }
+
+    private void Save()
+    {
+        savedAt = time.GetTimestamp();
+        if (Memory is null || policy.Save() is not { } state || state == saved)
+            return;
+        Memory.Save(state);
+        saved = state;
+    }
+
+    private async Task SleepAsync(CancellationToken cancel)
+    {
+        using var tick = new CancellationTokenSource(Tick, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(tick.Token, cancel);
+        try
+        {
+            await wake.Reader.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // Nothing happened for a tick.
+        }
+    }
+
+    private async Task PauseAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await Task.Delay(Tick, time, cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            // The end; the loop sees it.
+        }
+    }
+
+    private async Task<(int Queued, int Running)?> CountAsync(CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(LongestCount, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
+        try
+        {
+            // First what waits: a job that begins in between is seen twice, not overlooked.
+            var waiting = serves is null ? null : await store.BacklogAsync(either.Token);
+            var counts = await store.CountAsync(null, either.Token);
+            blind = false;
+            var queued = waiting?.Where(b => serves!(b.Queue)).Sum(b => b.Queued + b.InternalQueued) ?? counts.Queued + counts.InternalQueued;
+            if (queued is > 0 and <= MostLookedThrough)
+                queued = Math.Min(queued, await DueAsync(either.Token));
+            return ((int)Math.Min(queued, int.MaxValue), (int)Math.Min(counts.Running + counts.InternalRunning, int.MaxValue));
+        }
+        catch (Exception unknown) when (unknown is SpotterException || (unknown is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            if (!blind)
+                LogFailed(unknown);
+            blind = true;
+            return null;
+        }
+    }
+
+    private async Task<long> DueAsync(CancellationToken cancel)
+    {
+        var due = await store.OverdueAsync(-Soon, 0, MostLookedThrough, cancel);
+        return serves is null ? due.Count : due.Count(job => serves(job.Queue));
+    }
+
+    private async Task WatchAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await foreach (var _ in store.ChangesAsync(cancel))
+            {
+                if (empty)
+                    wake.Writer.TryWrite(true);
+            }
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // The end.
+        }
+        catch (Exception failed) when (failed is not OutOfMemoryException)
+        {
+            // The ticks go on; only the first job after a pause waits a little longer.
+            LogFailed(failed);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Scaling to {Target}: {Reason}")]
+    private partial void LogDecision(int target, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Scaling is held back: {Alarm}")]
+    private partial void LogAlarm(string alarm);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Scaling has forgotten what it had learned")]
+    private partial void LogForgotten(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Scaling can't see the service; the fleet stays as it is")]
+    private partial void LogFailed(Exception exception);
+}

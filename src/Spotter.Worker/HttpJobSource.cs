@@ -1,0 +1,240 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Jobs;
+
+namespace Spotter.Worker;
+
+/// <summary>
+/// A worker's jobs over HTTP, from any gateway: the door <c>/v1/workers</c>. A gateway that is away for a while is
+/// waited for; one that has forgotten the worker (it restarted) is joined again.
+/// </summary>
+public sealed class HttpJobSource : IJobSource, IDisposable
+{
+    // Longer than a lease lasts: after that the result is somebody else's anyway.
+    private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(40);
+    // A gateway whose machine vanished answers nothing at all, and no connection says so.
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestUpload = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly HttpClient client;
+    private readonly string path;
+    private readonly Func<WorkerJoin> introduction;
+    private readonly TimeProvider time;
+
+    /// <summary>Creates the source; nothing is sent yet.</summary>
+    /// <param name="server">The gateway's address.</param>
+    /// <param name="token">The worker token.</param>
+    /// <param name="worker">The worker's name.</param>
+    /// <param name="introduction">What there is to say of the worker; asked whenever it is said.</param>
+    /// <param name="time">The clock.</param>
+    public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time)
+    {
+        client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
+        {
+            BaseAddress = server,
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        path = $"/v1/workers/{Uri.EscapeDataString(worker)}";
+        this.introduction = introduction;
+        this.time = time;
+    }
+
+    /// <summary>Joins the gateway, however long it takes to come up.</summary>
+    /// <exception cref="SpotterException">The gateway refuses the worker.</exception>
+    public async Task<WorkerWelcome> JoinAsync(CancellationToken cancel)
+    {
+        using var response = await SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(introduction(), SpotterJson.Default.WorkerJoin) },
+            Timeout.InfiniteTimeSpan, LongestAnswer, cancel);
+        return await ReadAsync(response, SpotterJson.Default.WorkerWelcome, cancel);
+    }
+
+    /// <inheritdoc/>
+    public async Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel)
+    {
+        try
+        {
+            using var response = await SendAsync(() => new HttpRequestMessage(HttpMethod.Post, path + "/leave"), LongestFarewell, LongestFarewell, cancel);
+            return response.StatusCode == HttpStatusCode.NoContent ? null : await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
+        }
+        catch (SpotterException gone) when (gone.Code is ErrorCodes.StoreUnavailable or ErrorCodes.NotFound)
+        {
+            // A gateway that is gone needs nobody.
+            return null;
+        }
+    }
+
+    /// <summary>Leaves the gateway, if it is still there.</summary>
+    public async Task LeaveAsync(CancellationToken cancel)
+    {
+        using var timer = new CancellationTokenSource(LongestFarewell, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancel);
+        try
+        {
+            using var response = await client.DeleteAsync(new Uri(path, UriKind.Relative), limit.Token);
+        }
+        catch (Exception gone) when (gone is HttpRequestException || (gone is OperationCanceledException && !cancel.IsCancellationRequested))
+        {
+            // A gateway that is gone has nothing to forget.
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
+    {
+        var take = new WorkerTake([.. queues], wait.TotalSeconds);
+        using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, wait + LongestAnswer, cancel);
+        return response.StatusCode == HttpStatusCode.NoContent
+            ? null
+            : await ReadAsync(response, SpotterJson.Default.StartedJob, cancel);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel)
+    {
+        var response = await SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/image?key={Uri.EscapeDataString(image.Key)}"),
+            LongestOutage, LongestAnswer, cancel, HttpCompletionOption.ResponseHeadersRead);
+        return await response.Content.ReadAsStreamAsync(cancel);
+    }
+
+    /// <inheritdoc/>
+    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel)
+    {
+        using var response = await SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output?job={lease.Job}&epoch={lease.Epoch}") { Content = new ReadOnlyMemoryContent(picture) },
+            LongestOutage, LongestUpload, cancel);
+        return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
+    }
+
+    /// <inheritdoc/>
+    public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
+    {
+        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases) { Models = introduction().Models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerBeat), LongestOutage, LongestAnswer, cancel);
+        return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
+    {
+        try
+        {
+            using var response = await SendAsync(() => Post("/finish", new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish), LongestOutage, LongestAnswer, cancel);
+            return true;
+        }
+        catch (SpotterException lost) when (lost.Code == ErrorCodes.LeaseLost)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => client.Dispose();
+
+    private async Task<HttpResponseMessage> SendJoinedAsync(
+        Func<HttpRequestMessage> request, TimeSpan outage, TimeSpan answer, CancellationToken cancel)
+    {
+        try
+        {
+            return await SendAsync(request, outage, answer, cancel);
+        }
+        catch (SpotterException forgotten) when (forgotten.Code == ErrorCodes.NotFound)
+        {
+            await JoinAsync(cancel);
+            return await SendAsync(request, outage, answer, cancel);
+        }
+    }
+
+    /// <summary>Sends until there is an answer. Every call may be repeated: they are idempotent or fenced.</summary>
+    /// <param name="request">Makes the request anew for each time that it is sent.</param>
+    /// <param name="outage">For how long a gateway that is away is waited for.</param>
+    /// <param name="answer">For how long one answer is waited for.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <param name="completion">Whether the answer's body is read here or by the caller.</param>
+    private async Task<HttpResponseMessage> SendAsync(
+        Func<HttpRequestMessage> request, TimeSpan outage, TimeSpan answer, CancellationToken cancel,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
+    {
+        var start = time.GetTimestamp();
+        var pause = FirstPause;
+        while (true)
+        {
+            try
+            {
+                using var timer = new CancellationTokenSource(answer, time);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancel);
+                using var message = request();
+                var response = await client.SendAsync(message, completion, limit.Token);
+                if (response.IsSuccessStatusCode)
+                    return response;
+                using (response)
+                {
+                    var refusal = await ReadRefusalAsync(response, limit.Token);
+                    if (!IsPassing(response.StatusCode) || IsOver(start, outage))
+                        throw refusal;
+                }
+            }
+            catch (Exception unreachable) when (
+                unreachable is HttpRequestException or IOException || (unreachable is OperationCanceledException && !cancel.IsCancellationRequested))
+            {
+                if (IsOver(start, outage))
+                    throw new SpotterException(ErrorCodes.StoreUnavailable, $"The gateway at {client.BaseAddress} does not answer.", unreachable);
+            }
+            await Task.Delay(pause, time, cancel);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private bool IsOver(long start, TimeSpan outage) => outage != Timeout.InfiniteTimeSpan && time.GetElapsedTime(start) > outage;
+
+    private static bool IsPassing(HttpStatusCode status) =>
+        status is HttpStatusCode.ServiceUnavailable or HttpStatusCode.InsufficientStorage or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;
+
+    private static async Task<SpotterException> ReadRefusalAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        try
+        {
+            using var problem = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancel), default, cancel);
+            return new SpotterException(
+                problem.RootElement.GetProperty("code").GetString() ?? ErrorCodes.Internal,
+                problem.RootElement.GetProperty("detail").GetString() ?? "");
+        }
+        catch (Exception notOurs) when (notOurs is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return new SpotterException(ErrorCodes.Internal,
+                $"The gateway answered {(int)response.StatusCode}, not as a Spotter gateway does; check --server.", notOurs);
+        }
+    }
+
+    private HttpRequestMessage Post<T>(string call, T body, JsonTypeInfo<T> type) =>
+        new(HttpMethod.Post, path + call) { Content = Json(body, type) };
+
+    private static ByteArrayContent Json<T>(T body, JsonTypeInfo<T> type)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, type));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return content;
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
+        try
+        {
+            return await response.Content.ReadFromJsonAsync(type, cancel)
+                ?? throw new SpotterException(ErrorCodes.Internal, "The gateway's answer is empty.");
+        }
+        catch (Exception notOurs) when (notOurs is JsonException or NotSupportedException)
+        {
+            throw new SpotterException(ErrorCodes.Internal, "The gateway does not answer as a Spotter gateway does; check --server.", notOurs);
+        }
+    }
+}
