@@ -34,7 +34,7 @@ namespace Spotter.Gateway;
 /// <param name="Fleet">The workers that this deployment starts itself; null when others do.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Random">Where ids come from.</param>
-public sealed record GatewayParts(
+public sealed record GatewayDependencies(
     IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, INoticeStore Notices, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
     TimeProvider Time, RandomSource Random)
 {
@@ -71,7 +71,7 @@ public sealed class GatewayHost : IAsyncDisposable
 
     /// <summary>Builds a gateway without starting it.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
-    public static GatewayHost Create(GatewaySettings settings, GatewayParts parts, Action<ILoggingBuilder> logging)
+    public static GatewayHost Create(GatewaySettings settings, GatewayDependencies parts, Action<ILoggingBuilder> logging)
     {
         settings.Validate();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -95,13 +95,13 @@ public sealed class GatewayHost : IAsyncDisposable
         app.Use(app.Services.GetRequiredService<KeyGuard>().IdentifyAsync);
         app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
         app.Use(KeyGuard.CheckAsync);
-        app.Use(WorkerDoor.GuardAsync);
+        app.Use(WorkerApi.GuardAsync);
         JobsIntake.Map(app);
         JobEndpoints.Map(app);
         DeadLetters.Map(app);
         OperationsEndpoints.Map(app);
         ScalingEndpoints.Map(app);
-        WorkerDoor.Map(app);
+        WorkerApi.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobWatcher>().Close);
@@ -131,7 +131,7 @@ public sealed class GatewayHost : IAsyncDisposable
         kestrel.Limits.MaxConcurrentConnections = 1000;
     }
 
-    private static void AddServices(IServiceCollection services, GatewaySettings settings, GatewayParts parts)
+    private static void AddServices(IServiceCollection services, GatewaySettings settings, GatewayDependencies parts)
     {
         services.AddSingleton(settings)
             .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs).AddSingleton(parts.Notices)
@@ -141,13 +141,13 @@ public sealed class GatewayHost : IAsyncDisposable
         if (parts.Fleet is not null)
             services.AddSingleton(parts.Fleet);
 
-        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Hold, parts.Meter.Arrived, parts.Roster.RankOf)).AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals, parts.Replay))
+        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Duration, parts.Meter.Arrived, parts.Roster.RankOf)).AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals, parts.Replay))
             .AddSingleton<DrainRate>().AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>().AddSingleton<BacklogMeter>().AddHostedService(s => s.GetRequiredService<BacklogMeter>())
             .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
             .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<VisibleJobs>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<JobWatcher>().AddHostedService(s => s.GetRequiredService<JobWatcher>())
             .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>()
-            .AddSingleton<WorkerDoor>();
+            .AddSingleton<WorkerApi>();
         services.AddSingleton(s => new KeyRing(
                 settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, parts.Time, s.GetRequiredService<ILogger<KeyRing>>()))
             .AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();

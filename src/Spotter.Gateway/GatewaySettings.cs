@@ -119,8 +119,8 @@ public sealed record GatewaySettings
         if (!(ClientRate >= 0) || ClientBurst < 1)
             throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
         Notices.Validate();
-        if (Leases.Heartbeat >= Leases.Hold)
-            throw Invalid($"Heartbeats every {Leases.Heartbeat.TotalSeconds} s can't keep a lease of {Leases.Hold.TotalSeconds} s.");
+        if (Leases.Heartbeat >= Leases.Duration)
+            throw Invalid($"Heartbeats every {Leases.Heartbeat.TotalSeconds} s can't keep a lease of {Leases.Duration.TotalSeconds} s.");
     }
 
     private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidSettings, message);

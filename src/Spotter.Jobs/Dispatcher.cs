@@ -69,14 +69,14 @@ public sealed class Dispatcher(
     /// <summary>As <see cref="PutOutputAsync(Lease, ReadOnlyMemory{byte}, CancellationToken)"/>, from a stream.</summary>
     public async Task<string> PutOutputAsync(Lease lease, Stream picture, CancellationToken cancel)
     {
-        var key = BlobKey.Output(lease.Job, lease.Epoch);
+        var key = BlobKey.Output(lease.Job, lease.FencingToken);
         await blobs.PutAsync(key, picture, cancel);
         Failpoint.At("output-stored");
         return key;
     }
 
     /// <inheritdoc/>
-    public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
+    public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
         var lost = new List<JobId>();
         foreach (var lease in leases)

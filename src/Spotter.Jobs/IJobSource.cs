@@ -17,7 +17,7 @@ public interface IJobSource
     Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel);
 
     /// <summary>A sign of life that prolongs the worker's leases; what it is to do about them.</summary>
-    Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel);
+    Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel);
 
     /// <summary>Hands in how the attempt ended; false when the lease was lost and nothing was changed.</summary>
     Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);

@@ -23,10 +23,10 @@ public interface IJobStore
     Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel);
 
     /// <summary>
-    /// The newest job of a tenant that succeeded with this <see cref="NewJob.WorkKey"/> by this version of the model and was
+    /// The newest job of a tenant that succeeded with this <see cref="NewJob.ResultCacheKey"/> by this version of the model and was
     /// run itself; null if there is none.
     /// </summary>
-    Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel);
+    Task<Job?> FindCachedAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel);
 
     /// <summary>The users' jobs (no internal ones), newest first.</summary>
     Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel);

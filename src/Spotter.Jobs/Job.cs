@@ -104,10 +104,10 @@ public sealed record NewJob
     /// Hash of all that decides the result but the model's version: the pictures' bytes, the model, the options. Null for
     /// work whose result may not be used again.
     /// </summary>
-    public string? WorkKey { get; init; }
+    public string? ResultCacheKey { get; init; }
 
-    /// <summary>The result of an earlier job with the same <see cref="WorkKey"/>, which then is this one's from the start; null when it is to be run.</summary>
-    public JobAnswer? Answer { get; init; }
+    /// <summary>The result of an earlier job with the same <see cref="ResultCacheKey"/>, which then is this one's from the start; null when it is to be run.</summary>
+    public CachedResult? Cached { get; init; }
 }
 
 /// <summary>Where to tell how a job ended.</summary>
@@ -123,7 +123,7 @@ public sealed record JobCallback(string Url, string? Secret)
 /// <param name="From">The job that was run.</param>
 /// <param name="Result">Its result.</param>
 /// <param name="ModelVersion">Which version of the model made it.</param>
-public sealed record JobAnswer(JobId From, VisionResult Result, string ModelVersion);
+public sealed record CachedResult(JobId From, VisionResult Result, string ModelVersion);
 
 /// <summary>What happened to a job besides the usual: it was accepted, started, ended.</summary>
 /// <param name="At">When.</param>
@@ -193,10 +193,10 @@ public sealed record Job
     public int Attempts { get; init; }
 
     /// <summary>Rises with every lease; a result is only taken from the lease of this epoch.</summary>
-    public int Epoch { get; init; }
+    public int FencingToken { get; init; }
 
     /// <summary>Its last attempt died with its worker, so it runs with no neighbours.</summary>
-    public bool Solo { get; init; }
+    public bool Isolated { get; init; }
 
     /// <summary>When it was accepted.</summary>
     public required DateTimeOffset Created { get; init; }
@@ -251,7 +251,7 @@ public sealed record Job
     public string? ModelVersion { get; init; }
 
     /// <summary>The job whose result was taken over, as it was the same work; null when this one was run itself.</summary>
-    public JobId? AnsweredFrom { get; init; }
+    public JobId? CachedFrom { get; init; }
 
     /// <summary>How often it was dead and put into its queue again.</summary>
     public int Redrives { get; init; }

@@ -6,11 +6,11 @@ namespace Spotter.Jobs;
 /// <summary>The right to run a job and to write its result, until it runs out or a later lease takes its place.</summary>
 /// <param name="Job">The job.</param>
 /// <param name="Queue">The queue it came from (<see cref="QueueNames"/>).</param>
-/// <param name="Epoch">The fence: the store takes a result only from the latest epoch.</param>
+/// <param name="FencingToken">The fence: the store takes a result only from the latest epoch.</param>
 /// <param name="Attempt">Which attempt this is, from 1.</param>
 /// <param name="Worker">Who holds it.</param>
 /// <param name="Receipt">What the queue needs to know the delivery again.</param>
-public sealed record Lease(JobId Job, string Queue, int Epoch, int Attempt, string Worker, string Receipt);
+public sealed record Lease(JobId Job, string Queue, int FencingToken, int Attempt, string Worker, string Receipt);
 
 /// <summary>One delivery of an id by a queue.</summary>
 /// <param name="Job">The id.</param>

@@ -4,7 +4,7 @@ namespace Spotter.Jobs;
 public sealed record LeaseSettings
 {
     /// <summary>A lease lasts this long without a heartbeat.</summary>
-    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>A worker prolongs its leases this often.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);

@@ -34,7 +34,7 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(WorkerJoin))]
 [JsonSerializable(typeof(WorkerWelcome))]
 [JsonSerializable(typeof(WorkerTake))]
-[JsonSerializable(typeof(WorkerBeat))]
+[JsonSerializable(typeof(WorkerHeartbeat))]
 [JsonSerializable(typeof(WorkerOrders))]
 [JsonSerializable(typeof(WorkerFinish))]
 [JsonSerializable(typeof(WorkerOutput))]

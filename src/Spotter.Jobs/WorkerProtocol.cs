@@ -21,7 +21,7 @@ public sealed record WorkerModel(string Id, string? Version)
 }
 
 /// <summary>What the gateway tells a worker that joins.</summary>
-/// <param name="HeartbeatSeconds">How often to send a <see cref="WorkerBeat"/>.</param>
+/// <param name="HeartbeatSeconds">How often to send a <see cref="WorkerHeartbeat"/>.</param>
 public sealed record WorkerWelcome(double HeartbeatSeconds);
 
 /// <summary>A worker asks for one job.</summary>
@@ -31,7 +31,7 @@ public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds
 
 /// <summary>A sign of life.</summary>
 /// <param name="Leases">The leases to prolong.</param>
-public sealed record WorkerBeat(IReadOnlyList<Lease> Leases)
+public sealed record WorkerHeartbeat(IReadOnlyList<Lease> Leases)
 {
     /// <summary>As in <see cref="WorkerJoin"/>, since models come and go while a worker runs; null when nothing is said of them.</summary>
     public IReadOnlyList<WorkerModel>? Models { get; init; }

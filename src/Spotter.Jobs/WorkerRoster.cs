@@ -64,7 +64,7 @@ public sealed class WorkerRoster(TimeProvider time)
     public void Ended(string worker) => Change(worker, -1);
 
     /// <summary>A sign of life, with the number of leases that the worker really holds and the processor time that it has used since its start.</summary>
-    public void Beat(string worker, int held, TimeSpan? cpu = null)
+    public void Heartbeat(string worker, int held, TimeSpan? cpu = null)
     {
         if (entries.TryGetValue(worker, out var entry))
             entry.Set(held, cpu, time);

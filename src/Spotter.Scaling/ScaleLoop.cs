@@ -34,7 +34,7 @@ public sealed partial class ScaleLoop(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private readonly long start = time.GetTimestamp();
-    private readonly LaunchBrake brake = new();
+    private readonly LaunchLimiter brake = new();
     private volatile bool empty = true;
     private long arrived;
     private long savedAt = time.GetTimestamp();

@@ -51,7 +51,7 @@ public sealed class SpotterPolicy : ScalePolicy
     private double waited;
     private double? seenAt;
     private long arrived;
-    private ColdEpisode? episode;
+    private ColdStart? episode;
 
     /// <summary>Creates the policy; it knows nothing yet but the priors.</summary>
     public SpotterPolicy(ScaleSettings settings)

@@ -14,9 +14,9 @@ namespace Spotter.Vision;
 public sealed record BatchPicture(ReadOnlyMemory<byte> Picture, JobOptions Options);
 
 /// <summary>The answer about one of several pictures: one of the two.</summary>
-/// <param name="Findings">What was found.</param>
+/// <param name="InferenceResult">What was found.</param>
 /// <param name="Refusal">Why nothing could be.</param>
-public sealed record BatchAnswer(Findings? Findings, SpotterException? Refusal);
+public sealed record BatchAnswer(InferenceResult? InferenceResult, SpotterException? Refusal);
 
 /// <summary>Takes several pictures through a model together.</summary>
 internal sealed class BatchRun(VisionModel model, VisionModel.Lane lane, ImageLimits limits)
@@ -85,7 +85,7 @@ internal sealed class BatchRun(VisionModel model, VisionModel.Lane lane, ImageLi
             prepared.Clock.Found();
             var drawn = prepared.Canvas is null ? null : Annotator.Draw(prepared.Canvas, result);
             prepared.Clock.Encoded();
-            return new BatchAnswer(new Findings(result, prepared.Clock.Read(encoded: drawn is not null) with { InferMs = Math.Round(inferMs, 3) }, drawn), null);
+            return new BatchAnswer(new InferenceResult(result, prepared.Clock.Read(encoded: drawn is not null) with { InferMs = Math.Round(inferMs, 3) }, drawn), null);
         }
         catch (SpotterException refusal)
         {

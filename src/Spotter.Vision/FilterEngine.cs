@@ -21,7 +21,7 @@ public static unsafe class FilterEngine
     /// <exception cref="SpotterException">
     /// <see cref="ErrorCodes.InvalidRequest"/> for what does not fit the pictures, and what reading them can be refused for.
     /// </exception>
-    public static Findings Run(FilterRequest request, IReadOnlyList<ReadOnlyMemory<byte>> pictures, ImageLimits limits, RandomSource random)
+    public static InferenceResult Run(FilterRequest request, IReadOnlyList<ReadOnlyMemory<byte>> pictures, ImageLimits limits, RandomSource random)
     {
         var clock = new StageClock(Stopwatch.GetTimestamp());
         var rasters = new List<Raster>(pictures.Count);
@@ -42,7 +42,7 @@ public static unsafe class FilterEngine
             clock.Found();
             var encoded = Encode(made);
             clock.Encoded();
-            return new Findings(new VisionResult { Width = made.Width, Height = made.Height }, clock.Read(encoded: true), encoded);
+            return new InferenceResult(new VisionResult { Width = made.Width, Height = made.Height }, clock.Read(encoded: true), encoded);
         }
         finally
         {

@@ -23,7 +23,7 @@ public sealed class VisionModel : IDisposable
     private readonly ConcurrentBag<Lane> idle = [];
     private readonly BatchChooser batches;
 
-    private VisionModel(OrtSession session, ModelCard card, ImageLimits limits)
+    private VisionModel(OrtSession session, ModelMetadata card, ImageLimits limits)
     {
         this.session = session;
         this.limits = limits;
@@ -38,7 +38,7 @@ public sealed class VisionModel : IDisposable
     /// <summary>What it is and what it finds.</summary>
     public ModelInfo Model => Card.Info;
 
-    internal ModelCard Card { get; }
+    internal ModelMetadata Card { get; }
 
     /// <summary>Loads a model and runs it once, so that the first picture is as fast as the others.</summary>
     /// <exception cref="SpotterException">
@@ -67,7 +67,7 @@ public sealed class VisionModel : IDisposable
     /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>,
     /// <see cref="ErrorCodes.InvalidRequest"/> for a region outside the picture, <see cref="ErrorCodes.ModelOutputInvalid"/>.
     /// </exception>
-    public Findings Run(ReadOnlyMemory<byte> picture, JobOptions options)
+    public InferenceResult Run(ReadOnlyMemory<byte> picture, JobOptions options)
     {
         var started = Stopwatch.GetTimestamp();
         var lane = Rent();
@@ -93,7 +93,7 @@ public sealed class VisionModel : IDisposable
                 : LookAtParts(canvas, lane, options, timings);
             var annotated = options.Annotate ? Annotator.Draw(canvas!, result) : null;
             timings.Encoded();
-            return new Findings(result, timings.Read(encoded: options.Annotate), annotated);
+            return new InferenceResult(result, timings.Read(encoded: options.Annotate), annotated);
         }
         finally
         {
@@ -264,7 +264,7 @@ public sealed class VisionModel : IDisposable
         BoxReader.Read(Card, outputs, letterbox, (float)options.Confidence, candidates);
         if (options.Labels is { } labels)
             candidates.RemoveOtherThan(labels, Card);
-        if (Card.NoDoubles)
+        if (Card.NoDuplicates)
             NonMaxSuppression.Rank(candidates);
         else
             NonMaxSuppression.Apply(candidates, options.Iou, turned: Model.Engine == Engines.Obb);
@@ -294,9 +294,9 @@ public sealed class VisionModel : IDisposable
     }
 
     /// <summary>The memory of one run at a time.</summary>
-    internal sealed class Lane(ModelCard card) : IDisposable
+    internal sealed class Lane(ModelMetadata card) : IDisposable
     {
-        public ModelFeed Feed { get; private set; } = new(card.Input, card.Size, capacity: 1);
+        public InputTensors Feed { get; private set; } = new(card.Input, card.Size, capacity: 1);
 
         public InputWriter Writer { get; } = new();
 
@@ -308,7 +308,7 @@ public sealed class VisionModel : IDisposable
             if (Feed.Capacity >= capacity)
                 return;
             Feed.Dispose();
-            Feed = new ModelFeed(card.Input, card.Size, capacity);
+            Feed = new InputTensors(card.Input, card.Size, capacity);
         }
 
         public void Dispose()

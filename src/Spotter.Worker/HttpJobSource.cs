@@ -111,15 +111,15 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel)
     {
         using var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output?job={lease.Job}&epoch={lease.Epoch}") { Content = new ReadOnlyMemoryContent(picture) },
+            () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output?job={lease.Job}&epoch={lease.FencingToken}") { Content = new ReadOnlyMemoryContent(picture) },
             LongestOutage, LongestUpload, cancel);
         return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
     }
 
     /// <inheritdoc/>
-    public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
+    public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
-        using var response = await SendJoinedAsync(() => Post("/beat", new WorkerBeat(leases) { Models = introduction().Models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerBeat), LongestOutage, LongestAnswer, cancel);
+        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = introduction().Models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }
 

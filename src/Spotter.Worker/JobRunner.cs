@@ -103,7 +103,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
         try
         {
             var answers = use.Model.Run(jobs.ConvertAll(input => new BatchPicture(input.Pictures[0], input.Job.Options)));
-            return [.. answers.Select(answer => answer.Findings is { } found ? DoneBy(found, use.Version) : new JobRun(OutcomeOf(answer.Refusal!)))];
+            return [.. answers.Select(answer => answer.InferenceResult is { } found ? DoneBy(found, use.Version) : new JobRun(OutcomeOf(answer.Refusal!)))];
         }
 #pragma warning disable CA1031 // Each of them may still be run alone, where it is told who is at fault.
         catch (Exception fault)
@@ -114,7 +114,7 @@ public sealed partial class JobRunner(LoadedModels models, ImageLimits limits, I
         }
     }
 
-    private static JobRun DoneBy(Findings found, string? version) =>
+    private static JobRun DoneBy(InferenceResult found, string? version) =>
         new(new JobOutcome.Done(found.Result, found.Timings, Output: null) { ModelVersion = version }, found.Picture);
 
     private static JobRun Without(Job job) => new(new JobOutcome.Retry(

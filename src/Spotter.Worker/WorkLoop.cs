@@ -106,7 +106,7 @@ public sealed partial class WorkLoop : IDisposable
     private async Task<bool> WorkAsync()
     {
         using var ended = new CancellationTokenSource();
-        var beating = BeatAsync(ended.Token);
+        var beating = HeartbeatAsync(ended.Token);
         var working = TakeAndHandInAsync();
         await Task.WhenAny(working, stuck.Task);
         // The process is about to end, and shows signs of life until then.
@@ -198,7 +198,7 @@ public sealed partial class WorkLoop : IDisposable
 
             if (started is null)
                 slots.Release();
-            else if (started.Job.Solo)
+            else if (started.Job.Isolated)
                 await ProcessAloneAsync(Hold(started));
             else
                 _ = ProcessAsync(Hold(started));
@@ -344,7 +344,7 @@ public sealed partial class WorkLoop : IDisposable
     {
         next = null;
         List<Work> together = [first];
-        if (first.Job.Solo)
+        if (first.Job.Isolated)
             return together;
         if (ready.Count >= settings.Lanes && runner.AtOnce(first.Job, JobRunner.MostAtOnce) > 1)
             HoldMore();
@@ -354,7 +354,7 @@ public sealed partial class WorkLoop : IDisposable
         {
             if (IsUnwanted(other))
                 GiveBack(other);
-            else if (other.Job.Engine == first.Job.Engine && other.Job.Model == first.Job.Model && !other.Job.Solo)
+            else if (other.Job.Engine == first.Job.Engine && other.Job.Model == first.Job.Model && !other.Job.Isolated)
                 together.Add(other);
             else
                 next = other;
@@ -380,15 +380,15 @@ public sealed partial class WorkLoop : IDisposable
 
     private static void GiveBack(Work work) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(Drained, SpendAttempt: false)));
 
-    private async Task BeatAsync(CancellationToken cancel)
+    private async Task HeartbeatAsync(CancellationToken cancel)
     {
         while (!cancel.IsCancellationRequested)
         {
             try
             {
-                await WaitForBeatAsync(cancel);
+                await WaitForHeartbeatAsync(cancel);
                 var kept = held.Values.Where(w => !w.Lost).ToList();
-                var orders = await source.BeatAsync(settings.Name, [.. kept.Select(w => w.Lease)], cancel);
+                var orders = await source.HeartbeatAsync(settings.Name, [.. kept.Select(w => w.Lease)], cancel);
                 foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))
                     work.Lost = true;
                 drain.Obey(orders.Order, orders.Drain);
@@ -401,13 +401,13 @@ public sealed partial class WorkLoop : IDisposable
             catch (Exception refused) when (refused is not OutOfMemoryException)
             {
                 // Without signs of life every lease would run out, so nothing may end them.
-                LogNotBeaten(refused);
+                LogNoHeartbeat(refused);
             }
         }
     }
 
     /// <summary>Until the next sign of life is due: at once when there is news of the worker's models, which it carries.</summary>
-    private async Task WaitForBeatAsync(CancellationToken cancel)
+    private async Task WaitForHeartbeatAsync(CancellationToken cancel)
     {
         using var news = CancellationTokenSource.CreateLinkedTokenSource(cancel, told.Changed);
         try
@@ -475,7 +475,7 @@ public sealed partial class WorkLoop : IDisposable
     private partial void LogTooLate(string job);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The gateway does not take signs of life; trying again")]
-    private partial void LogNotBeaten(Exception exception);
+    private partial void LogNoHeartbeat(Exception exception);
 
     private sealed class Work(StartedJob started)
     {

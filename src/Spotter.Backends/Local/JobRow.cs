@@ -26,11 +26,11 @@ internal sealed class JobRow
 
     public required bool Internal { get; init; }
 
-    public required int Epoch { get; init; }
+    public required int FencingToken { get; init; }
 
     public required int Attempts { get; init; }
 
-    private bool Solo { get; init; }
+    private bool Isolated { get; init; }
 
     private bool Expired { get; init; }
 
@@ -72,7 +72,7 @@ internal sealed class JobRow
 
     private JobCallback? Callback { get; init; }
 
-    private JobId? AnsweredFrom { get; init; }
+    private JobId? CachedFrom { get; init; }
 
     private int Redrives { get; init; }
 
@@ -88,9 +88,9 @@ internal sealed class JobRow
         Engine = row.Text(1),
         State = (JobState)row.Int(2),
         Internal = row.Bool(3),
-        Epoch = row.Int(4),
+        FencingToken = row.Int(4),
         Attempts = row.Int(5),
-        Solo = row.Bool(6),
+        Isolated = row.Bool(6),
         Expired = row.Bool(7),
         Created = row.Long(8),
         Started = row.LongOrNull(9),
@@ -111,7 +111,7 @@ internal sealed class JobRow
         NotBefore = row.LongOrNull(27),
         Expires = row.LongOrNull(28),
         Callback = row.TextOrNull(29) is { } url ? new JobCallback(url, row.TextOrNull(30)) : null,
-        AnsweredFrom = row.IsNull(31) ? null : row.Id(31),
+        CachedFrom = row.IsNull(31) ? null : row.Id(31),
         Redrives = row.Int(32),
         Worker = row.TextOrNull(33),
         History = row.BytesOrNull(34),
@@ -130,8 +130,8 @@ internal sealed class JobRow
         OriginalExpired = Expired,
         State = State,
         Attempts = Attempts,
-        Epoch = Epoch,
-        Solo = Solo,
+        FencingToken = FencingToken,
+        Isolated = Isolated,
         Created = Microseconds.ToTime(Created),
         Started = TimeOrNull(Started),
         Finished = TimeOrNull(Finished),
@@ -150,7 +150,7 @@ internal sealed class JobRow
         NotBefore = TimeOrNull(NotBefore),
         Expires = TimeOrNull(Expires),
         Callback = Callback,
-        AnsweredFrom = AnsweredFrom,
+        CachedFrom = CachedFrom,
         Redrives = Redrives,
         Worker = Worker,
         ModelVersion = ModelVersion,

@@ -54,7 +54,7 @@ internal sealed class SqliteJobStore : IJobStore
         ReadJobAsync(
             connection => connection.Prepare(ByKey).Bind(1, idempotencyKey), cancel);
 
-    public Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
+    public Task<Job?> FindCachedAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
         ReadJobAsync(
             connection => connection.Prepare($"""
                 SELECT {JobRow.Columns} FROM jobs INDEXED BY jobs_answers
@@ -96,13 +96,13 @@ internal sealed class SqliteJobStore : IJobStore
         return row is null
             ? null
             : new StartedJob(
-                row.ToJob(), new Lease(row.Id, delivery.Queue, row.Epoch, row.Attempts, worker, delivery.Receipt));
+                row.ToJob(), new Lease(row.Id, delivery.Queue, row.FencingToken, row.Attempts, worker, delivery.Receipt));
     }
 
     public Task<bool> ExtendAsync(Lease lease, TimeSpan hold, CancellationToken cancel) =>
         database.ApplyAsync(
             scope => scope.Prepare("UPDATE jobs SET leased_until = ?3 WHERE id = ?1 AND epoch = ?2 AND state = 1")
-                .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, Microseconds.Now(clock) + Microseconds.From(hold))
+                .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, Microseconds.Now(clock) + Microseconds.From(hold))
                 .Run() > 0,
             cancel);
 
@@ -132,17 +132,17 @@ internal sealed class SqliteJobStore : IJobStore
             scope =>
             {
                 var now = Microseconds.Now(clock);
-                LiveRow row;
+                LockedRow row;
 #if PLANTED_BUGS
                 var live = PlantedBug.Is("end-overwritten") ? "0, 1, 2" : "0, 1";
 #else
                 const string live = "0, 1";
 #endif
-                using (var select = scope.Prepare($"SELECT {LiveRow.Columns} FROM jobs WHERE id = ?1 AND state IN ({live})").Bind(1, id))
+                using (var select = scope.Prepare($"SELECT {LockedRow.Columns} FROM jobs WHERE id = ?1 AND state IN ({live})").Bind(1, id))
                 {
                     if (!select.Step())
                         return false;
-                    row = LiveRow.Read(select);
+                    row = LockedRow.Read(select);
                 }
                 scope.Prepare("UPDATE jobs SET state = 5, finished = ?2, leased_until = NULL, history = ?3 WHERE seq = ?1")
                     .Bind(1, row.Seq).Bind(2, now)
@@ -162,9 +162,9 @@ internal sealed class SqliteJobStore : IJobStore
             scope =>
             {
                 var now = Microseconds.Now(clock);
-                var dead = new List<LiveRow>();
+                var dead = new List<LockedRow>();
                 using (var select = scope.Prepare($"""
-                    SELECT {LiveRow.Columns} FROM jobs INDEXED BY jobs_unlucky
+                    SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_unlucky
                     WHERE state >= 3 AND state = 4 AND expired = 0
                         AND (?1 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?1)))
                         AND (?2 IS NULL OR json_extract(error, '$.code') = ?2) AND (?3 IS NULL OR tenant = ?3)
@@ -172,7 +172,7 @@ internal sealed class SqliteJobStore : IJobStore
                     """).BindText(1, ids).Bind(2, filter.Error).Bind(3, filter.Tenant).Bind(4, filter.Limit))
                 {
                     while (select.Step())
-                        dead.Add(LiveRow.Read(select));
+                        dead.Add(LockedRow.Read(select));
                 }
                 foreach (var row in dead)
                 {
@@ -198,14 +198,14 @@ internal sealed class SqliteJobStore : IJobStore
             scope =>
             {
                 var now = Microseconds.Now(clock);
-                var late = new List<LiveRow>();
+                var late = new List<LockedRow>();
                 using (var select = scope.Prepare($"""
-                    SELECT {LiveRow.Columns} FROM jobs WHERE seq IN (
+                    SELECT {LockedRow.Columns} FROM jobs WHERE seq IN (
                         SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND expires <= ?1 LIMIT ?2)
                     """).Bind(1, now).Bind(2, limit))
                 {
                     while (select.Step())
-                        late.Add(LiveRow.Read(select));
+                        late.Add(LockedRow.Read(select));
                 }
                 foreach (var row in late)
                 {
@@ -225,14 +225,14 @@ internal sealed class SqliteJobStore : IJobStore
         return database.CommitAsync<IReadOnlyList<EndedAttempt>>(
             scope =>
             {
-                var held = new List<LiveRow>();
+                var held = new List<LockedRow>();
                 using (var select = scope.Prepare($"""
-                    SELECT {LiveRow.Columns} FROM jobs INDEXED BY jobs_running
+                    SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_running
                     WHERE state = 1 AND (?1 IS NULL OR worker = ?1) ORDER BY seq
                     """).Bind(1, worker))
                 {
                     while (select.Step())
-                        held.Add(LiveRow.Read(select));
+                        held.Add(LockedRow.Read(select));
                 }
                 return TakeLeases(scope, held, error, spendAttempt);
             },
@@ -251,14 +251,14 @@ internal sealed class SqliteJobStore : IJobStore
         return database.CommitAsync<IReadOnlyList<EndedAttempt>>(
             scope =>
             {
-                var held = new List<LiveRow>();
+                var held = new List<LockedRow>();
                 using (var select = scope.Prepare($"""
-                    SELECT {LiveRow.Columns} FROM jobs INDEXED BY jobs_running
+                    SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_running
                     WHERE state = 1 AND leased_until <= ?1 ORDER BY leased_until LIMIT ?2
                     """).Bind(1, Microseconds.Now(clock)).Bind(2, limit))
                 {
                     while (select.Step())
-                        held.Add(LiveRow.Read(select));
+                        held.Add(LockedRow.Read(select));
                 }
                 return TakeLeases(scope, held, reason, spendAttempt: true);
             },
@@ -345,7 +345,7 @@ internal sealed class SqliteJobStore : IJobStore
         scope.Changed(id);
     }
 
-    private static void Note(WriteScope scope, LiveRow row, JobState to) =>
+    private static void Note(WriteScope scope, LockedRow row, JobState to) =>
         Note(scope, row.Id, row.Engine, row.Model, row.Internal, row.State, to);
 
     private static (JobRow Row, bool IsNew) Add(WriteScope scope, NewRow row, long now)
@@ -361,7 +361,7 @@ internal sealed class SqliteJobStore : IJobStore
             if (select.Step())
                 return (JobRow.Read(select), false);
         }
-        var state = job.Answer is null ? JobState.Queued : JobState.Succeeded;
+        var state = job.Cached is null ? JobState.Queued : JobState.Succeeded;
         JobRow added;
         using (var insert = scope.Prepare($"""
             INSERT INTO jobs (id, engine, internal, due, created, model, idempotency_key, fingerprint,
@@ -378,12 +378,12 @@ internal sealed class SqliteJobStore : IJobStore
             .BindText(13, row.Options).Bind(14, job.Name)
             .Bind(15, job.Tenant).Bind(16, job.By).Bind(17, (int)job.Priority)
             .Bind(18, MicrosecondsOrNull(job.NotBefore)).Bind(19, MicrosecondsOrNull(job.Expires))
-            .Bind(20, job.Callback?.Url).Bind(21, job.Callback?.Secret).Bind(22, job.WorkKey)
+            .Bind(20, job.Callback?.Url).Bind(21, job.Callback?.Secret).Bind(22, job.ResultCacheKey)
             .Bind(23, (int)state).Bind(24, state == JobState.Queued ? null : now)
             .BindText(26, row.Result).BindText(27, row.Timings)
-            .Bind(28, job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null).Bind(29, job.Answer?.ModelVersion))
+            .Bind(28, job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null).Bind(29, job.Cached?.ModelVersion))
         {
-            if (job.Answer is { } answer)
+            if (job.Cached is { } answer)
                 insert.Bind(25, answer.From);
             else
                 insert.BindNull(25);
@@ -408,7 +408,7 @@ internal sealed class SqliteJobStore : IJobStore
             WHERE id = ?1 AND {fence}
             RETURNING engine, model, internal, priority
             """)
-            .Bind(1, lease.Job).Bind(2, lease.Epoch).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
+            .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
             .BindText(5, error).BindText(6, timings).BindText(7, result).Bind(8, output).Bind(9, modelVersion);
         if (!update.Step())
             return null;
@@ -419,22 +419,22 @@ internal sealed class SqliteJobStore : IJobStore
 
     private EndedAttempt? EndForRetry(WriteScope scope, Lease lease, JobOutcome.Retry retry)
     {
-        LiveRow held;
-        using (var select = scope.Prepare($"SELECT {LiveRow.Columns} FROM jobs WHERE id = ?1 AND epoch = ?2 AND state = 1")
-            .Bind(1, lease.Job).Bind(2, lease.Epoch))
+        LockedRow held;
+        using (var select = scope.Prepare($"SELECT {LockedRow.Columns} FROM jobs WHERE id = ?1 AND epoch = ?2 AND state = 1")
+            .Bind(1, lease.Job).Bind(2, lease.FencingToken))
         {
             if (!select.Step())
                 return null;
-            held = LiveRow.Read(select);
+            held = LockedRow.Read(select);
         }
         return EndForRetry(scope, held, JobEventKind.Retried, retry.Error, retry.SpendAttempt, died: retry.TakesWorker);
     }
 
-    private List<EndedAttempt> TakeLeases(WriteScope scope, List<LiveRow> held, JobError error, bool spendAttempt) =>
+    private List<EndedAttempt> TakeLeases(WriteScope scope, List<LockedRow> held, JobError error, bool spendAttempt) =>
         held.ConvertAll(row => EndForRetry(scope, row, JobEventKind.Lost, error, spendAttempt, died: spendAttempt));
 
     /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>
-    private EndedAttempt EndForRetry(WriteScope scope, LiveRow held, JobEventKind kind, JobError error, bool spendAttempt, bool died)
+    private EndedAttempt EndForRetry(WriteScope scope, LockedRow held, JobEventKind kind, JobError error, bool spendAttempt, bool died)
     {
         var now = Microseconds.Now(clock);
 #if PLANTED_BUGS
@@ -486,7 +486,7 @@ internal sealed class SqliteJobStore : IJobStore
         public static NewRow Of(NewJob job) => new(
             job,
             JsonSerializer.SerializeToUtf8Bytes(job.Options, SpotterJson.Default.JobOptions),
-            job.Answer is null ? null : JsonSerializer.SerializeToUtf8Bytes(job.Answer.Result, SpotterJson.Default.VisionResult),
-            job.Answer is null ? null : JsonSerializer.SerializeToUtf8Bytes(new JobTimings(), SpotterJson.Default.JobTimings));
+            job.Cached is null ? null : JsonSerializer.SerializeToUtf8Bytes(job.Cached.Result, SpotterJson.Default.VisionResult),
+            job.Cached is null ? null : JsonSerializer.SerializeToUtf8Bytes(new JobTimings(), SpotterJson.Default.JobTimings));
     }
 }

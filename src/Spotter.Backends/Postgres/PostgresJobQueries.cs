@@ -16,7 +16,7 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
         database.ReadAsync(
             $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = $1", p => p.With(key), r => r.FirstAsync(PostgresJobRow.Read), cancel);
 
-    public Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
+    public Task<Job?> FindCachedAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
         database.ReadAsync(
             $"""
             SELECT {PostgresJobRow.Columns} FROM jobs j

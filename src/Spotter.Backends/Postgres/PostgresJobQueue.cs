@@ -13,9 +13,9 @@ internal sealed class PostgresJobQueue : IJobQueue, IDisposable
     private readonly PostgresSignals signals;
     private readonly TimeProvider clock;
     private readonly TakeLine line;
-    private readonly CallBatcher<Entry, bool> entries;
-    private readonly CallBatcher<Change, bool> completions;
-    private readonly CallBatcher<Change, bool> changes;
+    private readonly Batcher<Entry, bool> entries;
+    private readonly Batcher<Change, bool> completions;
+    private readonly Batcher<Change, bool> changes;
     private long turn;
 
     public PostgresJobQueue(PostgresDatabase database, PostgresSignals signals, TimeProvider clock)

@@ -16,21 +16,21 @@ internal sealed class PostgresJobStore : IJobStore
         ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it.");
 
     private readonly PostgresJobWrites writes;
-    private readonly PostgresMoves moves;
+    private readonly PostgresTransitions moves;
     private readonly PostgresJobQueries queries;
     private readonly PostgresSignals signals;
     private readonly TimeProvider clock;
-    private readonly CallBatcher<PostgresJobWrites.Adding, IReadOnlyList<AddedJob>> adds;
-    private readonly CallBatcher<PostgresJobWrites.Starting, StartedJob?> starts;
-    private readonly CallBatcher<PostgresJobWrites.Extending, bool> extensions;
-    private readonly CallBatcher<PostgresJobWrites.Ending, EndedAttempt?> ends;
-    private readonly CallBatcher<PostgresMoves.Retrying, EndedAttempt?> returns;
+    private readonly Batcher<PostgresJobWrites.Adding, IReadOnlyList<AddedJob>> adds;
+    private readonly Batcher<PostgresJobWrites.Starting, StartedJob?> starts;
+    private readonly Batcher<PostgresJobWrites.Extending, bool> extensions;
+    private readonly Batcher<PostgresJobWrites.Ending, EndedAttempt?> ends;
+    private readonly Batcher<PostgresTransitions.Retrying, EndedAttempt?> returns;
     private int written;
 
     public PostgresJobStore(PostgresDatabase database, PostgresSignals signals, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
         writes = new PostgresJobWrites(database, clock);
-        moves = new PostgresMoves(database, retries, random, clock);
+        moves = new PostgresTransitions(database, retries, random, clock);
         queries = new PostgresJobQueries(database, clock);
         this.signals = signals;
         this.clock = clock;
@@ -54,8 +54,8 @@ internal sealed class PostgresJobStore : IJobStore
 
     public Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel) => queries.FindByKeyAsync(idempotencyKey, cancel);
 
-    public Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
-        queries.FindAnswerAsync(tenant, workKey, modelVersion, cancel);
+    public Task<Job?> FindCachedAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
+        queries.FindCachedAsync(tenant, workKey, modelVersion, cancel);
 
     public Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel) => queries.ListAsync(filter, cancel);
 

@@ -26,13 +26,13 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
     /// <summary>A job to be added, with its JSON.</summary>
     public sealed record NewRow(NewJob Job, string Options, string? Result, string? Timings)
     {
-        public JobState State => Job.Answer is null ? JobState.Queued : JobState.Succeeded;
+        public JobState State => Job.Cached is null ? JobState.Queued : JobState.Succeeded;
 
         public static NewRow Of(NewJob job) => new(
             job,
             JsonSerializer.Serialize(job.Options, SpotterJson.Default.JobOptions),
-            job.Answer is null ? null : JsonSerializer.Serialize(job.Answer.Result, SpotterJson.Default.VisionResult),
-            job.Answer is null ? null : JsonSerializer.Serialize(new JobTimings(), SpotterJson.Default.JobTimings));
+            job.Cached is null ? null : JsonSerializer.Serialize(job.Cached.Result, SpotterJson.Default.VisionResult),
+            job.Cached is null ? null : JsonSerializer.Serialize(new JobTimings(), SpotterJson.Default.JobTimings));
     }
 
     /// <summary>A call of <see cref="IJobStore.StartAsync"/>.</summary>
@@ -80,9 +80,9 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
                 .With(Column(rows, r => r.Job.Tenant)).With(Column(rows, r => r.Job.By)).With(Column(rows, r => (short)r.Job.Priority))
                 .With(Column(rows, r => MicrosecondsOrNull(r.Job.NotBefore))).With(Column(rows, r => MicrosecondsOrNull(r.Job.Expires)))
                 .With(Column(rows, r => r.Job.Callback?.Url)).With(Column(rows, r => r.Job.Callback?.Secret))
-                .With(Column(rows, r => r.Job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null)).With(Column(rows, r => r.Job.WorkKey))
-                .With(Column(rows, r => (short)r.State)).With(Column(rows, r => r.Job.Answer?.From.ToGuid()))
-                .With(Column(rows, r => r.Result)).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Answer?.ModelVersion)),
+                .With(Column(rows, r => r.Job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null)).With(Column(rows, r => r.Job.ResultCacheKey))
+                .With(Column(rows, r => (short)r.State)).With(Column(rows, r => r.Job.Cached?.From.ToGuid()))
+                .With(Column(rows, r => r.Result)).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Cached?.ModelVersion)),
             async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.Id));
 
         var keys = rows.Where(r => !inserted.ContainsKey(r.Job.Id)).Select(r => r.Job.IdempotencyKey!).Distinct(StringComparer.Ordinal).ToArray();
@@ -121,7 +121,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
                     var at = (int)r.GetInt64(0) - 1;
                     var (job, call) = (PostgresJobRow.Read(r, 1), calls[at]);
                     started[at] = new StartedJob(
-                        job, new Lease(job.Id, call.Delivery.Queue, job.Epoch, job.Attempts, call.Worker, call.Delivery.Receipt));
+                        job, new Lease(job.Id, call.Delivery.Queue, job.FencingToken, job.Attempts, call.Worker, call.Delivery.Receipt));
                 }
                 return true;
             });
@@ -136,7 +136,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
             UPDATE jobs j SET leased_until = i.until FROM unnest($1::uuid[], $2::integer[], $3::bigint[]) WITH ORDINALITY AS i (id, epoch, until, ord)
             WHERE j.id = i.id AND j.epoch = i.epoch AND j.state = 1 RETURNING i.ord
             """,
-            p => p.With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.Epoch)).With(Column(calls, c => now + Microseconds.From(c.Hold))),
+            p => p.With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.FencingToken)).With(Column(calls, c => now + Microseconds.From(c.Hold))),
             async r =>
             {
                 var held = new bool[calls.Count];
@@ -161,7 +161,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
             {Tally}
             SELECT ord, queue, priority FROM moved
             """,
-            p => p.With(Microseconds.Now(clock)).With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.Epoch))
+            p => p.With(Microseconds.Now(clock)).With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.FencingToken))
                 .With(Column(calls, c => (short)c.State)).With(Column(calls, c => c.Error)).With(Column(calls, c => c.Timings))
                 .With(Column(calls, c => c.Result)).With(Column(calls, c => c.Output)).With(Column(calls, c => c.ModelVersion)),
             async r =>

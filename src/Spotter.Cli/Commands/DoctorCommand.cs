@@ -26,7 +26,7 @@ internal static class DoctorCommand
 
     private static int Run(string data, int port, bool json)
     {
-        var findings = Examination.Examine(data, port).ToList();
+        var findings = HealthCheck.Examine(data, port).ToList();
         if (json)
         {
             foreach (var finding in findings)

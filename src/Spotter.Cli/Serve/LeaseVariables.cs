@@ -26,7 +26,7 @@ internal static class LeaseVariables
         var defaults = new LeaseSettings();
         return defaults with
         {
-            Hold = Read("HOLDSECONDS", defaults.Hold),
+            Duration = Read("HOLDSECONDS", defaults.Duration),
             Heartbeat = Read("HEARTBEATSECONDS", defaults.Heartbeat),
             Sweep = Read("SWEEPSECONDS", defaults.Sweep),
             Overdue = Read("OVERDUESECONDS", defaults.Overdue),

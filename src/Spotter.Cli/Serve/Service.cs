@@ -44,7 +44,7 @@ internal sealed class Service(ServeSettings settings)
             Notices = settings.Notices with { Secrets = WebhookKey.Open(settings.DataFolder, random) },
         };
         using var scale = new ScaleRecords(settings, time, loggers);
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold, scale.Meter.Arrived);
+        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Duration, scale.Meter.Arrived);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
         var name = GatewayName.Of(backend, settings.DataFolder, random);
         if (settings.Scaling.Max > 0)
@@ -55,7 +55,7 @@ internal sealed class Service(ServeSettings settings)
         await using var fleet = new ProcessFleet(
             () => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models)), roster,
             exit => dispatcher.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status != 0, CancellationToken.None),
-            time, random, loggers.CreateLogger<ProcessFleet>(), new StageBoard(RunStage.BoardVariable, RunStage.BoardBytes))
+            time, random, loggers.CreateLogger<ProcessFleet>(), new CrashBreadcrumbs(RunStage.BoardVariable, RunStage.BoardBytes))
         {
             NamePrefix = name.Prefix,
             Meter = scale.Meter,
@@ -64,7 +64,7 @@ internal sealed class Service(ServeSettings settings)
         foreach (var orphan in fleet.EndOrphans())
             CommandLine.Complain($"the worker {orphan} was still there from an earlier service, and was ended.");
         using var replay = settings.Scaling.Max == 0 ? null : new DayReplay(settings.Scaling, scale.Meter);
-        var parts = new GatewayParts(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, scale.Decisions, fleet, time, random)
+        var parts = new GatewayDependencies(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, scale.Decisions, fleet, time, random)
         {
             Models = catalogue,
             Meter = scale.Meter,
@@ -199,7 +199,7 @@ internal sealed class Service(ServeSettings settings)
             {
                 return;
             }
-            roster.Forget(settings.Leases.Hold);
+            roster.Forget(settings.Leases.Duration);
         }
     }
 }

@@ -29,7 +29,7 @@ public sealed record WorkerExit(string Worker, int Status, IReadOnlyList<byte> B
 /// <summary>Names the file in which a worker process says what its threads do, which is still there when it is not.</summary>
 /// <param name="Variable">The variable that tells the process the file's path.</param>
 /// <param name="Bytes">The file's length.</param>
-public sealed record StageBoard(string Variable, int Bytes);
+public sealed record CrashBreadcrumbs(string Variable, int Bytes);
 
 /// <summary>
 /// Workers as child processes. A child is told to drain, or to stay after all, by a line on its standard input, and ends at
@@ -51,7 +51,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     private readonly Func<WorkerCommand> command;
     private readonly WorkerRoster roster;
     private readonly Func<WorkerExit, Task> onExit;
-    private readonly StageBoard? board;
+    private readonly CrashBreadcrumbs? board;
     private readonly ChildLedger? ledger;
     private readonly TimeProvider time;
     private readonly RandomSource random;
@@ -75,7 +75,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
     /// <param name="board">Where workers say what they do; null when they don't.</param>
     public ProcessFleet(
         Func<WorkerCommand> command, WorkerRoster roster, Func<WorkerExit, Task> onExit, TimeProvider time, RandomSource random, ILogger<ProcessFleet> log,
-        StageBoard? board = null)
+        CrashBreadcrumbs? board = null)
     {
         this.board = board;
         this.command = command;
@@ -355,7 +355,7 @@ public sealed partial class ProcessFleet : IFleet, IAsyncDisposable
             BackOff(FreeDeaths);
     }
 
-    private static string? MakeBoard(StageBoard board)
+    private static string? MakeBoard(CrashBreadcrumbs board)
     {
         try
         {

@@ -137,7 +137,7 @@ internal sealed class JobsIntake(
                 NotBefore = terms.Delay > TimeSpan.Zero ? now + terms.Delay : null,
                 Expires = terms.Expires is { } limit ? now + limit : null,
                 Callback = terms.Callback,
-                WorkKey = model is null ? null : WorkKey.Of(model, options, image),
+                ResultCacheKey = model is null ? null : ResultCacheKey.Of(model, options, image),
             }).ToList();
 
             var added = await EarlierAsync(jobs, cancel)
@@ -230,8 +230,8 @@ internal sealed class JobsIntake(
         var answered = new List<NewJob>(jobs.Count);
         foreach (var job in jobs)
         {
-            var earlier = job.WorkKey is { } work && version is not null ? await store.FindAnswerAsync(job.Tenant, work, version, cancel) : null;
-            answered.Add(earlier is { Result: { } result } ? job with { Answer = new JobAnswer(earlier.Id, result, version!) } : job);
+            var earlier = job.ResultCacheKey is { } work && version is not null ? await store.FindCachedAsync(job.Tenant, work, version, cancel) : null;
+            answered.Add(earlier is { Result: { } result } ? job with { Cached = new CachedResult(earlier.Id, result, version!) } : job);
         }
         return answered;
     }

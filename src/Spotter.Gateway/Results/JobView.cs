@@ -49,7 +49,7 @@ public sealed record JobView
     public required string? By { get; init; }
 
     /// <summary>The job whose stored result is given here, as it was the same work; null when it was run itself.</summary>
-    public required string? AnsweredFrom { get; init; }
+    public required string? CachedFrom { get; init; }
 
     /// <summary>What happened besides the usual (attempts that failed, cancelling, redriving), oldest first.</summary>
     public required IReadOnlyList<JobEvent> History { get; init; }
@@ -95,7 +95,7 @@ public sealed record JobView
         NotBefore = job.NotBefore,
         Expires = job.Expires,
         By = job.By,
-        AnsweredFrom = job.AnsweredFrom?.Value,
+        CachedFrom = job.CachedFrom?.Value,
         History = job.History,
         Position = position,
         EtaSeconds = waitsFor is null ? etaSeconds : null,

@@ -37,9 +37,9 @@ internal sealed class HindsightCost
     }
 
     /// <summary>The plan that would have cost least.</summary>
-    public LevelPlan Best()
+    public CapacityPlan Best()
     {
-        var best = new LevelPlan(0, null, null);
+        var best = new CapacityPlan(0, null, null);
         var least = Of(best);
         Try(new(floor, null, null));
         foreach (var length in lengths)
@@ -63,7 +63,7 @@ internal sealed class HindsightCost
         }
         return best;
 
-        void Try(LevelPlan plan)
+        void Try(CapacityPlan plan)
         {
             if (Of(plan) is var cost && cost < least)
                 (best, least) = (plan, cost);
@@ -71,7 +71,7 @@ internal sealed class HindsightCost
     }
 
     /// <summary>What a plan would have cost.</summary>
-    public double Of(LevelPlan plan)
+    public double Of(CapacityPlan plan)
     {
         var total = Doubt * (plan.Linger + (plan.Hold - plan.Start ?? 0) + restart);
         var on = true;
@@ -85,7 +85,7 @@ internal sealed class HindsightCost
         return total;
     }
 
-    private double OfGap(LevelPlan plan, Gap gap, ref bool on)
+    private double OfGap(CapacityPlan plan, Gap gap, ref bool on)
     {
         var seconds = gap.Seconds;
         if (on && seconds <= plan.Linger)
@@ -101,7 +101,7 @@ internal sealed class HindsightCost
         return lingered + inVain + Cheaper(restart, gap.Saved, out on);
     }
 
-    private double OfShort(LevelPlan plan, Gap gap, ref bool on)
+    private double OfShort(CapacityPlan plan, Gap gap, ref bool on)
     {
         if (plan.Linger < floor)
             return Cheaper(gap.ShortCount * restart, gap.ShortSaved, out on);

@@ -22,7 +22,7 @@ internal sealed class Level(int k, double penalty)
     public double Fell { get; private set; } = double.NegativeInfinity;
 
     /// <summary>What to do until it is in demand again.</summary>
-    public LevelPlan Plan { get; private set; }
+    public CapacityPlan Plan { get; private set; }
 
     /// <summary>It is in demand again.</summary>
     /// <param name="now">In seconds.</param>

@@ -14,7 +14,7 @@ internal static class BoxReader
     /// <param name="letterbox">Where the picture lies in the input.</param>
     /// <param name="confidence">Boxes below this are left out.</param>
     /// <param name="into">Cleared first.</param>
-    public static void Read(ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, float confidence, Candidates into)
+    public static void Read(ModelMetadata model, in ModelOutputs outputs, in Letterbox letterbox, float confidence, Candidates into)
     {
         into.Clear();
         var numbers = outputs[0];
@@ -57,7 +57,7 @@ internal static class BoxReader
     }
 
     /// <summary>A number that a box has after its scores: a mask's coefficient, a keypoint's coordinate, an angle.</summary>
-    public static float Extra(ModelCard model, in ModelOutputs outputs, int anchor, int index)
+    public static float Extra(ModelMetadata model, in ModelOutputs outputs, int anchor, int index)
     {
         var shape = model.Shapes[0];
         return model.Layout switch
@@ -110,7 +110,7 @@ internal static class BoxReader
     }
 
     /// <summary>As <see cref="Rows"/>, but centre and size count from the anchor's cell, in cells, the size as its logarithm.</summary>
-    public static void Cells(ReadOnlySpan<float> output, ModelCard model, float confidence, Candidates into)
+    public static void Cells(ReadOnlySpan<float> output, ModelMetadata model, float confidence, Candidates into)
     {
         var row = 5 + model.Classes;
         int at = 0, anchor = 0;
@@ -139,7 +139,7 @@ internal static class BoxReader
     }
 
     /// <summary><c>[anchors, 4 + classes + extras]</c>: centre and size, in input pixels or shares of the input, and scores.</summary>
-    private static void ScoreRows(ReadOnlySpan<float> output, ModelCard model, float confidence, Candidates into)
+    private static void ScoreRows(ReadOnlySpan<float> output, ModelMetadata model, float confidence, Candidates into)
     {
         var row = (int)model.Shapes[0][2];
         var threshold = Threshold(confidence, model.Activation);
@@ -157,7 +157,7 @@ internal static class BoxReader
     }
 
     /// <summary><c>[n, 6 + extras]</c>: corners, score, class; for turned boxes centre and size in place of corners, and the angle last.</summary>
-    private static void EndToEnd(ReadOnlySpan<float> output, int row, ModelCard model, float confidence, Candidates into)
+    private static void EndToEnd(ReadOnlySpan<float> output, int row, ModelMetadata model, float confidence, Candidates into)
     {
         var turned = model.Info.Engine == Core.Vision.Engines.Obb;
         var (width, height) = Unit(model);
@@ -189,7 +189,7 @@ internal static class BoxReader
     /// <c>[anchors, classes + 4 * bins]</c>: the distance of each side from the anchor's point is the mean of a
     /// distribution over 0, 1, 2 … cells (Generalized Focal Loss, arXiv 2006.04388).
     /// </summary>
-    private static void Distances(ReadOnlySpan<float> output, ModelCard model, float confidence, Candidates into)
+    private static void Distances(ReadOnlySpan<float> output, ModelMetadata model, float confidence, Candidates into)
     {
         var bins = model.Extras / 4;
         var row = model.Classes + model.Extras;
@@ -232,7 +232,7 @@ internal static class BoxReader
     }
 
     /// <summary>Boxes <c>[n, 4]</c> and scores <c>[n, classes]</c>: of queries centre and size as shares, of anchors corners in pixels.</summary>
-    private static void Pairs(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, ModelCard model, float confidence, Candidates into)
+    private static void Pairs(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, ModelMetadata model, float confidence, Candidates into)
     {
         var row = model.Classes + (model.LastIsNothing ? 1 : 0);
         var threshold = model.Activation == Activation.Softmax ? float.NegativeInfinity : Threshold(confidence, model.Activation);
@@ -259,7 +259,7 @@ internal static class BoxReader
     }
 
     /// <summary>Boxes <c>[n, 4]</c>, labels <c>[n]</c> and scores <c>[n]</c>, perhaps how many of them count.</summary>
-    private static void Lists(in ModelOutputs outputs, ModelCard model, in Letterbox letterbox, float confidence, Candidates into)
+    private static void Lists(in ModelOutputs outputs, ModelMetadata model, in Letterbox letterbox, float confidence, Candidates into)
     {
         ReadOnlySpan<float> boxes = outputs[0], labels = outputs[1], scores = outputs[2];
         var count = Math.Min(Math.Min(boxes.Length / 4, labels.Length), scores.Length);
@@ -286,7 +286,7 @@ internal static class BoxReader
     }
 
     /// <summary>For the layouts whose boxes are in pixels and whose scores are probabilities unless overrides say otherwise.</summary>
-    private static void Finish(ModelCard model, Candidates into)
+    private static void Finish(ModelMetadata model, Candidates into)
     {
         if (model.Units != BoxUnits.Shares && model.Activation == Activation.None)
             return;
@@ -300,14 +300,14 @@ internal static class BoxReader
         }
     }
 
-    private static void Turn(ModelCard model, in ModelOutputs outputs, Candidates into)
+    private static void Turn(ModelMetadata model, in ModelOutputs outputs, Candidates into)
     {
         foreach (ref var candidate in into.Span)
             candidate.Angle = Extra(model, outputs, candidate.Anchor, 0);
     }
 
     /// <summary>What coordinates are multiplied by to be in pixels of the input.</summary>
-    public static (float Width, float Height) Unit(ModelCard model) =>
+    public static (float Width, float Height) Unit(ModelMetadata model) =>
         model.Units == BoxUnits.Shares ? (model.Input.Width, model.Input.Height) : (1, 1);
 
     /// <summary>The threshold before the activation, so that only what passes it has to be activated.</summary>

@@ -32,7 +32,7 @@ internal sealed class Candidates
     }
 
     /// <summary>Keeps those whose label is wanted, in any case of letters.</summary>
-    public void RemoveOtherThan(IReadOnlyList<string> wanted, ModelCard model)
+    public void RemoveOtherThan(IReadOnlyList<string> wanted, ModelMetadata model)
     {
         var kept = 0;
         for (var i = 0; i < Count; i++)

@@ -13,7 +13,7 @@ namespace Spotter.Vision.Boxes;
 /// <param name="batch">How many pictures it had.</param>
 internal readonly struct ModelOutputs(OrtOutputs run, int item, int batch)
 {
-    /// <summary>The numbers of an output, by its place in <see cref="ModelCard.Outputs"/>.</summary>
+    /// <summary>The numbers of an output, by its place in <see cref="ModelMetadata.Outputs"/>.</summary>
     public ReadOnlySpan<float> this[int output]
     {
         get
@@ -29,7 +29,7 @@ internal readonly struct ModelOutputs(OrtOutputs run, int item, int batch)
 
     /// <summary>Refuses outputs that mean nothing, or are not those that the model promised.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelOutputInvalid"/>.</exception>
-    public void Check(ModelCard model)
+    public void Check(ModelMetadata model)
     {
         for (var i = 0; i < model.Outputs.Length; i++)
         {

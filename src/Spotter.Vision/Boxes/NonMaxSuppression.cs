@@ -20,7 +20,7 @@ internal static class NonMaxSuppression
             ref readonly var candidate = ref span[i];
             var better = false;
             for (var k = 0; k < kept && !better; k++)
-                better = span[k].ClassId == candidate.ClassId && (turned ? TurnedOverlap.Of(span[k], candidate) : Overlap(span[k], candidate)) > iou;
+                better = span[k].ClassId == candidate.ClassId && (turned ? RotatedOverlap.Of(span[k], candidate) : Overlap(span[k], candidate)) > iou;
             if (!better)
                 span[kept++] = candidate;
         }

@@ -53,7 +53,7 @@ internal sealed class ModelInspection : IDisposable
 
     /// <summary>What the loaded model is.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelUnsupported"/>, <see cref="ErrorCodes.ModelInvalid"/>.</exception>
-    public static ModelCard Inspect(string file, OrtSession session, OnnxFile onnx)
+    public static ModelMetadata Inspect(string file, OrtSession session, OnnxFile onnx)
     {
         using var inspection = new ModelInspection(file, session, onnx);
         return inspection.Inspect();
@@ -61,7 +61,7 @@ internal sealed class ModelInspection : IDisposable
 
     public void Dispose() => blank?.Dispose();
 
-    private ModelCard Inspect()
+    private ModelMetadata Inspect()
     {
         var names = Names();
         var (keypointCount, keypointNumbers) = NotedKeypoints();
@@ -97,7 +97,7 @@ internal sealed class ModelInspection : IDisposable
             throw Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
         State("labels", string.Create(CultureInfo.InvariantCulture, $"{labels.Count}"), overrides.Labels is not null, names is not null);
         input = InputDefaults.Complete(input, guess, overrides, notes, session.Producer, noted, facts);
-        return new ModelCard
+        return new ModelMetadata
         {
             Info = new ModelInfo(Path.GetFileNameWithoutExtension(file), guess.Task, guess.Family, input.Width, input.Height, labels) { Version = ModelVersion.Of(file) },
             Input = input,
@@ -252,7 +252,7 @@ internal sealed class ModelInspection : IDisposable
         if (blank is null)
         {
             var wanted = Enumerable.Range(0, session.Outputs.Count).Where(o => session.Outputs[o].IsNumeric).Take(16).ToArray();
-            using var feed = new ModelFeed(input, size, 1);
+            using var feed = new InputTensors(input, size, 1);
             feed.TellSize(0, input.Width, input.Height);
             try
             {

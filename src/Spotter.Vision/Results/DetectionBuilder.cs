@@ -13,7 +13,7 @@ internal static class DetectionBuilder
     /// <param name="size">Size of the whole upright picture.</param>
     /// <param name="candidates">The boxes, the most confident first, without doubles.</param>
     public static List<Detection> Build(
-        ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, Candidates candidates)
+        ModelMetadata model, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, Candidates candidates)
     {
         var detections = new List<Detection>(candidates.Count);
         foreach (ref readonly var found in candidates.Span)
@@ -34,7 +34,7 @@ internal static class DetectionBuilder
     }
 
     private static List<Keypoint> Keypoints(
-        ModelCard model, KeypointSpec spec, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, in Candidate found)
+        ModelMetadata model, KeypointSpec spec, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, in Candidate found)
     {
         var points = new List<Keypoint>(spec.Count);
         var (width, height) = BoxReader.Unit(model);

@@ -11,7 +11,7 @@ internal static class LabelReader
     /// The most confident labels first: those that are wanted, as many as asked for. A picture always has a best one, so
     /// the threshold for boxes does not apply.
     /// </summary>
-    public static List<Label> Read(ModelCard model, ReadOnlySpan<float> numbers, JobOptions options)
+    public static List<Label> Read(ModelMetadata model, ReadOnlySpan<float> numbers, JobOptions options)
     {
         Span<float> shares = numbers.Length <= 4096 ? stackalloc float[numbers.Length] : new float[numbers.Length];
         switch (model.Activation)

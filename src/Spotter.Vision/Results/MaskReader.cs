@@ -13,7 +13,7 @@ namespace Spotter.Vision.Results;
 /// </summary>
 internal static class MaskReader
 {
-    public static Mask Read(ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, in Candidate found)
+    public static Mask Read(ModelMetadata model, in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, in Candidate found)
     {
         var box = letterbox.ToPicture(found.X1, found.Y1, found.X2, found.Y2);
         var (left, right) = Within(box.X1, box.X2, size.Width);
@@ -41,7 +41,7 @@ internal static class MaskReader
         return (first, (int)Math.Clamp(Math.Ceiling(to - 0.5), first + 1, edge));
     }
 
-    private static void Fill(in Bitmap bitmap, ModelCard model, in ModelOutputs outputs, in Letterbox letterbox, in Candidate found)
+    private static void Fill(in Bitmap bitmap, ModelMetadata model, in ModelOutputs outputs, in Letterbox letterbox, in Candidate found)
     {
         var shape = model.Shapes[1];
         int count = (int)shape[1], rows = (int)shape[2], columns = (int)shape[3];

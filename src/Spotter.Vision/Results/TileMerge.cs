@@ -45,7 +45,7 @@ internal sealed class TileMerge(Region whole)
     {
         if (better.Oriented is { } a && other.Oriented is { } b)
         {
-            if (TurnedOverlap.Of(Turned(a), Turned(b)) > iou)
+            if (RotatedOverlap.Of(Turned(a), Turned(b)) > iou)
                 return true;
         }
         else if (Both(better.Box, other.Box) is > 0 and var both && both / (Area(better.Box) + Area(other.Box) - both) > iou)

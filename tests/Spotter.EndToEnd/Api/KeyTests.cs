@@ -112,8 +112,8 @@ public sealed class KeyTests(KeyService service) : IClassFixture<KeyService>
         var again = await service.Red.RunAsync(Pictures.Png(125), reuse);
         var other = await service.Blue.RunAsync(Pictures.Png(125), reuse);
 
-        again.GetProperty("answeredFrom").GetString().ShouldBe(SpotterApi.IdOf(first));
-        other.GetProperty("answeredFrom").ValueKind.ShouldBe(JsonValueKind.Null);
+        again.GetProperty("cachedFrom").GetString().ShouldBe(SpotterApi.IdOf(first));
+        other.GetProperty("cachedFrom").ValueKind.ShouldBe(JsonValueKind.Null);
     }
 
     [Fact]

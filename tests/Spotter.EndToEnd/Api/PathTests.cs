@@ -16,7 +16,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
 
         Names(job).ShouldBe(
             ["id", "name", "state", "engine", "model", "modelVersion", "created", "started", "finished", "attempts", "priority", "notBefore", "expires", "by",
-                "answeredFrom", "history", "position", "etaSeconds", "waitsFor", "result", "timings", "error", "callback", "links"]);
+                "cachedFrom", "history", "position", "etaSeconds", "waitsFor", "result", "timings", "error", "callback", "links"]);
         SpotterApi.IdOf(job).ShouldMatch("^[0-9a-f]{32}$");
         SpotterApi.StateOf(job).ShouldBe("succeeded");
         job.GetProperty("engine").GetString().ShouldBe("detect");
@@ -243,7 +243,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
 
         var again = (await Api.SubmitBodyAsync(new ByteArrayContent(picture) { Headers = { { "Content-Type", "image/jpeg" } } }, waitSeconds: 60)).Json;
 
-        again.GetProperty("answeredFrom").GetString().ShouldBe(SpotterApi.IdOf(first));
+        again.GetProperty("cachedFrom").GetString().ShouldBe(SpotterApi.IdOf(first));
         again.GetProperty("attempts").GetInt32().ShouldBe(0);
         again.GetProperty("result").GetRawText().ShouldBe(first.GetProperty("result").GetRawText());
         var drawn = await Api.GetAsync($"/v1/jobs/{SpotterApi.IdOf(again)}/image");

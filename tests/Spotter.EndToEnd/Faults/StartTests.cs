@@ -165,7 +165,7 @@ public sealed class StartTests
         await using var service = await SpotterProcess.StartAsync(folder.File("data"), PatchModel.Write(folder.File("patches.onnx")), ["--no-reuse"]);
         using var api = new SpotterApi(service.Address);
         for (var i = 0; i < 2; i++)
-            (await api.RunAsync(Pictures.Png(130), Part.Field("reuse", "true"))).GetProperty("answeredFrom").ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Null);
+            (await api.RunAsync(Pictures.Png(130), Part.Field("reuse", "true"))).GetProperty("cachedFrom").ValueKind.ShouldBe(System.Text.Json.JsonValueKind.Null);
     }
 
     private static async Task RefusedAsync(string[] arguments, params string[] said)

@@ -30,7 +30,7 @@ internal sealed class GatewayBench : IAsyncDisposable
         Settings = settings;
         Arrivals = new ArrivalFiles(folder.File("arrivals"), TimeProvider.System, NullLogger<ArrivalFiles>.Instance);
         backend = fixture.Open(TimeProvider.System, new RetrySchedule { FirstDelay = TimeSpan.FromMilliseconds(1) });
-        Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Hold);
+        Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Duration);
     }
 
     public GatewaySettings Settings { get; private set; }
@@ -91,7 +91,7 @@ internal sealed class GatewayBench : IAsyncDisposable
     {
         Roster = new WorkerRoster(TimeProvider.System);
         Models = new ModelCatalogue(Settings.Models);
-        var parts = new GatewayParts(
+        var parts = new GatewayDependencies(
             backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, Roster, Decisions, Fleet: null, TimeProvider.System, RandomSource.System)
         {
             Models = Models,

@@ -65,7 +65,7 @@ public sealed class LifecycleTests : IAsyncLifetime
         again.StatusCode.ShouldBe(HttpStatusCode.OK);
         var view = await again.Content.ReadFromJsonAsync<JsonElement>();
         view.GetProperty("state").GetString().ShouldBe("succeeded");
-        view.GetProperty("answeredFrom").GetString().ShouldBe(first.GetProperty("id").GetString());
+        view.GetProperty("cachedFrom").GetString().ShouldBe(first.GetProperty("id").GetString());
         (view.GetProperty("id").GetString() == first.GetProperty("id").GetString()).ShouldBeFalse();
         view.GetProperty("result").GetProperty("summary").GetProperty("bus").GetInt32().ShouldBe(1);
 

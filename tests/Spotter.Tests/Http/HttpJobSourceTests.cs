@@ -48,7 +48,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
             await image.CopyToAsync(bytes);
             bytes.ToArray().ShouldBe(GatewayBench.Picture());
         }
-        (await source.BeatAsync("w", [started.Lease], default)).Lost.ShouldBeEmpty();
+        (await source.HeartbeatAsync("w", [started.Lease], default)).Lost.ShouldBeEmpty();
         var key = await source.PutOutputAsync(started.Lease, new byte[700_000], default);
         key.ShouldBe(BlobKey.Output(id, 1));
         (await source.FinishAsync(started.Lease, SampleJobs.Done(key), default)).ShouldBeTrue();
@@ -80,7 +80,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         var started = (await TakeAsync())!;
         await bench.Jobs.CancelAsync(id, null, default);
 
-        (await source.BeatAsync("w", [started.Lease], default)).Lost.ShouldBe([id]);
+        (await source.HeartbeatAsync("w", [started.Lease], default)).Lost.ShouldBe([id]);
         (await source.FinishAsync(started.Lease, SampleJobs.Done(), default)).ShouldBeFalse();
         (await source.FinishAsync(started.Lease with { Worker = "other" }, SampleJobs.Done(), default)).ShouldBeFalse();
         (await bench.Jobs.FindAsync(id, default))!.State.ShouldBe(JobState.Cancelled);
@@ -93,7 +93,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         await bench.SubmitAsync();
         bench.Roster.Drain("w", drain: true);
 
-        (await source.BeatAsync("w", [], default)).Drain.ShouldBeTrue();
+        (await source.HeartbeatAsync("w", [], default)).Drain.ShouldBeTrue();
         (await TakeAsync()).ShouldBeNull();
     }
 
@@ -106,7 +106,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 
         var orders = (await source.AskToLeaveAsync("w", default)).ShouldNotBeNull();
         (orders.Drain, orders.Order).ShouldBe((false, 2));
-        (await source.BeatAsync("w", [], default)).Order.ShouldBe(2);
+        (await source.HeartbeatAsync("w", [], default)).Order.ShouldBe(2);
         bench.Roster.Has("w").ShouldBeTrue();
 
         bench.Roster.Drain("w", drain: true);
@@ -129,7 +129,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     {
         await source.JoinAsync(default);
         var taking = source.TakeAsync("w", [Queue], GatewayBench.Safety, default);
-        await source.BeatAsync("w", [], default);
+        await source.HeartbeatAsync("w", [], default);
         bench.Roster.HasModel("second").ShouldBeFalse();
 
         models.Add(new("second", "1"));
@@ -137,7 +137,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         {
             // The beat may have come before the take: then the next one tells again.
             models[1] = models[1] with { Version = models[1].Version + "1" };
-            await source.BeatAsync("w", [], default);
+            await source.HeartbeatAsync("w", [], default);
         }
 
         (await taking).ShouldBeNull();
@@ -151,7 +151,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         await bench.RestartAsync();
         bench.Roster.Has("w").ShouldBeFalse();
 
-        await source.BeatAsync("w", [], default);
+        await source.HeartbeatAsync("w", [], default);
 
         bench.Roster.Has("w").ShouldBeTrue();
         bench.Roster.Leave("w");
@@ -215,7 +215,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 
         bench.Roster.Has("w").ShouldBeFalse();
         var row = (await bench.Jobs.FindAsync(id, default))!;
-        (row.State, row.Attempts, row.Solo).ShouldBe((JobState.Queued, 0, false));
+        (row.State, row.Attempts, row.Isolated).ShouldBe((JobState.Queued, 0, false));
     }
 
     [Fact]
@@ -244,7 +244,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         using var asking = new HttpJobSource(
             new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), GatewayBench.Token, "w", () => new WorkerJoin(1, []), clock);
 
-        var beat = asking.BeatAsync("w", [], default);
+        var beat = asking.HeartbeatAsync("w", [], default);
         var connections = 0;
         while (!beat.IsCompleted)
         {

@@ -115,7 +115,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
         (await Dispatcher.FinishAsync(started.Lease, SampleJobs.Done(), default)).ShouldBeFalse();
 
         (await Ports.Jobs.FindAsync(id, default))!.State.ShouldBe(JobState.Cancelled);
-        Clock.Advance(Settings.Hold);
+        Clock.Advance(Settings.Duration);
         (await TakeAsync()).ShouldBeNull();
     }
 
@@ -139,7 +139,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
         var started = (await TakeAsync())!;
         for (var i = 0; i < 10; i++)
         {
-            Clock.Advance(Settings.Hold / 2);
+            Clock.Advance(Settings.Duration / 2);
             (await Dispatcher.ExtendAsync(started.Lease, default)).ShouldBeTrue();
             (await Dispatcher.ReapAsync(10, default)).ShouldBe(0);
             (await TakeAsync()).ShouldBeNull();
@@ -152,12 +152,12 @@ public abstract class DispatcherConformance : IAsyncLifetime
     {
         var id = await AcceptAsync();
         var silent = (await TakeAsync("silent"))!;
-        Clock.Advance(Settings.Hold);
+        Clock.Advance(Settings.Duration);
         (await Dispatcher.ReapAsync(10, default)).ShouldBe(1);
         Clock.Advance(Retries.FirstDelay);
 
         var second = (await TakeAsync("second")).ShouldNotBeNull();
-        (second.Job.Id, second.Job.Solo).ShouldBe((id, true));
+        (second.Job.Id, second.Job.Isolated).ShouldBe((id, true));
         (await Dispatcher.FinishAsync(silent.Lease, SampleJobs.Done(width: 1), default)).ShouldBeFalse();
         (await Dispatcher.FinishAsync(second.Lease, SampleJobs.Done(width: 2), default)).ShouldBeTrue();
         (await Ports.Jobs.FindAsync(id, default))!.Result!.Width.ShouldBe(2);
@@ -245,7 +245,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
         var id = await AcceptAsync();
         var lease = (await TakeAsync())!.Lease;
         var output = await Dispatcher.PutOutputAsync(lease, new byte[] { 1 }, default);
-        var late = await Dispatcher.PutOutputAsync(lease with { Epoch = 7 }, new byte[] { 2 }, default);
+        var late = await Dispatcher.PutOutputAsync(lease with { FencingToken = 7 }, new byte[] { 2 }, default);
         await Dispatcher.FinishAsync(lease, SampleJobs.Done(output), default);
         foreach (var key in (string[])[orphan, BlobKey.Original(id)])
             await Ports.Blobs.PutAsync(key, new MemoryStream([1]), default);
@@ -283,7 +283,7 @@ public abstract class DispatcherConformance : IAsyncLifetime
     {
         await CloseAsync();
         Ports = await OpenAsync(Clock, Retries, RandomSource.Seeded(1));
-        Dispatcher = new Dispatcher(Ports.Jobs, Ports.Queue, Ports.Blobs, Settings.Hold);
+        Dispatcher = new Dispatcher(Ports.Jobs, Ports.Queue, Ports.Blobs, Settings.Duration);
     }
 
     private async Task<bool> ExistsAsync(string key)

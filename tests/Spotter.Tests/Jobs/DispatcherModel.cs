@@ -33,11 +33,11 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
 
         public JobState State { get; set; }
 
-        public int Epoch { get; set; }
+        public int FencingToken { get; set; }
 
         public int Attempts { get; set; }
 
-        public bool Solo { get; set; }
+        public bool Isolated { get; set; }
 
         public string? Worker { get; set; }
 
@@ -63,7 +63,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
                 await TakeAsync(dispatcher);
                 break;
             case < 55:
-                await BeatAsync(dispatcher);
+                await HeartbeatAsync(dispatcher);
                 break;
             case < 75:
                 await FinishAsync(dispatcher);
@@ -106,14 +106,14 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
             var row = await ports.Jobs.FindAsync(job.Id, default);
             if (row is null)
                 throw Broken(step, $"{job.Id} is gone");
-            if ((row.State, row.Epoch, row.Attempts, row.Solo, row.Redrives) != (job.State, job.Epoch, job.Attempts, job.Solo, job.Redrives))
+            if ((row.State, row.FencingToken, row.Attempts, row.Isolated, row.Redrives) != (job.State, job.FencingToken, job.Attempts, job.Isolated, job.Redrives))
             {
                 throw Broken(step,
-                    $"{job.Id} is {row.State} epoch {row.Epoch} attempts {row.Attempts} solo {row.Solo}, "
-                    + $"should be {job.State} epoch {job.Epoch} attempts {job.Attempts} solo {job.Solo}");
+                    $"{job.Id} is {row.State} epoch {row.FencingToken} attempts {row.Attempts} solo {row.Isolated}, "
+                    + $"should be {job.State} epoch {job.FencingToken} attempts {job.Attempts} solo {job.Isolated}");
             }
-            if (row.Attempts > retries.MaxAttempts || row.Attempts > row.Epoch)
-                throw Broken(step, $"{job.Id} has {row.Attempts} attempts in {row.Epoch} epochs");
+            if (row.Attempts > retries.MaxAttempts || row.Attempts > row.FencingToken)
+                throw Broken(step, $"{job.Id} has {row.Attempts} attempts in {row.FencingToken} epochs");
             if (row.Result?.Width != job.ResultEpoch)
                 throw Broken(step, $"{job.Id} has the result of epoch {row.Result?.Width}, should be {job.ResultEpoch}");
             if (row.State.IsTerminal() != row.Finished is not null)
@@ -149,7 +149,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
             await ExpireAsync(ports);
             await dispatcher.SweepAsync(settings.Overdue, 0, 1000, default);
             while (await TakeAsync(dispatcher) is { } lease)
-                await FinishAsync(dispatcher, lease, SampleJobs.Done(width: lease.Epoch));
+                await FinishAsync(dispatcher, lease, SampleJobs.Done(width: lease.FencingToken));
             await CheckAsync(ports, round);
         }
     }
@@ -207,27 +207,27 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         if (clock.GetUtcNow() < job.NotBefore || clock.GetUtcNow() >= job.Expires)
             throw Broken(0, $"{job.Id} was given out, which is for {job.NotBefore} to {job.Expires}");
         job.State = JobState.Running;
-        job.Epoch++;
+        job.FencingToken++;
         job.Attempts++;
         job.Worker = worker;
-        job.LeasedUntil = clock.GetUtcNow() + settings.Hold;
+        job.LeasedUntil = clock.GetUtcNow() + settings.Duration;
         leases.Add(started.Lease);
-        if ((started.Lease.Epoch, started.Lease.Attempt) != (job.Epoch, job.Attempts))
+        if ((started.Lease.FencingToken, started.Lease.Attempt) != (job.FencingToken, job.Attempts))
             throw Broken(0, $"{job.Id} was given out with {started.Lease}");
         return started.Lease;
     }
 
-    private async Task BeatAsync(Dispatcher dispatcher)
+    private async Task HeartbeatAsync(Dispatcher dispatcher)
     {
         if (leases.Count == 0)
             return;
         var lease = leases[Pick(leases.Count)];
-        Note($"beat {lease.Job} epoch {lease.Epoch}");
+        Note($"beat {lease.Job} epoch {lease.FencingToken}");
         var held = IsHeld(lease);
         if (await dispatcher.ExtendAsync(lease, default) != held)
-            throw Broken(0, $"a beat of epoch {lease.Epoch} of {lease.Job} should be heard: {held}");
+            throw Broken(0, $"a beat of epoch {lease.FencingToken} of {lease.Job} should be heard: {held}");
         if (held)
-            jobs[lease.Job].LeasedUntil = clock.GetUtcNow() + settings.Hold;
+            jobs[lease.Job].LeasedUntil = clock.GetUtcNow() + settings.Duration;
     }
 
     private Task FinishAsync(Dispatcher dispatcher)
@@ -241,16 +241,16 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
             0 => SampleJobs.Retry(),
             1 => SampleJobs.Retry(spendAttempt: false),
             2 => SampleJobs.Reject(),
-            _ => SampleJobs.Done(width: lease.Epoch),
+            _ => SampleJobs.Done(width: lease.FencingToken),
         });
     }
 
     private async Task FinishAsync(Dispatcher dispatcher, Lease lease, JobOutcome outcome)
     {
-        Note($"finish {lease.Job} epoch {lease.Epoch} {outcome.GetType().Name}");
+        Note($"finish {lease.Job} epoch {lease.FencingToken} {outcome.GetType().Name}");
         var held = IsHeld(lease);
         if (await dispatcher.FinishAsync(lease, outcome, default) != held)
-            throw Broken(0, $"the end of epoch {lease.Epoch} of {lease.Job} should be taken: {held}");
+            throw Broken(0, $"the end of epoch {lease.FencingToken} of {lease.Job} should be taken: {held}");
         if (!held)
             return;
         var job = jobs[lease.Job];
@@ -258,7 +258,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         {
             case JobOutcome.Done:
                 job.State = JobState.Succeeded;
-                job.ResultEpoch = lease.Epoch;
+                job.ResultEpoch = lease.FencingToken;
                 break;
             case JobOutcome.Reject:
                 job.State = JobState.Failed;
@@ -287,7 +287,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         foreach (var job in jobs.Values.Where(j => j.State == JobState.Running && j.LeasedUntil <= clock.GetUtcNow()))
         {
             EndAttempt(job, spend: true, died: true);
-            job.Solo = true;
+            job.Isolated = true;
         }
     }
 
@@ -299,7 +299,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
         foreach (var job in jobs.Values.Where(j => j.State == JobState.Running && j.Worker == worker))
         {
             EndAttempt(job, spend, died: spend);
-            job.Solo |= spend;
+            job.Isolated |= spend;
         }
     }
 
@@ -330,7 +330,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
     /// <summary>The queue loses an id.</summary>
     private async Task LoseAsync(Ports ports)
     {
-        if (await ports.Queue.TakeAsync(EngineNames, settings.Hold, TimeSpan.Zero, default) is not { } lost)
+        if (await ports.Queue.TakeAsync(EngineNames, settings.Duration, TimeSpan.Zero, default) is not { } lost)
             return;
         Note($"lose {lost.Job}");
         await ports.Queue.CompleteAsync(lost, default);
@@ -360,7 +360,7 @@ internal sealed class DispatcherModel(int seed, ManualClock clock, LeaseSettings
     }
 
     private bool IsHeld(Lease lease) =>
-        jobs[lease.Job] is { State: JobState.Running } job && job.Epoch == lease.Epoch;
+        jobs[lease.Job] is { State: JobState.Running } job && job.FencingToken == lease.FencingToken;
 
     private int Pick(int count) => (int)(random.NextDouble() * count);
 

@@ -47,7 +47,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         job.Id.ShouldBe(sent.Id);
         job.State.ShouldBe(JobState.Queued);
         job.Created.ShouldBe(Clock.GetUtcNow());
-        (job.Attempts, job.Epoch, job.Solo, job.Started, job.Finished, job.Error, job.Result).ShouldBe((0, 0, false, null, null, null, null));
+        (job.Attempts, job.FencingToken, job.Isolated, job.Started, job.Finished, job.Error, job.Result).ShouldBe((0, 0, false, null, null, null, null));
         (job.Engine, job.Model, job.Name, job.Image, job.IdempotencyKey, job.Fingerprint, job.Internal)
             .ShouldBe((sent.Engine, sent.Model, sent.Name, sent.Image, sent.IdempotencyKey, sent.Fingerprint, false));
         job.Options.Labels.ShouldBe(sent.Options.Labels);
@@ -137,7 +137,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         started.ShouldNotBeNull();
         started.Lease.ShouldBe(new Lease(id, Engines.Detect, 1, 1, "w1", "receipt"));
-        (started.Job.State, started.Job.Epoch, started.Job.Attempts, started.Job.Started)
+        (started.Job.State, started.Job.FencingToken, started.Job.Attempts, started.Job.Started)
             .ShouldBe((JobState.Running, 1, 1, Clock.GetUtcNow()));
         SampleJobs.Print(await Store.FindAsync(id, default)).ShouldBe(SampleJobs.Print(started.Job));
     }
@@ -151,7 +151,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
             .Select(i => Task.Run(() => Store.StartAsync(SampleJobs.Delivery(id), $"w{i}", Hold, default))));
 
         started.Count(s => s is not null).ShouldBe(1);
-        (await Store.FindAsync(id, default))!.Epoch.ShouldBe(1);
+        (await Store.FindAsync(id, default))!.FencingToken.ShouldBe(1);
     }
 
     [Fact]
@@ -239,7 +239,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         row.State.ShouldBe(state);
         row.Finished.ShouldNotBeNull();
         var before = SampleJobs.Print(row);
-        var lease = new Lease(id, Engines.Detect, row.Epoch, row.Attempts, "w", "1-1");
+        var lease = new Lease(id, Engines.Detect, row.FencingToken, row.Attempts, "w", "1-1");
         Clock.Advance(TimeSpan.FromHours(1));
 
         (await Store.StartAsync(SampleJobs.Delivery(id), "w", Hold, default)).ShouldBeNull();
@@ -277,7 +277,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         for (var attempt = 1; attempt <= Retries.MaxAttempts; attempt++)
         {
             var lease = await StartAsync(id);
-            (lease.Attempt, lease.Epoch).ShouldBe((attempt, attempt));
+            (lease.Attempt, lease.FencingToken).ShouldBe((attempt, attempt));
             var ended = (await Store.FinishAsync(lease, SampleJobs.Retry(), default))!;
             if (attempt == Retries.MaxAttempts)
             {
@@ -295,7 +295,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         }
 
         var job = (await Store.FindAsync(id, default))!;
-        (job.State, job.Finished, job.Error, job.Attempts, job.Solo)
+        (job.State, job.Finished, job.Error, job.Attempts, job.Isolated)
             .ShouldBe((JobState.Dead, Clock.GetUtcNow(), SampleJobs.Fault, Retries.MaxAttempts, false));
     }
 
@@ -306,7 +306,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         for (var i = 1; i <= 3 * Retries.MaxAttempts; i++)
         {
             var lease = await StartAsync(id);
-            (lease.Attempt, lease.Epoch).ShouldBe((1, i));
+            (lease.Attempt, lease.FencingToken).ShouldBe((1, i));
             var ended = await Store.FinishAsync(lease, SampleJobs.Retry(spendAttempt: false), default);
             ended.ShouldBe(new EndedAttempt(id, Engines.Detect, JobPriority.Normal, JobState.Queued, Retries.FreeDelay));
             Clock.Advance(Retries.FreeDelay);
@@ -328,7 +328,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         (ended.Id, ended.State).ShouldBe((first, JobState.Queued));
         ended.RetryAfter.ShouldNotBeNull();
         var job = (await Store.FindAsync(first, default))!;
-        (job.State, job.Attempts, job.Solo, job.Error!.Code).ShouldBe((JobState.Queued, 1, true, ErrorCodes.LeaseExpired));
+        (job.State, job.Attempts, job.Isolated, job.Error!.Code).ShouldBe((JobState.Queued, 1, true, ErrorCodes.LeaseExpired));
         (await Store.FindAsync(second, default))!.State.ShouldBe(JobState.Running);
     }
 
@@ -371,7 +371,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
         }
         ended!.State.ShouldBe(JobState.Dead);
         var job = (await Store.FindAsync(id, default))!;
-        (job.State, job.Solo, job.Error).ShouldBe((JobState.Dead, true, SampleJobs.Fault));
+        (job.State, job.Isolated, job.Error).ShouldBe((JobState.Dead, true, SampleJobs.Fault));
     }
 
     [Fact]
@@ -383,7 +383,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
             var lease = await StartAsync(id, $"w{i}");
             var ended = (await Store.FinishAsync(lease, new JobOutcome.Retry(SampleJobs.Fault, SpendAttempt: true) { TakesWorker = true }, default))!;
             ended.State.ShouldBe(i < Retries.MaxDeaths ? JobState.Queued : JobState.Dead);
-            (await Store.FindAsync(id, default))!.Solo.ShouldBeTrue();
+            (await Store.FindAsync(id, default))!.Isolated.ShouldBeTrue();
             Clock.Advance(Retries.LongestDelay);
         }
     }
@@ -399,7 +399,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         ended.ShouldHaveSingleItem().ShouldBe(new EndedAttempt(mine, Engines.Detect, JobPriority.Normal, JobState.Queued, Retries.FreeDelay));
         var job = (await Store.FindAsync(mine, default))!;
-        (job.Attempts, job.Epoch, job.Solo).ShouldBe((0, 1, false));
+        (job.Attempts, job.FencingToken, job.Isolated).ShouldBe((0, 1, false));
         (await Store.FindAsync(other, default))!.State.ShouldBe(JobState.Running);
     }
 
@@ -414,7 +414,7 @@ public abstract class JobStoreConformance : IAsyncLifetime
 
         ended.Select(e => (e.Id, e.Queue)).ShouldBe([(jobs[0], Engines.Detect), (jobs[1], "classify")], ignoreOrder: true);
         foreach (var id in jobs)
-            (await Store.FindAsync(id, default))!.Solo.ShouldBeTrue();
+            (await Store.FindAsync(id, default))!.Isolated.ShouldBeTrue();
     }
 
     [Fact]
@@ -573,10 +573,10 @@ public abstract class JobStoreConformance : IAsyncLifetime
             .ShouldBe([new DueJob(id, Engines.Detect, JobPriority.Normal)]);
 
         var job = (await Store.FindAsync(id, default))!;
-        (job.State, job.Attempts, job.Epoch, job.Redrives, job.Finished).ShouldBe((JobState.Queued, 0, before.Epoch, 1, null));
+        (job.State, job.Attempts, job.FencingToken, job.Redrives, job.Finished).ShouldBe((JobState.Queued, 0, before.FencingToken, 1, null));
         job.History[^1].ShouldBe(new JobEvent(Clock.GetUtcNow(), JobEventKind.Redriven, 0, null, "operator", SampleJobs.Fault));
         var lease = await StartAsync(id);
-        (lease.Attempt, lease.Epoch).ShouldBe((1, before.Epoch + 1));
+        (lease.Attempt, lease.FencingToken).ShouldBe((1, before.FencingToken + 1));
         (await Store.FinishAsync(lease, SampleJobs.Done(), default))!.State.ShouldBe(JobState.Succeeded);
         (await Store.CountAsync(null, default)).ShouldBe(new JobCounts(0, 0, 1, 0, 0, 0, null));
     }
@@ -611,22 +611,22 @@ public abstract class JobStoreConformance : IAsyncLifetime
     [Fact]
     public async Task The_same_work_is_answered_from_the_job_that_was_run()
     {
-        var run = (await Store.AddAsync([SampleJobs.New() with { WorkKey = "work", Tenant = "team" }], default))[0].Job.Id;
-        (await Store.FindAnswerAsync("team", "work", "v1", default)).ShouldBeNull();
+        var run = (await Store.AddAsync([SampleJobs.New() with { ResultCacheKey = "work", Tenant = "team" }], default))[0].Job.Id;
+        (await Store.FindCachedAsync("team", "work", "v1", default)).ShouldBeNull();
         await Store.FinishAsync(await StartAsync(run), SampleJobs.Done() with { ModelVersion = "v1" }, default);
-        (await Store.FindAnswerAsync("team", "work", "v2", default)).ShouldBeNull("another version may see other things");
-        var known = (await Store.FindAnswerAsync("team", "work", "v1", default))!;
+        (await Store.FindCachedAsync("team", "work", "v2", default)).ShouldBeNull("another version may see other things");
+        var known = (await Store.FindCachedAsync("team", "work", "v1", default))!;
         known.Id.ShouldBe(run);
-        (await Store.FindAnswerAsync("others", "work", "v1", default)).ShouldBeNull();
+        (await Store.FindCachedAsync("others", "work", "v1", default)).ShouldBeNull();
 
         var answered = (await Store.AddAsync(
-            [SampleJobs.New() with { WorkKey = "work", Tenant = "team", Answer = new JobAnswer(run, known.Result!, "v1") }], default))[0].Job;
+            [SampleJobs.New() with { ResultCacheKey = "work", Tenant = "team", Cached = new CachedResult(run, known.Result!, "v1") }], default))[0].Job;
 
-        (answered.State, answered.AnsweredFrom, answered.ModelVersion, answered.Attempts, answered.Started, answered.Finished)
+        (answered.State, answered.CachedFrom, answered.ModelVersion, answered.Attempts, answered.Started, answered.Finished)
             .ShouldBe((JobState.Succeeded, run, "v1", 0, Clock.GetUtcNow(), Clock.GetUtcNow()));
         answered.Result!.Width.ShouldBe(known.Result!.Width);
         answered.Timings.ShouldBe(new JobTimings());
-        (await Store.FindAnswerAsync("team", "work", "v1", default))!.Id.ShouldBe(run, "a copy is no source");
+        (await Store.FindCachedAsync("team", "work", "v1", default))!.Id.ShouldBe(run, "a copy is no source");
         (await Store.CountAsync(null, default)).Succeeded.ShouldBe(2);
     }
 

@@ -80,7 +80,7 @@ public abstract class NoticeStoreConformance : IAsyncLifetime
         var job = how switch
         {
             "expired" => await AddAsync(change: job => job with { Expires = Clock.GetUtcNow() + Hold }),
-            "answered from the stored result of another" => await AddAsync(change: job => job with { Answer = new JobAnswer(JobId.New(RandomSource.System), SampleJobs.Result(), "v1") }),
+            "answered from the stored result of another" => await AddAsync(change: job => job with { Cached = new CachedResult(JobId.New(RandomSource.System), SampleJobs.Result(), "v1") }),
             _ => await AddAsync(),
         };
         switch (how)

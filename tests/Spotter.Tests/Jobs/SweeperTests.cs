@@ -18,7 +18,7 @@ public sealed class SweeperTests
         await using var fixture = new LocalFixture();
         var backend = fixture.Open(clock);
         var sweeper = new Sweeper(
-            new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Hold), backend.Jobs, backend.Blobs, settings, clock);
+            new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Duration), backend.Jobs, backend.Blobs, settings, clock);
         await fixture.CloseAsync();
         var errors = Channel.CreateUnbounded<Exception>();
         using var stop = new CancellationTokenSource();
@@ -48,7 +48,7 @@ public sealed class SweeperTests
         await using var fixture = new LocalFixture();
         var backend = fixture.Open(clock);
         var blobs = new SilentBlobStore();
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, blobs, settings.Hold);
+        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, blobs, settings.Duration);
         using var stop = new CancellationTokenSource();
         var job = SampleJobs.New();
         await dispatcher.AcceptAsync([job], default);

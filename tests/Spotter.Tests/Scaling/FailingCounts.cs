@@ -31,8 +31,8 @@ internal sealed class FailingCounts(IJobStore store) : IJobStore
 
     public Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) => store.FinishAsync(lease, outcome, cancel);
 
-    public Task<Job?> FindAnswerAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
-        store.FindAnswerAsync(tenant, workKey, modelVersion, cancel);
+    public Task<Job?> FindCachedAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
+        store.FindCachedAsync(tenant, workKey, modelVersion, cancel);
 
     public Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel) => store.CancelAsync(id, by, cancel);
 

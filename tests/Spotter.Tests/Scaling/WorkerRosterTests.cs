@@ -31,7 +31,7 @@ public sealed class WorkerRosterTests
         var roster = Joined("a");
         roster.Took("a");
         roster.Took("a");
-        roster.Beat("a", 0);
+        roster.Heartbeat("a", 0);
         roster.List()[0].State.ShouldBe(WorkerState.Idle);
 
         roster.Ended("a");
@@ -44,7 +44,7 @@ public sealed class WorkerRosterTests
     {
         var roster = Joined("silent", "alive", "working");
         clock.Advance(TimeSpan.FromSeconds(20));
-        roster.Beat("alive", 0);
+        roster.Heartbeat("alive", 0);
         roster.Took("working");
         clock.Advance(TimeSpan.FromSeconds(11));
 
@@ -59,7 +59,7 @@ public sealed class WorkerRosterTests
         var roster = Joined();
         roster.Took("x");
         roster.Ended("x");
-        roster.Beat("x", 3);
+        roster.Heartbeat("x", 3);
         roster.Drain("x", drain: true);
 
         roster.IsDraining("x").ShouldBeFalse();
@@ -148,14 +148,14 @@ public sealed class WorkerRosterTests
     {
         var roster = Joined("a", "b", "c");
         roster.CpuLoad.ShouldBeNull();
-        roster.Beat("a", 0, TimeSpan.FromSeconds(100));
-        roster.Beat("b", 0, TimeSpan.FromSeconds(1));
-        roster.Beat("c", 0);
+        roster.Heartbeat("a", 0, TimeSpan.FromSeconds(100));
+        roster.Heartbeat("b", 0, TimeSpan.FromSeconds(1));
+        roster.Heartbeat("c", 0);
         roster.CpuLoad.ShouldBeNull("once says nothing");
 
         clock.Advance(TimeSpan.FromSeconds(5));
-        roster.Beat("a", 0, TimeSpan.FromSeconds(110));
-        roster.Beat("b", 0, TimeSpan.FromSeconds(3.5));
+        roster.Heartbeat("a", 0, TimeSpan.FromSeconds(110));
+        roster.Heartbeat("b", 0, TimeSpan.FromSeconds(3.5));
 
         // Two lanes each: 10 of 10 and 2.5 of 10 processor-seconds.
         roster.CpuLoad.ShouldNotBeNull().ShouldBe(0.625, 1e-9);

@@ -23,11 +23,11 @@ public sealed class BatchRunTests : IDisposable
         for (var i = 0; i < pictures.Count; i++)
         {
             using var alone = model.Run(pictures[i], new JobOptions { Confidence = 0.05 });
-            var found = together[i].Findings.ShouldNotBeNull().Result;
+            var found = together[i].InferenceResult.ShouldNotBeNull().Result;
             (found.Width, found.Height).ShouldBe((alone.Result.Width, alone.Result.Height));
             found.Detections!.Select(d => (d.Label, d.Confidence, d.Box)).ShouldBe(alone.Result.Detections!.Select(d => (d.Label, d.Confidence, d.Box)));
         }
-        together.Select(a => a.Findings!.Result.Detections![0].Confidence).Distinct().Count().ShouldBe(8, "each picture has a brightness of its own");
+        together.Select(a => a.InferenceResult!.Result.Detections![0].Confidence).Distinct().Count().ShouldBe(8, "each picture has a brightness of its own");
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class BatchRunTests : IDisposable
 
         answers[0].Refusal.ShouldNotBeNull().Code.ShouldBeOneOf(ErrorCodes.ImageTruncated, ErrorCodes.ImageInvalid);
         answers[2].Refusal.ShouldNotBeNull().Code.ShouldBe(ErrorCodes.EmptyBody);
-        using var found = answers[1].Findings.ShouldNotBeNull();
+        using var found = answers[1].InferenceResult.ShouldNotBeNull();
         found.Result.Detections!.ShouldHaveSingleItem().ClassId.ShouldBe(1);
         found.Annotated.Length.ShouldBeGreaterThan(100);
         found.Timings.EncodeMs.ShouldBeGreaterThan(0);
@@ -55,7 +55,7 @@ public sealed class BatchRunTests : IDisposable
         var answers = model.Run([new BatchPicture(picture, options), new BatchPicture(picture, new JobOptions())]);
 
         using var alone = model.Run(picture, options);
-        answers[0].Findings!.Result.Detections!.Select(d => d.Box).ShouldBe(alone.Result.Detections!.Select(d => d.Box));
+        answers[0].InferenceResult!.Result.Detections!.Select(d => d.Box).ShouldBe(alone.Result.Detections!.Select(d => d.Box));
         answers.ShouldAllBe(a => a.Refusal == null);
     }
 
@@ -66,7 +66,7 @@ public sealed class BatchRunTests : IDisposable
         var picture = new BatchPicture(TestPictures.Png(32, 32), new JobOptions());
 
         single.AtOnce(100).ShouldBe(1);
-        single.Run([picture, picture, picture]).ShouldAllBe(a => a.Findings!.Result.Detections!.Count == 1);
+        single.Run([picture, picture, picture]).ShouldAllBe(a => a.InferenceResult!.Result.Detections!.Count == 1);
     }
 
     public void Dispose()

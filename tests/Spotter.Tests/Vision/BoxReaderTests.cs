@@ -86,7 +86,7 @@ public sealed class BoxReaderTests
         ModelOutputs.AllFinite(output).ShouldBeFalse();
     }
 
-    internal static ModelCard Model(OutputLayout layout, int classes, long[] shape) => new()
+    internal static ModelMetadata Model(OutputLayout layout, int classes, long[] shape) => new()
     {
         Info = new("test", "detect", "test", 32, 32, [.. Enumerable.Range(0, classes).Select(LabelNames.Unnamed)]),
         Input = new InputSpec { Index = 0, Type = 1, Width = 32, Height = 32 },

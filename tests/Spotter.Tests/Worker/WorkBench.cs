@@ -87,7 +87,7 @@ internal sealed class WorkBench : IAsyncDisposable
     public void End(JobId job, JobRun? run = null) => EndOf(job).TrySetResult(run ?? new JobRun(SampleJobs.Done()));
 
     /// <summary>Lets time pass until the loop has given a sign of life.</summary>
-    public async Task BeatAsync()
+    public async Task HeartbeatAsync()
     {
         var beaten = Source.NextBeat;
         while (!beaten.IsCompleted)
@@ -208,11 +208,11 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
     public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel) =>
         OutputFaults.TryDequeue(out var fault) ? throw fault : dispatcher.PutOutputAsync(lease, jpeg, cancel);
 
-    public async Task<WorkerOrders> BeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
+    public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
         try
         {
-            return BeatFault is { } fault ? throw fault : await dispatcher.BeatAsync(worker, leases, cancel);
+            return BeatFault is { } fault ? throw fault : await dispatcher.HeartbeatAsync(worker, leases, cancel);
         }
         finally
         {

@@ -58,22 +58,22 @@ public sealed class WorkLoopTests : IAsyncLifetime
         var before = await bench.AddAsync();
         bench.Start(lanes: 2);
         (await bench.StartedAsync()).ShouldBe(before);
-        await bench.BeatAsync();
-        var epoch = (await bench.UntilAsync(solo, JobState.Running)).Epoch;
+        await bench.HeartbeatAsync();
+        var epoch = (await bench.UntilAsync(solo, JobState.Running)).FencingToken;
 
         // Longer than a lease lasts, its neighbour still runs.
         for (var i = 0; i < 8; i++)
         {
-            await bench.BeatAsync();
+            await bench.HeartbeatAsync();
             (await bench.Dispatcher.ReapAsync(10, default)).ShouldBe(0);
         }
         bench.HasStarted.ShouldBeFalse();
         bench.End(before);
         (await bench.StartedAsync()).ShouldBe(solo);
-        (await bench.RowAsync(solo)).Epoch.ShouldBe(epoch);
+        (await bench.RowAsync(solo)).FencingToken.ShouldBe(epoch);
 
         var after = await bench.AddAsync();
-        await bench.BeatAsync();
+        await bench.HeartbeatAsync();
         (await bench.RowAsync(after)).State.ShouldBe(JobState.Queued);
         bench.End(solo);
         await bench.UntilAsync(solo, JobState.Succeeded);
@@ -117,7 +117,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         await bench.StartedAsync();
         bench.Switch.Obey(1, drain: true);
         var waits = await bench.AddAsync();
-        await bench.BeatAsync();
+        await bench.HeartbeatAsync();
         (await bench.RowAsync(waits)).State.ShouldBe(JobState.Queued);
 
         bench.Switch.Obey(2, drain: false);
@@ -167,7 +167,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         bench.Start();
         await bench.StartedAsync();
         await bench.Jobs.CancelAsync(cancelled, null, default);
-        await bench.BeatAsync();
+        await bench.HeartbeatAsync();
 
         bench.End(cancelled, new JobRun(SampleJobs.Done(), SampleJobs.Picture(10)));
         var next = await bench.AddAsync();
@@ -187,7 +187,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         await bench.UntilAsync(other, JobState.Running);
 
         while ((await bench.RowAsync(stuck)).State == JobState.Running)
-            await bench.BeatAsync();
+            await bench.HeartbeatAsync();
 
         (await bench.Ended).ShouldBe(WorkerEnd.Stuck);
         var row = await bench.RowAsync(stuck);
@@ -225,7 +225,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         await bench.UntilAsync(job, JobState.Running);
 
         while (!bench.HasStarted)
-            await bench.BeatAsync();
+            await bench.HeartbeatAsync();
 
         // The second attempt counts as the first.
         (await bench.RowAsync(job)).Attempts.ShouldBe(1);
@@ -239,8 +239,8 @@ public sealed class WorkLoopTests : IAsyncLifetime
         var job = await bench.AddAsync();
         bench.Start();
 
-        await bench.BeatAsync();
-        await bench.BeatAsync();
+        await bench.HeartbeatAsync();
+        await bench.HeartbeatAsync();
         (await bench.StartedAsync()).ShouldBe(job);
     }
 
@@ -249,9 +249,9 @@ public sealed class WorkLoopTests : IAsyncLifetime
     {
         bench.Source.BeatFault = new InvalidOperationException("not one of ours");
         bench.Start();
-        await bench.BeatAsync();
+        await bench.HeartbeatAsync();
         bench.Source.BeatFault = null;
-        await bench.BeatAsync();
+        await bench.HeartbeatAsync();
     }
 
     [Fact]
@@ -264,12 +264,12 @@ public sealed class WorkLoopTests : IAsyncLifetime
         bench.Clock.Advance(WorkBench.Hold + TimeSpan.FromSeconds(1));
         (await bench.Dispatcher.ReapAsync(10, default)).ShouldBe(1);
         bench.Source.BeatFault = null;
-        await bench.BeatAsync();
-        (await bench.UntilAsync(job, JobState.Running)).Epoch.ShouldBe(2);
+        await bench.HeartbeatAsync();
+        (await bench.UntilAsync(job, JobState.Running)).FencingToken.ShouldBe(2);
         bench.End(job);
         await bench.StartedAsync();
 
-        (await bench.UntilAsync(job, JobState.Succeeded)).Epoch.ShouldBe(2);
+        (await bench.UntilAsync(job, JobState.Succeeded)).FencingToken.ShouldBe(2);
     }
 
     [Fact]

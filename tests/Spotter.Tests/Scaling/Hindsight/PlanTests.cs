@@ -98,7 +98,7 @@ public sealed class PlanTests
         Staffing.WorkersFor(1000, 1, 20).ShouldBe(20);
     }
 
-    private static LevelPlan Best(LevelCosts costs, params double[] gaps)
+    private static CapacityPlan Best(LevelCosts costs, params double[] gaps)
     {
         var history = new GapHistory();
         foreach (var gap in gaps)

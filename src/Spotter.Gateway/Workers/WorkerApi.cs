@@ -19,7 +19,7 @@ namespace Spotter.Gateway.Workers;
 /// <c>/v1/workers</c>: the door through which workers join, take jobs and hand in results, on this machine and on
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
-internal sealed class WorkerDoor(
+internal sealed class WorkerApi(
     Dispatcher dispatcher, IBlobStore blobs, WorkerRoster roster, Estimator estimator, BacklogMeter backlog, GatewayMeters meters, ScaleMeter scale,
     GatewaySettings settings, TimeProvider time)
 {
@@ -40,22 +40,22 @@ internal sealed class WorkerDoor(
         var workers = routes.MapGroup("/v1/workers/{worker}").ExcludeFromDescription();
         workers.WithMetadata(new Guarded());
 
-        workers.MapPut("", (string worker, WorkerJoin join, WorkerDoor door) => door.Join(worker, join));
-        workers.MapDelete("", (string worker, WorkerDoor door) => door.LeaveAsync(worker));
-        workers.MapPost("/leave", (string worker, WorkerDoor door) => door.LeaveIfDrainingAsync(worker));
-        workers.MapPost("/take", (string worker, WorkerTake take, WorkerDoor door, HttpContext http) => door.TakeAsync(worker, take, http));
-        workers.MapPost("/beat", (string worker, WorkerBeat beat, WorkerDoor door, CancellationToken cancel) => door.BeatAsync(worker, beat, cancel));
-        workers.MapGet("/image", (string key, WorkerDoor door, CancellationToken cancel) => door.ImageAsync(key, cancel));
-        workers.MapPut("/output", (string worker, string job, int epoch, WorkerDoor door, HttpContext http) => door.OutputAsync(worker, job, epoch, http))
+        workers.MapPut("", (string worker, WorkerJoin join, WorkerApi door) => door.Join(worker, join));
+        workers.MapDelete("", (string worker, WorkerApi door) => door.LeaveAsync(worker));
+        workers.MapPost("/leave", (string worker, WorkerApi door) => door.LeaveIfDrainingAsync(worker));
+        workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi door, HttpContext http) => door.TakeAsync(worker, take, http));
+        workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat beat, WorkerApi door, CancellationToken cancel) => door.HeartbeatAsync(worker, beat, cancel));
+        workers.MapGet("/image", (string key, WorkerApi door, CancellationToken cancel) => door.ImageAsync(key, cancel));
+        workers.MapPut("/output", (string worker, string job, int epoch, WorkerApi door, HttpContext http) => door.OutputAsync(worker, job, epoch, http))
             .WithMetadata(new RequestSizeLimitAttribute(LargestOutput));
-        workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerDoor door) => door.FinishAsync(worker, finish));
+        workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi door) => door.FinishAsync(worker, finish));
     }
 
     /// <summary>Turns away who may not come in. Before the endpoint, which would read the whole body first.</summary>
     public static Task GuardAsync(HttpContext http, RequestDelegate next)
     {
         if (http.GetEndpoint()?.Metadata.GetMetadata<Guarded>() is not null)
-            http.RequestServices.GetRequiredService<WorkerDoor>().Check(http);
+            http.RequestServices.GetRequiredService<WorkerApi>().Check(http);
         return next(http);
     }
 
@@ -113,7 +113,7 @@ internal sealed class WorkerDoor(
             return TypedResults.NoContent();
         }
         backlog.Taken();
-        roster.Took(worker, started.Job.Solo);
+        roster.Took(worker, started.Job.Isolated);
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
 
@@ -131,12 +131,12 @@ internal sealed class WorkerDoor(
         }
     }
 
-    private async Task<JsonHttpResult<WorkerOrders>> BeatAsync(string worker, WorkerBeat beat, CancellationToken cancel)
+    private async Task<JsonHttpResult<WorkerOrders>> HeartbeatAsync(string worker, WorkerHeartbeat beat, CancellationToken cancel)
     {
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
-        var orders = await dispatcher.BeatAsync(worker, beat.Leases, cancel);
-        roster.Beat(worker, beat.Leases.Count - orders.Lost.Count, beat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
+        var orders = await dispatcher.HeartbeatAsync(worker, beat.Leases, cancel);
+        roster.Heartbeat(worker, beat.Leases.Count - orders.Lost.Count, beat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
         if (beat.Models is { } models)
             roster.Tell(worker, models);
         var (drain, number) = roster.OrderOf(worker);

@@ -8,7 +8,7 @@ namespace Spotter.Scaling;
 /// the backlog is unknown, workers don't boot, or die. It launches less than wanted, never more, and says so in the
 /// decision.
 /// </summary>
-internal sealed class LaunchBrake
+internal sealed class LaunchLimiter
 {
     // An unknown backlog may hide a fleet that is needed, but not for ever one that grows on what was.
     private static readonly TimeSpan LongestUnknown = TimeSpan.FromMinutes(2);

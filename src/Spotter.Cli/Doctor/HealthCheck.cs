@@ -11,7 +11,7 @@ using Spotter.Vision;
 namespace Spotter.Cli.Doctor;
 
 /// <summary>Looks at everything that Spotter needs on this machine, one thing after the other, and changes nothing.</summary>
-internal static class Examination
+internal static class HealthCheck
 {
     private const long LowDiskBytes = 1L << 30;
 

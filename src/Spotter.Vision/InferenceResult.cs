@@ -6,7 +6,7 @@ namespace Spotter.Vision;
 /// <param name="Result">What was found.</param>
 /// <param name="Timings">Where the time went; queueing and fetching are not known here.</param>
 /// <param name="Picture">The annotated picture, a JPEG; null when none was asked for.</param>
-public sealed record Findings(VisionResult Result, JobTimings Timings, EncodedPicture? Picture) : IDisposable
+public sealed record InferenceResult(VisionResult Result, JobTimings Timings, EncodedPicture? Picture) : IDisposable
 {
     /// <summary>The bytes of <see cref="Picture"/>; empty when there is none.</summary>
     public ReadOnlyMemory<byte> Annotated => Picture?.Bytes ?? default;

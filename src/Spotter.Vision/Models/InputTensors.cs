@@ -5,7 +5,7 @@ using Spotter.Vision.OnnxRuntime;
 namespace Spotter.Vision.Models;
 
 /// <summary>The input tensors of a model, for one picture or for as many at once as it was made for.</summary>
-internal sealed unsafe class ModelFeed : IDisposable
+internal sealed unsafe class InputTensors : IDisposable
 {
     private readonly InputSpec input;
     private readonly SizeInput? size;
@@ -14,7 +14,7 @@ internal sealed unsafe class ModelFeed : IDisposable
     private readonly OrtTensor[]?[] tensors;
     private readonly int pictureBytes;
 
-    public ModelFeed(InputSpec input, SizeInput? size, int capacity)
+    public InputTensors(InputSpec input, SizeInput? size, int capacity)
     {
         (this.input, this.size) = (input, size);
         tensors = new OrtTensor[capacity][];

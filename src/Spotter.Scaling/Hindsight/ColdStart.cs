@@ -5,7 +5,7 @@ namespace Spotter.Scaling.Hindsight;
 /// theirs, shared by how long each was in demand.
 /// </summary>
 /// <param name="waitedBefore">All waiting so far, in job-seconds.</param>
-internal sealed class ColdEpisode(double waitedBefore)
+internal sealed class ColdStart(double waitedBefore)
 {
     private readonly SortedDictionary<int, double> missing = [];
 

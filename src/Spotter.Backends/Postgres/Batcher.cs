@@ -8,7 +8,7 @@ namespace Spotter.Backends.Postgres;
 /// </summary>
 /// <param name="run">Does the work of all items with one statement; the answers are in the order of the items.</param>
 /// <param name="keyOf">Items with the same key are never sent together, and go in order; null when that makes no difference.</param>
-internal sealed class CallBatcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, Func<TItem, object>? keyOf = null)
+internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, Func<TItem, object>? keyOf = null)
 {
     /// <summary>Items in one statement.</summary>
     private const int Largest = 500;

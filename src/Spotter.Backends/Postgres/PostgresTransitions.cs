@@ -8,7 +8,7 @@ namespace Spotter.Backends.Postgres;
 /// Changes of jobs that are out of the ordinary and keep a history: rows are locked and read, it is decided here what
 /// becomes of each, and written in the same transaction.
 /// </summary>
-internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule retries, RandomSource random, TimeProvider clock)
+internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedule retries, RandomSource random, TimeProvider clock)
 {
     private static readonly JobError TooLate = new(ErrorCodes.Expired, "Nobody had started the job by the time that its sender had set.");
 
@@ -21,15 +21,15 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
             {
                 var now = Microseconds.Now(clock);
                 var answers = new EndedAttempt?[calls.Count];
-                var moves = new List<PostgresMove>();
+                var moves = new List<PostgresTransition>();
                 var held = await PostgresDatabase.RunAsync(
                     connection,
                     $"""
-                    SELECT {PostgresLiveRow.Columns}, i.ord FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS i (id, epoch, ord)
+                    SELECT {PostgresLockedRow.Columns}, i.ord FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS i (id, epoch, ord)
                     JOIN jobs j ON j.id = i.id AND j.epoch = i.epoch AND j.state = 1 ORDER BY j.id FOR UPDATE OF j
                     """,
-                    p => p.With(calls.Select(c => c.Lease.Job.ToGuid()).ToArray()).With(calls.Select(c => c.Lease.Epoch).ToArray()),
-                    r => r.ListAsync(row => (Row: PostgresLiveRow.Read(row), At: (int)row.GetInt64(9) - 1)));
+                    p => p.With(calls.Select(c => c.Lease.Job.ToGuid()).ToArray()).With(calls.Select(c => c.Lease.FencingToken).ToArray()),
+                    r => r.ListAsync(row => (Row: PostgresLockedRow.Read(row), At: (int)row.GetInt64(9) - 1)));
                 // Of those who hand in the same lease one is heard.
                 foreach (var (row, at) in held.DistinctBy(h => h.Row.Id))
                 {
@@ -65,7 +65,7 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
                 var live = await LockAsync(connection, "j.id = $1 AND j.state IN (0, 1) FOR UPDATE", p => p.With(id.ToGuid()));
                 await WriteAsync(
                     connection,
-                    live.ConvertAll(row => PostgresMove.Of(row, JobState.Cancelled) with
+                    live.ConvertAll(row => PostgresTransition.Of(row, JobState.Cancelled) with
                     {
                         History = row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Cancelled, row.RunningAttempt, row.Worker, by, null)),
                     }),
@@ -89,8 +89,8 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
                     p => p.WithIds(filter.Ids).WithText(filter.Error).WithText(filter.Tenant).With((long)Math.Max(0, filter.Limit)));
                 await WriteAsync(
                     connection,
-                    dead.ConvertAll(row => new PostgresMove(
-                        row, JobState.Queued, now, Attempts: 0, Solo: false, row.Error,
+                    dead.ConvertAll(row => new PostgresTransition(
+                        row, JobState.Queued, now, Attempts: 0, Isolated: false, row.Error,
                         row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Redriven, 0, null, by, PostgresJobRow.ErrorOf(row.Error))),
                         Redriven: true)),
                     now);
@@ -107,30 +107,30 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
                 var late = await LockAsync(
                     connection, "j.state = 0 AND j.expires IS NOT NULL AND j.expires <= $1 ORDER BY j.expires LIMIT $2 FOR UPDATE SKIP LOCKED",
                     p => p.With(now).With((long)limit));
-                await WriteAsync(connection, late.ConvertAll(row => PostgresMove.Of(row, JobState.Failed) with { Error = PostgresJobRow.ToJson(TooLate) }), now);
+                await WriteAsync(connection, late.ConvertAll(row => PostgresTransition.Of(row, JobState.Failed) with { Error = PostgresJobRow.ToJson(TooLate) }), now);
                 return late.ConvertAll(row => PostgresJobRow.IdOf(row.Id));
             },
             cancel);
 
-    private static Task<List<PostgresLiveRow>> LockAsync(NpgsqlConnection connection, string condition, Action<NpgsqlParameterCollection> bind) =>
+    private static Task<List<PostgresLockedRow>> LockAsync(NpgsqlConnection connection, string condition, Action<NpgsqlParameterCollection> bind) =>
         PostgresDatabase.RunAsync(
-            connection, $"SELECT {PostgresLiveRow.Columns} FROM jobs j WHERE {condition}", bind, r => r.ListAsync(PostgresLiveRow.Read));
+            connection, $"SELECT {PostgresLockedRow.Columns} FROM jobs j WHERE {condition}", bind, r => r.ListAsync(PostgresLockedRow.Read));
 
     /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>
-    private (PostgresMove Move, EndedAttempt Ended) EndAttempt(
-        PostgresLiveRow row, long now, JobEventKind kind, JobError error, bool spendAttempt, bool died)
+    private (PostgresTransition Move, EndedAttempt Ended) EndAttempt(
+        PostgresLockedRow row, long now, JobEventKind kind, JobError error, bool spendAttempt, bool died)
     {
         var wanted = spendAttempt ? retries.DelayAfter(row.Attempts, random, died) : retries.FreeDelay;
         long? delay = wanted is { } span ? Microseconds.From(span) : null;
         var state = delay is null ? JobState.Dead : JobState.Queued;
         var history = row.HistoryWith(new(Microseconds.ToTime(now), kind, row.Attempts, row.Worker, null, error));
         return (
-            new PostgresMove(
+            new PostgresTransition(
                 row, state, now + (delay ?? 0), spendAttempt ? row.Attempts : row.Attempts - 1, died, PostgresJobRow.ToJson(error), history, Redriven: false),
             new EndedAttempt(PostgresJobRow.IdOf(row.Id), row.Queue, row.Priority, state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null));
     }
 
-    private static async Task WriteAsync(NpgsqlConnection connection, List<PostgresMove> moves, long now)
+    private static async Task WriteAsync(NpgsqlConnection connection, List<PostgresTransition> moves, long now)
     {
         if (moves.Count == 0)
             return;
@@ -150,7 +150,7 @@ internal sealed class PostgresMoves(PostgresDatabase database, RetrySchedule ret
             """,
             p => p.With(now).With(moves.Select(m => m.Row.Id).ToArray()).With(moves.Select(m => (short)m.Row.State).ToArray())
                 .With(moves.Select(m => (short)m.To).ToArray()).With(moves.Select(m => m.Due).ToArray()).With(moves.Select(m => m.Attempts).ToArray())
-                .With(moves.Select(m => m.Solo).ToArray()).With(moves.Select(m => m.Error).ToArray()).With(moves.Select(m => m.History).ToArray())
+                .With(moves.Select(m => m.Isolated).ToArray()).With(moves.Select(m => m.Error).ToArray()).With(moves.Select(m => m.History).ToArray())
                 .With(moves.Select(m => m.Redriven).ToArray()),
             _ => Task.FromResult(true));
     }

@@ -5,7 +5,7 @@ using Spotter.Jobs;
 namespace Spotter.Backends.Postgres;
 
 /// <summary>What moving a row from one state to another needs to know of it. It is locked.</summary>
-internal sealed class PostgresLiveRow
+internal sealed class PostgresLockedRow
 {
     /// <summary>The columns, in the order in which <see cref="Read"/> takes them.</summary>
     public const string Columns = "j.id, j.queue, j.priority, j.state, j.attempts, j.due, j.worker, j.history, j.error";
@@ -32,7 +32,7 @@ internal sealed class PostgresLiveRow
     /// <summary>The attempt that runs; 0 when none does.</summary>
     public int RunningAttempt => State == JobState.Running ? Attempts : 0;
 
-    public static PostgresLiveRow Read(NpgsqlDataReader row) => new()
+    public static PostgresLockedRow Read(NpgsqlDataReader row) => new()
     {
         Id = row.GetGuid(0),
         Queue = row.GetString(1),
@@ -58,14 +58,14 @@ internal sealed class PostgresLiveRow
 /// <param name="To">Where to.</param>
 /// <param name="Due">Not started before.</param>
 /// <param name="Attempts">How many count.</param>
-/// <param name="Solo">It runs with no neighbours from now on.</param>
+/// <param name="Isolated">It runs with no neighbours from now on.</param>
 /// <param name="Error">As JSON.</param>
 /// <param name="History">As JSON.</param>
 /// <param name="Redriven">It was dead.</param>
-internal sealed record PostgresMove(
-    PostgresLiveRow Row, JobState To, long Due, int Attempts, bool Solo, string? Error, string? History, bool Redriven)
+internal sealed record PostgresTransition(
+    PostgresLockedRow Row, JobState To, long Due, int Attempts, bool Isolated, string? Error, string? History, bool Redriven)
 {
     /// <summary>To another state, and else as it was.</summary>
-    public static PostgresMove Of(PostgresLiveRow row, JobState to) =>
-        new(row, to, row.Due, row.Attempts, Solo: false, row.Error, row.History, Redriven: false);
+    public static PostgresTransition Of(PostgresLockedRow row, JobState to) =>
+        new(row, to, row.Due, row.Attempts, Isolated: false, row.Error, row.History, Redriven: false);
 }

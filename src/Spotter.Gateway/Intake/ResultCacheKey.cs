@@ -11,7 +11,7 @@ namespace Spotter.Gateway.Intake;
 /// Names work by all that decides its result, so that the same work need not be done twice. The model's version is not
 /// in it: which one that will be is only known when a worker runs it.
 /// </summary>
-internal static class WorkKey
+internal static class ResultCacheKey
 {
     /// <summary>The hash for a model's work; whether it is drawn at once makes no difference to the result.</summary>
     public static string Of(ModelInfo model, JobOptions options, ImageRef image)

@@ -3,9 +3,9 @@ using Spotter.Scaling;
 
 namespace Spotter.Tests.Scaling;
 
-public sealed class LaunchBrakeTests
+public sealed class LaunchLimiterTests
 {
-    private readonly LaunchBrake brake = new();
+    private readonly LaunchLimiter brake = new();
     private readonly List<WorkerView> workers = [];
     private TimeSpan now;
     private FleetHealth health;

@@ -4,7 +4,7 @@ using Spotter.Jobs;
 namespace Spotter.Backends.Local;
 
 /// <summary>What moving a row from one state to another needs to know of it.</summary>
-internal sealed class LiveRow
+internal sealed class LockedRow
 {
     /// <summary>The columns, in the order in which <see cref="Read"/> takes them.</summary>
     public const string Columns =
@@ -38,7 +38,7 @@ internal sealed class LiveRow
     /// <summary>The attempt that runs; 0 when none does.</summary>
     public int RunningAttempt => State == JobState.Running ? Attempts : 0;
 
-    public static LiveRow Read(SqliteStatement row) => new()
+    public static LockedRow Read(SqliteStatement row) => new()
     {
         Seq = row.Long(0),
         Id = row.Id(1),

@@ -64,7 +64,7 @@ internal enum BoxUnits
 }
 
 /// <summary>Everything that has to be known to run a model and read its outputs.</summary>
-internal sealed record ModelCard
+internal sealed record ModelMetadata
 {
     public required ModelInfo Info { get; init; }
 
@@ -116,7 +116,7 @@ internal sealed record ModelCard
     public required IReadOnlyList<ModelFact> Facts { get; init; }
 
     /// <summary>True when the model itself gives one box per object.</summary>
-    public bool NoDoubles => Layout is OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.QueryRows or OutputLayout.Queries or OutputLayout.Lists;
+    public bool NoDuplicates => Layout is OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.QueryRows or OutputLayout.Queries or OutputLayout.Lists;
 
     /// <summary>The name of a class; models that count from one, or skip numbers, may give ids that have none.</summary>
     public string Label(int classId) => classId >= 0 && classId < Info.Labels.Count ? Info.Labels[classId] : LabelNames.Unnamed(classId);

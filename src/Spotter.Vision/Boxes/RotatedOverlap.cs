@@ -5,7 +5,7 @@ namespace Spotter.Vision.Boxes;
 /// Hellinger distance of the two (Probabilistic IoU, arXiv 2106.06072). It is what models with turned boxes are trained
 /// and measured with, and costs a fraction of clipping polygons.
 /// </summary>
-internal static class TurnedOverlap
+internal static class RotatedOverlap
 {
     private const double Small = 1e-7;
 
