@@ -42,9 +42,9 @@ public sealed class Backend : IAsyncDisposable
     private readonly Func<ValueTask> close;
     private int closed;
 
-    internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, INoticeStore notices, Task<Exception> failed, Func<ValueTask> close)
+    internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, IOutbox outbox, Task<Exception> failed, Func<ValueTask> close)
     {
-        (Jobs, Queue, Blobs, Notices) = (jobs, queue, blobs, notices);
+        (Jobs, Queue, Blobs, Outbox) = (jobs, queue, blobs, outbox);
         Failed = blobs is FolderBlobStore folder ? Task.WhenAny(failed, folder.Failed).Unwrap() : failed;
         this.close = close;
     }
@@ -79,8 +79,8 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>Keeps pictures.</summary>
     public IBlobStore Blobs { get; }
 
-    /// <summary>Notices to be sent.</summary>
-    public INoticeStore Notices { get; }
+    /// <summary>Deliveries to be made.</summary>
+    public IOutbox Outbox { get; }
 
     /// <summary>
     /// Completes, with the reason, when what was written can't be relied on any more (a failed fsync, a damaged

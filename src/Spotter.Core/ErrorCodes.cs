@@ -33,7 +33,7 @@ public static class ErrorCodes
     public const string UnsupportedOption = "unsupported_option";
     /// <summary>The idempotency key came before with another request.</summary>
     public const string IdempotencyMismatch = "idempotency_key_reused";
-    /// <summary>Notices may not go to this receiver.</summary>
+    /// <summary>Webhook deliveries may not go to this endpoint.</summary>
     public const string CallbackForbidden = "callback_forbidden";
 
     // What was asked for

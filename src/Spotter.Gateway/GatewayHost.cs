@@ -11,15 +11,17 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Gateway.Access;
+using Spotter.Gateway.Deliveries;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
-using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
+using Spotter.Gateway.Webhooks;
 using Spotter.Gateway.Workers;
 using Spotter.Jobs;
+using Spotter.Jobs.Deliveries;
 using Spotter.Scaling;
 
 namespace Spotter.Gateway;
@@ -28,14 +30,14 @@ namespace Spotter.Gateway;
 /// <param name="Jobs">The job store.</param>
 /// <param name="Queue">The job queue.</param>
 /// <param name="Blobs">The blob store.</param>
-/// <param name="Notices">The outbox.</param>
+/// <param name="Outbox">The outbox.</param>
 /// <param name="Roster">The workers that have joined.</param>
 /// <param name="Decisions">Where the autoscaler notes what it decides.</param>
 /// <param name="Fleet">The workers that this deployment starts itself; null when others do.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Random">Where ids come from.</param>
 public sealed record GatewayDependencies(
-    IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, INoticeStore Notices, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
+    IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, IOutbox Outbox, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
     TimeProvider Time, RandomSource Random)
 {
     /// <summary>The models, which may change while the gateway runs; null for those of the settings.</summary>
@@ -134,7 +136,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private static void AddServices(IServiceCollection services, GatewaySettings settings, GatewayDependencies parts)
     {
         services.AddSingleton(settings)
-            .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs).AddSingleton(parts.Notices)
+            .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs).AddSingleton(parts.Outbox)
             .AddSingleton(parts.Roster).AddSingleton(parts.Decisions).AddSingleton(parts.Time).AddSingleton(parts.Random);
         services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<UnservedQueues>()
             .AddSingleton<SamplePictures>();
@@ -151,11 +153,11 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(s => new KeyRing(
                 settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, parts.Time, s.GetRequiredService<ILogger<KeyRing>>()))
             .AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
-        services.AddSingleton(settings.Notices).AddSingleton(new CallbackGuard(settings.Notices.Allowed)).AddSingleton<CallbackIntake>()
-            .AddSingleton<NoticeMeters>().AddSingleton<ReceiverBreakers>().AddSingleton<NoticeClient>();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
-        services.AddHostedService<EagerMetrics>().AddHostedService<NoticeSender>();
+        services.AddHostedService<EagerMetrics>();
+        services.AddSingleton<DeliveryChannels>().AddSingleton<IDeliveryMonitor, DeliveryMonitor>()
+            .AddWebhooks(settings.Webhooks);
 
         services.AddRoutingCore();
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();

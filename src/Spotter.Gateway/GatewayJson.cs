@@ -2,10 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Core;
 using Spotter.Gateway.Models;
-using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
+using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Scaling;
 
@@ -14,7 +14,7 @@ namespace Spotter.Gateway;
 /// <summary>How the gateway's answers are written.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
-    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ScalePreset>), typeof(LowerCaseEnumConverter<ModelState>), typeof(NoticeStateConverter)])]
+    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(LowerCaseEnumConverter<WorkerState>), typeof(LowerCaseEnumConverter<ScalePreset>), typeof(LowerCaseEnumConverter<ModelState>), typeof(DeliveryStateConverter)])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobViews))]
@@ -28,5 +28,5 @@ namespace Spotter.Gateway;
 [JsonSerializable(typeof(DaysView))]
 [JsonSerializable(typeof(WhatIfView))]
 [JsonSerializable(typeof(HealthView))]
-[JsonSerializable(typeof(NoticeView))]
+[JsonSerializable(typeof(WebhookPayload))]
 public sealed partial class GatewayJson : JsonSerializerContext;

@@ -2,7 +2,7 @@ using System.Net;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Core.Vision;
-using Spotter.Gateway.Notices;
+using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway;
@@ -91,8 +91,8 @@ public sealed record GatewaySettings
     /// <summary>True when only this machine can reach the gateway.</summary>
     internal bool IsLoopback => OriginGuard.IsLoopback(Host);
 
-    /// <summary>How notices are sent.</summary>
-    public NoticeSettings Notices { get; init; } = new();
+    /// <summary>How webhook deliveries are made.</summary>
+    public WebhookSettings Webhooks { get; init; } = new();
 
     /// <summary>Not the values: the worker token is among them.</summary>
     public override string ToString() => nameof(GatewaySettings);
@@ -118,7 +118,7 @@ public sealed record GatewaySettings
             throw Invalid($"No job may wait for {MaxQueueAge.TotalSeconds} s; the longest queue age is more than 0.");
         if (!(ClientRate >= 0) || ClientBurst < 1)
             throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
-        Notices.Validate();
+        Webhooks.Validate();
         if (Leases.Heartbeat >= Leases.Duration)
             throw Invalid($"Heartbeats every {Leases.Heartbeat.TotalSeconds} s can't keep a lease of {Leases.Duration.TotalSeconds} s.");
     }

@@ -99,7 +99,7 @@ public static class Problems
         ErrorCodes.TooManyPixels => (422, "Too many pixels"),
         ErrorCodes.UnsupportedOption => (422, "Not offered here"),
         ErrorCodes.IdempotencyMismatch => (422, "Idempotency key used before"),
-        ErrorCodes.CallbackForbidden => (422, "Not a receiver that notices may go to"),
+        ErrorCodes.CallbackForbidden => (422, "Not an endpoint that webhooks may go to"),
         ErrorCodes.NotFound => (404, "Not found"),
         ErrorCodes.NotReady => (409, "Not ready yet"),
         ErrorCodes.NotCancellable => (409, "Already finished"),

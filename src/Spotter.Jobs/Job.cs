@@ -97,8 +97,8 @@ public sealed record NewJob
     /// <summary>If it has not been started by then, it fails with <see cref="ErrorCodes.Expired"/>; null for never.</summary>
     public DateTimeOffset? Expires { get; init; }
 
-    /// <summary>Who is told how it ended; null for nobody.</summary>
-    public JobCallback? Callback { get; init; }
+    /// <summary>Who is told how it ended.</summary>
+    public IReadOnlyList<JobNotification> Notify { get; init; } = [];
 
     /// <summary>
     /// Hash of all that decides the result but the model's version: the pictures' bytes, the model, the options. Null for
@@ -108,15 +108,6 @@ public sealed record NewJob
 
     /// <summary>The result of an earlier job with the same <see cref="ResultCacheKey"/>, which then is this one's from the start; null when it is to be run.</summary>
     public CachedResult? Cached { get; init; }
-}
-
-/// <summary>Where to tell how a job ended.</summary>
-/// <param name="Url">The receiver.</param>
-/// <param name="Secret">What signs the notice (<c>whsec_…</c>); null for the one that the service has for this receiver.</param>
-public sealed record JobCallback(string Url, string? Secret)
-{
-    /// <summary>Not the secret.</summary>
-    public override string ToString() => nameof(JobCallback);
 }
 
 /// <summary>A result that is there already.</summary>
@@ -243,9 +234,9 @@ public sealed record Job
     /// <summary>See <see cref="NewJob.Expires"/>.</summary>
     public DateTimeOffset? Expires { get; init; }
 
-    /// <summary>See <see cref="NewJob.Callback"/>. Not shown to workers.</summary>
+    /// <summary>See <see cref="NewJob.Notify"/>. Not shown to workers.</summary>
     [JsonIgnore]
-    public JobCallback? Callback { get; init; }
+    public IReadOnlyList<JobNotification> Notify { get; init; } = [];
 
     /// <summary>Which version of the model made the result; null until there is one, and when no model did.</summary>
     public string? ModelVersion { get; init; }

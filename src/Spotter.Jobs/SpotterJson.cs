@@ -15,7 +15,6 @@ namespace Spotter.Jobs;
         typeof(LowerCaseEnumConverter<JobState>),
         typeof(LowerCaseEnumConverter<JobPriority>),
         typeof(LowerCaseEnumConverter<JobEventKind>),
-        typeof(LowerCaseEnumConverter<NoticeState>),
         typeof(LowerCaseEnumConverter<FilterKind>),
         typeof(LowerCaseEnumConverter<FilterMode>),
         typeof(LowerCaseEnumConverter<ConcatSides>),
@@ -27,6 +26,7 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(IReadOnlyList<JobEvent>))]
+[JsonSerializable(typeof(IReadOnlyList<JobNotification>))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(StartedJob))]

@@ -18,7 +18,7 @@ public sealed class PlantedBugTests
         ["leases-never-end"] = Scenarios.AWorkerFallsSilentAsync,
         ["death-is-free"] = Scenarios.APictureKillsItsWorkersAsync,
         ["end-overwritten"] = Scenarios.CancelledAfterItsEndAsync,
-        ["notice-forgotten"] = Scenarios.KilledBeforeANoticeAsync,
+        ["delivery-forgotten"] = Scenarios.KilledBeforeADeliveryAsync,
         ["hash-unchecked"] = Scenarios.ABitIsFlippedAsync,
     };
 

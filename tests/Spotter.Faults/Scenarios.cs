@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
-using Spotter.Tests.Notices;
+using Spotter.Tests.Webhooks;
 
 namespace Spotter.Faults;
 
@@ -195,36 +195,36 @@ internal static partial class Scenarios
         return verdict.And(await bench.Ledger.CheckAsync(bench.Api));
     }
 
-    /// <summary>The gateway is killed around the sending of a notice.</summary>
-    public static async Task<Verdict> KilledAroundANoticeAsync(string failpoint, string? bug)
+    /// <summary>The gateway is killed around a delivery.</summary>
+    public static async Task<Verdict> KilledAroundADeliveryAsync(string failpoint, string? bug)
     {
-        await using var receiver = await Receiver.StartAsync();
+        await using var endpoint = await WebhookEndpoint.StartAsync();
         await using var bench = await Bench.StartAsync(
-            failpoint, bug, arguments: NoticeFaults.Allowed, settings: NoticeFaults.Quick);
+            failpoint, bug, arguments: WebhookFaults.Allowed, settings: WebhookFaults.Quick);
         bench.StartWorker();
-        var id = await bench.Ledger.SubmitAsync(() => bench.Api, "picture", 200, Part.Field("callback", receiver.Url));
+        var id = await bench.Ledger.SubmitAsync(() => bench.Api, "picture", 200, Part.Field("callback", endpoint.Url));
         await bench.Gateway.ExitAsync();
         await bench.StartGatewayAsync();
         var verdict = await bench.Ledger.CheckAsync(bench.Api);
         try
         {
             await Eventually.SeeAsync(
-                "the notice is delivered", () => bench.Api.JobAsync(id), job => NoticeFaults.StateOf(job) == "delivered", TimeSpan.FromSeconds(bug is null ? 40 : 8));
+                "the webhook is delivered", () => bench.Api.JobAsync(id), job => WebhookFaults.StateOf(job) == "delivered", TimeSpan.FromSeconds(bug is null ? 40 : 8));
         }
         catch (TimeoutException late)
         {
             verdict.Lost.Add(late.Message);
         }
-        var ids = receiver.Deliveries.Select(d => d.Id).Distinct(StringComparer.Ordinal).ToList();
+        var ids = endpoint.Deliveries.Select(d => d.Id).Distinct(StringComparer.Ordinal).ToList();
         if (ids.Count == 0)
-            verdict.Lost.Add("no notice came");
+            verdict.Lost.Add("no webhook came");
         if (ids.Exists(other => other != id))
-            verdict.Doubled.Add($"notices of job {id} came as {string.Join(", ", ids)}");
+            verdict.Doubled.Add($"webhooks of job {id} came as {string.Join(", ", ids)}");
         return verdict;
     }
 
-    /// <summary>The gateway is killed when it has taken a notice and not yet sent it.</summary>
-    public static Task<Verdict> KilledBeforeANoticeAsync(string? bug) => KilledAroundANoticeAsync("notice-taken=delay1000+kill@1", bug);
+    /// <summary>The gateway is killed when it has taken a delivery and not yet made it.</summary>
+    public static Task<Verdict> KilledBeforeADeliveryAsync(string? bug) => KilledAroundADeliveryAsync("delivery-taken=delay1000+kill@1", bug);
 
     /// <summary>The code of a job's error.</summary>
     public static string? CodeOf(System.Text.Json.JsonElement job) =>

@@ -16,7 +16,7 @@ internal sealed class JobRow
         "id, engine, state, internal, epoch, attempts, solo, expired, created, started, finished, model, "
         + "idempotency_key, fingerprint, image_key, image_format, image_bytes, image_sha256, output, "
         + "options, error, timings, result, name, tenant, submitted_by, priority, not_before, expires, "
-        + "callback_url, callback_secret, answered_from, redrives, worker, history, model_version";
+        + "notify, answered_from, redrives, worker, history, model_version";
 
     public required JobId Id { get; init; }
 
@@ -70,7 +70,7 @@ internal sealed class JobRow
 
     private long? Expires { get; init; }
 
-    private JobCallback? Callback { get; init; }
+    private byte[]? Notify { get; init; }
 
     private JobId? CachedFrom { get; init; }
 
@@ -110,12 +110,12 @@ internal sealed class JobRow
         Priority = (JobPriority)row.Int(26),
         NotBefore = row.LongOrNull(27),
         Expires = row.LongOrNull(28),
-        Callback = row.TextOrNull(29) is { } url ? new JobCallback(url, row.TextOrNull(30)) : null,
-        CachedFrom = row.IsNull(31) ? null : row.Id(31),
-        Redrives = row.Int(32),
-        Worker = row.TextOrNull(33),
-        History = row.BytesOrNull(34),
-        ModelVersion = row.TextOrNull(35),
+        Notify = row.BytesOrNull(29),
+        CachedFrom = row.IsNull(30) ? null : row.Id(30),
+        Redrives = row.Int(31),
+        Worker = row.TextOrNull(32),
+        History = row.BytesOrNull(33),
+        ModelVersion = row.TextOrNull(34),
     };
 
     /// <summary>The record that the row stands for.</summary>
@@ -149,7 +149,7 @@ internal sealed class JobRow
         Priority = Priority,
         NotBefore = TimeOrNull(NotBefore),
         Expires = TimeOrNull(Expires),
-        Callback = Callback,
+        Notify = FromJson(Notify, SpotterJson.Default.IReadOnlyListJobNotification) ?? [],
         CachedFrom = CachedFrom,
         Redrives = Redrives,
         Worker = Worker,

@@ -20,7 +20,7 @@ internal static class LocalBackend
             var database = SqliteDatabase.Open(folder, BusyTimeout);
             var queue = new SqliteJobQueue(database, clock);
             return new Backend(
-                new SqliteJobStore(database, retries, random, clock), queue, blobs, new SqliteNoticeStore(database, clock), database.Writer.Failed,
+                new SqliteJobStore(database, retries, random, clock), queue, blobs, new SqliteOutbox(database, clock), database.Writer.Failed,
                 async () =>
                 {
                     await database.DisposeAsync();

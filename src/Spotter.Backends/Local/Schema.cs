@@ -111,7 +111,7 @@ internal static class Schema
             url TEXT NOT NULL,
             secret TEXT,
             receiver TEXT NOT NULL,
-            state INTEGER NOT NULL DEFAULT 0,      -- the numbers of NoticeState
+            state INTEGER NOT NULL DEFAULT 0,      -- 0 pending, 1 delivered, 2 given up
             due INTEGER NOT NULL,                  -- when it is to be sent, or when whoever has it has had it for too long
             attempts INTEGER NOT NULL DEFAULT 0,
             status INTEGER,
@@ -138,6 +138,66 @@ internal static class Schema
         CREATE TRIGGER jobs_gone AFTER DELETE ON jobs WHEN OLD.callback_url IS NOT NULL
         BEGIN
             DELETE FROM notices WHERE job = OLD.id;
+        END;
+        """,
+        """
+        -- A job has any number of notifications, as a JSON list: channel, target, secret, endpoint. One row of the outbox
+        -- comes of each when the job ends.
+        DROP TRIGGER jobs_end;
+        DROP TRIGGER jobs_begin_ended;
+        DROP TRIGGER jobs_gone;
+        -- Renamed, as adding one and dropping three would copy the table once more.
+        ALTER TABLE jobs RENAME COLUMN callback_url TO notify;
+        UPDATE jobs SET notify = json_array(json_object(
+            'channel', 'webhook', 'target', notify, 'secret', callback_secret, 'endpoint', callback_receiver))
+        WHERE notify IS NOT NULL;
+        ALTER TABLE jobs DROP COLUMN callback_secret;
+        ALTER TABLE jobs DROP COLUMN callback_receiver;
+
+        CREATE TABLE outbox (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice, as a higher one means a new row
+            id TEXT NOT NULL UNIQUE,
+            job BLOB NOT NULL,
+            channel TEXT NOT NULL,
+            target TEXT NOT NULL,
+            secret TEXT,
+            endpoint TEXT NOT NULL,                -- what shares a limit and a circuit
+            state INTEGER NOT NULL DEFAULT 0,      -- the numbers of DeliveryState
+            due INTEGER NOT NULL,                  -- when it is to be sent, or when its lease is over
+            attempts INTEGER NOT NULL DEFAULT 0,
+            status INTEGER,
+            detail TEXT,
+            ended INTEGER
+        );
+        INSERT INTO outbox (seq, id, job, channel, target, secret, endpoint, state, due, attempts, status, detail, ended)
+        SELECT seq, id, job, 'webhook', url, secret, receiver, state, due, attempts, status, detail, ended FROM notices;
+        DROP TABLE notices;
+        CREATE INDEX outbox_due ON outbox (channel, due, endpoint) WHERE state = 0;
+        CREATE INDEX outbox_job ON outbox (job);
+
+        -- Whatever ends a job, its rows of the outbox are written by the same statement.
+        CREATE TRIGGER jobs_end AFTER UPDATE OF state ON jobs
+        WHEN NEW.state >= 2 AND OLD.state < 2 AND NEW.notify IS NOT NULL
+        BEGIN
+            INSERT INTO outbox (id, job, channel, target, secret, endpoint, due)
+            SELECT lower(hex(NEW.id)) || CASE NEW.redrives WHEN 0 THEN '' ELSE '~' || NEW.redrives END
+                    || CASE n.key WHEN 0 THEN '' ELSE '-' || (n.key + 1) END,
+                NEW.id, json_extract(n.value, '$.channel'), json_extract(n.value, '$.target'), json_extract(n.value, '$.secret'),
+                COALESCE(json_extract(n.value, '$.endpoint'), json_extract(n.value, '$.target')), NEW.finished
+            FROM json_each(NEW.notify) AS n;
+        END;
+        CREATE TRIGGER jobs_begin_ended AFTER INSERT ON jobs
+        WHEN NEW.state >= 2 AND NEW.notify IS NOT NULL
+        BEGIN
+            INSERT INTO outbox (id, job, channel, target, secret, endpoint, due)
+            SELECT lower(hex(NEW.id)) || CASE n.key WHEN 0 THEN '' ELSE '-' || (n.key + 1) END,
+                NEW.id, json_extract(n.value, '$.channel'), json_extract(n.value, '$.target'), json_extract(n.value, '$.secret'),
+                COALESCE(json_extract(n.value, '$.endpoint'), json_extract(n.value, '$.target')), NEW.finished
+            FROM json_each(NEW.notify) AS n;
+        END;
+        CREATE TRIGGER jobs_gone AFTER DELETE ON jobs WHEN OLD.notify IS NOT NULL
+        BEGIN
+            DELETE FROM outbox WHERE job = OLD.id;
         END;
         """,
     ];

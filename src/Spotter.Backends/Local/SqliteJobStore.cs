@@ -366,9 +366,9 @@ internal sealed class SqliteJobStore : IJobStore
         using (var insert = scope.Prepare($"""
             INSERT INTO jobs (id, engine, internal, due, created, model, idempotency_key, fingerprint,
                 image_key, image_format, image_bytes, image_sha256, options, name,
-                tenant, submitted_by, priority, not_before, expires, callback_url, callback_secret, work_key,
-                state, started, finished, answered_from, result, timings, callback_receiver, model_version)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?24, ?25, ?26, ?27, ?28, ?29)
+                tenant, submitted_by, priority, not_before, expires, notify, work_key,
+                state, started, finished, answered_from, result, timings, model_version)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?23, ?24, ?25, ?26, ?27)
             RETURNING {JobRow.Columns}
             """)
             .Bind(1, job.Id).Bind(2, job.Engine).Bind(3, job.Internal ? 1 : 0)
@@ -378,15 +378,14 @@ internal sealed class SqliteJobStore : IJobStore
             .BindText(13, row.Options).Bind(14, job.Name)
             .Bind(15, job.Tenant).Bind(16, job.By).Bind(17, (int)job.Priority)
             .Bind(18, MicrosecondsOrNull(job.NotBefore)).Bind(19, MicrosecondsOrNull(job.Expires))
-            .Bind(20, job.Callback?.Url).Bind(21, job.Callback?.Secret).Bind(22, job.ResultCacheKey)
-            .Bind(23, (int)state).Bind(24, state == JobState.Queued ? null : now)
-            .BindText(26, row.Result).BindText(27, row.Timings)
-            .Bind(28, job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null).Bind(29, job.Cached?.ModelVersion))
+            .BindText(20, row.Notify).Bind(21, job.ResultCacheKey)
+            .Bind(22, (int)state).Bind(23, state == JobState.Queued ? null : now)
+            .BindText(25, row.Result).BindText(26, row.Timings).Bind(27, job.Cached?.ModelVersion))
         {
             if (job.Cached is { } answer)
-                insert.Bind(25, answer.From);
+                insert.Bind(24, answer.From);
             else
-                insert.BindNull(25);
+                insert.BindNull(24);
             insert.Step();
             added = JobRow.Read(insert);
         }
@@ -481,11 +480,12 @@ internal sealed class SqliteJobStore : IJobStore
     }
 
     /// <summary>A job to be added, its JSON made before the writer's turn.</summary>
-    private sealed record NewRow(NewJob Job, byte[] Options, byte[]? Result, byte[]? Timings)
+    private sealed record NewRow(NewJob Job, byte[] Options, byte[]? Notify, byte[]? Result, byte[]? Timings)
     {
         public static NewRow Of(NewJob job) => new(
             job,
             JsonSerializer.SerializeToUtf8Bytes(job.Options, SpotterJson.Default.JobOptions),
+            job.Notify.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(job.Notify, SpotterJson.Default.IReadOnlyListJobNotification),
             job.Cached is null ? null : JsonSerializer.SerializeToUtf8Bytes(job.Cached.Result, SpotterJson.Default.VisionResult),
             job.Cached is null ? null : JsonSerializer.SerializeToUtf8Bytes(new JobTimings(), SpotterJson.Default.JobTimings));
     }

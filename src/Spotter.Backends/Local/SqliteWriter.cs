@@ -36,6 +36,7 @@ internal sealed class SqliteWriter
     private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
     private Action<IReadOnlyList<JobId>>? committed;
+    private Action<SqliteConnection>? lookAfterCommit;
     private Action? takenBack;
     private Action<SpotterException>? stopped;
     private Task<bool>? arrival;
@@ -56,6 +57,9 @@ internal sealed class SqliteWriter
 
     /// <summary>Tells <paramref name="listener"/> after each commit which jobs it changed.</summary>
     public void WhenCommitted(Action<IReadOnlyList<JobId>> listener) => committed += listener;
+
+    /// <summary>Lets <paramref name="listener"/> read the file after each commit that changed jobs; it throws nothing.</summary>
+    public void LookAfterCommit(Action<SqliteConnection> listener) => lookAfterCommit += listener;
 
     /// <summary>Tells <paramref name="listener"/> that work which was answered early may have been taken back.</summary>
     public void WhenTakenBack(Action listener) => takenBack += listener;
@@ -208,6 +212,7 @@ internal sealed class SqliteWriter
             return;
         Failpoint.At("group-committed");
         committed?.Invoke(changed);
+        lookAfterCommit?.Invoke(connection);
     }
 
     private void TakeBack(SqliteFault fault)

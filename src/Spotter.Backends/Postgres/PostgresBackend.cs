@@ -26,7 +26,7 @@ internal static class PostgresBackend
         // The server heals by itself, and nothing of it is in this process: there is no failure to end it for.
         var failed = new TaskCompletionSource<Exception>().Task;
         return new Backend(
-            store, queue, blobs, new PostgresNoticeStore(database, time), failed,
+            store, queue, blobs, new PostgresOutbox(database, signals, time), failed,
             async () =>
             {
                 await Task.WhenAll(queue.StopAsync(), store.StopAsync());

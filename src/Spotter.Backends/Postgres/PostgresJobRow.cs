@@ -14,7 +14,7 @@ internal static class PostgresJobRow
         "j.id, j.engine, j.state, j.internal, j.epoch, j.attempts, j.solo, j.expired, j.created, j.started, j.finished, j.model, "
         + "j.idempotency_key, j.fingerprint, j.image_key, j.image_format, j.image_bytes, j.image_sha256, j.output, "
         + "j.options, j.error, j.timings, j.result, j.name, j.tenant, j.submitted_by, j.priority, j.not_before, j.expires, "
-        + "j.callback_url, j.callback_secret, j.answered_from, j.redrives, j.worker, j.history, j.model_version";
+        + "j.notify, j.answered_from, j.redrives, j.worker, j.history, j.model_version";
 
     /// <summary>The record of the present row.</summary>
     public static Job Read(NpgsqlDataReader row) => Read(row, 0);
@@ -54,12 +54,12 @@ internal static class PostgresJobRow
             Priority = (JobPriority)row.GetInt16(first + 26),
             NotBefore = TimeOrNull(row.LongOrNull(first + 27)),
             Expires = TimeOrNull(row.LongOrNull(first + 28)),
-            Callback = row.TextOrNull(first + 29) is { } url ? new JobCallback(url, row.TextOrNull(first + 30)) : null,
-            CachedFrom = row.IsDBNull(first + 31) ? null : IdOf(row.GetGuid(first + 31)),
-            Redrives = row.GetInt32(first + 32),
-            Worker = row.TextOrNull(first + 33),
-            History = FromJson(row.TextOrNull(first + 34), SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
-            ModelVersion = row.TextOrNull(first + 35),
+            Notify = FromJson(row.TextOrNull(first + 29), SpotterJson.Default.IReadOnlyListJobNotification) ?? [],
+            CachedFrom = row.IsDBNull(first + 30) ? null : IdOf(row.GetGuid(first + 30)),
+            Redrives = row.GetInt32(first + 31),
+            Worker = row.TextOrNull(first + 32),
+            History = FromJson(row.TextOrNull(first + 33), SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
+            ModelVersion = row.TextOrNull(first + 34),
         };
     }
 

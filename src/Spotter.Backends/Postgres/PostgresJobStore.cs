@@ -29,8 +29,8 @@ internal sealed class PostgresJobStore : IJobStore
 
     public PostgresJobStore(PostgresDatabase database, PostgresSignals signals, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
-        writes = new PostgresJobWrites(database, clock);
-        moves = new PostgresTransitions(database, retries, random, clock);
+        writes = new PostgresJobWrites(database, signals, clock);
+        moves = new PostgresTransitions(database, signals, retries, random, clock);
         queries = new PostgresJobQueries(database, clock);
         this.signals = signals;
         this.clock = clock;

@@ -9,7 +9,7 @@ namespace Spotter.Backends.Postgres;
 /// The statements that change jobs, each for many at a time. Fenced in SQL, and with the tallies in the same statement,
 /// so that no two gateways can disagree.
 /// </summary>
-internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider clock)
+internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSignals signals, TimeProvider clock)
 {
     /// <summary>The changes of the tallies that follow from rows of <c>moved (engine, model, internal, was, state)</c>; either state may be missing.</summary>
     public const string Tally = """
@@ -24,13 +24,14 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
     public sealed record Adding(IReadOnlyList<NewRow> Jobs);
 
     /// <summary>A job to be added, with its JSON.</summary>
-    public sealed record NewRow(NewJob Job, string Options, string? Result, string? Timings)
+    public sealed record NewRow(NewJob Job, string Options, string? Notify, string? Result, string? Timings)
     {
         public JobState State => Job.Cached is null ? JobState.Queued : JobState.Succeeded;
 
         public static NewRow Of(NewJob job) => new(
             job,
             JsonSerializer.Serialize(job.Options, SpotterJson.Default.JobOptions),
+            job.Notify.Count == 0 ? null : JsonSerializer.Serialize(job.Notify, SpotterJson.Default.IReadOnlyListJobNotification),
             job.Cached is null ? null : JsonSerializer.Serialize(job.Cached.Result, SpotterJson.Default.VisionResult),
             job.Cached is null ? null : JsonSerializer.Serialize(new JobTimings(), SpotterJson.Default.JobTimings));
     }
@@ -53,17 +54,17 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
             WITH added AS (
                 INSERT INTO jobs AS j (id, engine, internal, due, created, model, queue, idempotency_key, fingerprint,
                     image_key, image_format, image_bytes, image_sha256, options, name,
-                    tenant, submitted_by, priority, not_before, expires, callback_url, callback_secret, callback_receiver, work_key,
+                    tenant, submitted_by, priority, not_before, expires, notify, work_key,
                     state, started, finished, answered_from, result, timings, model_version)
                 SELECT i.id, i.engine, i.internal, greatest($1, i.not_before), $1, i.model, i.queue, i.key, i.print,
                     i.image, i.format, i.bytes, i.sha, i.options, i.name,
-                    i.tenant, i.by, i.priority, i.not_before, i.expires, i.url, i.secret, i.receiver, i.work_key,
+                    i.tenant, i.by, i.priority, i.not_before, i.expires, i.notify, i.work_key,
                     i.state, CASE WHEN i.state >= 2 THEN $1 END, CASE WHEN i.state >= 2 THEN $1 END, i.answer, i.result, i.timings, i.version
                 FROM unnest($2::uuid[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::smallint[],
                     $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::smallint[], $18::bigint[], $19::bigint[],
-                    $20::text[], $21::text[], $22::text[], $23::text[], $24::smallint[], $25::uuid[], $26::text[], $27::text[], $28::text[])
+                    $20::text[], $21::text[], $22::smallint[], $23::uuid[], $24::text[], $25::text[], $26::text[])
                     WITH ORDINALITY AS i (id, engine, internal, model, queue, key, print, image, format, bytes, sha, options, name,
-                        tenant, by, priority, not_before, expires, url, secret, receiver, work_key, state, answer, result, timings, version, ord)
+                        tenant, by, priority, not_before, expires, notify, work_key, state, answer, result, timings, version, ord)
                 ORDER BY i.ord
                 ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
                 RETURNING {PostgresJobRow.Columns}),
@@ -79,11 +80,12 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
                 .With(Column(rows, r => r.Job.Image.Sha256)).With(Column(rows, r => r.Options)).With(Column(rows, r => r.Job.Name))
                 .With(Column(rows, r => r.Job.Tenant)).With(Column(rows, r => r.Job.By)).With(Column(rows, r => (short)r.Job.Priority))
                 .With(Column(rows, r => MicrosecondsOrNull(r.Job.NotBefore))).With(Column(rows, r => MicrosecondsOrNull(r.Job.Expires)))
-                .With(Column(rows, r => r.Job.Callback?.Url)).With(Column(rows, r => r.Job.Callback?.Secret))
-                .With(Column(rows, r => r.Job.Callback is { } callback ? Notice.ReceiverOf(callback.Url) : null)).With(Column(rows, r => r.Job.ResultCacheKey))
+                .With(Column(rows, r => r.Notify)).With(Column(rows, r => r.Job.ResultCacheKey))
                 .With(Column(rows, r => (short)r.State)).With(Column(rows, r => r.Job.Cached?.From.ToGuid()))
                 .With(Column(rows, r => r.Result)).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Cached?.ModelVersion)),
             async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.Id));
+        if (inserted.Values.Any(j => j.State.IsTerminal() && j.Notify.Count > 0))
+            signals.FilledOutbox();
 
         var keys = rows.Where(r => !inserted.ContainsKey(r.Job.Id)).Select(r => r.Job.IdempotencyKey!).Distinct(StringComparer.Ordinal).ToArray();
         var known = keys.Length == 0 ? [] : await KnownAsync(keys);
@@ -149,6 +151,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
     public async Task<EndedAttempt?[]> EndAsync(IReadOnlyList<Ending> calls)
     {
         var ended = new EndedAttempt?[calls.Count];
+        var notifies = false;
         await database.CommitAsync(
             $"""
             WITH moved AS (
@@ -157,9 +160,9 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
                 FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
                     WITH ORDINALITY AS i (id, epoch, state, error, timings, result, output, version, ord)
                 WHERE j.id = i.id AND j.epoch = i.epoch AND j.state = 1
-                RETURNING i.ord, j.engine, j.model, j.internal, 1::smallint AS was, j.state, j.queue, j.priority),
+                RETURNING i.ord, j.engine, j.model, j.internal, 1::smallint AS was, j.state, j.queue, j.priority, j.notify IS NOT NULL AS notifies),
             {Tally}
-            SELECT ord, queue, priority FROM moved
+            SELECT ord, queue, priority, notifies FROM moved
             """,
             p => p.With(Microseconds.Now(clock)).With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.FencingToken))
                 .With(Column(calls, c => (short)c.State)).With(Column(calls, c => c.Error)).With(Column(calls, c => c.Timings))
@@ -170,9 +173,12 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, TimeProvider 
                 {
                     var at = (int)r.GetInt64(0) - 1;
                     ended[at] = new EndedAttempt(calls[at].Lease.Job, r.GetString(1), (JobPriority)r.GetInt16(2), calls[at].State, null);
+                    notifies |= r.GetBoolean(3);
                 }
                 return true;
             });
+        if (notifies)
+            signals.FilledOutbox();
         return ended;
     }
 

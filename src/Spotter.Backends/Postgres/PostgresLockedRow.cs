@@ -8,7 +8,7 @@ namespace Spotter.Backends.Postgres;
 internal sealed class PostgresLockedRow
 {
     /// <summary>The columns, in the order in which <see cref="Read"/> takes them.</summary>
-    public const string Columns = "j.id, j.queue, j.priority, j.state, j.attempts, j.due, j.worker, j.history, j.error";
+    public const string Columns = "j.id, j.queue, j.priority, j.state, j.attempts, j.due, j.worker, j.history, j.error, j.notify IS NOT NULL";
 
     public required Guid Id { get; init; }
 
@@ -29,6 +29,9 @@ internal sealed class PostgresLockedRow
     /// <summary>As JSON.</summary>
     public required string? Error { get; init; }
 
+    /// <summary>Somebody is told how it ends.</summary>
+    public required bool Notifies { get; init; }
+
     /// <summary>The attempt that runs; 0 when none does.</summary>
     public int RunningAttempt => State == JobState.Running ? Attempts : 0;
 
@@ -43,6 +46,7 @@ internal sealed class PostgresLockedRow
         Worker = row.TextOrNull(6),
         History = row.TextOrNull(7),
         Error = row.TextOrNull(8),
+        Notifies = row.GetBoolean(9),
     };
 
     /// <summary>The history with one more event, as JSON.</summary>

@@ -73,7 +73,7 @@ internal static class PostgresSchema
             url text NOT NULL,
             secret text,
             receiver text NOT NULL,
-            state smallint NOT NULL DEFAULT 0,         -- the numbers of NoticeState
+            state smallint NOT NULL DEFAULT 0,         -- 0 pending, 1 delivered, 2 given up
             due bigint NOT NULL,                       -- when it is to be sent, or when whoever has it has had it for too long
             attempts integer NOT NULL DEFAULT 0,
             status integer,
@@ -189,6 +189,54 @@ internal static class PostgresSchema
         END
         $function$;
         """,
+        """
+        -- A job has any number of notifications, as a JSON list: channel, target, secret, endpoint. One row of the outbox
+        -- comes of each when the job ends.
+        DROP TRIGGER jobs_end ON jobs;
+        DROP TRIGGER jobs_begin_ended ON jobs;
+        DROP TRIGGER jobs_gone ON jobs;
+        DROP FUNCTION note_end();
+        DROP FUNCTION forget_notices();
+        ALTER TABLE jobs ADD COLUMN notify text;
+        UPDATE jobs SET notify = json_build_array(json_build_object(
+            'channel', 'webhook', 'target', callback_url, 'secret', callback_secret, 'endpoint', callback_receiver))::text
+        WHERE callback_url IS NOT NULL;
+        ALTER TABLE jobs DROP COLUMN callback_url, DROP COLUMN callback_secret, DROP COLUMN callback_receiver;
+
+        ALTER TABLE notices RENAME TO outbox;
+        ALTER TABLE outbox RENAME COLUMN url TO target;
+        ALTER TABLE outbox RENAME COLUMN receiver TO endpoint;
+        ALTER TABLE outbox ADD COLUMN channel text NOT NULL DEFAULT 'webhook';
+        ALTER TABLE outbox ALTER COLUMN channel DROP DEFAULT;
+        DROP INDEX notices_due;
+        CREATE INDEX outbox_due ON outbox (channel, due, endpoint) WHERE state = 0;
+        ALTER INDEX notices_job RENAME TO outbox_job;
+
+        -- Whatever ends a job, its rows of the outbox are written by the same statement.
+        CREATE FUNCTION fill_outbox() RETURNS trigger LANGUAGE plpgsql AS $function$
+        BEGIN
+            INSERT INTO outbox (id, job, channel, target, secret, endpoint, due)
+            SELECT replace(NEW.id::text, '-', '') || CASE NEW.redrives WHEN 0 THEN '' ELSE '~' || NEW.redrives END
+                    || CASE n.nth WHEN 1 THEN '' ELSE '-' || n.nth END,
+                NEW.id, n.value ->> 'channel', n.value ->> 'target', n.value ->> 'secret',
+                coalesce(n.value ->> 'endpoint', n.value ->> 'target'), NEW.finished
+            FROM json_array_elements(NEW.notify::json) WITH ORDINALITY AS n (value, nth) ORDER BY n.nth;
+            RETURN NULL;
+        END
+        $function$;
+        CREATE TRIGGER jobs_end AFTER UPDATE OF state ON jobs FOR EACH ROW
+            WHEN (NEW.state >= 2 AND OLD.state < 2 AND NEW.notify IS NOT NULL) EXECUTE FUNCTION fill_outbox();
+        CREATE TRIGGER jobs_begin_ended AFTER INSERT ON jobs FOR EACH ROW
+            WHEN (NEW.state >= 2 AND NEW.notify IS NOT NULL) EXECUTE FUNCTION fill_outbox();
+        CREATE FUNCTION empty_outbox() RETURNS trigger LANGUAGE plpgsql AS $function$
+        BEGIN
+            DELETE FROM outbox WHERE job = OLD.id;
+            RETURN NULL;
+        END
+        $function$;
+        CREATE TRIGGER jobs_gone AFTER DELETE ON jobs FOR EACH ROW
+            WHEN (OLD.notify IS NOT NULL) EXECUTE FUNCTION empty_outbox();
+        """,
     ];
 
     /// <summary>The version that this program makes of a database.</summary>
@@ -198,9 +246,12 @@ internal static class PostgresSchema
     /// Brings the schema to the present layout. Several programs may begin at once: one does it and the others wait.
     /// </summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: the schema is newer than this program.</exception>
-    public static void Update(NpgsqlConnection connection, string schema)
+    public static void Update(NpgsqlConnection connection, string schema) => Update(connection, schema, Newest);
+
+    /// <summary>Brings a schema to the layout of an earlier program, for tests of what becomes of it.</summary>
+    internal static void Update(NpgsqlConnection connection, string schema, int newest)
     {
-        if (VersionOf(connection, schema) == Newest)
+        if (VersionOf(connection, schema) == newest)
             return;
         using var transaction = connection.BeginTransaction();
         // Whoever is before us may have much to change.
@@ -219,9 +270,9 @@ internal static class PostgresSchema
                 Run(connection, $"CREATE SCHEMA {schema}");
             Run(connection, $"CREATE TABLE {schema}.version (version integer NOT NULL); INSERT INTO {schema}.version VALUES (0)");
         }
-        for (var next = version ?? 0; next < Newest; next++)
+        for (var next = version ?? 0; next < newest; next++)
             Run(connection, Steps[next]);
-        Run(connection, $"UPDATE {schema}.version SET version = {Newest}");
+        Run(connection, $"UPDATE {schema}.version SET version = {newest}");
         transaction.Commit();
     }
 

@@ -28,6 +28,7 @@ internal sealed class PostgresSignals : IAsyncDisposable
     private const char Presence = 'p';
     private const char Jobs = 'j';
     private const char Queues = 'q';
+    private const char Outbox = 'o';
 
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan PresenceEvery = TimeSpan.FromSeconds(10);
@@ -66,6 +67,9 @@ internal sealed class PostgresSignals : IAsyncDisposable
     /// <summary>Told that another gateway put something into a queue; null when something may have been missed in any of them.</summary>
     public Action<string?>? QueueFilled { get; set; }
 
+    /// <summary>Called when entries were added to the outbox, here or by another gateway.</summary>
+    public Action? OutboxFilled { get; set; }
+
     /// <summary>True while other gateways are known to listen.</summary>
     private bool HasCompany => Volatile.Read(ref companyAt) is var at and not long.MinValue && Stopwatch.GetElapsedTime(at) < CompanyLasts;
 
@@ -92,6 +96,14 @@ internal sealed class PostgresSignals : IAsyncDisposable
         lock (gate)
             available.Add(queue);
         WakeSender();
+    }
+
+    /// <summary>Tells this gateway's senders, and the other gateways, that entries were added to the outbox.</summary>
+    public void FilledOutbox()
+    {
+        OutboxFilled?.Invoke();
+        if (HasCompany)
+            Say(Outbox);
     }
 
     /// <summary>Ids of jobs that changed, here or in another gateway.</summary>
@@ -202,8 +214,8 @@ internal sealed class PostgresSignals : IAsyncDisposable
             (said, words) = (words, new());
         }
         var payloads = new List<string>();
-        for (var i = 0; i < said.Length; i++)
-            payloads.Add(self + said[i]);
+        foreach (var word in said.ToString().Distinct())
+            payloads.Add(self + word);
         Pack(Jobs, ids.Distinct().Select(id => id.Value), payloads);
         Pack(Queues, queues, payloads);
         return payloads;
@@ -295,6 +307,9 @@ internal sealed class PostgresSignals : IAsyncDisposable
             case Queues:
                 foreach (var queue in items)
                     QueueFilled?.Invoke(queue);
+                break;
+            case Outbox:
+                OutboxFilled?.Invoke();
                 break;
             default:
                 break;

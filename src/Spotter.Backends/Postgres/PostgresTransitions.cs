@@ -8,7 +8,7 @@ namespace Spotter.Backends.Postgres;
 /// Changes of jobs that are out of the ordinary and keep a history: rows are locked and read, it is decided here what
 /// becomes of each, and written in the same transaction.
 /// </summary>
-internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedule retries, RandomSource random, TimeProvider clock)
+internal sealed class PostgresTransitions(PostgresDatabase database, PostgresSignals signals, RetrySchedule retries, RandomSource random, TimeProvider clock)
 {
     private static readonly JobError TooLate = new(ErrorCodes.Expired, "Nobody had started the job by the time that its sender had set.");
 
@@ -16,8 +16,8 @@ internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedu
     public sealed record Retrying(Lease Lease, JobOutcome.Retry Outcome);
 
     public Task<EndedAttempt?[]> RetryAsync(IReadOnlyList<Retrying> calls) =>
-        database.TransactAsync(
-            async connection =>
+        TransactAsync(
+            async (connection, written) =>
             {
                 var now = Microseconds.Now(clock);
                 var answers = new EndedAttempt?[calls.Count];
@@ -29,7 +29,7 @@ internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedu
                     JOIN jobs j ON j.id = i.id AND j.epoch = i.epoch AND j.state = 1 ORDER BY j.id FOR UPDATE OF j
                     """,
                     p => p.With(calls.Select(c => c.Lease.Job.ToGuid()).ToArray()).With(calls.Select(c => c.Lease.FencingToken).ToArray()),
-                    r => r.ListAsync(row => (Row: PostgresLockedRow.Read(row), At: (int)row.GetInt64(9) - 1)));
+                    r => r.ListAsync(row => (Row: PostgresLockedRow.Read(row), At: (int)row.GetInt64(10) - 1)));
                 // Of those who hand in the same lease one is heard.
                 foreach (var (row, at) in held.DistinctBy(h => h.Row.Id))
                 {
@@ -37,7 +37,7 @@ internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedu
                     moves.Add(move);
                     answers[at] = ended;
                 }
-                await WriteAsync(connection, moves, now);
+                await WriteAsync(connection, moves, now, written);
                 return answers;
             },
             CancellationToken.None);
@@ -45,21 +45,21 @@ internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedu
     /// <summary>Ends the attempts of all running jobs that <paramref name="condition"/> finds.</summary>
     public Task<IReadOnlyList<EndedAttempt>> TakeLeasesAsync(
         string condition, Action<NpgsqlParameterCollection> bind, JobError error, bool spendAttempt, CancellationToken cancel) =>
-        database.TransactAsync(
-            async connection =>
+        TransactAsync(
+            async (connection, written) =>
             {
                 var now = Microseconds.Now(clock);
                 var held = await LockAsync(connection, $"j.state = 1 AND {condition}", bind);
                 var ended = held.ConvertAll(row => EndAttempt(row, now, JobEventKind.Lost, error, spendAttempt, died: spendAttempt));
-                await WriteAsync(connection, ended.ConvertAll(e => e.Move), now);
+                await WriteAsync(connection, ended.ConvertAll(e => e.Move), now, written);
                 return (IReadOnlyList<EndedAttempt>)ended.ConvertAll(e => e.Ended);
             },
             cancel);
 
     /// <summary>True when there was something to cancel.</summary>
     public Task<bool> CancelAsync(JobId id, string? by, CancellationToken cancel) =>
-        database.TransactAsync(
-            async connection =>
+        TransactAsync(
+            async (connection, written) =>
             {
                 var now = Microseconds.Now(clock);
                 var live = await LockAsync(connection, "j.id = $1 AND j.state IN (0, 1) FOR UPDATE", p => p.With(id.ToGuid()));
@@ -69,14 +69,14 @@ internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedu
                     {
                         History = row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Cancelled, row.RunningAttempt, row.Worker, by, null)),
                     }),
-                    now);
+                    now, written);
                 return live.Count > 0;
             },
             cancel);
 
     public Task<IReadOnlyList<DueJob>> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel) =>
-        database.TransactAsync(
-            async connection =>
+        TransactAsync(
+            async (connection, written) =>
             {
                 var now = Microseconds.Now(clock);
                 var dead = await LockAsync(
@@ -93,21 +93,21 @@ internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedu
                         row, JobState.Queued, now, Attempts: 0, Isolated: false, row.Error,
                         row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Redriven, 0, null, by, PostgresJobRow.ErrorOf(row.Error))),
                         Redriven: true)),
-                    now);
+                    now, written);
                 return (IReadOnlyList<DueJob>)dead.ConvertAll(row => new DueJob(PostgresJobRow.IdOf(row.Id), row.Queue, row.Priority));
             },
             cancel);
 
     /// <summary>Those that nobody had started in time.</summary>
     public Task<List<JobId>> ExpireAsync(int limit, CancellationToken cancel) =>
-        database.TransactAsync(
-            async connection =>
+        TransactAsync(
+            async (connection, written) =>
             {
                 var now = Microseconds.Now(clock);
                 var late = await LockAsync(
                     connection, "j.state = 0 AND j.expires IS NOT NULL AND j.expires <= $1 ORDER BY j.expires LIMIT $2 FOR UPDATE SKIP LOCKED",
                     p => p.With(now).With((long)limit));
-                await WriteAsync(connection, late.ConvertAll(row => PostgresTransition.Of(row, JobState.Failed) with { Error = PostgresJobRow.ToJson(TooLate) }), now);
+                await WriteAsync(connection, late.ConvertAll(row => PostgresTransition.Of(row, JobState.Failed) with { Error = PostgresJobRow.ToJson(TooLate) }), now, written);
                 return late.ConvertAll(row => PostgresJobRow.IdOf(row.Id));
             },
             cancel);
@@ -130,10 +130,21 @@ internal sealed class PostgresTransitions(PostgresDatabase database, RetrySchedu
             new EndedAttempt(PostgresJobRow.IdOf(row.Id), row.Queue, row.Priority, state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null));
     }
 
-    private static async Task WriteAsync(NpgsqlConnection connection, List<PostgresTransition> moves, long now)
+    /// <summary>Runs <paramref name="body"/> in a transaction, and says afterwards when it filled the outbox.</summary>
+    private async Task<T> TransactAsync<T>(Func<NpgsqlConnection, List<PostgresTransition>, Task<T>> body, CancellationToken cancel)
+    {
+        List<PostgresTransition> written = [];
+        var answer = await database.TransactAsync(connection => body(connection, written = []), cancel);
+        if (written.Exists(move => move.Row.Notifies && move.To.IsTerminal()))
+            signals.FilledOutbox();
+        return answer;
+    }
+
+    private static async Task WriteAsync(NpgsqlConnection connection, List<PostgresTransition> moves, long now, List<PostgresTransition> written)
     {
         if (moves.Count == 0)
             return;
+        written.AddRange(moves);
         await PostgresDatabase.RunAsync(
             connection,
             $"""

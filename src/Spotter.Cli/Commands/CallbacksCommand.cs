@@ -1,11 +1,10 @@
 using System.CommandLine;
 using Spotter.Cli.Serve;
 using Spotter.Core;
-using Spotter.Jobs;
 
 namespace Spotter.Cli.Commands;
 
-/// <summary><c>callbacks</c>: what those who receive notices need.</summary>
+/// <summary><c>callbacks</c>: what those who receive webhooks need.</summary>
 internal static class CallbacksCommand
 {
     private static readonly Argument<string> Url = new("URL")
@@ -21,16 +20,16 @@ internal static class CallbacksCommand
 
     public static Command Create()
     {
-        var secret = new Command("secret", "Print the secret with which a receiver verifies notices that came without a callback_secret of their own.") { Url, Data };
+        var secret = new Command("secret", "Print the secret with which an endpoint verifies webhooks that came without a callback_secret of their own.") { Url, Data };
         secret.SetAction(parsed =>
         {
             var url = parsed.GetRequiredValue(Url);
-            if (!Uri.TryCreate(url, UriKind.Absolute, out var receiver) || receiver.Scheme is not ("https" or "http"))
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("https" or "http"))
                 throw new SpotterException(ErrorCodes.InvalidRequest, $"'{url}' is not an http(s) URL.");
             foreach (var own in WebhookKey.Open(SpotterPaths.DataFolder(parsed.GetValue(Data)), RandomSource.System))
-                Console.Out.WriteLine(own.For(Notice.ReceiverOf(url)).Reveal());
+                Console.Out.WriteLine(own.ForUrl(url).Reveal());
             return ExitStatus.Done;
         });
-        return new Command("callbacks", "Receive notices: the secrets that verify them.") { secret };
+        return new Command("callbacks", "Receive webhooks: the secrets that verify them.") { secret };
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Spotter.Cli.Serve;
 using Spotter.Core;
-using Spotter.Gateway.Notices;
+using Spotter.Gateway.Webhooks;
 
 namespace Spotter.Cli.Commands;
 
@@ -61,7 +61,7 @@ internal static class ServeCommand
     private static readonly Option<string[]> CallbackAllow = new("--callback-allow")
     {
         HelpName = "HOST[:PORT]",
-        Description = "A receiver that notices may go to besides public ones over https: a name, *.SUFFIX, an address or a network as 10.0.0.0/8; may be repeated.",
+        Description = "An endpoint that webhooks may go to besides public ones over https: a name, *.SUFFIX, an address or a network as 10.0.0.0/8; may be repeated.",
     };
 
     public static Command Create()
@@ -112,7 +112,7 @@ internal static class ServeCommand
         MaxQueueAge = TimeSpan.FromSeconds(parsed.GetValue(MaxQueueAge)),
         ClientRate = parsed.GetValue(ClientRate),
         Reuse = !parsed.GetValue(NoReuse),
-        Notices = NoticeVariables.Read() with { Allowed = [.. (parsed.GetValue(CallbackAllow) ?? []).Select(CallbackAllowance.Parse)] },
+        Webhooks = WebhookVariables.Read() with { Allowed = [.. (parsed.GetValue(CallbackAllow) ?? []).Select(CallbackAllowance.Parse)] },
     }));
 
     /// <summary>A name with a mistake in it must not open the service to everybody.</summary>

@@ -2,7 +2,7 @@ using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Gateway;
 using Spotter.Gateway.Access;
-using Spotter.Gateway.Notices;
+using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Scaling;
 
@@ -71,8 +71,8 @@ internal sealed record ServeSettings
     /// <summary>See <see cref="GatewaySettings.Reuse"/>.</summary>
     public bool Reuse { get; init; } = true;
 
-    /// <summary>How notices are sent; the service's own secrets are read when it starts.</summary>
-    public NoticeSettings Notices { get; init; } = new();
+    /// <summary>How webhook deliveries are made; the service's own secrets are read when it starts.</summary>
+    public WebhookSettings Webhooks { get; init; } = new();
 
     /// <summary>Not the values: the worker token and passwords are among them.</summary>
     public override string ToString() => nameof(ServeSettings);
@@ -108,6 +108,6 @@ internal sealed record ServeSettings
         ClientBurst = Math.Max(1, 5 * ClientRate),
         WorkerToken = WorkerToken ?? random.NextHex(32),
         Leases = Leases,
-        Notices = Notices,
+        Webhooks = Webhooks,
     };
 }

@@ -41,7 +41,7 @@ internal sealed class Service(ServeSettings settings)
 
         var gatewaySettings = settings.Gateway(catalogue.Models, random) with
         {
-            Notices = settings.Notices with { Secrets = WebhookKey.Open(settings.DataFolder, random) },
+            Webhooks = settings.Webhooks with { Secrets = WebhookKey.Open(settings.DataFolder, random) },
         };
         using var scale = new ScaleRecords(settings, time, loggers);
         var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Duration, scale.Meter.Arrived);
@@ -64,7 +64,7 @@ internal sealed class Service(ServeSettings settings)
         foreach (var orphan in fleet.EndOrphans())
             CommandLine.Complain($"the worker {orphan} was still there from an earlier service, and was ended.");
         using var replay = settings.Scaling.Max == 0 ? null : new DayReplay(settings.Scaling, scale.Meter);
-        var parts = new GatewayDependencies(backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, roster, scale.Decisions, fleet, time, random)
+        var parts = new GatewayDependencies(backend.Jobs, backend.Queue, backend.Blobs, backend.Outbox, roster, scale.Decisions, fleet, time, random)
         {
             Models = catalogue,
             Meter = scale.Meter,

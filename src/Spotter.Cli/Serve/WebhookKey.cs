@@ -1,10 +1,10 @@
 using Spotter.Core;
-using Spotter.Gateway.Notices;
+using Spotter.Gateway.Webhooks;
 
 namespace Spotter.Cli.Serve;
 
 /// <summary>
-/// The service's own secret, from which that of every receiver is made: from the environment or a file that it names, else
+/// The service's own secret, from which that of every endpoint is made: from the environment or a file that it names, else
 /// from <c>webhook.key</c> in the data folder, which is made at the first start and which only its owner may read. Several,
 /// with white space between them, while one is being replaced: the first is the new one. Never an argument, since those
 /// can be seen by everyone.
@@ -39,7 +39,7 @@ internal static class WebhookKey
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             throw new SpotterException(ErrorCodes.InvalidSettings,
-                $"The secret that signs notices can't be read from {file} ({unreadable.Message.TrimEnd('.')}); see to the file, or give the secret in {Variable}.", unreadable);
+                $"The secret that signs webhook deliveries can't be read from {file} ({unreadable.Message.TrimEnd('.')}); see to the file, or give the secret in {Variable}.", unreadable);
         }
     }
 
@@ -80,5 +80,5 @@ internal static class WebhookKey
         WebhookSecret.TryParse(text, out var secrets)
             ? secrets
             : throw new SpotterException(ErrorCodes.InvalidSettings,
-                $"What {where} holds is no secret for signing notices; it is {WebhookSecret.Prefix} and {WebhookSecret.LeastBytes} to {WebhookSecret.MostBytes} bytes in Base64, or up to {WebhookSecret.MostAtOnce} of them with spaces between.");
+                $"What {where} holds is no secret for signing webhook deliveries; it is {WebhookSecret.Prefix} and {WebhookSecret.LeastBytes} to {WebhookSecret.MostBytes} bytes in Base64, or up to {WebhookSecret.MostAtOnce} of them with spaces between.");
 }

@@ -10,7 +10,7 @@ namespace Spotter.Gateway.Intake;
 /// <param name="Expires">They have to be started within this time; null for whenever.</param>
 /// <param name="Callback">Who is told how they ended; null for nobody.</param>
 /// <param name="Reuse">The stored result of the same work will do.</param>
-internal sealed record JobTerms(JobPriority Priority, TimeSpan Delay, TimeSpan? Expires, JobCallback? Callback, bool Reuse)
+internal sealed record JobTerms(JobPriority Priority, TimeSpan Delay, TimeSpan? Expires, JobNotification? Callback, bool Reuse)
 {
     /// <summary>The fields that say it.</summary>
     public static readonly IReadOnlyList<string> Fields = ["priority", "delay", "expires", "callback", "callback_secret", "reuse"];
@@ -38,7 +38,7 @@ internal sealed record JobTerms(JobPriority Priority, TimeSpan Delay, TimeSpan? 
         return new JobTerms(priority, delay, expires, ReadCallback(fields), !fields.ContainsKey("reuse") || JobForm.Flag(fields, "reuse"));
     }
 
-    private static JobCallback? ReadCallback(IReadOnlyDictionary<string, string> fields)
+    private static JobNotification? ReadCallback(IReadOnlyDictionary<string, string> fields)
     {
         if (!fields.TryGetValue("callback", out var url))
         {
@@ -48,7 +48,7 @@ internal sealed record JobTerms(JobPriority Priority, TimeSpan Delay, TimeSpan? 
         }
         if (url.Length > LongestUrl)
             throw Invalid($"The field 'callback' is longer than {LongestUrl} characters.");
-        return new JobCallback(url, fields.GetValueOrDefault("callback_secret"));
+        return new JobNotification(ChannelNames.Webhook, url, fields.GetValueOrDefault("callback_secret"));
     }
 
     private static TimeSpan? Seconds(IReadOnlyDictionary<string, string> fields, string name)

@@ -6,18 +6,18 @@ using Spotter.Core.Images;
 using Spotter.Core.Vision.Filters;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Models;
-using Spotter.Gateway.Notices;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
+using Spotter.Jobs.Deliveries;
 
 namespace Spotter.Gateway.Intake;
 
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class JobsIntake(
     Admission admission, BacklogMeter backlog, LongRequests longRequests, PictureReader pictures, Dispatcher dispatcher, IJobStore store, IBlobStore blobs,
-    JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, CallbackIntake callbacks, GatewaySettings settings, TimeProvider time, RandomSource random, GatewayMeters meters)
+    JobPresenter presenter, JobWatcher watcher, ModelCatalogue models, DeliveryChannels channels, GatewaySettings settings, TimeProvider time, RandomSource random, GatewayMeters meters)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -110,7 +110,7 @@ internal sealed class JobsIntake(
 
             var (engine, model, options) = form.Resolve(models.Models);
             var terms = form.Terms();
-            callbacks.Check(terms.Callback);
+            IReadOnlyList<JobNotification> notify = terms.Callback is { } callback ? [channels.Accept(callback)] : [];
             var fingerprint = key is null ? null : form.Fingerprint(images);
             if (options.Filter is { Kind: FilterKind.Concat })
             {
@@ -136,7 +136,7 @@ internal sealed class JobsIntake(
                 Priority = terms.Priority,
                 NotBefore = terms.Delay > TimeSpan.Zero ? now + terms.Delay : null,
                 Expires = terms.Expires is { } limit ? now + limit : null,
-                Callback = terms.Callback,
+                Notify = notify,
                 ResultCacheKey = model is null ? null : ResultCacheKey.Of(model, options, image),
             }).ToList();
 

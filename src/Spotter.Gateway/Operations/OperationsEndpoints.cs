@@ -43,12 +43,12 @@ internal static class OperationsEndpoints
             })
             .WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
 
-        operations.MapGet("/metrics", async (ServiceState state, INoticeStore notices, PrometheusText metrics, CancellationToken cancel) =>
-                TypedResults.Text(metrics.Write(Gauges(await state.ReadAsync(cancel), await notices.PendingAsync(cancel))), "text/plain; version=0.0.4; charset=utf-8"))
+        operations.MapGet("/metrics", async (ServiceState state, IOutbox outbox, PrometheusText metrics, CancellationToken cancel) =>
+                TypedResults.Text(metrics.Write(Gauges(await state.ReadAsync(cancel), await outbox.PendingAsync(cancel))), "text/plain; version=0.0.4; charset=utf-8"))
             .WithName("getMetrics").WithMetadata(CallCost.Other, NeedsKey.ToOperate).WithSummary("Metrics as Prometheus text").Produces<string>(200, "text/plain");
     }
 
-    private static IEnumerable<PrometheusText.Gauge> Gauges(StatsView stats, long pendingNotices)
+    private static IEnumerable<PrometheusText.Gauge> Gauges(StatsView stats, long pendingDeliveries)
     {
         const string Jobs = "spotter_jobs";
         const string JobsHelp = "Jobs by state.";
@@ -66,7 +66,7 @@ internal static class OperationsEndpoints
         yield return new(Workers, WorkersHelp, "state=\"draining\"", stats.Draining);
         yield return new("spotter_workers_desired", "Workers wanted.", "", stats.DesiredWorkers);
         yield return new("spotter_queue_oldest_seconds", "Age of the oldest waiting job.", "", stats.OldestSeconds);
-        yield return new("spotter_notices_pending", "Notices that are to be sent, or sent again.", "", pendingNotices);
+        yield return new("spotter_deliveries_pending", "Deliveries that are to be made, or tried again.", "", pendingDeliveries);
         using var process = Process.GetCurrentProcess();
         yield return new("process_resident_memory_bytes", "Resident memory of the gateway.", "", process.WorkingSet64);
         yield return new("process_cpu_seconds", "Processor time of the gateway.", "",

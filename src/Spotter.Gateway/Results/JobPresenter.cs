@@ -4,16 +4,16 @@ using Spotter.Jobs;
 namespace Spotter.Gateway.Results;
 
 /// <summary>Shows rows together with what is only true at this moment: place in the queue and expected time.</summary>
-internal sealed class JobPresenter(IJobStore store, INoticeStore notices, Estimator estimator, UnservedQueues unserved)
+internal sealed class JobPresenter(IJobStore store, IOutbox outbox, Estimator estimator, UnservedQueues unserved)
 {
     public async Task<JobView> ShowAsync(Job job, CancellationToken cancel)
     {
         var view = await ShowStateAsync(job, cancel);
-        if (job.Callback is not { } callback)
+        if (job.Notify.FirstOrDefault(n => n.Channel == ChannelNames.Webhook) is not { } callback)
             return view;
-        // The notices before the newest one tell of ends before a redrive.
-        var sent = job.State.IsTerminal() ? await notices.OfAsync(job.Id, cancel) : [];
-        return view with { Callback = CallbackView.Of(callback, sent is [.., var newest] ? newest : null) };
+        // The deliveries before the newest one tell of ends before a redrive.
+        var deliveries = job.State.IsTerminal() ? await outbox.OfAsync(job.Id, cancel) : [];
+        return view with { Callback = CallbackView.Of(callback, deliveries.LastOrDefault(d => d.Channel == callback.Channel && d.Target == callback.Target)) };
     }
 
     private async Task<JobView> ShowStateAsync(Job job, CancellationToken cancel)

@@ -72,7 +72,7 @@ public sealed record JobView
     /// <summary>Why it did not succeed, or why its last attempt did not.</summary>
     public required Problem? Error { get; init; }
 
-    /// <summary>How the notice about it stands; null when nobody asked for one, and in the notice itself.</summary>
+    /// <summary>How its webhook delivery stands; null when nobody asked for one, and in the delivery itself.</summary>
     public CallbackView? Callback { get; init; }
 
     /// <summary>Where to find more.</summary>

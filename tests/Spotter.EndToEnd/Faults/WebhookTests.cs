@@ -1,9 +1,9 @@
 using System.Text.Json;
-using Spotter.Tests.Notices;
+using Spotter.Tests.Webhooks;
 
 namespace Spotter.EndToEnd.Faults;
 
-/// <summary>Notices of a real service to a real receiver, with the service killed at the worst moment.</summary>
+/// <summary>Webhooks of a real service to a real endpoint, with the service killed at the worst moment.</summary>
 public sealed class WebhookTests
 {
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -11,7 +11,7 @@ public sealed class WebhookTests
     private static readonly Dictionary<string, string> Quick = new(StringComparer.Ordinal)
     {
         ["SPOTTER__WEBHOOKS__TIMEOUTSECONDS"] = "2",
-        ["SPOTTER__WEBHOOKS__HOLDSECONDS"] = "3",
+        ["SPOTTER__WEBHOOKS__LEASESECONDS"] = "3",
         ["SPOTTER__WEBHOOKS__RETRYSECONDS"] = "0.2,0.2,0.2",
     };
 
@@ -24,7 +24,7 @@ public sealed class WebhookTests
         var model = PatchModel.Write(folder.File("patches.onnx"));
         var data = folder.File("data");
         SpotterProcess? service = null;
-        await using var receiver = await Receiver.StartAsync(async (http, number) =>
+        await using var endpoint = await WebhookEndpoint.StartAsync(async (http, number) =>
         {
             // It has been received; whether it has can no longer be noted.
             if (number == 1)
@@ -37,14 +37,14 @@ public sealed class WebhookTests
             string id;
             using (var api = new SpotterApi(service.Address))
             {
-                var answer = await api.SubmitAsync([Part.Image(Pictures.Png(200)), Part.Field("callback", receiver.Url), Part.Field("callback_secret", Secret)]);
+                var answer = await api.SubmitAsync([Part.Image(Pictures.Png(200)), Part.Field("callback", endpoint.Url), Part.Field("callback_secret", Secret)]);
                 id = SpotterApi.IdOf(answer.Json);
             }
-            var first = await receiver.NextAsync();
+            var first = await endpoint.NextAsync();
             await service.DisposeAsync();
 
             service = await SpotterProcess.StartAsync(data, model, Arguments, Quick);
-            var second = await receiver.NextAsync();
+            var second = await endpoint.NextAsync();
 
             (first.Id, second.Id).ShouldBe((id, id));
             second.Body.ShouldBe(first.Body);
@@ -52,9 +52,9 @@ public sealed class WebhookTests
             second.IsSignedBy(Secret).ShouldBeTrue();
             second.Json.GetProperty("type").GetString().ShouldBe("job.succeeded");
             using var after = new SpotterApi(service.Address);
-            var job = await Eventually.SeeAsync("the notice is delivered", () => after.JobAsync(id), j => StateOfNotice(j) == "delivered");
+            var job = await Eventually.SeeAsync("the webhook is delivered", () => after.JobAsync(id), j => StateOfCallback(j) == "delivered");
             job.GetProperty("callback").GetProperty("attempts").GetInt32().ShouldBe(1);
-            receiver.Deliveries.Count.ShouldBe(2);
+            endpoint.Deliveries.Count.ShouldBe(2);
         }
         finally
         {
@@ -63,13 +63,13 @@ public sealed class WebhookTests
     }
 
     [Fact]
-    public async Task A_job_that_ended_while_the_receiver_was_away_is_told_once_it_is_back_even_after_a_restart()
+    public async Task A_job_that_ended_while_the_endpoint_was_away_is_told_once_it_is_back_even_after_a_restart()
     {
         using var folder = new TemporaryFolder();
         var model = PatchModel.Write(folder.File("patches.onnx"));
         var data = folder.File("data");
         var works = false;
-        await using var receiver = await Receiver.StartAsync((http, _) =>
+        await using var endpoint = await WebhookEndpoint.StartAsync((http, _) =>
         {
             http.Response.StatusCode = Volatile.Read(ref works) ? 200 : 500;
             return Task.CompletedTask;
@@ -80,19 +80,19 @@ public sealed class WebhookTests
         {
             string id;
             using (var api = new SpotterApi(service.Address))
-                id = SpotterApi.IdOf((await api.SubmitAsync([Part.Image(Pictures.Png(90)), Part.Field("callback", receiver.Url)])).Json);
-            await receiver.NextAsync();
+                id = SpotterApi.IdOf((await api.SubmitAsync([Part.Image(Pictures.Png(90)), Part.Field("callback", endpoint.Url)])).Json);
+            await endpoint.NextAsync();
             (await service.TerminateAsync()).ShouldBe(0);
             await service.DisposeAsync();
             Volatile.Write(ref works, true);
 
             service = await SpotterProcess.StartAsync(data, model, Arguments, patient);
             using var after = new SpotterApi(service.Address);
-            await Eventually.SeeAsync("the notice is delivered", () => after.JobAsync(id), j => StateOfNotice(j) == "delivered");
+            await Eventually.SeeAsync("the webhook is delivered", () => after.JobAsync(id), j => StateOfCallback(j) == "delivered");
 
-            var printed = await SpotterProgram.RunAsync("callbacks", "secret", receiver.Url, "--data", data);
+            var printed = await SpotterProgram.RunAsync("callbacks", "secret", endpoint.Url, "--data", data);
             printed.Status.ShouldBe(0, printed.Errors);
-            receiver.Deliveries.ShouldAllBe(d => d.Id == id && d.IsSignedBy(printed.Output.Trim()));
+            endpoint.Deliveries.ShouldAllBe(d => d.Id == id && d.IsSignedBy(printed.Output.Trim()));
             var key = Path.Combine(data, "webhook.key");
             if (!OperatingSystem.IsWindows())
                 File.GetUnixFileMode(key).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -109,14 +109,14 @@ public sealed class WebhookTests
     public async Task By_default_nothing_is_sent_to_this_machine()
     {
         using var folder = new TemporaryFolder();
-        await using var receiver = await Receiver.StartAsync();
+        await using var endpoint = await WebhookEndpoint.StartAsync();
         await using var service = await SpotterProcess.StartAsync(folder.File("data"), PatchModel.Write(folder.File("patches.onnx")), ["--max-workers", "1"]);
         using var api = new SpotterApi(service.Address);
 
-        var answer = await api.SubmitAsync([Part.Image(Pictures.Png(90)), Part.Field("callback", receiver.Url)]);
+        var answer = await api.SubmitAsync([Part.Image(Pictures.Png(90)), Part.Field("callback", endpoint.Url)]);
 
         answer.ShouldBeProblem(422, "callback_forbidden");
-        receiver.Deliveries.ShouldBeEmpty();
+        endpoint.Deliveries.ShouldBeEmpty();
     }
 
     [Theory]
@@ -132,5 +132,5 @@ public sealed class WebhookTests
         run.Errors.ShouldContain(arguments[1]);
     }
 
-    private static string? StateOfNotice(JsonElement job) => job.GetProperty("callback").GetProperty("state").GetString();
+    private static string? StateOfCallback(JsonElement job) => job.GetProperty("callback").GetProperty("state").GetString();
 }

@@ -24,10 +24,12 @@ internal sealed class GatewayBench : IAsyncDisposable
     private readonly LocalFixture fixture = new();
     private readonly TemporaryFolder folder = new();
     private readonly Backend backend;
+    private readonly TimeProvider time;
 
-    private GatewayBench(GatewaySettings settings)
+    private GatewayBench(GatewaySettings settings, TimeProvider time)
     {
         Settings = settings;
+        this.time = time;
         Arrivals = new ArrivalFiles(folder.File("arrivals"), TimeProvider.System, NullLogger<ArrivalFiles>.Instance);
         backend = fixture.Open(TimeProvider.System, new RetrySchedule { FirstDelay = TimeSpan.FromMilliseconds(1) });
         Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Duration);
@@ -62,10 +64,10 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public static ModelInfo Model { get; } = new("tiny", Engines.Detect, "yolov8", 64, 64, ["person", "bus", "dog"]);
 
-    public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null)
+    public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null, TimeProvider? time = null)
     {
         var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Models = [Model], MaxBodyBytes = 256 * 1024 };
-        var bench = new GatewayBench(change?.Invoke(settings) ?? settings);
+        var bench = new GatewayBench(change?.Invoke(settings) ?? settings, time ?? TimeProvider.System);
         await bench.StartHostAsync();
         bench.Settings = bench.Settings with { Port = bench.Host.Address.Port };
         bench.Address = bench.Host.Address;
@@ -92,7 +94,7 @@ internal sealed class GatewayBench : IAsyncDisposable
         Roster = new WorkerRoster(TimeProvider.System);
         Models = new ModelCatalogue(Settings.Models);
         var parts = new GatewayDependencies(
-            backend.Jobs, backend.Queue, backend.Blobs, backend.Notices, Roster, Decisions, Fleet: null, TimeProvider.System, RandomSource.System)
+            backend.Jobs, backend.Queue, backend.Blobs, backend.Outbox, Roster, Decisions, Fleet: null, time, RandomSource.System)
         {
             Models = Models,
             Meter = new ScaleMeter(Arrivals),

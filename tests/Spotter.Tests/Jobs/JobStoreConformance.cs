@@ -517,14 +517,15 @@ public abstract class JobStoreConformance : IAsyncLifetime
             Priority = JobPriority.Low,
             NotBefore = now + TimeSpan.FromSeconds(5),
             Expires = now + TimeSpan.FromSeconds(50),
-            Callback = new JobCallback("https://example.com/hook?a=b", "whsec_c2VjcmV0"),
+            Notify = [new("webhook", "https://example.com/hook?a=b", "whsec_c2VjcmV0") { Endpoint = "https://example.com" }, new("chat", "it's me")],
         };
 
         await Store.AddAsync([sent], default);
 
         var job = (await Store.FindAsync(sent.Id, default))!;
-        (job.Tenant, job.By, job.Priority, job.NotBefore, job.Expires, job.Callback)
-            .ShouldBe((sent.Tenant, sent.By, sent.Priority, sent.NotBefore, sent.Expires, sent.Callback));
+        (job.Tenant, job.By, job.Priority, job.NotBefore, job.Expires)
+            .ShouldBe((sent.Tenant, sent.By, sent.Priority, sent.NotBefore, sent.Expires));
+        job.Notify.ShouldBe(sent.Notify);
         job.History.ShouldBeEmpty();
         SampleJobs.Print(job).ShouldNotContain("c2VjcmV0");
     }

@@ -126,6 +126,20 @@ public sealed class LocalBackendTests : IDisposable
     }
 
     [Fact]
+    public async Task Callbacks_of_an_earlier_program_are_told_under_their_old_ids()
+    {
+        using (var earlier = new SqliteConnection(folder.File(SqliteDatabase.FileName), readOnly: false, TimeSpan.Zero))
+        {
+            Schema.Update(earlier, newest: 3);
+            earlier.ExecuteScript(EarlierCallbacks.Script(id => $"X'{id}'", no: "0"));
+        }
+
+        await using var backend = Open(folder.Path);
+
+        await EarlierCallbacks.ShouldBeToldAsync(backend);
+    }
+
+    [Fact]
     public void A_file_that_is_no_database_is_refused_and_let_go()
     {
         File.WriteAllText(folder.File(SqliteDatabase.FileName), new string('x', 10_000));
@@ -385,7 +399,7 @@ public sealed class LocalBackendTests : IDisposable
             },
             default);
 
-    /// <summary>The real time, and a notice whenever somebody looks at it.</summary>
+    /// <summary>The real time, and a word whenever somebody looks at it.</summary>
     private sealed class WatchedClock : TimeProvider
     {
         public Action? Looked { get; set; }

@@ -69,14 +69,14 @@ public sealed class LocalDispatcherTests : DispatcherConformance
     protected override async Task DeleteAsync() => await fixture.DisposeAsync();
 }
 
-public sealed class SqliteNoticeStoreTests : NoticeStoreConformance
+public sealed class SqliteOutboxTests : OutboxConformance
 {
     private readonly LocalFixture fixture = new();
 
-    protected override Task<(IJobStore Jobs, INoticeStore Notices)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
+    protected override Task<(IJobStore Jobs, IOutbox Outbox)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
     {
         var backend = fixture.Open(clock, retries, random);
-        return Task.FromResult((backend.Jobs, backend.Notices));
+        return Task.FromResult((backend.Jobs, backend.Outbox));
     }
 
     protected override async Task CloseAsync() => await fixture.DisposeAsync();

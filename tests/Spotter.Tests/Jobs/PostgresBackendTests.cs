@@ -69,6 +69,55 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Callbacks_of_an_earlier_program_are_told_under_their_old_ids()
+    {
+        await using (var source = Npgsql.NpgsqlDataSource.Create(PostgresAddress.Parse(server.Cluster.Url).ConnectionString + $";Search Path={fixture.Schema};Pooling=false"))
+        await using (var earlier = await source.OpenConnectionAsync())
+        {
+            PostgresSchema.Update(earlier, fixture.Schema, newest: 1);
+            await using var jobs = earlier.CreateCommand();
+            jobs.CommandText = EarlierCallbacks.Script(id => $"'{id}'", no: "false", ", queue, tenant, priority", ", 'detect', '', 1");
+            await jobs.ExecuteNonQueryAsync();
+        }
+
+        await EarlierCallbacks.ShouldBeToldAsync(Open());
+    }
+
+    [Fact]
+    public async Task Senders_of_other_gateways_are_woken_by_ends_of_jobs_with_deliveries_alone()
+    {
+        var (here, there) = (Open(), Open());
+        using var filled = new SemaphoreSlim(0);
+        using var subscription = there.Outbox.WhenFilled(() => filled.Release());
+
+        // Not before it has heard that there is another gateway does one tell what it does.
+        var begun = TimeProvider.System.GetTimestamp();
+        do
+        {
+            TimeProvider.System.GetElapsedTime(begun).ShouldBeLessThan(Patience);
+            await EndAsync(SampleJobs.New() with { Notify = [new("chat", "42")] });
+        }
+        while (!await filled.WaitAsync(TimeSpan.FromMilliseconds(200)));
+        // What was said before is heard by then.
+        await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+        var heard = filled.CurrentCount;
+
+        for (var i = 0; i < 50; i++)
+            await EndAsync(SampleJobs.New());
+        await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+        filled.CurrentCount.ShouldBe(heard);
+        await EndAsync(SampleJobs.New() with { Notify = [new("chat", "42")] });
+        for (var i = 0; i <= heard; i++)
+            (await filled.WaitAsync(Patience)).ShouldBeTrue();
+
+        async Task EndAsync(NewJob job)
+        {
+            await here.Jobs.AddAsync([job], default);
+            await here.Jobs.CancelAsync(job.Id, by: null, default);
+        }
+    }
+
+    [Fact]
     public async Task Gateways_see_each_others_jobs_changes_and_queues()
     {
         var (here, there) = (Open(), Open());

@@ -106,14 +106,14 @@ public sealed class PostgresJobQueueTests(PostgresServer server) : JobQueueConfo
 
 [NeedsPostgres]
 [Collection(PostgresServer.Name)]
-public sealed class PostgresNoticeStoreTests(PostgresServer server) : NoticeStoreConformance
+public sealed class PostgresOutboxTests(PostgresServer server) : OutboxConformance
 {
     private readonly PostgresFixture fixture = new(server);
 
-    protected override Task<(IJobStore Jobs, INoticeStore Notices)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
+    protected override Task<(IJobStore Jobs, IOutbox Outbox)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
     {
         var backend = fixture.Open(clock, retries, random);
-        return Task.FromResult((backend.Jobs, backend.Notices));
+        return Task.FromResult((backend.Jobs, backend.Outbox));
     }
 
     protected override async Task CloseAsync() => await fixture.DisposeAsync();

@@ -1,0 +1,154 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.Webhooks;
+
+/// <summary>
+/// Posts to strangers: dials only what the guard has looked at, follows nothing, keeps nothing, and waits and reads
+/// no more than it was told to.
+/// </summary>
+internal sealed class WebhookClient : IDisposable
+{
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(1);
+
+    private readonly CallbackGuard guard;
+    private readonly WebhookSettings settings;
+    private readonly TimeProvider wallClock;
+    private readonly HttpClient http;
+
+    /// <summary>Opens no connection yet.</summary>
+    /// <param name="guard">Says where to.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="wallClock">The time of day, as receivers have it: they refuse signatures that are minutes off.</param>
+    public WebhookClient(CallbackGuard guard, WebhookSettings settings, TimeProvider wallClock)
+    {
+        (this.guard, this.settings, this.wallClock) = (guard, settings, wallClock);
+        http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = ConnectAsync,
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            MaxConnectionsPerServer = settings.Delivery.PerEndpoint,
+            PooledConnectionLifetime = TimeSpan.FromSeconds(30),
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
+            MaxResponseHeadersLength = 32,
+            // An answer that was not read to its end costs its connection.
+            MaxResponseDrainSize = 0,
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>Makes one attempt.</summary>
+    /// <param name="url">Where to; checked already.</param>
+    /// <param name="id">The delivery's id.</param>
+    /// <param name="body">What it says, as JSON.</param>
+    /// <param name="secrets">What signs it.</param>
+    /// <param name="cancel">Then nothing is known of what became of it.</param>
+    public async Task<DeliveryOutcome> PostAsync(Uri url, string id, byte[] body, IReadOnlyList<WebhookSecret> secrets, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Content = new ByteArrayContent(body),
+            Version = HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Spotter", null));
+        WebhookSignature.Sign(request.Headers, secrets, id, wallClock.GetUtcNow(), body);
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+            var answer = WebhookAnswer.Of((int)response.StatusCode, response.Headers.RetryAfter, wallClock.GetUtcNow());
+            await DrainAsync(response, cancel);
+            return answer;
+        }
+        catch (Exception failed) when (failed is HttpRequestException or IOException)
+        {
+            return Explain(failed);
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    /// <summary>Reads what little an answer may say, so that the connection can be used again.</summary>
+    private async Task DrainAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        using var late = new CancellationTokenSource(LongestDrain, wallClock);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel);
+        try
+        {
+            await using var content = await response.Content.ReadAsStreamAsync(ended.Token);
+            var buffer = new byte[8 * 1024];
+            for (var left = settings.MaxAnswerBytes; left > 0;)
+            {
+                var read = await content.ReadAsync(buffer.AsMemory(0, Math.Min(left, buffer.Length)), ended.Token);
+                if (read == 0)
+                    return;
+                left -= read;
+            }
+        }
+        catch (Exception broken) when (broken is HttpRequestException or IOException or OperationCanceledException)
+        {
+            // The status came first, and it is all that counts.
+        }
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
+    {
+        var target = context.DnsEndPoint;
+        var addresses = await guard.ResolveAsync(target.Host, target.Port, cancel);
+        for (var i = 0; ; i++)
+        {
+            var socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(addresses[i], target.Port), cancel);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException) when (i < addresses.Count - 1)
+            {
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+    }
+
+    private static DeliveryOutcome Explain(Exception failed)
+    {
+        for (var cause = failed; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                case CallbackBlockedException:
+                    return new DeliveryOutcome.GivenUp(null, CallbackBlockedException.Detail);
+                case AuthenticationException:
+                    return WebhookAnswer.None("The endpoint has no certificate that can be trusted for its name.");
+                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
+                    return WebhookAnswer.None("The endpoint's name has no address.");
+                case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
+                    return WebhookAnswer.None("The endpoint refused the connection.");
+                case SocketException { SocketErrorCode: SocketError.ConnectionReset }:
+                    return WebhookAnswer.None("The endpoint cut the connection.");
+                case SocketException:
+                    return WebhookAnswer.None("The endpoint can't be reached.");
+                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
+                    return WebhookAnswer.None("The endpoint's answer is not HTTP, or its headers are too long.");
+                case HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }:
+                    return WebhookAnswer.None("The endpoint cut the connection.");
+            }
+        }
+        return WebhookAnswer.None("The delivery broke off.");
+    }
+}
