@@ -62,6 +62,7 @@ internal static class WebhookRegistration
     /// <param name="settings">How they are sent.</param>
     public static IServiceCollection AddWebhooks(this IServiceCollection services, WebhookSettings settings) =>
         services.AddSingleton(settings).AddSingleton(new CallbackGuard(settings.Allowed))
-            .AddSingleton(s => new WebhookClient(s.GetRequiredService<CallbackGuard>(), settings, s.GetRequiredService<TimeProvider>()))
+            // Receivers compare with the time of day, and refuse what is minutes off: signed by the machine's own clock.
+            .AddSingleton(s => new WebhookClient(s.GetRequiredService<CallbackGuard>(), settings, TimeProvider.System))
             .AddDeliveryChannel<WebhookChannel>();
 }

@@ -115,6 +115,20 @@ public sealed class WebhookDeliveryTests
     }
 
     [Fact]
+    public async Task It_is_signed_with_the_time_of_day_whatever_the_clock_of_leases_says()
+    {
+        await using var endpoint = await WebhookEndpoint.StartAsync();
+        // As after the machine's clock was hours ahead and was set right: leases go on from there, so as never to last too long.
+        await using var bench = await StartAsync(time: new AheadClock(TimeSpan.FromHours(3)));
+        await CancelAsync(bench, await SubmitAsync(bench, endpoint.Url, Secret));
+
+        var delivery = await endpoint.NextAsync();
+
+        delivery.IsSignedBy(Secret).ShouldBeTrue();
+        (TimeProvider.System.GetUtcNow() - delivery.Timestamp).Duration().ShouldBeLessThan(TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public async Task After_the_last_attempt_it_is_given_up()
     {
         await using var endpoint = await WebhookEndpoint.StartAsync(500);
@@ -515,6 +529,12 @@ public sealed class WebhookDeliveryTests
             TimeProvider.System.GetElapsedTime(start).ShouldBeLessThan(GatewayBench.Safety);
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
+    }
+
+    /// <summary>The real time, and so much more.</summary>
+    private sealed class AheadClock(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 
     private static string Without(JsonElement json, string property) =>
