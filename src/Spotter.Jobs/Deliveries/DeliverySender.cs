@@ -25,11 +25,15 @@ public sealed class DeliverySender(
     private readonly Lock gate = new();
     private readonly Dictionary<string, Lane> lanes = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource cutOff = new();
+    private readonly TaskCompletionSource broken = NewSource();
     private TaskCompletionSource woken = NewSource();
     private TaskCompletionSource? drained;
     private int running;
 
-    /// <summary>Sends until <paramref name="stopping"/>, then waits a little for what is under way.</summary>
+    /// <summary>
+    /// Sends until <paramref name="stopping"/>, then waits a little for what is under way. Ends earlier only by an error that
+    /// is a mistake of this program.
+    /// </summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         using (outbox.WhenFilled(Wake))
@@ -44,6 +48,8 @@ public sealed class DeliverySender(
                     await TakeQuietlyAsync(stopping);
                     await Task.Delay(Pause, time, stopping);
                     await WaitAsync(wake, stopping);
+                    if (broken.Task.IsFaulted)
+                        await broken.Task;
                 }
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -61,7 +67,7 @@ public sealed class DeliverySender(
     {
         try
         {
-            await wake.WaitAsync(settings.Poll, time, stopping);
+            await Task.WhenAny(broken.Task, wake).WaitAsync(settings.Poll, time, stopping);
         }
         catch (TimeoutException)
         {
@@ -184,6 +190,11 @@ public sealed class DeliverySender(
             // Taken again once its lease is over.
             monitor.OutboxUnavailable(channel.Name, unavailable);
         }
+        catch (Exception mistake) when (mistake is not OutOfMemoryException)
+        {
+            // Nobody awaits this task, so the loop ends with its error.
+            broken.TrySetException(mistake);
+        }
         finally
         {
             End(entry.Endpoint, lane, said);
@@ -192,19 +203,25 @@ public sealed class DeliverySender(
 
     private async Task<DeliveryOutcome> SendAsync(OutboxEntry entry)
     {
-        var job = await jobs.FindAsync(entry.Job, cutOff.Token);
-        if (job is null)
-            return new DeliveryOutcome.GivenUp(null, "The job has been deleted because of its age.");
-        if (!job.State.IsTerminal() || !entry.TellsOf(job))
-            return new DeliveryOutcome.GivenUp(null, "The job was put into its queue again; another delivery tells how it ended then.");
         using var late = new CancellationTokenSource(settings.Timeout, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cutOff.Token);
+        Job? job = null;
         try
         {
+            job = await jobs.FindAsync(entry.Job, cutOff.Token);
+            if (job is null)
+                return new DeliveryOutcome.GivenUp(null, "The job has been deleted because of its age.");
+            if (!job.State.IsTerminal() || !entry.TellsOf(job))
+                return new DeliveryOutcome.GivenUp(null, "The job was put into its queue again; another delivery tells how it ended then.");
             return await channel.SendAsync(entry, job, ended.Token);
         }
         catch (OperationCanceledException) when (cutOff.IsCancellationRequested)
         {
+            throw;
+        }
+        catch (SpotterException) when (job is null)
+        {
+            // The store's, not the channel's.
             throw;
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested)

@@ -95,6 +95,17 @@ public sealed class DeliverySenderTests : IAsyncDisposable
         monitor.Faults.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task A_mistake_that_is_nobody_elses_ends_the_sender_with_it()
+    {
+        using var sender = new DeliverySender(
+            new ChatChannel(), backend.Outbox, backend.Jobs, new BrokenMonitor(), TimeProvider.System, RandomSource.Seeded(1));
+        var running = sender.RunAsync(default);
+        await EndedAsync(new JobNotification("chat", "42"));
+
+        (await Should.ThrowAsync<InvalidOperationException>(() => running.WaitAsync(Patience))).Message.ShouldBe("the monitor is broken");
+    }
+
     private async Task<JobId> EndedAsync(params JobNotification[] notify)
     {
         var job = (await backend.Jobs.AddAsync([SampleJobs.New() with { Notify = notify }], default))[0].Job.Id;
@@ -180,6 +191,17 @@ public sealed class DeliverySenderTests : IAsyncDisposable
         public Task<long> PendingAsync(CancellationToken cancel) => inner.PendingAsync(cancel);
 
         public IDisposable WhenFilled(Action wake) => inner.WhenFilled(wake);
+    }
+
+    private sealed class BrokenMonitor : IDeliveryMonitor
+    {
+        public void Ended(string channel, OutboxEntry entry, DeliveryOutcome outcome, TimeSpan time) => throw new InvalidOperationException("the monitor is broken");
+
+        public void CircuitOpened(string channel, string endpoint, TimeSpan time) => throw new NotSupportedException();
+
+        public void Faulted(string channel, OutboxEntry entry, Exception fault) => throw new NotSupportedException();
+
+        public void OutboxUnavailable(string channel, SpotterException error) => throw new NotSupportedException();
     }
 
     private sealed class RecordingMonitor : IDeliveryMonitor
