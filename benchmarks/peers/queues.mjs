@@ -23,6 +23,11 @@ async function rate(loops, step) {
   return Math.round((done / (performance.now() - begun)) * 1000);
 }
 
+// What was counted has to have happened.
+function check(counted, completed) {
+  if (counted !== completed) throw new Error(`${counted} jobs were finished, but ${completed} are.`);
+}
+
 async function bullmq() {
   const { Queue, Worker } = await import("bullmq");
   const connection = { host: "127.0.0.1", port: Number(port), maxRetriesPerRequest: null };
@@ -42,6 +47,7 @@ async function bullmq() {
   const processed = Math.round((done / (performance.now() - begun)) * 1000);
   await worker.close();
   await running;
+  check(done, await queue.getCompletedCount());
   await queue.close();
   return { name: `BullMQ ${version("bullmq")} on Redis`, durable: "fsync every second", oneByOne, batches, processed };
 }
@@ -61,11 +67,15 @@ async function pgBoss() {
   await boss.insert(Array.from({ length: 5000 }, () => ({ name: work, data })));
   await boss.getDb().executeSql("ANALYZE", []);
   // Two loops with batches of 25: its workers ask no faster than twice a second, its own calls as fast as they can.
+  let finished = 0;
   const processed = await rate(2, async () => {
     const jobs = await boss.fetch(work, { batchSize: inFlight / 2 });
     if (jobs.length > 0) await boss.complete(work, jobs.map((job) => job.id));
+    finished += jobs.length;
     return jobs.length;
   });
+  const { rows: [{ count }] } = await boss.getDb().executeSql("SELECT count(*)::int FROM pgboss.job WHERE name = $1 AND state = 'completed'", [work]);
+  check(finished, count);
   await boss.stop({ graceful: false, close: true });
   return { name: `pg-boss ${version("pg-boss")} on PostgreSQL`, durable: "fsync before the answer", oneByOne, batches, processed };
 }
