@@ -13,7 +13,7 @@ namespace Spotter.Backends.Local;
 /// written under a temporary name that nobody else has, flushed, and then renamed, so that under its key there is all of
 /// it or nothing.
 /// </summary>
-internal sealed class FolderBlobStore : IBlobStore
+internal sealed class FolderBlobStore : IBlobStore, IDisposable
 {
     private const int BufferBytes = 256 * 1024;
 
@@ -21,6 +21,8 @@ internal sealed class FolderBlobStore : IBlobStore
     private readonly string unfinished;
     private readonly string process;
     private readonly ConcurrentDictionary<string, Lazy<bool>> folders = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, FolderSync> syncs = new(StringComparer.Ordinal);
+    private readonly DiskThreads disk = new();
     private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long lastTemporary;
 
@@ -46,6 +48,12 @@ internal sealed class FolderBlobStore : IBlobStore
     /// <summary>Completes, with the reason, when the names of files can't be made durable any more.</summary>
     public Task<Exception> Failed => failed.Task;
 
+    /// <summary>Flushes a file; another in tests, which can't make a disk hang.</summary>
+    internal Action<SafeFileHandle> FlushFile { get; init; } = RandomAccess.FlushToDisk;
+
+    /// <summary>Flushes a folder; as <see cref="FlushFile"/>.</summary>
+    internal Action<string> FlushFolder { get; init; } = DurableFiles.SyncFolder;
+
     public async Task PutAsync(string key, Stream content, CancellationToken cancel)
     {
         var path = PathOf(key);
@@ -54,14 +62,16 @@ internal sealed class FolderBlobStore : IBlobStore
         var temporary = NewTemporary();
         try
         {
-            await WriteAsync(temporary, content, cancel);
-            MoveDurably(temporary, path);
+            using (var file = await WriteAsync(temporary, content, cancel))
+                await disk.RunAsync(() => Finish(file, temporary, path), cancel);
+            await SyncOf(Path.GetDirectoryName(path)!).SyncAsync();
+            Failpoint.At("blob-durable");
         }
         catch (Exception e)
         {
             TryDelete(temporary);
-            if (e is DiskException disk)
-                throw Refusal("write", key, disk.InnerException!);
+            if (e is DiskException failure)
+                throw Refusal("write", key, failure.InnerException!);
             throw;
         }
     }
@@ -165,6 +175,9 @@ internal sealed class FolderBlobStore : IBlobStore
         return Task.CompletedTask;
     }
 
+    /// <summary>Takes nothing more.</summary>
+    public void Dispose() => disk.Dispose();
+
     private string NewTemporary() => Path.Combine(unfinished, $"{process}-{Interlocked.Increment(ref lastTemporary):x}");
 
     private IEnumerator<string> Files(string folder, DateTimeOffset before) =>
@@ -176,26 +189,29 @@ internal sealed class FolderBlobStore : IBlobStore
             ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && entry.LastWriteTimeUtc < before,
         }.GetEnumerator();
 
-    private static async Task WriteAsync(string temporary, Stream content, CancellationToken cancel)
+    /// <summary>Writes what comes, into the system's memory at first; it is flushed when there is all of it.</summary>
+    private static async Task<SafeFileHandle> WriteAsync(string temporary, Stream content, CancellationToken cancel)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        var file = OnDisk(() => File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None));
         try
         {
-            using var file = OnDisk(() => File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None));
             long length = 0;
             while (true)
             {
                 // What the sender's stream throws is the sender's affair; only our own side becomes a refusal.
                 var filled = await content.ReadAtLeastAsync(buffer, BufferBytes, throwOnEndOfStream: false, cancel);
                 if (filled == 0)
-                    break;
+                    return file;
                 var offset = length;
                 OnDisk(() => RandomAccess.Write(file, buffer.AsSpan(0, filled), offset));
                 length += filled;
             }
-            Failpoint.At("blob-written");
-            OnDisk(() => Flush(file));
-            Failpoint.At("blob-flushed");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
         finally
         {
@@ -203,8 +219,13 @@ internal sealed class FolderBlobStore : IBlobStore
         }
     }
 
-    private void MoveDurably(string temporary, string path)
+    /// <summary>Makes a file durable and only then gives it its name, which is not durable yet.</summary>
+    private void Finish(SafeFileHandle file, string temporary, string path)
     {
+        Failpoint.At("blob-written");
+        OnDisk(() => Flush(file));
+        file.Dispose();
+        Failpoint.At("blob-flushed");
         var folder = Path.GetDirectoryName(path)!;
         EnsureFolder(folder);
         try
@@ -219,9 +240,10 @@ internal sealed class FolderBlobStore : IBlobStore
             OnDisk(() => File.Move(temporary, path, overwrite: true));
         }
         Failpoint.At("blob-named");
-        OnDisk(() => SyncFolder(folder));
-        Failpoint.At("blob-durable");
     }
+
+    private FolderSync SyncOf(string folder) =>
+        syncs.GetOrAdd(folder, static (folder, store) => new FolderSync(store.disk, () => OnDisk(() => store.SyncFolder(folder))), this);
 
     /// <summary>
     /// Makes sure that a folder and its own name are durable: once per process, as an earlier one may have ended
@@ -257,13 +279,13 @@ internal sealed class FolderBlobStore : IBlobStore
             ? Path.Combine(root, key.Replace('/', Path.DirectorySeparatorChar))
             : throw new ArgumentException("This is not a key of a blob.", nameof(key));
 
-    private static void Flush(SafeFileHandle file)
+    private void Flush(SafeFileHandle file)
     {
 #if PLANTED_BUGS
         if (PlantedBug.Is("blob-not-flushed"))
             return;
 #endif
-        RandomAccess.FlushToDisk(file);
+        FlushFile(file);
     }
 
     private void SyncFolder(string folder)
@@ -274,14 +296,16 @@ internal sealed class FolderBlobStore : IBlobStore
 #endif
         try
         {
-            DurableFiles.SyncFolder(folder);
+            // The system says of a failure once, to whoever asks first, and the next flush succeeds without the names of others.
+            if (!failed.Task.IsCompleted)
+                FlushFolder(folder);
         }
         catch (IOException e) when (!DurableFiles.IsDiskFull(e))
         {
-            // The system says this once, to whoever asks first, and the next flush succeeds without the names of others.
             failed.TrySetResult(e);
-            throw;
         }
+        if (failed.Task.IsCompleted)
+            throw new IOException(failed.Task.Result.Message, failed.Task.Result);
     }
 
     private static void TryDelete(string temporary)

@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Spotter.Core;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>
+/// The threads that wait for the disk, so that those of the pool never do: while a disk is slow, or hangs, everybody who
+/// does not need it is still answered.
+/// </summary>
+internal sealed class DiskThreads : IDisposable
+{
+    // Flushes that run side by side share the file system's journal; with more of them each only takes longer.
+    private const int Threads = 8;
+
+    private const int MostWaiting = 256;
+
+    private readonly BlockingCollection<Action> work = [];
+    private readonly SemaphoreSlim room = new(MostWaiting);
+
+    /// <summary>Starts the threads.</summary>
+    public DiskThreads()
+    {
+        for (var i = 0; i < Threads; i++)
+            new Thread(Loop) { IsBackground = true, Name = "disk" }.Start();
+    }
+
+    /// <summary>Runs <paramref name="action"/> on one of the threads, in the order of the calls. Once it is in line it can't be cancelled.</summary>
+    public async Task RunAsync(Action action, CancellationToken cancel)
+    {
+        await room.WaitAsync(cancel);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            work.Add(() => Run(action, done), CancellationToken.None);
+        }
+        catch (InvalidOperationException closed)
+        {
+            throw new SpotterException(ErrorCodes.StoreUnavailable, "The blob store is being closed; try again once the service is back.", closed);
+        }
+        await done.Task;
+    }
+
+    /// <summary>Does what waits, and takes nothing more. Not waited for: a disk that hangs must not keep the process from ending.</summary>
+    public void Dispose() => work.CompleteAdding();
+
+    private void Loop()
+    {
+        foreach (var action in work.GetConsumingEnumerable())
+            action();
+    }
+
+    private void Run(Action action, TaskCompletionSource done)
+    {
+        try
+        {
+            action();
+            done.SetResult();
+        }
+        catch (Exception e)
+        {
+            done.SetException(e);
+        }
+        finally
+        {
+            room.Release();
+        }
+    }
+}
