@@ -1,11 +1,13 @@
 using System.Diagnostics;
+using Spotter.Benchmarks.Services;
 
 namespace Spotter.Benchmarks;
 
 /// <summary>How many uploads per second become durable jobs, and how many files the disk alone takes the same way.</summary>
 internal static class AcceptRate
 {
-    private const int Clients = 8;
+    private const int Clients = PictureSender.Clients;
+    private const int WarmUp = 200;
 
     public static async Task RunAsync(BenchmarkOptions options)
     {
@@ -16,18 +18,27 @@ internal static class AcceptRate
         var disk = new List<double>();
         for (var run = 0; run < 3; run++)
         {
-            await using var service = await ServiceProcess.StartAsync("gateway", "--model", options.Model);
-            await service.SendAsync(picture, 200, Clients, "", wait: false);
-            var jobs = (int)(200 * options.Seconds);
-            var begun = Stopwatch.GetTimestamp();
-            await service.SendAsync(picture, jobs, Clients, "", wait: false);
-            rates.Add(jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds);
-            disk.Add(DiskAlone(picture, jobs));
+            await using var service = await ServiceProcess.StartAsync("gateway", "--model", options.Model, "--client-rate", "0");
+            var sender = new PictureSender(service.Client, new Uri("/v1/jobs?reuse=false", UriKind.Relative), picture);
+            var warm = await sender.AcceptedAsync(WarmUp);
+            var sent = await sender.AcceptedAsync((int)(200 * options.Seconds));
+            await CheckAsync(service, [.. warm.Jobs, .. sent.Jobs], picture);
+            rates.Add(sent.PerSecond);
+            disk.Add(DiskAlone(picture, sent.Jobs.Count));
             Console.WriteLine($"  {rates[^1],8:0} uploads/s; the disk alone {disk[^1]:0} files/s");
         }
         rates.Sort();
         disk.Sort();
         Console.WriteLine($"  median {rates[1]:0} uploads/s = {rates[1] / 200:0.00} of the target, {rates[1] / disk[1]:0.00} of the disk alone");
+    }
+
+    /// <summary>Every upload is a job that waits, and its picture is on the disk.</summary>
+    private static async Task CheckAsync(ServiceProcess service, IReadOnlyList<string> jobs, byte[] picture)
+    {
+        JobAudit.Distinct(jobs);
+        if ((await service.StatsAsync()).GetProperty("queued").GetInt64() is var queued && queued != jobs.Count)
+            throw new BenchmarkFailedException($"{jobs.Count} uploads were accepted, but {queued} jobs wait.");
+        await JobAudit.CheckBytesAsync(service.Client, service.Data, jobs, picture);
     }
 
     private static double DiskAlone(byte[] picture, int files)

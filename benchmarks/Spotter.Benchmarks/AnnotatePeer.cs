@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
-using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Benchmarks;
@@ -15,13 +13,13 @@ internal static class AnnotatePeer
     {
         using var model = VisionModel.Load(options.Model, new VisionModelOptions());
         ReadOnlyMemory<byte> picture = File.ReadAllBytes(options.Image);
-        var result = model.Run(picture, new JobOptions()).Result;
+        var result = model.Run(picture, new VisionParameters()).Result;
         var ours = Median(options.Seconds, () => Annotator.Draw(picture, result, new ImageLimits()).Dispose());
 
         var file = Path.GetTempFileName();
         try
         {
-            File.WriteAllText(file, JsonSerializer.Serialize(result, SpotterJson.Default.VisionResult));
+            File.WriteAllText(file, JsonSerializer.Serialize(result, VisionJson.Default.VisionResult));
             var theirs = double.Parse(
                 Peers.Run("annotate.mjs", Path.GetFullPath(options.Image), file, options.Seconds.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
             Console.WriteLine();

@@ -3,7 +3,22 @@ namespace Spotter.Benchmarks;
 /// <summary>What to measure, and with what.</summary>
 internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Model, string Image, double Seconds)
 {
-    private static readonly string[] Known = ["micro", "peers", "parts", "queue", "postgres", "peers-queue", "accept", "burst", "scaling", "service"];
+    private static readonly string[] Known = ["micro", "peers", "parts", "queue", "postgres", "peers-queue", "growth", "accept", "burst", "scaling", "service"];
+
+    private static readonly string[] WithoutPictures = ["queue", "postgres", "peers-queue", "growth", "burst", SelfTestPart];
+
+    private const string SelfTestPart = "selftest";
+
+    private static readonly string[] Backends = ["sqlite", "postgres", "both"];
+
+    /// <summary>For <c>growth</c>: how many jobs wait.</summary>
+    public IReadOnlyList<int> Sizes { get; private init; } = [0, 10_000, 100_000, 1_000_000];
+
+    /// <summary>For <c>selftest</c>: the mistake to plant; null for none.</summary>
+    public string? Plant { get; private init; }
+
+    /// <summary>For <c>growth</c>: where they wait.</summary>
+    public string Backend { get; private init; } = "both";
 
     public static BenchmarkOptions? Parse(string[] args)
     {
@@ -12,6 +27,9 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
         var image = Path.Combine(shared, "images", "bus.jpg");
         var seconds = 5.0;
         var parts = new List<string>();
+        IReadOnlyList<int>? sizes = null;
+        string? backend = null;
+        string? plant = null;
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -25,14 +43,27 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
                 case "--seconds" when i + 1 < args.Length && double.TryParse(args[i + 1], System.Globalization.CultureInfo.InvariantCulture, out seconds):
                     i++;
                     break;
-                case var part when Known.Contains(part, StringComparer.Ordinal):
+                case "--sizes" when i + 1 < args.Length && SizesOf(args[i + 1]) is { } given:
+                    (sizes, i) = (given, i + 1);
+                    break;
+                case "--backend" when i + 1 < args.Length && Backends.Contains(args[i + 1], StringComparer.Ordinal):
+                    backend = args[++i];
+                    break;
+                case "--plant" when i + 1 < args.Length && SelfTest.Plants.Contains(args[i + 1], StringComparer.Ordinal):
+                    plant = args[++i];
+                    break;
+                case var part when part == SelfTestPart || Known.Contains(part, StringComparer.Ordinal):
                     parts.Add(part);
                     break;
                 default:
-                    Console.Error.WriteLine($"usage: benchmarks/run [{string.Join("|", Known)}]… [--model FILE] [--image FILE] [--seconds N]");
+                    Console.Error.WriteLine($"usage: benchmarks/run [{string.Join("|", Known)}]… [--model FILE] [--image FILE] [--seconds N] [--sizes N,N…] [--backend {string.Join("|", Backends)}]; or benchmarks/run {SelfTestPart} [--plant {string.Join("|", SelfTest.Plants)}]");
                     return null;
             }
         }
+        var options = new BenchmarkOptions(parts.Count > 0 ? parts : Known, model, image, seconds);
+        options = options with { Sizes = sizes ?? options.Sizes, Backend = backend ?? options.Backend, Plant = plant };
+        if (!options.Parts.Except(WithoutPictures, StringComparer.Ordinal).Any())
+            return options;
         foreach (var file in (string[])[model, image])
         {
             if (File.Exists(file))
@@ -40,7 +71,13 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
             Console.Error.WriteLine($"There is no file {file}; name others with --model and --image.");
             return null;
         }
-        return new BenchmarkOptions(parts.Count > 0 ? parts : Known, model, image, seconds);
+        return options;
+    }
+
+    private static List<int>? SizesOf(string text)
+    {
+        var sizes = text.Split(',').Select(size => int.TryParse(size, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : -1).ToList();
+        return sizes.Contains(-1) ? null : sizes;
     }
 
     public static string Repository()

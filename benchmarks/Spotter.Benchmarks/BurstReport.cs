@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Spotter.Benchmarks.Services;
 using Spotter.EndToEnd.Harness;
 
 namespace Spotter.Benchmarks;
@@ -25,12 +26,15 @@ internal static class BurstReport
                 await File.WriteAllBytesAsync(Path.Combine(folder.FullName, $"{i:00}.png"), Pictures.Png((byte)(60 + (i * 8))));
             // A small model: it is the gateway that is to be loaded.
             await using var service = await ServiceProcess.StartAsync(
-                "serve", "--model", Path.Combine(BenchmarkOptions.Repository(), "models", "starter", "starter.onnx"));
+                "serve", "--model", Path.Combine(BenchmarkOptions.Repository(), "models", "starter", "starter.onnx"), "--no-reuse");
             using var stop = new CancellationTokenSource();
             var watching = service.PeakMemoryAsync(stop.Token);
             var figures = await LoadAsync(service, folder.FullName);
             await stop.CancelAsync();
             var peak = await watching / 1e6;
+            if (figures.GetProperty("lost").GetInt32() + figures.GetProperty("doubled").GetInt32() > 0)
+                throw new BenchmarkFailedException($"Answers were lost or doubled: {figures}");
+            await JobAudit.CheckRunAsync(service.Client, Jobs);
             double Number(string name) => figures.GetProperty(name).GetDouble();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  makespan {Number("answerSeconds"):0.0} s ({Number("answersPerSecond"):0}/s), accepted within {Number("acceptSeconds"):0.0} s ({Number("acceptedPerSecond"):0}/s)"));

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Benchmarks;
@@ -17,7 +16,9 @@ internal static class PartTimes
     {
         using var model = VisionModel.Load(options.Model, new VisionModelOptions());
         ReadOnlyMemory<byte> picture = File.ReadAllBytes(options.Image);
-        var result = model.Run(picture, new JobOptions()).Result;
+        var result = model.Run(picture, new VisionParameters()).Result;
+        if (result.Detections is not { Count: > 0 })
+            throw new BenchmarkFailedException("The model finds nothing on the picture, so there are no boxes to find and to draw.");
         var plain = new Dictionary<int, double>();
         var annotated = new Dictionary<int, double>();
         Console.WriteLine();
@@ -29,8 +30,8 @@ internal static class PartTimes
             var infer = Median(threads, options.Seconds, () => new LaneScope(model, picture), s => s.Infer());
             var boxes = Median(threads, options.Seconds, () => new LaneScope(model, picture), s => s.Boxes());
             var draw = Median(threads, options.Seconds, () => new LaneScope(model), _ => Annotator.Draw(picture, result, new ImageLimits()).Dispose());
-            var whole = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new JobOptions()));
-            var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new JobOptions { Annotate = true }).Dispose());
+            var whole = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new VisionParameters()));
+            var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new VisionParameters { Annotate = true }).Dispose());
             plain[threads] = decode + infer + boxes;
             annotated[threads] = decode + infer + boxes + draw;
             void Row(string name, double value)
@@ -107,7 +108,7 @@ internal static class PartTimes
 
         public void Infer() => model.Infer(lane).Dispose();
 
-        public void Boxes() => model.Read(new Vision.Boxes.ModelOutputs(answer!, 0, 1), letterbox, size, new JobOptions(), lane);
+        public void Boxes() => model.Read(new Vision.Boxes.ModelOutputs(answer!, 0, 1), letterbox, size, new VisionParameters(), lane);
 
         public void Dispose()
         {

@@ -1,4 +1,5 @@
 using Spotter.Benchmarks;
+using Spotter.Benchmarks.Growth;
 using Spotter.Benchmarks.Queues;
 
 // Prints what docs/performance.md lists: every figure of one run, measured side by side.
@@ -6,7 +7,8 @@ var options = BenchmarkOptions.Parse(args);
 if (options is null)
     return 2;
 
-Console.WriteLine($"{Environment.ProcessorCount} cores, {Path.GetFileName(options.Model)}, {Path.GetFileName(options.Image)} ({new FileInfo(options.Image).Length / 1000} KB), {options.Seconds} s per figure");
+var picture = new FileInfo(options.Image);
+Console.WriteLine($"{Environment.ProcessorCount} cores, {Path.GetFileName(options.Model)}, {picture.Name} ({(picture.Exists ? picture.Length / 1000 : 0)} KB), {options.Seconds} s per figure");
 Report? parts = null;
 try
 {
@@ -32,6 +34,12 @@ try
             case "peers-queue":
                 await QueuePeers.RunAsync(options);
                 break;
+            case "selftest":
+                await SelfTest.RunAsync(options.Plant);
+                break;
+            case "growth":
+                await GrowthReport.RunAsync(options);
+                break;
             case "burst":
                 await BurstReport.RunAsync();
                 break;
@@ -46,6 +54,11 @@ try
                 break;
         }
     }
+}
+catch (BenchmarkFailedException failed)
+{
+    Console.Error.WriteLine($"benchmarks: {failed.Message}");
+    return 1;
 }
 finally
 {

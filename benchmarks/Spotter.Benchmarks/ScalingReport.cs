@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Spotter.Benchmarks.Services;
 using Spotter.EndToEnd.Harness;
 
 namespace Spotter.Benchmarks;
@@ -13,6 +14,8 @@ namespace Spotter.Benchmarks;
 internal static class ScalingReport
 {
     private const int Burst = 110;
+    private const int Trickle = 60;
+    private const int Stream = 120;
     private const int Runs = 3;
     private const double FirstAnswerTarget = 3;
     private const double MakespanTarget = 1.15;
@@ -65,6 +68,7 @@ internal static class ScalingReport
     private static async Task<(double First, double Makespan)> BurstAsync(ServiceProcess service, string pictures)
     {
         Check(await LoadAsync(service, pictures, Burst, "--burst"));
+        await JobAudit.CheckRunAsync(service.Client, Burst);
         var jobs = await JobsAsync(service);
         var created = jobs.Min(job => job.GetProperty("created").GetDateTimeOffset());
         var finished = jobs.Select(job => (job.GetProperty("finished").GetDateTimeOffset() - created).TotalSeconds).ToList();
@@ -74,24 +78,27 @@ internal static class ScalingReport
     private static async Task TrickleAsync(string model, string pictures)
     {
         await using var service = await StartAsync(model, "--max-workers", "4", "--linger", "30");
-        Check(await LoadAsync(service, pictures, 60, "--rate", "2"));
+        Check(await LoadAsync(service, pictures, Trickle, "--rate", "2"));
+        await JobAudit.CheckRunAsync(service.Client, Trickle);
         var (launched, drained) = await MovesAsync(service);
         Console.WriteLine();
-        Line($"trickle of 60 pictures at 2 a second: {launched} started, {drained} let go, {Math.Max(0, launched - 1)} more than needed");
+        Line($"trickle of {Trickle} pictures at 2 a second: {launched} started, {drained} let go, {Math.Max(0, launched - 1)} more than needed");
     }
 
     private static async Task ComingAndGoingAsync(string model, string pictures)
     {
         await using var service = await StartAsync(model, "--max-workers", "4", "--linger", "0");
-        var figures = await LoadAsync(service, pictures, 120, "--rate", "3");
+        var figures = await LoadAsync(service, pictures, Stream, "--rate", "3");
+        Check(figures);
+        await JobAudit.CheckRunAsync(service.Client, Stream);
         var (launched, drained) = await MovesAsync(service);
         var again = (await JobsAsync(service)).Count(job => job.GetProperty("attempts").GetInt32() != 1);
         Console.WriteLine();
-        Line($"workers that are let go at once, 120 pictures at 3 a second: {launched} started, {drained} let go; lost {figures.GetProperty("lost").GetInt32()}, doubled {figures.GetProperty("doubled").GetInt32()}, run more than once {again}");
+        Line($"workers that are let go at once, {Stream} pictures at 3 a second: {launched} started, {drained} let go; lost {figures.GetProperty("lost").GetInt32()}, doubled {figures.GetProperty("doubled").GetInt32()}, run more than once {again}");
     }
 
     private static Task<ServiceProcess> StartAsync(string model, params string[] arguments) =>
-        ServiceProcess.StartAsync(["serve", "--model", model, "--lanes", "1", "--client-rate", "0", .. arguments]);
+        ServiceProcess.StartAsync(["serve", "--model", model, "--lanes", "1", "--client-rate", "0", "--no-reuse", .. arguments]);
 
     private static async Task<JsonElement> LoadAsync(ServiceProcess service, string pictures, int jobs, params string[] how)
     {
@@ -108,7 +115,7 @@ internal static class ScalingReport
     private static void Check(JsonElement figures)
     {
         if (figures.GetProperty("lost").GetInt32() + figures.GetProperty("doubled").GetInt32() > 0)
-            throw new InvalidOperationException($"Answers were lost or doubled: {figures}");
+            throw new BenchmarkFailedException($"Answers were lost or doubled: {figures}");
     }
 
     private static async Task<List<JsonElement>> JobsAsync(ServiceProcess service) =>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -9,19 +8,24 @@ namespace Spotter.Benchmarks;
 /// <summary>A real service in a process of its own, with an empty data folder; ended with this object.</summary>
 internal sealed class ServiceProcess : IAsyncDisposable
 {
+    /// <summary>The secret by which workers are known to it.</summary>
+    public static readonly string WorkerToken = new('b', 64);
+
     private static readonly List<DirectoryInfo> Leftovers = [];
 
     private readonly Process process;
-    private readonly DirectoryInfo data;
 
     private ServiceProcess(Process process, DirectoryInfo data, Uri address)
     {
         this.process = process;
-        this.data = data;
+        Data = data;
         Client = new HttpClient { BaseAddress = address };
     }
 
     public HttpClient Client { get; }
+
+    /// <summary>Where it keeps what it is sent.</summary>
+    public DirectoryInfo Data { get; }
 
     /// <summary>What starts the program as built beside this one.</summary>
     public static ProcessStartInfo StartInfo(params string[] arguments) =>
@@ -33,11 +37,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
             UseShellExecute = false,
         };
 
-    public static async Task<ServiceProcess> StartAsync(params string[] arguments)
+    /// <summary>Starts one on an empty folder.</summary>
+    public static Task<ServiceProcess> StartAsync(params string[] arguments)
     {
         var folder = Directory.CreateTempSubdirectory("spotter-benchmark-");
+        DeleteLater(folder);
+        return StartOnAsync(folder, arguments);
+    }
+
+    /// <summary>Starts one on what is in a folder, which stays.</summary>
+    public static async Task<ServiceProcess> StartOnAsync(DirectoryInfo folder, IReadOnlyList<string> arguments)
+    {
         var start = StartInfo([.. arguments, "--port", "0", "--data", folder.FullName]);
-        start.Environment["SPOTTER__WORKER__TOKEN"] = new string('b', 64);
+        start.Environment["SPOTTER__WORKER__TOKEN"] = WorkerToken;
         var started = Process.Start(start)!;
         started.ErrorDataReceived += (_, _) => { };
         started.BeginErrorReadLine();
@@ -53,16 +65,29 @@ internal sealed class ServiceProcess : IAsyncDisposable
     public (TimeSpan Gateway, TimeSpan Workers) ProcessorTime()
     {
         process.Refresh();
-        var workers = TimeSpan.Zero;
+        return (process.TotalProcessorTime, OfChildren(process.Id));
+    }
+
+    /// <summary>Processor time that the children of a process have used so far; nothing where the parents can't be told.</summary>
+    public static TimeSpan OfChildren(int parent)
+    {
+        var sum = TimeSpan.Zero;
         foreach (var other in Process.GetProcesses())
         {
             using (other)
             {
-                if (ParentOf(other.Id) == process.Id)
-                    workers += other.TotalProcessorTime;
+                if (ParentOf(other.Id) == parent)
+                    sum += other.TotalProcessorTime;
             }
         }
-        return (process.TotalProcessorTime, workers);
+        return sum;
+    }
+
+    /// <summary>The gateway's resident memory in bytes.</summary>
+    public long Memory()
+    {
+        process.Refresh();
+        return process.WorkingSet64;
     }
 
     /// <summary>The most resident memory that the gateway has had, in bytes, seen until <paramref name="stop"/>.</summary>
@@ -101,25 +126,6 @@ internal sealed class ServiceProcess : IAsyncDisposable
         throw new TimeoutException($"The service did not get there: {await StatsAsync()}");
     }
 
-    /// <summary>Sends the same picture <paramref name="jobs"/> times from <paramref name="clients"/> connections, each waiting for its answer.</summary>
-    public async Task SendAsync(byte[] picture, int jobs, int clients, string query, bool wait)
-    {
-        var left = jobs;
-        await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
-        {
-            while (Interlocked.Decrement(ref left) >= 0)
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs" + query) { Content = new ByteArrayContent(picture) };
-                request.Content.Headers.ContentType = new("image/jpeg");
-                if (wait)
-                    request.Headers.Add("Prefer", "wait=60");
-                using var response = await Client.SendAsync(request);
-                if (response.StatusCode != (wait ? HttpStatusCode.OK : HttpStatusCode.Accepted))
-                    throw new InvalidOperationException($"The service answered {response.StatusCode}.");
-            }
-        })));
-    }
-
     /// <summary>The parent as Linux tells it; null elsewhere, and for a process that has ended.</summary>
     private static int? ParentOf(int id)
     {
@@ -141,8 +147,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
         process.Dispose();
-        Leftovers.Add(data);
     }
+
+    /// <summary>A folder that <see cref="CleanUp"/> is to delete.</summary>
+    public static void DeleteLater(DirectoryInfo folder) => Leftovers.Add(folder);
 
     /// <summary>
     /// Deletes what the runs have written. Not between runs: ext4 looks long for inodes that were not deleted just now,

@@ -1,84 +1,119 @@
 using System.Diagnostics;
 using System.Globalization;
+using Spotter.Benchmarks.Services;
+using Spotter.Vision;
 
 namespace Spotter.Benchmarks;
 
 /// <summary>
 /// Pictures per second through the whole service, against what the parts alone allow on as many cores as there are
-/// workers: with clients on the same cores that send their next picture when they have the answer to the one before,
-/// and while a backlog is worked off after the last upload.
+/// workers, and beside the same service in Node: with clients on the same cores that send their next picture when they
+/// have the answer to the one before, and while a backlog is worked off after the last upload.
 /// </summary>
 internal static class ServiceThroughput
 {
-    private const int Clients = 8;
+    private const int Runs = 3;
 
-    // The compiler has made its best code of what runs often after about so many pictures.
-    private const int WarmUp = 1000;
+    // The compiler has made its best code of what runs often after some seconds.
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
 
-    private const double NodeJobsPerSecond = 19;
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Medians of pictures per second.</summary>
+    /// <param name="Waiting">Clients wait for each result.</param>
+    /// <param name="Drained">From the last upload to the last result.</param>
+    public sealed record Rates(double Waiting, double Drained);
 
     public static async Task RunAsync(BenchmarkOptions options, Report parts)
     {
         var picture = await File.ReadAllBytesAsync(options.Image);
+        var duration = TimeSpan.FromSeconds(options.Seconds);
         Console.WriteLine();
-        Console.WriteLine("whole service, pictures/s             measured  parts allow     ratio");
+        Console.WriteLine($"{"whole service, pictures/s",-44}{"measured",10}{"parts allow",13}{"ratio",8}   processor ms per picture");
         foreach (var workers in (int[])[1, 2])
         {
-            await MeasureAsync(options, picture, workers, annotate: false, 1000.0 * workers / parts.PlainSum[workers]);
-            var annotated = await MeasureAsync(options, picture, workers, annotate: true, 1000.0 * workers / parts.AnnotatedSum[workers]);
-            Console.WriteLine($"    = {annotated / NodeJobsPerSecond:0.0} x the {NodeJobsPerSecond}/s of BullMQ on Redis + sharp + onnxruntime-node, as measured earlier on such a machine");
+            foreach (var annotate in (bool[])[false, true])
+            {
+                var allowed = 1000.0 * workers / (annotate ? parts.AnnotatedSum : parts.PlainSum)[workers];
+                Rates ours;
+                await using (var service = await SpotterService.StartAsync(options.Model, workers))
+                    ours = await MeasureAsync(service, picture, workers, annotate, allowed, duration, WarmUp);
+                if (await StartPeerAsync(options.Model, picture, workers) is not { } peer)
+                    continue;
+                await using (peer)
+                {
+                    var theirs = await MeasureAsync(peer, picture, workers, annotate, allowed, duration, WarmUp);
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    Spotter does {ours.Waiting / theirs.Waiting:0.0} times as many, of a backlog {ours.Drained / theirs.Drained:0.0} times"));
+                }
+            }
         }
     }
 
-    private static async Task<double> MeasureAsync(BenchmarkOptions options, byte[] picture, int workers, bool annotate, double allowed)
+    /// <summary>Measures one service, and prints it when everything that was counted has happened.</summary>
+    /// <exception cref="BenchmarkFailedException">It has not.</exception>
+    public static async Task<Rates> MeasureAsync(
+        IPictureService service, byte[] picture, int workers, bool annotate, double allowed, TimeSpan duration, TimeSpan warmUp)
     {
-        var count = workers.ToString(CultureInfo.InvariantCulture);
-        await using var service = await ServiceProcess.StartAsync(
-            "serve", "--model", options.Model, "--min-workers", count, "--max-workers", count, "--lanes", "1");
-        await service.UntilAsync(s => s.GetProperty("idle").GetInt32() == workers);
-        var query = annotate ? "?annotate=true" : "";
-        await service.SendAsync(picture, WarmUp, Clients, query, wait: true);
+        var sender = new PictureSender(service.Client, service.AddressFor(annotate), picture);
+        var jobs = new List<string>((await sender.WaitingAsync(warmUp)).Jobs);
+        var (waiting, drained) = (new List<double>(), new List<double>());
 
-        var rates = new List<double>();
-        var used = service.ProcessorTime();
-        var client = Environment.CpuUsage.TotalTime;
-        var sent = 0;
-        for (var run = 0; run < 3; run++)
+        var (used, client, warm) = (service.ProcessorTime(), Environment.CpuUsage.TotalTime, jobs.Count);
+        for (var run = 0; run < Runs; run++)
         {
-            var jobs = (int)(allowed * options.Seconds);
-            sent += jobs;
-            var begun = Stopwatch.GetTimestamp();
-            await service.SendAsync(picture, jobs, Clients, query, wait: true);
-            rates.Add(jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            var sent = await sender.WaitingAsync(duration);
+            waiting.Add(sent.PerSecond);
+            jobs.AddRange(sent.Jobs);
         }
-        var name = $"{workers} worker{(workers > 1 ? "s" : "")}, {(annotate ? "annotated" : "not annotated")}";
-        Print(name, rates, allowed);
-        var now = service.ProcessorTime();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"    processor ms per picture: workers {(now.Workers - used.Workers).TotalMilliseconds / sent:0.0}, gateway {(now.Gateway - used.Gateway).TotalMilliseconds / sent:0.0}, client {(Environment.CpuUsage.TotalTime - client).TotalMilliseconds / sent:0.0}"));
-        Print("  working off a backlog", await DrainAsync(service, picture, query, (int)(allowed * options.Seconds)), allowed);
-        return rates[1];
-    }
+        var (now, sentJobs) = (service.ProcessorTime(), jobs.Count - warm);
+        var perPicture = string.Create(CultureInfo.InvariantCulture,
+            $"workers {(now.Workers - used.Workers).TotalMilliseconds / sentJobs:0.0}, gateway {(now.Gateway - used.Gateway).TotalMilliseconds / sentJobs:0.0}, clients {(Environment.CpuUsage.TotalTime - client).TotalMilliseconds / sentJobs:0.0}");
 
-    /// <summary>Rates from the last upload to the last result; uploads come in faster than they are worked on.</summary>
-    private static async Task<List<double>> DrainAsync(ServiceProcess service, byte[] picture, string query, int jobs)
-    {
-        var rates = new List<double>();
-        for (var run = 0; run < 3; run++)
+        await service.CheckAsync(jobs, picture, annotate);
+
+        var backlog = new List<string>();
+        for (var run = 0; run < Runs; run++)
         {
-            var before = (await service.StatsAsync()).GetProperty("succeeded").GetInt64();
-            await service.SendAsync(picture, 2 * jobs, Clients, query, wait: false);
-            var begun = Stopwatch.GetTimestamp();
-            var left = before + (2 * jobs) - (await service.StatsAsync()).GetProperty("succeeded").GetInt64();
-            await service.UntilAsync(s => s.GetProperty("succeeded").GetInt64() >= before + (2 * jobs));
-            rates.Add(left / Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            var sent = await sender.AcceptedAsync((int)Math.Max(PictureSender.Clients, 1.5 * waiting[^1] * duration.TotalSeconds));
+            backlog.AddRange(sent.Jobs);
+            drained.Add(await DrainAsync(service, jobs.Count + backlog.Count));
         }
+        await service.CheckAsync([.. jobs, .. backlog], picture, annotate);
+
+        var rates = new Rates(Median(waiting), Median(drained));
+        var name = $"{service.Name}, {workers} worker{(workers > 1 ? "s" : "")}{(annotate ? ", annotated" : "")}";
+        Print(name, rates.Waiting, allowed, perPicture);
+        Print("  working off a backlog", rates.Drained, allowed, "");
         return rates;
     }
 
-    private static void Print(string name, List<double> rates, double allowed)
+    /// <summary>The rate from now until so many have a result.</summary>
+    private static async Task<double> DrainAsync(IPictureService service, long jobs)
     {
-        rates.Sort();
-        Console.WriteLine($"{name,-36}{rates[1],10:0.0}{allowed,13:0.0}{rates[1] / allowed,10:0.00}");
+        var begun = Stopwatch.GetTimestamp();
+        var left = jobs - await service.SucceededAsync();
+        if (left <= 0)
+            throw new BenchmarkFailedException("The jobs were done before the last one was sent, so there was no backlog to work off.");
+        while (await service.SucceededAsync() < jobs)
+        {
+            if (Stopwatch.GetElapsedTime(begun) > LongestDrain)
+                throw new BenchmarkFailedException($"After {LongestDrain.TotalSeconds:0} s only {await service.SucceededAsync()} of {jobs} jobs had a result.");
+            await Task.Delay(Glance, TimeProvider.System);
+        }
+        return left / Stopwatch.GetElapsedTime(begun).TotalSeconds;
     }
+
+    private static async Task<PeerService?> StartPeerAsync(string model, byte[] picture, int workers)
+    {
+        using var loaded = VisionModel.Load(model, new VisionModelOptions());
+        var found = loaded.Run(picture, new VisionParameters()).Result.Detections![0].Label;
+        return await PeerService.StartAsync(model, loaded.Model.Labels, found, workers);
+    }
+
+    private static double Median(List<double> rates) => rates.Order().ElementAt(rates.Count / 2);
+
+    private static void Print(string name, double rate, double allowed, string more) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-44}{rate,10:0.0}{allowed,13:0.0}{rate / allowed,8:0.00}   {more}").TrimEnd());
 }

@@ -2,10 +2,11 @@ using Spotter.Backends.Local;
 using Spotter.Backends.Postgres;
 using Spotter.Core;
 using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Backends;
 
-/// <summary>Where jobs, queue and pictures live.</summary>
+/// <summary>Where jobs and pictures live.</summary>
 public sealed record BackendSettings
 {
     /// <summary>Which technology: <c>local</c> or <c>postgres</c>.</summary>
@@ -26,6 +27,12 @@ public sealed record BackendSettings
     /// <summary>For <c>s3</c>: the region; null for what the environment or the profile says.</summary>
     public string? S3Region { get; init; }
 
+    /// <summary>
+    /// True to take over a place for pictures that belongs to another job store, or may. Pictures that no job of this one
+    /// speaks of are then deleted.
+    /// </summary>
+    public bool AdoptBlobs { get; init; }
+
     /// <summary>For <c>postgres</c>: the server's address, <c>postgres://user:password@host:port/database</c>, or as Npgsql takes it.</summary>
     public string? Postgres { get; init; }
 
@@ -39,14 +46,17 @@ public sealed record BackendSettings
 /// <summary>The ports of one deployment, open. Disposing of it does what waits and closes them.</summary>
 public sealed class Backend : IAsyncDisposable
 {
+    private readonly BlobPlace place;
+    private readonly OwnedBlobStore blobs;
     private readonly Func<ValueTask> close;
     private int closed;
 
-    internal Backend(IJobStore jobs, IJobQueue queue, IBlobStore blobs, IOutbox outbox, Task<Exception> failed, Func<ValueTask> close)
+    internal Backend(IJobStore jobs, string storeId, BlobPlace place, IOutbox outbox, Task<Exception> failed, Func<ValueTask> close)
     {
-        (Jobs, Queue, Blobs, Outbox) = (jobs, queue, blobs, outbox);
-        Failed = blobs is FolderBlobStore folder ? Task.WhenAny(failed, folder.Failed).Unwrap() : failed;
-        this.close = close;
+        (Jobs, StoreId, Outbox) = (jobs, storeId, outbox);
+        blobs = new OwnedBlobStore(place, storeId, jobs);
+        Failed = place.Store is FolderBlobStore folder ? Task.WhenAny(failed, folder.Failed).Unwrap() : failed;
+        (this.place, this.close) = (place, close);
     }
 
     /// <summary>Opens the ports: the one place that knows which technologies there are.</summary>
@@ -70,17 +80,20 @@ public sealed class Backend : IAsyncDisposable
     /// </summary>
     public bool IsShared { get; internal init; }
 
-    /// <summary>The truth about jobs.</summary>
+    /// <summary>The truth about jobs, and the queue in which they wait.</summary>
     public IJobStore Jobs { get; }
 
-    /// <summary>Delivers ids.</summary>
-    public IJobQueue Queue { get; }
+    /// <summary>What tells the job store from all others. It is made once and kept in the store, so gateways that share the store share it.</summary>
+    public string StoreId { get; }
 
-    /// <summary>Keeps pictures.</summary>
-    public IBlobStore Blobs { get; }
+    /// <summary>Keeps pictures, in a place that is this job store's alone.</summary>
+    public IBlobStore Blobs => blobs;
 
     /// <summary>Deliveries to be made.</summary>
     public IOutbox Outbox { get; }
+
+    /// <summary>Who scales which pool of workers.</summary>
+    public required IControllerLease Controllers { get; init; }
 
     /// <summary>
     /// Completes, with the reason, when what was written can't be relied on any more (a failed fsync, a damaged
@@ -89,13 +102,13 @@ public sealed class Backend : IAsyncDisposable
     /// </summary>
     public Task<Exception> Failed { get; }
 
-    /// <summary>Makes sure that pictures can be kept; worth doing once, before anything is accepted.</summary>
-    /// <returns>What is wrong but may pass by itself; null if all is well.</returns>
+    /// <summary>Makes sure that pictures can be kept, and that their place is not another job store's; worth doing once, before anything is accepted.</summary>
+    /// <returns>What is wrong but may pass by itself; nothing is stored or deleted until it has. Null if all is well.</returns>
     /// <exception cref="SpotterException">
-    /// <see cref="ErrorCodes.StoreUnavailable"/>: it won't work until somebody puts it right: the bucket is missing, or
-    /// credentials don't allow it.
+    /// <see cref="ErrorCodes.StoreUnavailable"/>: it won't work until somebody puts it right: the bucket is missing,
+    /// credentials don't allow it, or its pictures are not this job store's.
     /// </exception>
-    public Task<string?> CheckBlobsAsync(CancellationToken cancel) => BlobStores.CheckAsync(Blobs, cancel);
+    public Task<string?> CheckBlobsAsync(CancellationToken cancel) => blobs.CheckAsync(cancel);
 
     private static Backend OpenPostgres(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
@@ -108,14 +121,17 @@ public sealed class Backend : IAsyncDisposable
         }
         // What else this gateway keeps there is its own.
         var folder = DataFolder.Open(settings.DataFolder);
+        BlobPlace? pictures = null;
         try
         {
+            pictures = BlobStores.Open(settings, random, clock);
             return PostgresBackend.Open(
                 new PostgresSettings { Address = settings.Postgres, Schema = settings.PostgresSchema ?? PostgresSettings.DefaultSchema },
-                BlobStores.Open(settings, random, clock), retries, random, clock, folder);
+                pictures, retries, random, clock, folder);
         }
         catch
         {
+            pictures?.Dispose();
             folder.Dispose();
             throw;
         }
@@ -127,6 +143,6 @@ public sealed class Backend : IAsyncDisposable
         if (Interlocked.Exchange(ref closed, 1) != 0)
             return;
         await close();
-        (Blobs as IDisposable)?.Dispose();
+        place.Dispose();
     }
 }

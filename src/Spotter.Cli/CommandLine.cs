@@ -78,6 +78,7 @@ internal static class CommandLine
             KeysCommand.Create(),
             LoadCommand.Create(),
             ModelsCommand.Create(),
+            OptionsCommand.Create(),
             PolicyCommand.Create(),
             QueueCommand.Create(),
             ServeCommand.Create(),

@@ -1,14 +1,21 @@
 namespace Spotter.Core;
 
 /// <summary>
-/// The time of day, as far as it goes forward. When the machine's clock is set back, this one goes on at its own pace, so
-/// that nothing that is due now comes to lie in the future, and no lease lasts for longer than it was given.
+/// The time of day, but never backwards. When the machine's clock is set forward, this one follows at once. When it is set
+/// back, this one runs slower until both meet, so that nothing that is due now comes to lie in the future, and a wrong time
+/// does not stay for ever: an hour is made up for within five. Until then a lease lasts for a quarter longer at most.
 /// </summary>
 /// <param name="clock">The machine's clock.</param>
 public sealed class SteadyClock(TimeProvider clock) : TimeProvider
 {
-    // From the clock that can't be set to the one that can; in ticks.
-    private long offset = long.MinValue;
+    // It loses a fifth of the time that passes: what should take 30 s takes 37.5, within what a crash may cost.
+    private const int LosesOneOf = 5;
+
+    private readonly Lock gate = new();
+
+    // The last time at which this clock and the machine's were the same; in ticks, and on the clock that can't be set.
+    private long agreed = long.MinValue;
+    private long agreedAt;
 
     /// <inheritdoc/>
     public override TimeZoneInfo LocalTimeZone => clock.LocalTimeZone;
@@ -16,18 +23,26 @@ public sealed class SteadyClock(TimeProvider clock) : TimeProvider
     /// <inheritdoc/>
     public override long TimestampFrequency => clock.TimestampFrequency;
 
+    /// <summary>The longest that a span told by this clock can take.</summary>
+    public static TimeSpan Longest(TimeSpan span) => span * LosesOneOf / (LosesOneOf - 1);
+
     /// <inheritdoc/>
     public override DateTimeOffset GetUtcNow()
     {
-        var elapsed = clock.GetElapsedTime(0).Ticks;
-        var seen = clock.GetUtcNow().Ticks - elapsed;
-        var known = Interlocked.Read(ref offset);
-        while (seen > known)
+        lock (gate)
         {
-            var before = Interlocked.CompareExchange(ref offset, seen, known);
-            known = before == known ? seen : before;
+            var at = clock.GetTimestamp();
+            var machine = clock.GetUtcNow().Ticks;
+            if (agreed != long.MinValue)
+            {
+                var passed = clock.GetElapsedTime(agreedAt, at).Ticks;
+                var slow = agreed + passed - (passed / LosesOneOf);
+                if (slow > machine)
+                    return new DateTimeOffset(slow, TimeSpan.Zero);
+            }
+            (agreed, agreedAt) = (machine, at);
+            return new DateTimeOffset(machine, TimeSpan.Zero);
         }
-        return new DateTimeOffset(known + elapsed, TimeSpan.Zero);
     }
 
     /// <inheritdoc/>

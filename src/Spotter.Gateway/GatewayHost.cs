@@ -27,17 +27,16 @@ using Spotter.Scaling;
 namespace Spotter.Gateway;
 
 /// <summary>What a gateway stands on. All of it belongs to the caller, who disposes of it after the gateway.</summary>
-/// <param name="Jobs">The job store.</param>
-/// <param name="Queue">The job queue.</param>
+/// <param name="Store">The job store.</param>
 /// <param name="Blobs">The blob store.</param>
 /// <param name="Outbox">The outbox.</param>
 /// <param name="Roster">The workers that have joined.</param>
 /// <param name="Decisions">Where the autoscaler notes what it decides.</param>
-/// <param name="Fleet">The workers that this deployment starts itself; null when others do.</param>
+/// <param name="Pools">The pools whose workers this deployment starts itself; null when others do.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Random">Where ids come from.</param>
 public sealed record GatewayDependencies(
-    IJobStore Jobs, IJobQueue Queue, IBlobStore Blobs, IOutbox Outbox, WorkerRoster Roster, DecisionLog Decisions, IFleet? Fleet,
+    IJobStore Store, IBlobStore Blobs, IOutbox Outbox, WorkerRoster Roster, DecisionLog Decisions, WorkerPools? Pools,
     TimeProvider Time, RandomSource Random)
 {
     /// <summary>The models, which may change while the gateway runs; null for those of the settings.</summary>
@@ -71,6 +70,9 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>The address it listens on, once it has started.</summary>
     public Uri Address => new(web.Urls.First());
 
+    /// <summary>The application behind it.</summary>
+    public JobService Jobs => web.Services.GetRequiredService<JobService>();
+
     /// <summary>Builds a gateway without starting it.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
     public static GatewayHost Create(GatewaySettings settings, GatewayDependencies parts, Action<ILoggingBuilder> logging)
@@ -98,7 +100,7 @@ public sealed class GatewayHost : IAsyncDisposable
         app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
         app.Use(KeyGuard.CheckAsync);
         app.Use(WorkerApi.GuardAsync);
-        JobsIntake.Map(app);
+        SubmitEndpoint.Map(app);
         JobEndpoints.Map(app);
         DeadLetters.Map(app);
         OperationsEndpoints.Map(app);
@@ -106,7 +108,7 @@ public sealed class GatewayHost : IAsyncDisposable
         WorkerApi.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
-        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobWatcher>().Close);
+        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobService>().Watcher.Close);
         return new GatewayHost(app);
     }
 
@@ -114,8 +116,12 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <exception cref="IOException">The port is in use.</exception>
     public Task StartAsync(CancellationToken cancel) => web.StartAsync(cancel);
 
+    /// <summary>Ends with the error of a background service, once it has started and one fails.</summary>
+    public Task<Exception> Failed =>
+        Supervision.FirstErrorAsync(web.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(s => s.ExecuteTask ?? Task.CompletedTask));
+
     /// <summary>From now on no job is accepted; everything else goes on, so that workers can hand in what they have.</summary>
-    public void CloseIntake() => web.Services.GetRequiredService<Admission>().Close();
+    public void CloseIntake() => Jobs.Admission.Close();
 
     /// <summary>Stops to listen.</summary>
     public Task StopAsync(CancellationToken cancel) => web.StopAsync(cancel);
@@ -126,30 +132,31 @@ public sealed class GatewayHost : IAsyncDisposable
     private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes + JobsIntake.FramingBytes;
+        kestrel.Limits.MaxRequestBodySize = settings.Jobs.MaxInputBytes + SubmitEndpoint.FramingBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 10 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
-        kestrel.Limits.MaxConcurrentConnections = 1000;
+        kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
     }
 
     private static void AddServices(IServiceCollection services, GatewaySettings settings, GatewayDependencies parts)
     {
         services.AddSingleton(settings)
-            .AddSingleton(parts.Jobs).AddSingleton(parts.Queue).AddSingleton(parts.Blobs).AddSingleton(parts.Outbox)
-            .AddSingleton(parts.Roster).AddSingleton(parts.Decisions).AddSingleton(parts.Time).AddSingleton(parts.Random);
-        services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<UnservedQueues>()
-            .AddSingleton<SamplePictures>();
-        if (parts.Fleet is not null)
-            services.AddSingleton(parts.Fleet);
+            .AddSingleton(parts.Store).AddSingleton(parts.Outbox).AddSingleton(parts.Roster).AddSingleton(parts.Decisions)
+            .AddSingleton(parts.Time).AddSingleton(parts.Random);
+        services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<SamplePictures>();
+        if (parts.Pools is not null)
+            services.AddSingleton(parts.Pools);
 
-        services.AddSingleton(new Dispatcher(parts.Jobs, parts.Queue, parts.Blobs, settings.Leases.Duration, parts.Meter.Arrived, parts.Roster.RankOf)).AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals, parts.Replay))
-            .AddSingleton<DrainRate>().AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>().AddSingleton<BacklogMeter>().AddHostedService(s => s.GetRequiredService<BacklogMeter>())
-            .AddSingleton<Admission>().AddSingleton<PictureReader>().AddSingleton<JobsIntake>()
-            .AddSingleton<Estimator>().AddSingleton<JobPresenter>().AddSingleton<VisibleJobs>().AddSingleton<AnnotatedPictures>()
-            .AddSingleton<JobWatcher>().AddHostedService(s => s.GetRequiredService<JobWatcher>())
-            .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>()
-            .AddSingleton<WorkerApi>();
+        services.AddSingleton(s => new JobService(
+            parts.Store, parts.Blobs, parts.Roster, s.GetRequiredService<ModelCatalogue>(), settings.Jobs, parts.Time, parts.Random)
+        {
+            Arrived = parts.Meter.Arrived,
+        }).AddHostedService<JobLoops>();
+        services.AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals, parts.Replay))
+            .AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>()
+            .AddSingleton<SubmitEndpoint>().AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
+            .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>().AddSingleton<WorkerApi>();
         services.AddSingleton(s => new KeyRing(
                 settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, parts.Time, s.GetRequiredService<ILogger<KeyRing>>()))
             .AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
@@ -163,20 +170,25 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
         services.ConfigureHttpJsonOptions(json =>
         {
-            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine(GatewayJson.Default, SpotterJson.Default, new DefaultJsonTypeInfoResolver());
+            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([GatewayJson.Default, SpotterJson.Default, .. ResultDocument.Types, new DefaultJsonTypeInfoResolver()]);
             // What a worker leaves out is its mistake, not a null for us to stumble over.
             json.SerializerOptions.RespectNullableAnnotations = true;
             json.SerializerOptions.RespectRequiredConstructorParameters = true;
         });
-        services.AddOpenApi("v1", options => options
-            .AddDocumentTransformer((document, _, _) =>
-            {
-                document.Info.Title = "Spotter";
-                document.Info.Description = "Finds objects in pictures. Boxes are in pixels of the upright picture, origin top left.";
-                return Task.CompletedTask;
-            })
-            .AddDocumentTransformer(AccessDocument.DescribeAsync)
-            .AddOperationTransformer(AccessDocument.DescribeAsync));
+        services.AddOpenApi("v1", options =>
+        {
+            options.CreateSchemaReferenceId = ResultDocument.NameOf;
+            options
+                .AddDocumentTransformer((document, _, _) =>
+                {
+                    document.Info.Title = "Spotter";
+                    document.Info.Description = "Finds objects in pictures. Boxes are in pixels of the upright picture, origin top left.";
+                    return Task.CompletedTask;
+                })
+                .AddDocumentTransformer(AccessDocument.DescribeAsync)
+                .AddDocumentTransformer(ResultDocument.DescribeAsync)
+                .AddOperationTransformer(AccessDocument.DescribeAsync);
+        });
     }
 
     /// <summary>Set as the answer starts: the handler of exceptions clears whatever headers there were before.</summary>
@@ -211,6 +223,13 @@ public sealed class GatewayHost : IAsyncDisposable
             OnPrepareResponse = context => context.Context.Response.Headers.CacheControl =
                 context.Context.Request.Path.StartsWithSegments("/assets", StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-cache",
         });
+    }
+
+    /// <summary>Runs the application's loops; one that ends with an error ends the gateway.</summary>
+    private sealed class JobLoops(JobService jobs, ILogger<JobService> log) : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+            jobs.RunAsync(failed => log.LogWarning(failed, "Something about jobs could not be done; trying again"), stoppingToken);
     }
 
     private sealed class EagerMetrics(PrometheusText metrics) : IHostedService

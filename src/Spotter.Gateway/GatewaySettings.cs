@@ -1,7 +1,5 @@
 using System.Net;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
@@ -10,6 +8,11 @@ namespace Spotter.Gateway;
 /// <summary>Everything that a gateway can be told. Validated as a whole when it starts.</summary>
 public sealed record GatewaySettings
 {
+    private const int ClientConnections = 1000;
+
+    // A worker asks for jobs, gives signs of life and fetches ahead while each lane hands something in.
+    private const int ConnectionsBesideLanes = 3;
+
     /// <summary>The address to listen on.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
@@ -37,29 +40,13 @@ public sealed record GatewaySettings
     /// <summary>True when nobody gets in without a key, even while there is none.</summary>
     public bool KeysRequired { get; init; }
 
-    /// <summary>Most workers that may run, as the page shows it.</summary>
-    public int MaxWorkers { get; init; } = 1;
+    /// <summary>What is let in, and how long things are held and kept.</summary>
+    public JobSettings Jobs { get; init; } = new();
 
-    /// <summary>Jobs that one of them runs at a time.</summary>
-    public int LanesPerWorker { get; init; } = 1;
-
-    /// <summary>Largest picture, and largest request, in bytes.</summary>
-    public long MaxBodyBytes { get; init; } = 20 * 1024 * 1024;
-
-    /// <summary>Most pictures in one request.</summary>
-    public int MaxImagesPerRequest { get; init; } = 100;
-
-    /// <summary>Uploads read at one time; more wait for their turn.</summary>
-    public int MaxUploads { get; init; } = 64;
-
-    /// <summary>Beyond so many waiting jobs new ones are refused.</summary>
-    public int MaxQueued { get; init; } = 50_000;
-
-    /// <summary>The same picture, model and options again are answered from the stored result, unless the request says no.</summary>
-    public bool Reuse { get; init; } = true;
-
-    /// <summary>Once a job that somebody could run has waited for longer than this, new ones are refused.</summary>
-    public TimeSpan MaxQueueAge { get; init; } = TimeSpan.FromMinutes(15);
+    /// <summary>
+    /// Connections at one time: those for clients, and as many as the workers may need, so that neither keeps the other out.
+    /// </summary>
+    public int MaxConnections => ClientConnections + (Jobs.MaxWorkers * (Jobs.LanesPerWorker + ConnectionsBesideLanes));
 
     /// <summary>Event streams at one time; beyond that, clients have to ask again and again.</summary>
     public int MaxStreams { get; init; } = 256;
@@ -81,12 +68,6 @@ public sealed record GatewaySettings
 
     /// <summary>Longest time that a request may ask to wait for its result.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(60);
-
-    /// <summary>How large a picture may be in pixels.</summary>
-    public ImageLimits ImageLimits { get; init; } = new();
-
-    /// <summary>How long things are held and kept.</summary>
-    public LeaseSettings Leases { get; init; } = new();
 
     /// <summary>True when only this machine can reach the gateway.</summary>
     internal bool IsLoopback => OriginGuard.IsLoopback(Host);
@@ -110,17 +91,12 @@ public sealed record GatewaySettings
             throw Invalid($"The port {Port} is not between 0 and 65535.");
         if (string.IsNullOrEmpty(WorkerToken) || WorkerToken.Length < 32)
             throw Invalid("The worker token is shorter than 32 characters; leave it out to have one made.");
-        if (MaxBodyBytes < 1024)
-            throw Invalid($"The largest body, {MaxBodyBytes} bytes, leaves no room for a picture.");
-        if (MaxQueued < 1 || MaxUploads < 1 || MaxStreams < 1 || MaxWaits < 1 || MaxDrawings < 1)
-            throw Invalid("A limit on jobs, uploads, streams, waits or drawings is less than 1, so nothing could come in.");
-        if (MaxQueueAge <= TimeSpan.Zero)
-            throw Invalid($"No job may wait for {MaxQueueAge.TotalSeconds} s; the longest queue age is more than 0.");
+        if (MaxStreams < 1 || MaxWaits < 1 || MaxDrawings < 1)
+            throw Invalid("A limit on streams, waits or drawings is less than 1, so nobody could follow anything.");
         if (!(ClientRate >= 0) || ClientBurst < 1)
             throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
         Webhooks.Validate();
-        if (Leases.Heartbeat >= Leases.Duration)
-            throw Invalid($"Heartbeats every {Leases.Heartbeat.TotalSeconds} s can't keep a lease of {Leases.Duration.TotalSeconds} s.");
+        Jobs.Validate();
     }
 
     private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidSettings, message);

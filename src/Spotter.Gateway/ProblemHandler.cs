@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Gateway.Intake;
 using Spotter.Gateway.Operations;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway;
 
@@ -25,7 +25,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettin
         {
             SpotterException refusal => Problems.Of(refusal.Code, refusal.Message),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
-                Problems.Of(ErrorCodes.BodyTooLarge, PictureReader.TooLarge(settings.MaxBodyBytes).Message),
+                Problems.Of(ErrorCodes.BodyTooLarge, InputReader.TooLarge(settings.Jobs.MaxInputBytes).Message),
             BadHttpRequestException bad => Problems.Of(ErrorCodes.InvalidRequest, bad.Message) with { Status = bad.StatusCode },
             _ => Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."),
         };

@@ -19,9 +19,6 @@ public static class Problems
     /// <summary>The media type of a problem.</summary>
     public const string MediaType = "application/problem+json";
 
-    /// <summary>Nobody is sent away for longer than this.</summary>
-    public const int LongestRetrySeconds = 300;
-
     /// <summary>The problem for a code.</summary>
     public static Problem Of(string code, string detail)
     {
@@ -63,7 +60,7 @@ public static class Problems
     }
 
     /// <summary>
-    /// What a refusal says about when to come back: whole seconds from 1 to <see cref="LongestRetrySeconds"/>; null when
+    /// What a refusal says about when to come back: whole seconds from 1 to <see cref="DrainRate.LongestRetrySeconds"/>; null when
     /// the same request would be refused again.
     /// </summary>
     /// <param name="problem">The refusal.</param>
@@ -80,7 +77,7 @@ public static class Problems
             ErrorCodes.DiskFull => 30,
             _ => 10,
         };
-        return (int)Math.Ceiling(Math.Clamp(seconds, 1, LongestRetrySeconds));
+        return (int)Math.Ceiling(Math.Clamp(seconds, 1, DrainRate.LongestRetrySeconds));
     }
 
     private static (int Status, string Title) Kind(string code) => code switch

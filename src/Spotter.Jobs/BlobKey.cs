@@ -1,31 +1,26 @@
+using Spotter.Core;
+
 namespace Spotter.Jobs;
 
-/// <summary>The names under which blobs are kept. Nothing in them comes from a request.</summary>
+/// <summary>
+/// The names under which blobs are kept. Nothing in them comes from a request, and none names a job: which job a blob
+/// belongs to is in the job's row.
+/// </summary>
 public static class BlobKey
 {
-    /// <summary>Where pictures lie as they were sent.</summary>
-    public const string OriginalsPrefix = "in/";
+    /// <summary>Where inputs lie as they were sent.</summary>
+    public const string InputsPrefix = "in/";
 
-    /// <summary>Where pictures lie that Spotter made.</summary>
+    /// <summary>Where outputs lie that an engine made.</summary>
     public const string OutputsPrefix = "out/";
 
-    /// <summary>The picture of a job, as it was sent.</summary>
-    public static string Original(JobId job) => $"{OriginalsPrefix}{job.Value[..2]}/{job.Value}";
+    private const int RandomBytes = 10;
 
-    /// <summary>One of several pictures of a job, as it was sent.</summary>
-    /// <param name="job">The job.</param>
-    /// <param name="index">Its place among them, from 1.</param>
-    public static string Original(JobId job, int index) => $"{Original(job)}-{index}";
+    /// <summary>A new name for something that was sent.</summary>
+    public static string NewInput(RandomSource random, TimeProvider time) => New(InputsPrefix, random, time);
 
-    /// <summary>The picture that one lease made; the epoch keeps a late worker from overwriting a newer result.</summary>
-    public static string Output(JobId job, int epoch) => $"{OutputsPrefix}{job.Value[..2]}/{job.Value}-{epoch}";
-
-    /// <summary>The job that a key was made for; null if the key is not one of ours.</summary>
-    public static JobId? JobOf(string key)
-    {
-        var name = key[(key.LastIndexOf('/') + 1)..];
-        return name.Length >= JobId.Length && JobId.TryParse(name[..JobId.Length], out var id) ? id : null;
-    }
+    /// <summary>A new name for something that was made. Each attempt uses its own, so a late worker overwrites nothing.</summary>
+    public static string NewOutput(RandomSource random, TimeProvider time) => New(OutputsPrefix, random, time);
 
     /// <summary>True for keys of the form that this class makes, so that none can leave the store's folder.</summary>
     public static bool IsValid(string key)
@@ -38,5 +33,12 @@ public static class BlobKey
                 return false;
         }
         return true;
+    }
+
+    /// <summary>The time comes first, so that an index over keys grows at its end; the folder last, so that folders fill evenly.</summary>
+    private static string New(string prefix, RandomSource random, TimeProvider time)
+    {
+        var tail = random.NextHex(RandomBytes);
+        return $"{prefix}{tail[^2..]}/{time.GetUtcNow().ToUnixTimeMilliseconds():x12}{tail}";
     }
 }

@@ -1,20 +1,22 @@
 using Spotter.Core;
-using Spotter.Core.Images;
 
 namespace Spotter.Jobs;
 
-/// <summary>What a worker needs of the rest: over HTTP, or directly where it has the store and the queue itself.</summary>
+/// <summary>What a worker needs of the rest: over HTTP, or directly in the same process.</summary>
 public interface IJobSource
 {
     /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
     Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel);
 
-    /// <summary>The bytes of a job's picture.</summary>
+    /// <summary>The bytes of a job's input.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>.</exception>
-    Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel);
+    Task<Stream> OpenInputAsync(InputRef input, CancellationToken cancel);
 
-    /// <summary>Makes the picture that was made durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
-    Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel);
+    /// <summary>Makes an output durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
+    Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> output, CancellationToken cancel);
+
+    /// <summary>As <see cref="PutOutputAsync"/>, for an output that is too large for memory.</summary>
+    Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel);
 
     /// <summary>A sign of life that prolongs the worker's leases; what it is to do about them.</summary>
     Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel);

@@ -3,9 +3,10 @@ using Spotter.Core;
 namespace Spotter.Jobs;
 
 /// <summary>
-/// The truth about jobs. Every method that changes something returns only once the change would survive a power
-/// cut, except <see cref="ExtendAsync"/>. Errors: <see cref="SpotterException"/> with
-/// <see cref="ErrorCodes.DiskFull"/>, <see cref="ErrorCodes.StoreUnavailable"/> or <see cref="ErrorCodes.Busy"/>.
+/// The truth about jobs, and the queue in which they wait. Every method that changes something returns only once the
+/// change would survive a power cut, except <see cref="ExtendAsync"/>. Calls that come together may be done together.
+/// Errors: <see cref="SpotterException"/> with <see cref="ErrorCodes.DiskFull"/>, <see cref="ErrorCodes.StoreUnavailable"/>
+/// or <see cref="ErrorCodes.Busy"/>.
 /// </summary>
 public interface IJobStore
 {
@@ -16,33 +17,17 @@ public interface IJobStore
     /// </summary>
     Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel);
 
-    /// <summary>The row; null if there is none.</summary>
-    Task<Job?> FindAsync(JobId id, CancellationToken cancel);
-
-    /// <summary>The row with this idempotency key; null if there is none.</summary>
-    Task<Job?> FindByKeyAsync(string idempotencyKey, CancellationToken cancel);
-
     /// <summary>
-    /// The newest job of a tenant that succeeded with this <see cref="NewJob.ResultCacheKey"/> by this version of the model and was
-    /// run itself; null if there is none.
+    /// Gives jobs that are due to workers: raises each job's fencing token and attempts. Waits for nothing. Jobs past their
+    /// <see cref="Job.Expires"/> are not given. The first worker gets the first job.
     /// </summary>
-    Task<Job?> FindCachedAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel);
+    Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel);
 
-    /// <summary>The users' jobs (no internal ones), newest first.</summary>
-    Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel);
-
-    /// <summary>
-    /// Turns a queued, due job into a running one: raises its epoch and attempts and gives it to
-    /// <paramref name="worker"/> for <paramref name="hold"/>. Null if it is not queued, not yet due, or past its
-    /// <see cref="Job.Expires"/>.
-    /// </summary>
-    Task<StartedJob?> StartAsync(Delivery delivery, string worker, TimeSpan hold, CancellationToken cancel);
-
-    /// <summary>Prolongs a lease; false when it is lost (expired and taken, finished, or cancelled).</summary>
-    Task<bool> ExtendAsync(Lease lease, TimeSpan hold, CancellationToken cancel);
+    /// <summary>Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order.</summary>
+    Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel);
 
     /// <summary>
-    /// Ends an attempt. Changes nothing and returns null when the lease is lost; otherwise the row as it stands
+    /// Ends an attempt. Changes nothing and returns null when the lease is lost; otherwise where the job stands
     /// then: terminal, or queued again for a later time according to the <see cref="RetrySchedule"/>.
     /// </summary>
     Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);
@@ -52,58 +37,81 @@ public interface IJobStore
 
     /// <summary>
     /// Puts dead jobs back into their queues with all their attempts before them: the one way out of a terminal state.
-    /// Those that were, at most <see cref="RedriveFilter.Limit"/>, longest dead first.
+    /// How many, at most <see cref="RedriveFilter.Limit"/>, longest dead first.
     /// </summary>
-    Task<IReadOnlyList<DueJob>> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel);
+    Task<int> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel);
 
     /// <summary>Fails queued jobs that were not started before their <see cref="Job.Expires"/>, at most <paramref name="limit"/>; their number.</summary>
     Task<int> ExpireAsync(int limit, CancellationToken cancel);
 
     /// <summary>
-    /// Takes the leases of a worker that is known to be gone; of every worker when <paramref name="worker"/> is
-    /// null. <paramref name="error"/> and <paramref name="spendAttempt"/> as in <see cref="JobOutcome.Retry"/>; a job
-    /// that spends an attempt this way runs solo from then on.
+    /// Takes the leases of a worker that is known to be gone; of every worker when <paramref name="worker"/> is null. Their
+    /// number. <paramref name="error"/> and <paramref name="spendAttempt"/> as in <see cref="JobOutcome.Retry"/>; a job
+    /// that spends an attempt this way runs isolated from then on.
     /// </summary>
-    Task<IReadOnlyList<EndedAttempt>> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel);
+    Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel);
 
-    /// <summary>Takes leases that have run out, at most <paramref name="limit"/>; each costs an attempt and makes the job run solo.</summary>
-    Task<IReadOnlyList<EndedAttempt>> ReapAsync(int limit, CancellationToken cancel);
+    /// <summary>Takes leases that have run out, at most <paramref name="limit"/>; each costs an attempt and isolates the job. Their number.</summary>
+    Task<int> ReapAsync(int limit, CancellationToken cancel);
+
+    /// <summary>The row; null if there is none.</summary>
+    Task<Job?> FindAsync(JobId id, CancellationToken cancel);
+
+    /// <summary>The rows with these idempotency keys, as far as there are any, in no order.</summary>
+    Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel);
 
     /// <summary>
-    /// Queued jobs that have been due for longer than <paramref name="overdue"/>, oldest first: what a queue may
-    /// have lost. The first <paramref name="skip"/> are left out, at most <paramref name="limit"/> are given.
+    /// The newest job of a tenant that succeeded with this <see cref="NewJob.ResultCacheKey"/> by this version of the model
+    /// and was run itself; null if there is none.
     /// </summary>
-    Task<IReadOnlyList<DueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel);
+    Task<Job?> FindCachedAsync(string tenant, string resultCacheKey, string modelVersion, CancellationToken cancel);
 
-    /// <summary>Counts over all jobs, or over those of one engine.</summary>
-    Task<JobCounts> CountAsync(string? engine, CancellationToken cancel);
+    /// <summary>The users' jobs (no internal ones), newest first.</summary>
+    Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel);
 
-    /// <summary>How many jobs wait in each queue; queues in which none waits are left out.</summary>
-    Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel);
+    /// <summary>How many jobs stand where. Costs the same however many there are.</summary>
+    Task<StoreCounts> CountAsync(CancellationToken cancel);
 
-    /// <summary>How many queued jobs of the same queue are ahead of this one, going by priority and then by age; null when it is not queued.</summary>
-    Task<int?> PositionAsync(JobId id, CancellationToken cancel);
+    /// <summary>Those of these blobs that no job with inputs or outputs to keep speaks of.</summary>
+    Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> keys, CancellationToken cancel);
 
     /// <summary>
-    /// Marks the pictures of jobs that ended before <paramref name="finishedBefore"/> as expired and returns the
-    /// keys of their blobs (originals and drawn pictures), for deletion.
+    /// Marks the inputs and outputs of jobs that ended before <paramref name="finishedBefore"/> as expired and returns the
+    /// keys of their blobs, for deletion.
     /// </summary>
-    Task<IReadOnlyList<string>> ExpireImagesAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel);
+    Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel);
 
     /// <summary>Deletes terminal rows that ended before <paramref name="finishedBefore"/>; their number.</summary>
     Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel);
 
     /// <summary>
-    /// Ids of jobs whose row has changed, as it happens, until cancelled. A slow reader may miss some: whoever
-    /// waits for a job also looks at its row from time to time.
+    /// What changes, here and in other processes, as it happens, until cancelled. A slow reader may miss some, and is told
+    /// so (<see cref="JobChange.Missed"/>).
     /// </summary>
-    IAsyncEnumerable<JobId> ChangesAsync(CancellationToken cancel);
+    IAsyncEnumerable<JobChange> ChangesAsync(CancellationToken cancel);
 }
 
 /// <summary>The answer to one job of <see cref="IJobStore.AddAsync"/>.</summary>
 /// <param name="Job">The row.</param>
 /// <param name="IsNew">False when the row was there already.</param>
 public sealed record AddedJob(Job Job, bool IsNew);
+
+/// <summary>Which jobs to give to whom.</summary>
+/// <param name="Queues">The queues to take from (<see cref="QueueNames"/>).</param>
+/// <param name="Levels">The levels of priority, in the order in which they are looked through (<see cref="PriorityTurns"/>); within a level the longest due go first.</param>
+/// <param name="Workers">Who gets a job each; a name may come several times.</param>
+/// <param name="Duration">How long each lease lasts.</param>
+public sealed record TakeRequest(
+    IReadOnlyCollection<string> Queues, IReadOnlyList<JobPriority> Levels, IReadOnlyList<string> Workers, TimeSpan Duration);
+
+/// <summary>What was there.</summary>
+/// <param name="Jobs">The jobs, in the order of the workers; fewer than those when there were no more.</param>
+/// <param name="NextDue">When there were no more: the time at which the next job of these queues is due; null when none is known.</param>
+public sealed record TakenJobs(IReadOnlyList<StartedJob> Jobs, DateTimeOffset? NextDue)
+{
+    /// <summary>Nothing, and nothing known to come.</summary>
+    public static TakenJobs None { get; } = new([], null);
+}
 
 /// <summary>A job and the lease to run it.</summary>
 /// <param name="Job">The row.</param>
@@ -112,17 +120,21 @@ public sealed record StartedJob(Job Job, Lease Lease);
 
 /// <summary>A row after one of its attempts has ended.</summary>
 /// <param name="Id">The job.</param>
-/// <param name="Queue">Its queue (<see cref="QueueNames"/>).</param>
-/// <param name="Priority">Which jobs it goes before.</param>
 /// <param name="State">Where it stands now.</param>
 /// <param name="RetryAfter">Wait before the next attempt; null when there is none.</param>
-public sealed record EndedAttempt(JobId Id, string Queue, JobPriority Priority, JobState State, TimeSpan? RetryAfter);
+public sealed record EndedAttempt(JobId Id, JobState State, TimeSpan? RetryAfter);
 
-/// <summary>A job that belongs into its queue.</summary>
-/// <param name="Id">The job.</param>
-/// <param name="Queue">Its queue (<see cref="QueueNames"/>).</param>
-/// <param name="Priority">Which jobs it goes before.</param>
-public sealed record DueJob(JobId Id, string Queue, JobPriority Priority);
+/// <summary>A change of a job, or of a queue.</summary>
+/// <param name="Job">The job whose row has changed; null when only the queue is known.</param>
+/// <param name="Queue">The queue in which a job waits since then, perhaps for a later moment; null when none does.</param>
+public readonly record struct JobChange(JobId? Job, string? Queue)
+{
+    /// <summary>Something was missed: any row, and any queue, may have changed.</summary>
+    public static JobChange Missed => default;
+
+    /// <summary>True when this stands for what was missed.</summary>
+    public bool IsMissed => Job is null && Queue is null;
+}
 
 /// <summary>Which dead jobs to put back; all conditions that are given have to hold.</summary>
 public sealed record RedriveFilter
@@ -139,12 +151,6 @@ public sealed record RedriveFilter
     /// <summary>At most so many.</summary>
     public int Limit { get; init; } = 500;
 }
-
-/// <summary>What waits in one queue, according to the rows.</summary>
-/// <param name="Queue">The queue (<see cref="QueueNames"/>).</param>
-/// <param name="Queued">The users' jobs that wait.</param>
-/// <param name="InternalQueued">Spotter's own jobs that wait.</param>
-public sealed record QueueBacklog(string Queue, long Queued, long InternalQueued);
 
 /// <summary>Which jobs to list.</summary>
 public sealed record JobFilter
@@ -166,22 +172,4 @@ public sealed record JobFilter
 
     /// <summary>Only jobs older than this one: the cursor.</summary>
     public JobId? After { get; init; }
-}
-
-/// <summary>How many of the users' jobs stand where; Spotter's own (<see cref="NewJob.Internal"/>) are counted apart.</summary>
-/// <param name="Queued">Waiting, also for a later attempt.</param>
-/// <param name="Running">Under a lease.</param>
-/// <param name="Succeeded">With a result.</param>
-/// <param name="Failed">Refused while running.</param>
-/// <param name="Dead">Out of attempts.</param>
-/// <param name="Cancelled">Withdrawn.</param>
-/// <param name="OldestQueued">When the oldest waiting job was accepted; null when none waits.</param>
-public sealed record JobCounts(
-    long Queued, long Running, long Succeeded, long Failed, long Dead, long Cancelled, DateTimeOffset? OldestQueued)
-{
-    /// <summary>Spotter's own jobs that wait: work for workers like any other.</summary>
-    public long InternalQueued { get; init; }
-
-    /// <summary>Spotter's own jobs under a lease.</summary>
-    public long InternalRunning { get; init; }
 }

@@ -1,22 +1,23 @@
 using System.Text.Json.Serialization;
-using Spotter.Core.Vision;
+using Spotter.Core;
 
 namespace Spotter.Jobs;
 
 /// <summary>The right to run a job and to write its result, until it runs out or a later lease takes its place.</summary>
 /// <param name="Job">The job.</param>
 /// <param name="Queue">The queue it came from (<see cref="QueueNames"/>).</param>
-/// <param name="FencingToken">The fence: the store takes a result only from the latest epoch.</param>
+/// <param name="FencingToken">The fence: the store takes a result only from the latest token.</param>
 /// <param name="Attempt">Which attempt this is, from 1.</param>
 /// <param name="Worker">Who holds it.</param>
-/// <param name="Receipt">What the queue needs to know the delivery again.</param>
-public sealed record Lease(JobId Job, string Queue, int FencingToken, int Attempt, string Worker, string Receipt);
+public sealed record Lease(JobId Job, string Queue, int FencingToken, int Attempt, string Worker)
+{
+    /// <summary>What a store that only delivers ids needs to know the delivery again; null for others.</summary>
+    public string? Receipt { get; init; }
 
-/// <summary>One delivery of an id by a queue.</summary>
-/// <param name="Job">The id.</param>
-/// <param name="Queue">The queue it came from.</param>
-/// <param name="Receipt">Names this delivery; an older one of the same job no longer has any effect.</param>
-public sealed record Delivery(JobId Job, string Queue, string Receipt);
+    /// <summary>In a heartbeat: how far the job is, 0 to 1; null while its engine does not say.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Progress { get; init; }
+}
 
 /// <summary>How an attempt ended. There is no fourth way.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
@@ -33,7 +34,7 @@ public abstract record JobOutcome
     /// <param name="Result">The result.</param>
     /// <param name="Timings">Where the time went; the store fills in <see cref="JobTimings.QueuedMs"/>.</param>
     /// <param name="Output">Key of the annotated picture, whose bytes are durable already.</param>
-    public sealed record Done(VisionResult Result, JobTimings Timings, string? Output) : JobOutcome
+    public sealed record Done(RawJson Result, JobTimings Timings, string? Output) : JobOutcome
     {
         /// <summary>Which version of the model ran (<see cref="ModelInfo.Version"/>); null when none did.</summary>
         public string? ModelVersion { get; init; }
@@ -44,7 +45,7 @@ public abstract record JobOutcome
     /// <param name="SpendAttempt">False when neither the job nor the worker is at fault (a drain, an outage).</param>
     public sealed record Retry(JobError Error, bool SpendAttempt) : JobOutcome
     {
-        /// <summary>The worker ends with it: as if it had died, the job runs solo from then on (<see cref="RetrySchedule.MaxDeaths"/>).</summary>
+        /// <summary>The worker ends with it, or could have: as if it had died, the job runs isolated from then on (<see cref="RetrySchedule.MaxDeaths"/>).</summary>
         public bool TakesWorker { get; init; }
     }
 

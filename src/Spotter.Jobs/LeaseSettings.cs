@@ -9,14 +9,11 @@ public sealed record LeaseSettings
     /// <summary>A worker prolongs its leases this often.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Leases that ran out and ids that got lost are looked for this often.</summary>
+    /// <summary>Leases that ran out are looked for this often.</summary>
     public TimeSpan Sweep { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A queued job that is due for longer than this is put into its queue again.</summary>
-    public TimeSpan Overdue { get; init; } = TimeSpan.FromSeconds(30);
-
     /// <summary>Pictures are deleted this long after their job ended.</summary>
-    public TimeSpan KeepImages { get; init; } = TimeSpan.FromHours(24);
+    public TimeSpan KeepBlobs { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>Rows are deleted this long after their job ended.</summary>
     public TimeSpan KeepJobs { get; init; } = TimeSpan.FromDays(7);

@@ -1,9 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Vision;
-using Spotter.Core.Vision.Filters;
 
 namespace Spotter.Jobs;
 
@@ -14,18 +11,13 @@ namespace Spotter.Jobs;
     Converters = [
         typeof(LowerCaseEnumConverter<JobState>),
         typeof(LowerCaseEnumConverter<JobPriority>),
-        typeof(LowerCaseEnumConverter<JobEventKind>),
-        typeof(LowerCaseEnumConverter<FilterKind>),
-        typeof(LowerCaseEnumConverter<FilterMode>),
-        typeof(LowerCaseEnumConverter<ConcatSides>),
-        typeof(LowerCaseEnumConverter<ImageFormat>)])]
-[JsonSerializable(typeof(VisionResult))]
-[JsonSerializable(typeof(JobOptions))]
+        typeof(LowerCaseEnumConverter<JobEventKind>)])]
 [JsonSerializable(typeof(JobTimings))]
 [JsonSerializable(typeof(JobError))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(JobEvent))]
 [JsonSerializable(typeof(IReadOnlyList<JobEvent>))]
+[JsonSerializable(typeof(JobSpec))]
 [JsonSerializable(typeof(IReadOnlyList<JobNotification>))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]
@@ -38,6 +30,4 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(WorkerOrders))]
 [JsonSerializable(typeof(WorkerFinish))]
 [JsonSerializable(typeof(WorkerOutput))]
-[JsonSerializable(typeof(ModelInfo))]
-[JsonSerializable(typeof(IReadOnlyList<ModelInfo>))]
 public sealed partial class SpotterJson : JsonSerializerContext;

@@ -15,23 +15,32 @@ public sealed class DecisionLog(IReadOnlyList<LoggedDecision>? earlier = null, A
 
     private readonly Lock gate = new();
     private readonly List<LoggedDecision> entries = [.. (earlier ?? []).TakeLast(Kept)];
-    private bool isFirst = true;
+    private readonly Dictionary<string, ScaleDecision> latest = new(StringComparer.Ordinal); // by pool
 
-    /// <summary>The latest target; 0 before the first decision.</summary>
-    public int Target { get; private set; }
+    /// <summary>The latest target, of all pools together; 0 before the first decision.</summary>
+    public int Target
+    {
+        get
+        {
+            lock (gate)
+                return latest.Values.Sum(d => d.Target);
+        }
+    }
 
     /// <summary>
-    /// Notes a decision; false, and not kept, when it does nothing and says the same as the one before but for the numbers.
+    /// Notes a decision; false, and not kept, when it does nothing and says the same as the one before of its pool but for the
+    /// numbers.
     /// </summary>
     public bool Add(DateTimeOffset time, ScaleDecision decision)
     {
         LoggedDecision added;
         lock (gate)
         {
-            Target = decision.Target;
-            if (!isFirst && entries.Count > 0 && SaysTheSame(entries[^1].Decision, decision))
+            var pool = decision.Pool ?? "";
+            var isSame = latest.TryGetValue(pool, out var before) && SaysTheSame(before, decision);
+            latest[pool] = decision;
+            if (isSame)
                 return false;
-            isFirst = false;
             added = new LoggedDecision(entries.Count > 0 ? entries[^1].Id + 1 : 1, time, decision);
             entries.Add(added);
             if (entries.Count > Kept + Slack)
@@ -55,9 +64,9 @@ public sealed class DecisionLog(IReadOnlyList<LoggedDecision>? earlier = null, A
                     end--;
             }
             var begin = Math.Max(oldest, end - Math.Max(0, limit));
-            var latest = entries.GetRange(begin, end - begin);
-            latest.Reverse();
-            return latest;
+            var page = entries.GetRange(begin, end - begin);
+            page.Reverse();
+            return page;
         }
     }
 

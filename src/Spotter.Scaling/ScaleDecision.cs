@@ -9,6 +9,9 @@ namespace Spotter.Scaling;
 public sealed record ScaleDecision(
     int Target, int Launch, IReadOnlyList<string> Drain, IReadOnlyList<string> CancelDrain, string Reason)
 {
+    /// <summary>The pool whose workers this is about; null where there is only one.</summary>
+    public string? Pool { get; init; }
+
     /// <summary>The rule that set the target, with its numbers; null when there was nothing to work out.</summary>
     public string? Formula { get; init; }
 

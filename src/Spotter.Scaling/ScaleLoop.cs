@@ -19,15 +19,11 @@ namespace Spotter.Scaling;
 /// Says whether the fleet's workers take from a queue: no number of them shortens the others. Null when they take from all.
 /// </param>
 public sealed partial class ScaleLoop(
-    IJobStore store, IFleet fleet, ScalePolicy policy, DecisionLog decisions, TimeProvider time, ILogger<ScaleLoop> log,
+    IJobStore store, FleetController fleet, ScalePolicy policy, DecisionLog decisions, TimeProvider time, ILogger<ScaleLoop> log,
     Func<string, bool>? serves = null)
 {
     // A store that hangs is as unknown as one that fails.
     private static readonly TimeSpan LongestCount = TimeSpan.FromSeconds(10);
-    // Jobs that wait for a later moment need nobody until then. Of a long backlog they are no part worth looking for.
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
-    private const int MostLookedThrough = 1000;
-
     private static readonly TimeSpan SaveEvery = TimeSpan.FromMinutes(1);
 
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(
@@ -35,7 +31,9 @@ public sealed partial class ScaleLoop(
 
     private readonly long start = time.GetTimestamp();
     private readonly LaunchLimiter brake = new();
+    private readonly StoreArrivals arrivals = new();
     private volatile bool empty = true;
+    private bool? isCounted; // whether the store counts arrivals; null until it has answered once
     private long arrived;
     private long savedAt = time.GetTimestamp();
     private string? saved;
@@ -45,7 +43,7 @@ public sealed partial class ScaleLoop(
     /// <summary>Time between two looks. Default: 1 s.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Counts arrivals, and takes service and boot times. Default: one that nobody tells anything.</summary>
+    /// <summary>Takes service and boot times, and counts arrivals where the store does not. Default: one that nobody tells anything.</summary>
     public ScaleMeter Meter { get; init; } = new();
 
     /// <summary>The mean share of its processors that a worker uses, 0 to 1, or null while unknown. Default: unknown.</summary>
@@ -56,6 +54,12 @@ public sealed partial class ScaleLoop(
 
     /// <summary>Where what the policy has learned is kept; null when it is forgotten.</summary>
     public IPolicyMemory? Memory { get; init; }
+
+    /// <summary>The pool's name, for the decisions; null where there is only one.</summary>
+    public string? Pool { get; init; }
+
+    /// <summary>Whether this controller is the one that scales; null when there can be no other.</summary>
+    public ControllerTerm? Term { get; init; }
 
     /// <summary>Runs until cancelled; a failing store or fleet holds the fleet where it is.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -84,13 +88,18 @@ public sealed partial class ScaleLoop(
         }
         await watching;
         Save();
+        if (Term is not null)
+            await Term.ReleaseAsync(CancellationToken.None);
     }
 
     /// <summary>One look and what follows from it.</summary>
     internal async Task<ScaleDecision> StepAsync(CancellationToken cancel)
     {
         var seen = await LookAsync(cancel);
-        var decision = brake.Apply(seen, policy.Decide(seen), fleet.Health, Meter.TotalServed);
+        var role = Term is null ? ControllerRole.Active : await Term.RenewAsync(cancel);
+        var decision = role == ControllerRole.Active
+            ? brake.Apply(seen, policy.Decide(seen), fleet.Health, Meter.TotalServed)
+            : StandBy(role, seen);
         var workers = seen.Workers;
         try
         {
@@ -102,7 +111,7 @@ public sealed partial class ScaleLoop(
             throw;
         }
         Note(seen, decision);
-        empty = decision.Launch == 0 && workers.All(w => w.State == WorkerState.Draining);
+        empty = role == ControllerRole.Active && decision.Launch == 0 && workers.All(w => w.State == WorkerState.Draining);
         return decision;
     }
 
@@ -111,19 +120,32 @@ public sealed partial class ScaleLoop(
         // First what has come, then what waits: a job that comes in between is new at the next look, and missing at none.
         var total = Meter.TotalArrived;
         var counts = await CountAsync(cancel);
-        var workers = await fleet.ListAsync(cancel);
+        var workers = await fleet.TendAsync(cancel);
         var (served, booted) = Meter.Take();
         return new ScaleObservation
         {
             Time = time.GetElapsedTime(start),
             Queued = counts?.Queued,
             Running = counts?.Running,
-            Arrived = total,
+            Arrived = isCounted is false ? total : arrivals.Total,
             Workers = workers,
             ServedSeconds = served,
             BootedSeconds = booted,
             CpuLoad = CpuLoad(),
         };
+    }
+
+    /// <summary>
+    /// Starts nobody. Once it is known that another controller scales the pool, the workers of this one go: it starts as many
+    /// as it takes.
+    /// </summary>
+    private ScaleDecision StandBy(ControllerRole role, ScaleObservation seen)
+    {
+        var staying = seen.Workers.Where(w => w.State != WorkerState.Draining).Select(w => w.Id).ToList();
+        if (role == ControllerRole.Unknown)
+            return new ScaleDecision(staying.Count, 0, [], [], "the store does not say who scales; the fleet stays as it is");
+        List<string> own = [.. staying.Intersect(fleet.Launched, StringComparer.Ordinal)];
+        return new ScaleDecision(0, 0, own, [], $"gateway {Term!.Other} scales this pool; this one stands by");
     }
 
     /// <summary>Does what was decided; the decision as it could be done.</summary>
@@ -133,7 +155,7 @@ public sealed partial class ScaleLoop(
         List<string> back = [];
         foreach (var worker in decision.CancelDrain)
         {
-            if (await fleet.CancelDrainAsync(worker, cancel))
+            if (fleet.CancelDrain(worker))
                 back.Add(worker);
             else
                 launch++;
@@ -150,10 +172,11 @@ public sealed partial class ScaleLoop(
     private void Note(ScaleObservation seen, ScaleDecision decision)
     {
         var now = time.GetUtcNow();
+        decision = decision with { Pool = Pool };
         int In(WorkerState state) => seen.Workers.Count(w => w.State == state);
         Series?.Add(new ScaleSample(
             now, seen.Queued, seen.Running, seen.Arrived - arrived, decision.Target,
-            In(WorkerState.Idle) + In(WorkerState.Busy), In(WorkerState.Booting), In(WorkerState.Draining)));
+            In(WorkerState.Idle) + In(WorkerState.Busy), In(WorkerState.Booting), In(WorkerState.Draining)), Pool ?? "");
         arrived = seen.Arrived;
 
         if (decisions.Add(now, decision) && (decision.Launch > 0 || decision.Drain.Count > 0 || decision.CancelDrain.Count > 0))
@@ -218,14 +241,12 @@ public sealed partial class ScaleLoop(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         try
         {
-            // First what waits: a job that begins in between is seen twice, not overlooked.
-            var waiting = serves is null ? null : await store.BacklogAsync(either.Token);
-            var counts = await store.CountAsync(null, either.Token);
+            var counts = await store.CountAsync(either.Token);
             blind = false;
-            var queued = waiting?.Where(b => serves!(b.Queue)).Sum(b => b.Queued + b.InternalQueued) ?? counts.Queued + counts.InternalQueued;
-            if (queued is > 0 and <= MostLookedThrough)
-                queued = Math.Min(queued, await DueAsync(either.Token));
-            return ((int)Math.Min(queued, int.MaxValue), (int)Math.Min(counts.Running + counts.InternalRunning, int.MaxValue));
+            isCounted = arrivals.Note(counts.Backlogs, serves);
+            // Jobs that wait for a later moment need nobody until then.
+            var own = counts.Backlogs.Where(b => serves is null || serves(b.Queue)).ToList();
+            return ((int)Math.Min(own.Sum(b => Math.Max(0, b.All - b.Delayed)), int.MaxValue), (int)Math.Min(own.Sum(b => b.Running), int.MaxValue));
         }
         catch (Exception unknown) when (unknown is SpotterException || (unknown is OperationCanceledException && !cancel.IsCancellationRequested))
         {
@@ -236,19 +257,13 @@ public sealed partial class ScaleLoop(
         }
     }
 
-    private async Task<long> DueAsync(CancellationToken cancel)
-    {
-        var due = await store.OverdueAsync(-Soon, 0, MostLookedThrough, cancel);
-        return serves is null ? due.Count : due.Count(job => serves(job.Queue));
-    }
-
     private async Task WatchAsync(CancellationToken cancel)
     {
         try
         {
-            await foreach (var _ in store.ChangesAsync(cancel))
+            await foreach (var change in store.ChangesAsync(cancel))
             {
-                if (empty)
+                if (empty && (change.Queue is not null || change.IsMissed))
                     wake.Writer.TryWrite(true);
             }
         }

@@ -16,6 +16,12 @@ public sealed class ScaleMeter(IArrivalTrace? trace = null)
     private long ended;
     private ScaleMeasures measured = new();
 
+    /// <summary>The meter of all pools together, which is told what this one is; null for that one itself.</summary>
+    public ScaleMeter? Whole { get; init; }
+
+    /// <summary>Which pool's meter is told of the jobs of a queue; null where there is only one pool.</summary>
+    public Func<string, ScaleMeter?>? PoolOf { get; set; }
+
     /// <summary>Jobs that have come in since the start; attempts after the first are not counted.</summary>
     public long TotalArrived => Interlocked.Read(ref arrived);
 
@@ -31,7 +37,14 @@ public sealed class ScaleMeter(IArrivalTrace? trace = null)
         trace?.Arrived(jobs);
     }
 
-    /// <summary>A job was done, and kept a lane busy for so long. Attempts that failed say nothing of that.</summary>
+    /// <summary>A job of a queue was done, and kept a lane busy for so long. Attempts that failed say nothing of that.</summary>
+    public void Served(string queue, TimeSpan time)
+    {
+        Served(time);
+        PoolOf?.Invoke(queue)?.Served(time);
+    }
+
+    /// <summary>A job was done, and kept a lane busy for so long.</summary>
     public void Served(TimeSpan time)
     {
         Interlocked.Increment(ref ended);
@@ -45,6 +58,7 @@ public sealed class ScaleMeter(IArrivalTrace? trace = null)
     /// <summary>A worker has joined, so long after it was launched.</summary>
     public void Booted(TimeSpan time)
     {
+        Whole?.Booted(time);
         lock (gate)
         {
             measured = measured.WithBoot(time.TotalSeconds);

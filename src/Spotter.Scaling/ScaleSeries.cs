@@ -20,6 +20,16 @@ public readonly record struct ScaleSample(
         Running = later.Running is { } running ? Math.Max(running, Running ?? running) : null,
         Arrived = Arrived + later.Arrived,
     };
+
+    /// <summary>Two pools as one. What runs is told of all pools by each.</summary>
+    public ScaleSample Plus(ScaleSample other) => this with
+    {
+        Queued = Queued + other.Queued,
+        Wanted = Wanted + other.Wanted,
+        Ready = Ready + other.Ready,
+        Booting = Booting + other.Booting,
+        Draining = Draining + other.Draining,
+    };
 }
 
 /// <summary>Samples of the last hour, one a second, for a chart. Safe to use from many threads.</summary>
@@ -29,13 +39,16 @@ public sealed class ScaleSeries
 
     private readonly Lock gate = new();
     private readonly Queue<ScaleSample> samples = new();
+    private readonly Dictionary<string, ScaleSample> pools = new(StringComparer.Ordinal);
     private ScaleSample? open;
 
-    /// <summary>Notes a sample; those of one second become one.</summary>
-    public void Add(ScaleSample sample)
+    /// <summary>Notes how a pool stands, for the sum of all pools; samples of one second become one.</summary>
+    public void Add(ScaleSample sample, string pool = "")
     {
         lock (gate)
         {
+            pools[pool] = sample;
+            sample = pools.Values.Aggregate((a, b) => a.Plus(b)) with { Time = sample.Time, Arrived = sample.Arrived };
             if (open is { } current && IsSame(current.Time, sample.Time, TimeSpan.FromSeconds(1)))
             {
                 open = current.With(sample);

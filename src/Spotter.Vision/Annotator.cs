@@ -1,6 +1,5 @@
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision.Annotation;
 using Spotter.Vision.Images;
 

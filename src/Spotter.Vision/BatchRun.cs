@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
 using Spotter.Vision.Results;
@@ -11,7 +10,7 @@ namespace Spotter.Vision;
 /// <summary>One of several pictures that are run at once.</summary>
 /// <param name="Picture">The encoded picture.</param>
 /// <param name="Options">What is asked of it.</param>
-public sealed record BatchPicture(ReadOnlyMemory<byte> Picture, JobOptions Options);
+public sealed record BatchPicture(ReadOnlyMemory<byte> Picture, VisionParameters Options);
 
 /// <summary>The answer about one of several pictures: one of the two.</summary>
 /// <param name="InferenceResult">What was found.</param>
@@ -94,5 +93,5 @@ internal sealed class BatchRun(VisionModel model, VisionModel.Lane lane, ImageLi
     }
 
     private sealed record Prepared(
-        int Index, Letterbox Letterbox, (int Width, int Height) Size, JobOptions Options, Canvas? Canvas, StageClock Clock);
+        int Index, Letterbox Letterbox, (int Width, int Height) Size, VisionParameters Options, Canvas? Canvas, StageClock Clock);
 }

@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Vision.Models;
 
 namespace Spotter.Vision;

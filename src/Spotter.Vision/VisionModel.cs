@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
 using Spotter.Vision.Models;
@@ -61,13 +60,13 @@ public sealed class VisionModel : IDisposable
         }
     }
 
-    /// <summary>Says what is in a picture; draws it too when <see cref="JobOptions.Annotate"/> says so.</summary>
+    /// <summary>Says what is in a picture; draws it too when <see cref="VisionParameters.Annotate"/> says so.</summary>
     /// <exception cref="SpotterException">
     /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
     /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>,
     /// <see cref="ErrorCodes.InvalidRequest"/> for a region outside the picture, <see cref="ErrorCodes.ModelOutputInvalid"/>.
     /// </exception>
-    public InferenceResult Run(ReadOnlyMemory<byte> picture, JobOptions options)
+    public InferenceResult Run(ReadOnlyMemory<byte> picture, VisionParameters options)
     {
         var started = Stopwatch.GetTimestamp();
         var lane = Rent();
@@ -189,7 +188,7 @@ public sealed class VisionModel : IDisposable
     }
 
     /// <summary>From the model's outputs to what is said about the upright picture.</summary>
-    internal VisionResult Read(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, Lane lane)
+    internal VisionResult Read(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, Lane lane)
     {
         outputs.Check(Card);
         return Card.Layout == OutputLayout.Classes
@@ -215,7 +214,7 @@ public sealed class VisionModel : IDisposable
         return Canvas.Decode(picture);
     }
 
-    private VisionResult Look(Lane lane, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, StageClock timings)
+    private VisionResult Look(Lane lane, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, StageClock timings)
     {
         Failpoint.At("worker-inferring");
         var begun = Stopwatch.GetTimestamp();
@@ -228,7 +227,7 @@ public sealed class VisionModel : IDisposable
     }
 
     /// <summary>Looks at a picture that is decoded whole: at all of it, at a region, or tile by tile.</summary>
-    private VisionResult LookAtParts(Canvas canvas, Lane lane, JobOptions options, StageClock timings)
+    private VisionResult LookAtParts(Canvas canvas, Lane lane, VisionParameters options, StageClock timings)
     {
         var size = (canvas.Width, canvas.Height);
         var region = Tiling.Region(options.Region, canvas.Width, canvas.Height);
@@ -258,7 +257,7 @@ public sealed class VisionModel : IDisposable
         return result;
     }
 
-    private List<Detection> Find(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, JobOptions options, Lane lane)
+    private List<Detection> Find(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, Lane lane)
     {
         var candidates = lane.Candidates;
         BoxReader.Read(Card, outputs, letterbox, (float)options.Confidence, candidates);
@@ -267,7 +266,7 @@ public sealed class VisionModel : IDisposable
         if (Card.NoDuplicates)
             NonMaxSuppression.Rank(candidates);
         else
-            NonMaxSuppression.Apply(candidates, options.Iou, turned: Model.Engine == Engines.Obb);
+            NonMaxSuppression.Apply(candidates, options.Iou, turned: Model.Engine == VisionTasks.Obb);
         return DetectionBuilder.Build(Card, outputs, letterbox, size, candidates);
     }
 
@@ -289,7 +288,7 @@ public sealed class VisionModel : IDisposable
         var size = (Card.Input.Width, Card.Input.Height);
         lane.Feed.TellSize(0, size.Width, size.Height);
         using var run = Infer(lane);
-        Read(new ModelOutputs(run, 0, 1), Letterbox.Create(Card.Input, size.Width, size.Height), size, new JobOptions(), lane);
+        Read(new ModelOutputs(run, 0, 1), Letterbox.Create(Card.Input, size.Width, size.Height), size, new VisionParameters(), lane);
         Return(lane);
     }
 

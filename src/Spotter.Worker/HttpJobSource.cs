@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Spotter.Core;
-using Spotter.Core.Images;
 using Spotter.Jobs;
 
 namespace Spotter.Worker;
@@ -20,6 +19,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     // A gateway whose machine vanished answers nothing at all, and no connection says so.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestUpload = TimeSpan.FromMinutes(5);
+    private const long LargeOutput = 256 << 20;
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -99,22 +99,21 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel)
+    public async Task<Stream> OpenInputAsync(InputRef input, CancellationToken cancel)
     {
         var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/image?key={Uri.EscapeDataString(image.Key)}"),
+            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/input?key={Uri.EscapeDataString(input.Key)}"),
             LongestOutage, LongestAnswer, cancel, HttpCompletionOption.ResponseHeadersRead);
         return await response.Content.ReadAsStreamAsync(cancel);
     }
 
     /// <inheritdoc/>
-    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> picture, CancellationToken cancel)
-    {
-        using var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output?job={lease.Job}&epoch={lease.FencingToken}") { Content = new ReadOnlyMemoryContent(picture) },
-            LongestOutage, LongestUpload, cancel);
-        return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
-    }
+    public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> output, CancellationToken cancel) =>
+        PutOutputAsync(() => new ReadOnlyMemoryContent(output), LongestUpload, cancel);
+
+    /// <inheritdoc/>
+    public Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel) =>
+        PutOutputAsync(() => new StreamContent(File.OpenRead(file)), LongestUpload * (1 + (new FileInfo(file).Length / LargeOutput)), cancel);
 
     /// <inheritdoc/>
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
@@ -152,6 +151,14 @@ public sealed class HttpJobSource : IJobSource, IDisposable
             await JoinAsync(cancel);
             return await SendAsync(request, outage, answer, cancel);
         }
+    }
+
+    private async Task<string> PutOutputAsync(Func<HttpContent> content, TimeSpan longest, CancellationToken cancel)
+    {
+        using var response = await SendAsync(
+            () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output") { Content = content() },
+            LongestOutage, longest, cancel);
+        return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
     }
 
     /// <summary>Sends until there is an answer. Every call may be repeated: they are idempotent or fenced.</summary>

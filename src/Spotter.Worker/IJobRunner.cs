@@ -1,3 +1,4 @@
+using Spotter.Engines;
 using Spotter.Jobs;
 
 namespace Spotter.Worker;
@@ -5,6 +6,9 @@ namespace Spotter.Worker;
 /// <summary>What a lane does with jobs.</summary>
 public interface IJobRunner
 {
+    /// <summary>How long a job may take, and how its inputs are wanted.</summary>
+    EngineLimits LimitsOf(Job job);
+
     /// <summary>How many of so many waiting jobs of one engine and model are best run at once.</summary>
     int AtOnce(Job job, int waiting);
 
@@ -12,7 +16,18 @@ public interface IJobRunner
     IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs);
 }
 
-/// <summary>A job with the bytes of its pictures.</summary>
+/// <summary>A job with its inputs.</summary>
 /// <param name="Job">The job.</param>
-/// <param name="Pictures">Its pictures, in the order of <see cref="Job.Images"/>.</param>
-public sealed record JobInput(Job Job, IReadOnlyList<ReadOnlyMemory<byte>> Pictures);
+/// <param name="Inputs">Its inputs, in the order of <see cref="JobSpec.Inputs"/>.</param>
+/// <param name="Progress">Told how far it is.</param>
+/// <param name="Cancel">Its result is wanted no more.</param>
+public sealed record JobInput(Job Job, IReadOnlyList<EngineInput> Inputs, IProgress<double> Progress, CancellationToken Cancel);
+
+/// <summary>What came of running a job. Dispose of it when the output has been handed in.</summary>
+/// <param name="Outcome">How the attempt ended.</param>
+/// <param name="Output">What was made; null for nothing.</param>
+public sealed record JobRun(JobOutcome Outcome, EngineOutput? Output = null) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose() => Output?.Dispose();
+}

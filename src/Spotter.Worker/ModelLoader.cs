@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Engines;
 using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Models;

@@ -1,9 +1,8 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Core.Images;
+using Spotter.Engines;
 using Spotter.Jobs;
 using Spotter.Vision;
 
@@ -28,6 +27,7 @@ public sealed partial class WorkLoop : IDisposable
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(60);
+    private const long LargeInput = 64 << 20;
     private static readonly JobError Drained = new(ErrorCodes.Busy, "The worker was told to end before it began the job.");
 
     private readonly IJobSource source;
@@ -44,6 +44,7 @@ public sealed partial class WorkLoop : IDisposable
     private int slotCount;
     private readonly BlockingCollection<Work> ready = [];
     private readonly ConcurrentDictionary<Lease, Work> held = new();
+    private readonly ScratchFolder scratch = new();
     private readonly DrainSwitch drain;
     private readonly bool ownsDrain;
     private readonly TaskCompletionSource stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -100,6 +101,7 @@ public sealed partial class WorkLoop : IDisposable
             drain.Dispose();
         slots.Dispose();
         ready.Dispose();
+        scratch.Dispose();
     }
 
     /// <summary>Until drained, and everything is handed in; false when stuck before.</summary>
@@ -211,8 +213,8 @@ public sealed partial class WorkLoop : IDisposable
         Failpoint.At("worker-took", started.Job.Name);
         // A job that comes again has lost its earlier lease, even if no heartbeat could say so.
         foreach (var earlier in held.Values.Where(w => w.Job.Id == started.Job.Id))
-            earlier.Lost = true;
-        return held[started.Lease] = new Work(started);
+            earlier.Lose();
+        return held[started.Lease] = new Work(started, runner.LimitsOf(started.Job));
     }
 
     /// <summary>A job whose last attempt died with its worker has no neighbours that it could take along.</summary>
@@ -248,22 +250,13 @@ public sealed partial class WorkLoop : IDisposable
     private async Task<JobRun> FetchAndRunAsync(Work work)
     {
         var start = Stopwatch.GetTimestamp();
-        var buffers = new List<byte[]>(1);
+        using var inputs = new FetchedInputs();
         try
         {
             // The heartbeat keeps the lease all the while, so nothing else would end a fetch that hangs.
-            using var limit = new CancellationTokenSource(LongestFetch, time);
-            var pictures = new List<ReadOnlyMemory<byte>>(1);
-            foreach (var image in work.Job.Images)
-                pictures.Add(await FetchAsync(image, buffers, limit.Token));
-            Failpoint.At("worker-fetched", work.Job.Name);
-            work.Pictures = pictures;
-            work.Fetch = Stopwatch.GetElapsedTime(start);
-            if (drain.IsDraining)
-                GiveBack(work);
-            else
-                ready.Add(work);
-            return await work.Done.Task;
+            using var limit = new CancellationTokenSource(LongestFetch + work.Job.Spec.Inputs.Aggregate(TimeSpan.Zero, (sum, input) => sum + TimeFor(input.Bytes)), time);
+            foreach (var input in work.Job.Spec.Inputs)
+                await inputs.AddAsync(source, input, work.Limits.InputsAsFiles ? scratch : null, limit.Token);
         }
         catch (SpotterException missing) when (missing.Code == ErrorCodes.BlobMissing)
         {
@@ -274,20 +267,18 @@ public sealed partial class WorkLoop : IDisposable
             LogNotFetched(broken, work.Job.Id.Value);
             return new JobRun(new JobOutcome.Retry(new JobError(ErrorCodes.StoreUnavailable, "The picture could not be fetched."), SpendAttempt: false));
         }
-        finally
-        {
-            buffers.ForEach(buffer => ArrayPool<byte>.Shared.Return(buffer));
-        }
+        Failpoint.At("worker-fetched", work.Job.Name);
+        work.Inputs = inputs.All;
+        work.Fetch = Stopwatch.GetElapsedTime(start);
+        if (drain.IsDraining)
+            GiveBack(work);
+        else
+            ready.Add(work);
+        return await work.Done.Task;
     }
 
-    private async Task<ReadOnlyMemory<byte>> FetchAsync(ImageRef image, List<byte[]> buffers, CancellationToken cancel)
-    {
-        var size = (int)Math.Min(image.Bytes, Array.MaxLength);
-        buffers.Add(ArrayPool<byte>.Shared.Rent(size));
-        await using var content = await source.OpenImageAsync(image, cancel);
-        var read = await content.ReadAtLeastAsync(buffers[^1].AsMemory(0, size), size, throwOnEndOfStream: false, cancel);
-        return buffers[^1].AsMemory(0, read);
-    }
+    /// <summary>What a slow network takes for a large input, besides what any may take.</summary>
+    private static TimeSpan TimeFor(long bytes) => bytes / LargeInput * LongestFetch;
 
     private async Task HandInAsync(Work work, JobRun ran)
     {
@@ -298,7 +289,7 @@ public sealed partial class WorkLoop : IDisposable
             try
             {
                 Failpoint.At("worker-ran", work.Job.Name);
-                var output = ran.Picture is null ? null : await source.PutOutputAsync(work.Lease, ran.Picture.Bytes, CancellationToken.None);
+                var output = ran.Output is { } made ? await PutAsync(work.Lease, made) : null;
                 Failpoint.At("worker-uploaded", work.Job.Name);
                 outcome = done with { Output = output, Timings = timings };
             }
@@ -311,6 +302,10 @@ public sealed partial class WorkLoop : IDisposable
             LogTooLate(work.Job.Id.Value);
         Failpoint.At("worker-finished", work.Job.Name);
     }
+
+    private Task<string> PutAsync(Lease lease, EngineOutput made) => made.File is { } file
+        ? source.PutOutputFileAsync(lease, file, CancellationToken.None)
+        : source.PutOutputAsync(lease, made.Bytes, CancellationToken.None);
 
     private void RunLane()
     {
@@ -330,7 +325,7 @@ public sealed partial class WorkLoop : IDisposable
                 work.Stage = RunStage.OfThisThread;
                 work.RunningSince = time.GetTimestamp();
             }
-            var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Pictures)));
+            var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Inputs, work, work.Unwanted)));
             for (var i = 0; i < together.Count; i++)
             {
                 together[i].RunningSince = null;
@@ -388,9 +383,9 @@ public sealed partial class WorkLoop : IDisposable
             {
                 await WaitForHeartbeatAsync(cancel);
                 var kept = held.Values.Where(w => !w.Lost).ToList();
-                var orders = await source.HeartbeatAsync(settings.Name, [.. kept.Select(w => w.Lease)], cancel);
+                var orders = await source.HeartbeatAsync(settings.Name, [.. kept.Select(w => w.Lease with { Progress = w.Progress })], cancel);
                 foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))
-                    work.Lost = true;
+                    work.Lose();
                 drain.Obey(orders.Order, orders.Drain);
                 await CheckStuckAsync();
             }
@@ -435,20 +430,22 @@ public sealed partial class WorkLoop : IDisposable
             var outcome = IsStuck(work)
                 ? new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true) { TakesWorker = true }
                 : new JobOutcome.Retry(Drained, SpendAttempt: false);
-            work.Lost = true;
+            work.Lose();
             await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
         }
         stuck.TrySetResult();
     }
 
     private bool IsStuck(Work work) =>
-        IsDecodingTooLong(work) || (work.RunningSince is { } since && time.GetElapsedTime(since) > settings.JobTimeout);
+        IsDecodingTooLong(work) || (work.RunningSince is { } since && time.GetElapsedTime(since) > LongestRun(work));
+
+    private TimeSpan LongestRun(Work work) => work.Limits.RunTime ?? settings.JobTimeout;
 
     private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Stage?.DecodingFor > settings.DecodeTimeout;
 
     private JobError WhyStuck(Work work) => IsDecodingTooLong(work)
         ? new(ErrorCodes.DecodeTimeout, $"Decoding the picture took longer than {settings.DecodeTimeout.TotalSeconds:0.#} s.")
-        : new(ErrorCodes.JobTimeout, $"The job ran longer than {settings.JobTimeout.TotalSeconds:0} s.");
+        : new(ErrorCodes.JobTimeout, $"The job ran longer than {LongestRun(work).TotalSeconds:0} s.");
 
     private async Task PauseAsync(CancellationToken cancel)
     {
@@ -477,12 +474,12 @@ public sealed partial class WorkLoop : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "The gateway does not take signs of life; trying again")]
     private partial void LogNoHeartbeat(Exception exception);
 
-    private sealed class Work(StartedJob started)
+    private sealed class Work(StartedJob started, EngineLimits limits) : IProgress<double>
     {
         private const long NotRunning = -1;
 
         private long runningSince = NotRunning;
-        private volatile bool lost;
+        private double progress = double.NaN;
 
         public StartedJob Started => started;
 
@@ -490,16 +487,23 @@ public sealed partial class WorkLoop : IDisposable
 
         public Lease Lease => started.Lease;
 
-        public IReadOnlyList<ReadOnlyMemory<byte>> Pictures { get; set; } = [];
+        // Without a timer there is nothing in it to dispose of.
+        private CancellationTokenSource Losing { get; } = new();
+
+        public EngineLimits Limits => limits;
+
+        public IReadOnlyList<EngineInput> Inputs { get; set; } = [];
 
         public TimeSpan Fetch { get; set; }
 
         /// <summary>The lease is somebody else's, or nobody's: whatever comes of it is dropped.</summary>
-        public bool Lost
-        {
-            get => lost;
-            set => lost = value;
-        }
+        public bool Lost => Losing.IsCancellationRequested;
+
+        /// <summary>Cancelled once it is lost.</summary>
+        public CancellationToken Unwanted => Losing.Token;
+
+        /// <summary>How far it is, 0 to 1; null while its engine does not say.</summary>
+        public double? Progress => Volatile.Read(ref progress) is var known && double.IsNaN(known) ? null : known;
 
         public TaskCompletionSource<JobRun> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -512,5 +516,9 @@ public sealed partial class WorkLoop : IDisposable
             get => Volatile.Read(ref runningSince) is var since and not NotRunning ? since : null;
             set => Volatile.Write(ref runningSince, value ?? NotRunning);
         }
+
+        public void Lose() => Losing.Cancel();
+
+        public void Report(double value) => Volatile.Write(ref progress, Math.Clamp(value, 0, 1));
     }
 }

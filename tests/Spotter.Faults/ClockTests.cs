@@ -1,7 +1,5 @@
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Jobs;
 
 namespace Spotter.Faults;
@@ -20,49 +18,44 @@ public sealed class ClockTests
         var machine = new ManualClock();
         var clock = new SteadyClock(machine);
         await using var backend = Backend.Open(new BackendSettings { DataFolder = folder.File("data") }, new RetrySchedule(), RandomSource.Seeded(1), clock);
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, Hold);
+        var store = backend.Jobs;
         var jobs = Enumerable.Range(0, 20).Select(_ => NewJob()).ToList();
-        await dispatcher.AcceptAsync(jobs, default);
-        var early = await TakeAsync(dispatcher, "early", 10);
+        await store.AddAsync(jobs, default);
+        var early = await TakeAsync(store, "early", 10);
 
         machine.ShiftWallClock(TimeSpan.FromHours(hours));
-        await dispatcher.AcceptAsync([NewJob()], default);
-        // Forward, the early leases are over at once; back, they last as long as they were given, and no longer.
-        machine.Advance(Hold + TimeSpan.FromSeconds(1));
+        await store.AddAsync([NewJob()], default);
+        // Forward, the early leases are over at once; back, they last a quarter longer than they were given at most.
+        machine.Advance(hours > 0 ? Hold + TimeSpan.FromSeconds(1) : SteadyClock.Longest(Hold));
         var verdict = new Verdict();
-        verdict.Expect(await dispatcher.ReapAsync(100, default) == 10, "leases outlived their time");
+        verdict.Expect(await store.ReapAsync(100, default) == 10, "leases outlived their time");
         foreach (var lease in early)
-            verdict.Expect(!await dispatcher.FinishAsync(lease, Done(), default), "a lost lease's result was taken");
+            verdict.Expect(await store.FinishAsync(lease, Done(), default) is null, "a lost lease's result was taken");
         machine.Advance(TimeSpan.FromSeconds(2));
-        await dispatcher.SweepAsync(TimeSpan.Zero, 0, 100, default);
-        foreach (var lease in await TakeAsync(dispatcher, "late", 21))
-            verdict.Expect(await dispatcher.FinishAsync(lease, Done(), default), "a result was not taken");
+        foreach (var lease in await TakeAsync(store, "late", 21))
+            verdict.Expect(await store.FinishAsync(lease, Done(), default) is not null, "a result was not taken");
 
-        var counts = await backend.Jobs.CountAsync(null, default);
-        if (counts.Succeeded != 21)
-            verdict.Lost.Add($"{21 - counts.Succeeded} of 21 jobs did not end");
+        var counts = await backend.Jobs.CountAsync(default);
+        if (counts.Jobs.Succeeded != 21)
+            verdict.Lost.Add($"{21 - counts.Jobs.Succeeded} of 21 jobs did not end");
         FaultTable.ShouldSurvive(10, hours > 0 ? "the clock jumps an hour forward" : "the clock jumps an hour back", verdict);
     }
 
-    private static async Task<List<Lease>> TakeAsync(Dispatcher dispatcher, string worker, int most)
+    private static async Task<List<Lease>> TakeAsync(IJobStore store, string worker, int most)
     {
-        var leases = new List<Lease>();
-        while (leases.Count < most && await dispatcher.TakeAsync(worker, [QueueNames.Of(Engines.Detect, null)], TimeSpan.Zero, default) is { } started)
-            leases.Add(started.Lease);
-        return leases;
+        var request = new TakeRequest(["detect"], [JobPriority.Normal], [.. Enumerable.Repeat(worker, most)], Hold);
+        return [.. (await store.TakeAsync(request, default)).Jobs.Select(j => j.Lease)];
     }
 
-    private static JobOutcome.Done Done() => new(new VisionResult { Width = 1, Height = 1 }, new JobTimings(), Output: null);
+    private static JobOutcome.Done Done() => new(RawJson.EmptyObject, new JobTimings(), Output: null);
 
-    private static NewJob NewJob()
+    private static NewJob NewJob() => new()
     {
-        var id = JobId.New(RandomSource.System);
-        return new NewJob
+        Id = JobId.New(RandomSource.System),
+        Spec = new JobSpec
         {
-            Id = id,
-            Engine = Engines.Detect,
-            Options = new JobOptions(),
-            Image = new ImageRef(BlobKey.Original(id), ImageFormat.Png, 1, new string('0', 64)),
-        };
-    }
+            Engine = "detect",
+            Inputs = [new InputRef(BlobKey.NewInput(RandomSource.System, TimeProvider.System), "image/png", 1, new string('0', 64))],
+        },
+    };
 }

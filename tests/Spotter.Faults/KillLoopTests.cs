@@ -1,3 +1,4 @@
+using SQLitePCL;
 using Xunit.Abstractions;
 
 namespace Spotter.Faults;
@@ -51,9 +52,8 @@ public sealed class KillLoopTests(ITestOutputHelper output)
         kills.ShouldBeInRange(1, Most - 1);
 
         // Uploads that never became a job are gone by reference.
-        var known = bench.Ledger.Promises.Select(p => p.Id).ToHashSet(StringComparer.Ordinal);
         await Eventually.SeeAsync(
-            "orphans are deleted", () => Task.FromResult(Orphans(bench, known)), orphans => orphans.Count == 0, TimeSpan.FromSeconds(60));
+            "orphans are deleted", () => Task.FromResult(Orphans(bench)), orphans => orphans.Count == 0, TimeSpan.FromSeconds(60));
     }
 
     [LinuxFact]
@@ -127,6 +127,22 @@ public sealed class KillLoopTests(ITestOutputHelper output)
             TimeSpan.FromSeconds(60));
     }
 
-    private static List<string> Orphans(Bench bench, HashSet<string> known) =>
-        [.. RunningService.BlobsIn(bench.Data).Where(file => !known.Contains(Path.GetFileName(file).Split('-')[0]))];
+    /// <summary>Blobs that no job speaks of, as the job store sees it.</summary>
+    private static List<string> Orphans(Bench bench)
+    {
+        Batteries_V2.Init();
+        raw.sqlite3_open_v2(Path.Combine(bench.Data, "spotter.db"), out var store, raw.SQLITE_OPEN_READONLY, null).ShouldBe(raw.SQLITE_OK);
+        using (store)
+        {
+            var known = new HashSet<string>(StringComparer.Ordinal);
+            raw.sqlite3_prepare_v2(store, "SELECT key FROM blobs", out var keys).ShouldBe(raw.SQLITE_OK);
+            using (keys)
+            {
+                while (raw.sqlite3_step(keys) == raw.SQLITE_ROW)
+                    known.Add(raw.sqlite3_column_text(keys, 0).utf8_to_string());
+            }
+            var place = Path.Combine(bench.Data, "blobs");
+            return [.. RunningService.BlobsIn(bench.Data).Select(file => Path.GetRelativePath(place, file)).Where(key => !known.Contains(key))];
+        }
+    }
 }

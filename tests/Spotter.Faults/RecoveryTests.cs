@@ -10,8 +10,8 @@ public sealed class RecoveryTests(ITestOutputHelper output)
 
     private static readonly (string, string)[] Defaults =
     [
-        ("SPOTTER__LEASE__HOLDSECONDS", ""), ("SPOTTER__LEASE__HEARTBEATSECONDS", ""),
-        ("SPOTTER__LEASE__SWEEPSECONDS", ""), ("SPOTTER__LEASE__OVERDUESECONDS", ""),
+        ("SPOTTER__LEASE__DURATIONSECONDS", ""), ("SPOTTER__LEASE__HEARTBEATSECONDS", ""),
+        ("SPOTTER__LEASE__SWEEPSECONDS", ""),
     ];
 
     [LinuxFact]

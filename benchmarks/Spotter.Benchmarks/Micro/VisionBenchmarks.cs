@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
@@ -53,7 +52,7 @@ public unsafe class VisionBenchmarks
             boxes[i] = new Candidate(x, y, x + w, y + h, random.NextSingle(), random.Next(3), i);
         }
         model = VisionModel.Load(Options.Model, new VisionModelOptions());
-        result = model.Run(picture, new JobOptions()).Result;
+        result = model.Run(picture, new VisionParameters()).Result;
     }
 
     [GlobalCleanup]
@@ -143,7 +142,7 @@ public unsafe class VisionBenchmarks
 
     /// <summary>A whole job.</summary>
     [Benchmark]
-    public int Job() => model.Run(picture, new JobOptions()).Result.Detections!.Count;
+    public int Job() => model.Run(picture, new VisionParameters()).Result.Detections!.Count;
 
     /// <summary>As a model sees a busy street: nearly every box is sure of nothing.</summary>
     private void FillColumns(Random random)

@@ -20,8 +20,18 @@ internal sealed class PrivateServer : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>Processor time that it has used so far.</summary>
+    public TimeSpan ProcessorTime() => ServiceProcess.OfChildren(process.Id);
+
     /// <summary>How to reach it when it is PostgreSQL.</summary>
     public string PostgresUrl => string.Create(CultureInfo.InvariantCulture, $"postgres://spotter@127.0.0.1:{Port}/postgres");
+
+    /// <summary>The address of a PostgreSQL server as .NET has it.</summary>
+    public static string ConnectionString(string url)
+    {
+        var address = new Uri(url);
+        return string.Create(CultureInfo.InvariantCulture, $"Host={address.Host};Port={address.Port};Username={address.UserInfo};Database={address.AbsolutePath[1..]}");
+    }
 
     /// <summary>Starts one and waits until it answers; null, after saying why, where it is not installed.</summary>
     /// <param name="kind"><c>redis</c> or <c>postgres</c>.</param>

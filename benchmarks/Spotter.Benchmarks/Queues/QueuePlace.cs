@@ -1,3 +1,4 @@
+using Npgsql;
 using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Jobs;
@@ -26,6 +27,22 @@ internal sealed record QueuePlace(string Name, BackendSettings Settings) : IDisp
             // No picture is ever stored here, but gateways that may be several want a place that they share.
             Blobs = $"folder:{Path.Combine(folder, "blobs")}",
         });
+    }
+
+    /// <summary>What makes a gateway use it, besides its data folder.</summary>
+    public IReadOnlyList<string> GatewayArguments => Settings.Kind == "postgres"
+        ? ["--backend", "postgres", "--postgres", Settings.Postgres!, "--postgres-schema", Settings.PostgresSchema!, "--blobs", Settings.Blobs!]
+        : [];
+
+    /// <summary>Does at once what the server would do by itself within minutes after so many changes.</summary>
+    public async Task SettleAsync()
+    {
+        if (Settings.Kind != "postgres")
+            return;
+        await using var source = NpgsqlDataSource.Create(PrivateServer.ConnectionString(Settings.Postgres!));
+        await using var command = source.CreateCommand("VACUUM ANALYZE");
+        command.CommandTimeout = 300;
+        await command.ExecuteNonQueryAsync();
     }
 
     public Backend Open() => Backend.Open(Settings, new RetrySchedule(), RandomSource.System, TimeProvider.System);

@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Jobs;
+using Spotter.Vision;
 
 namespace Spotter.Benchmarks.Queues;
 
@@ -28,16 +26,17 @@ internal static class QueueThroughput
     public static async Task<double> EnqueueAsync(QueuePlace place, TimeSpan duration, int callers)
     {
         await using var backend = place.Open();
-        var dispatcher = NewDispatcher(backend);
         var begun = Stopwatch.GetTimestamp();
         var accepted = await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
         {
             var count = 0;
             for (; Stopwatch.GetElapsedTime(begun) < duration; count++)
-                await dispatcher.AcceptAsync([NewJob()], CancellationToken.None);
+                await backend.Jobs.AddAsync([WaitingJobs.New(Model)], CancellationToken.None);
             return count;
         })));
-        return accepted.Sum() / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        var rate = accepted.Sum() / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        var counts = await backend.Jobs.CountAsync(CancellationToken.None);
+        return counts.Jobs.Queued == accepted.Sum() ? rate : throw new BenchmarkFailedException($"{accepted.Sum()} jobs were accepted, but {counts.Jobs.Queued} wait.");
     }
 
     /// <summary>Takes and finishes jobs for <paramref name="duration"/>, from a queue filled beforehand on a real disk.</summary>
@@ -48,56 +47,51 @@ internal static class QueueThroughput
     public static async Task<Figures> RunAsync(QueuePlace place, TimeSpan duration, int loops = 512, int jobsPerSecondAtMost = 40_000)
     {
         await using var backend = place.Open();
-        var dispatcher = NewDispatcher(backend);
+        await using var service = new JobService(
+            backend.Jobs, backend.Blobs, new WorkerRoster(TimeProvider.System), new ModelCatalogue((IReadOnlyList<CatalogueModel>)[]),
+            new JobSettings { Leases = new LeaseSettings { Duration = TimeSpan.FromMinutes(5) } }, TimeProvider.System, RandomSource.System);
         var wanted = (int)(duration.TotalSeconds * jobsPerSecondAtMost);
         var begun = Stopwatch.GetTimestamp();
         for (var accepted = 0; accepted < wanted; accepted += JobsPerRequest)
-            await dispatcher.AcceptAsync([.. Enumerable.Range(0, JobsPerRequest).Select(_ => NewJob())], CancellationToken.None);
+            await backend.Jobs.AddAsync([.. Enumerable.Range(0, JobsPerRequest).Select(_ => WaitingJobs.New(Model))], CancellationToken.None);
         var acceptedPerSecond = wanted / Stopwatch.GetElapsedTime(begun).TotalSeconds;
 
         var processor = Environment.CpuUsage.TotalTime;
         begun = Stopwatch.GetTimestamp();
-        var done = await Task.WhenAll(Enumerable.Range(0, loops).Select(i => Task.Run(() => LoopAsync(dispatcher, $"w{i}", begun, duration))));
+        var done = await Task.WhenAll(Enumerable.Range(0, loops).Select(i => Task.Run(() => LoopAsync(service, $"w{i}", begun, duration))));
         var jobs = done.Sum();
         var rate = jobs / Stopwatch.GetElapsedTime(begun).TotalSeconds;
-        return new Figures(loops, jobs, rate, acceptedPerSecond, (Environment.CpuUsage.TotalTime - processor).TotalMicroseconds / jobs);
+        var spent = Environment.CpuUsage.TotalTime - processor;
+        var counts = await backend.Jobs.CountAsync(CancellationToken.None);
+        if (counts.Jobs.Succeeded != jobs)
+            throw new BenchmarkFailedException($"{jobs} jobs were finished, but {counts.Jobs.Succeeded} have a result.");
+        if (counts.Jobs.Queued == 0)
+            throw new BenchmarkFailedException("There were too few jobs to take.");
+        return new Figures(loops, jobs, rate, acceptedPerSecond, spent.TotalMicroseconds / jobs);
     }
 
-    private static Dispatcher NewDispatcher(Backend backend) => new(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromMinutes(5));
-
-    private static async Task<int> LoopAsync(Dispatcher dispatcher, string worker, long begun, TimeSpan duration)
+    private static async Task<int> LoopAsync(JobService service, string worker, long begun, TimeSpan duration)
     {
         var outcome = new JobOutcome.Done(
-            new VisionResult
-            {
-                Width = 810,
-                Height = 1080,
-                Detections = [new Detection("bus", 5, 0.87, new Box(22.3, 231.4, 805.0, 756.8))],
-            },
+            RawJson.Of(
+                new VisionResult
+                {
+                    Width = 810,
+                    Height = 1080,
+                    Detections = [new Detection("bus", 5, 0.87, new Box(22.3, 231.4, 805.0, 756.8))],
+                },
+                VisionJson.Default.VisionResult),
             new JobTimings { DecodeMs = 5, InferMs = 15 },
             Output: null);
         var done = 0;
         while (Stopwatch.GetElapsedTime(begun) < duration)
         {
-            var job = await dispatcher.TakeAsync(worker, [QueueNames.Of(Engines.Detect, Model)], TimeSpan.Zero, CancellationToken.None);
+            var job = await service.TakeAsync(worker, [QueueNames.Of(VisionTasks.Detect, Model)], TimeSpan.Zero, CancellationToken.None);
             if (job is null)
                 break;
-            if (await dispatcher.FinishAsync(job.Lease, outcome, CancellationToken.None))
+            if (await service.FinishAsync(job.Lease, outcome, CancellationToken.None))
                 done++;
         }
         return done;
-    }
-
-    private static NewJob NewJob()
-    {
-        var id = JobId.New(RandomSource.System);
-        return new NewJob
-        {
-            Id = id,
-            Engine = Engines.Detect,
-            Model = Model,
-            Options = new JobOptions(),
-            Image = new ImageRef(BlobKey.Original(id), ImageFormat.Jpeg, 480_000, new string('0', 64)),
-        };
     }
 }

@@ -28,7 +28,7 @@ internal static class JobQueries
         var error = filter.Error is null ? "" : "AND json_extract(error, '$.code') = ?5 ";
         var tenant = filter.Tenant is null ? "" : "AND tenant = ?6 ";
         using var select = connection.Prepare(
-            $"SELECT {JobRow.Columns} FROM jobs {IndexFor(filter)} WHERE internal = 0 AND seq < ?1 {Literal(filter.State)}{state}{engine}{error}{tenant}"
+            $"SELECT {JobRow.Columns} FROM jobs {IndexFor(filter)} WHERE internal = 0 AND seq < ?1 {Literal(filter)}{state}{engine}{error}{tenant}"
             + "ORDER BY seq DESC LIMIT ?4");
         select.Bind(1, before).Bind(4, filter.Limit);
         if (filter.State is { } wantedState)
@@ -44,44 +44,63 @@ internal static class JobQueries
         return rows;
     }
 
-    public static IReadOnlyList<DueJob> Overdue(SqliteConnection connection, long dueBefore, int skip, int limit)
+    public static List<JobRow> ByKeys(SqliteConnection connection, byte[] keys)
     {
-        var jobs = new List<DueJob>();
-        using var select = connection.Prepare("""
-            SELECT id, engine, model, priority FROM jobs WHERE seq IN (
-                SELECT seq FROM jobs INDEXED BY jobs_queued WHERE state = 0 AND due < ?1 ORDER BY due, seq LIMIT ?2 OFFSET ?3)
-            ORDER BY due
-            """).Bind(1, dueBefore).Bind(2, limit).Bind(3, skip);
+        var rows = new List<JobRow>();
+        using var select = connection.Prepare($"""
+            SELECT {JobRow.Columns} FROM jobs INDEXED BY jobs_key
+            WHERE idempotency_key IN (SELECT value FROM json_each(?1)) AND idempotency_key IS NOT NULL
+            """).BindText(1, keys);
         while (select.Step())
-            jobs.Add(new DueJob(select.Id(0), QueueNames.Of(select.Text(1), select.TextOrNull(2)), (JobPriority)select.Int(3)));
-        return jobs;
+            rows.Add(JobRow.Read(select));
+        return rows;
     }
 
-    public static JobCounts Count(SqliteConnection connection, string? engine)
+    public static IReadOnlyList<string> UnknownBlobs(SqliteConnection connection, byte[] keys)
+    {
+        var unknown = new List<string>();
+        using var select = connection.Prepare(
+            "SELECT value FROM json_each(?1) AS wanted WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE key = wanted.value)").BindText(1, keys);
+        while (select.Step())
+            unknown.Add(select.Text(0));
+        return unknown;
+    }
+
+    public static StoreCounts Count(SqliteConnection connection, long now)
     {
         connection.Execute("BEGIN");
         try
         {
-            Span<long> counts = stackalloc long[Enum.GetValues<JobState>().Length];
-            Span<long> own = stackalloc long[counts.Length];
-            using (var select = connection.Prepare("""
-                SELECT internal, state, SUM(jobs) FROM tallies WHERE ?1 IS NULL OR engine = ?1 GROUP BY internal, state
-                """).Bind(1, engine))
+            var states = new long[Enum.GetValues<JobState>().Length];
+            var own = new long[states.Length];
+            long ended = 0;
+            var lines = new Dictionary<(string, JobPriority), Backlog>();
+            using (var select = connection.Prepare("SELECT queue, priority, internal, kind, n FROM tallies"))
             {
                 while (select.Step())
-                    (select.Bool(0) ? own : counts)[select.Int(1)] = select.Long(2);
+                {
+                    var (key, kind, n) = ((Queue: select.Text(0), Priority: (JobPriority)select.Int(1)), select.Int(3), select.Long(4));
+                    if (kind < states.Length)
+                        (select.Bool(2) ? own : states)[kind] += n;
+                    if (kind == Tallies.Ended)
+                        ended += n;
+                    if (kind is not ((int)JobState.Queued or (int)JobState.Running or Tallies.Left))
+                        continue;
+                    var line = lines.GetValueOrDefault(key) ?? new Backlog(key.Queue, key.Priority, 0, 0) { Left = 0 };
+                    lines[key] = kind == Tallies.Left ? line with { Left = n }
+                        : kind == (int)JobState.Running ? line with { Running = line.Running + n }
+                        : select.Bool(2) ? line with { InternalQueued = n }
+                        : line with { Queued = n };
+                }
             }
-            using var oldest = connection.Prepare("""
-                SELECT created FROM jobs INDEXED BY jobs_queued
-                WHERE state = 0 AND internal = 0 AND (?1 IS NULL OR engine = ?1) ORDER BY seq LIMIT 1
-                """).Bind(1, engine);
-            return new JobCounts(
-                counts[0], counts[1], counts[2], counts[3], counts[4], counts[5],
-                counts[0] > 0 && oldest.Step() ? Microseconds.ToTime(oldest.Long(0)) : null)
-            {
-                InternalQueued = own[0],
-                InternalRunning = own[1],
-            };
+            return new StoreCounts(
+                new JobCounts(states[0], states[1], states[2], states[3], states[4], states[5])
+                {
+                    Ended = ended,
+                    InternalQueued = own[0],
+                    InternalRunning = own[1],
+                },
+                [.. lines.Values.Select(line => line.All == 0 ? line : Look(connection, line, now))]);
         }
         finally
         {
@@ -89,38 +108,32 @@ internal static class JobQueries
         }
     }
 
-    public static IReadOnlyList<QueueBacklog> Backlog(SqliteConnection connection)
+    /// <summary>What only the rows tell: the first, and those that are not due for a while, as far as they are counted.</summary>
+    private static Backlog Look(SqliteConnection connection, Backlog line, long now)
     {
-        var backlog = new List<QueueBacklog>();
-        using var select = connection.Prepare("""
-            SELECT engine, model, SUM(jobs * (internal = 0)), SUM(jobs * (internal = 1)) FROM tallies
-            WHERE state = 0 GROUP BY engine, model HAVING SUM(jobs) > 0
-            """);
-        while (select.Step())
-        {
-            var model = select.Text(1);
-            backlog.Add(new(QueueNames.Of(select.Text(0), model.Length == 0 ? null : model), select.Long(2), select.Long(3)));
-        }
-        return backlog;
-    }
-
-    public static int? Position(SqliteConnection connection, JobId id)
-    {
-        using var select = connection.Prepare("""
-            SELECT (SELECT COUNT(*) FROM jobs AS ahead INDEXED BY jobs_queued
-                    WHERE ahead.state = 0 AND ahead.engine = job.engine AND ahead.model IS job.model
-                        AND (ahead.priority < job.priority OR (ahead.priority = job.priority AND ahead.seq < job.seq)))
-            FROM jobs AS job WHERE id = ?1 AND state = 0
-            """).Bind(1, id);
-        return select.Step() ? select.Int(0) : null;
+        using var delayed = connection.Prepare("""
+            SELECT COUNT(*) FROM (
+                SELECT 1 FROM jobs INDEXED BY jobs_ready WHERE state = 0 AND queue = ?1 AND priority = ?2 AND due > ?3 LIMIT ?4)
+            """).Bind(1, line.Queue).Bind(2, (int)line.Priority).Bind(3, now + Microseconds.From(Backlog.Soon)).Bind(4, Backlog.MostCounted);
+        delayed.Step();
+        line = line with { Delayed = delayed.Long(0) };
+        if (line.Queued == 0)
+            return line;
+        using var oldest = connection.Prepare("""
+            SELECT created FROM jobs INDEXED BY jobs_ready
+            WHERE state = 0 AND queue = ?1 AND priority = ?2 AND due <= ?3 AND internal = 0 ORDER BY due, seq LIMIT 1
+            """).Bind(1, line.Queue).Bind(2, (int)line.Priority).Bind(3, now);
+        return oldest.Step() ? line with { Oldest = Microseconds.ToTime(oldest.Long(0)) } : line;
     }
 
     /// <summary>SQLite only uses a partial index when the condition is written out.</summary>
-    private static string Literal(JobState? state) => state switch
+    private static string Literal(JobFilter filter) => filter.State switch
     {
         JobState.Queued => "AND state = 0 ",
         JobState.Running => "AND state = 1 ",
+        JobState.Dead when filter.Error is not null => "AND state = 4 ",
         JobState.Failed or JobState.Dead or JobState.Cancelled => "AND state >= 3 ",
+        null when filter is { Engine: null, Tenant: { Length: > 0 } } => "AND tenant <> '' ",
         _ => "",
     };
 
@@ -128,8 +141,10 @@ internal static class JobQueries
     {
         { State: JobState.Queued } => "INDEXED BY jobs_queued",
         { State: JobState.Running } => "INDEXED BY jobs_running",
+        { State: JobState.Dead, Error: not null } => "INDEXED BY jobs_dead",
         { State: JobState.Failed or JobState.Dead or JobState.Cancelled } => "INDEXED BY jobs_unlucky",
         { Engine: not null } => "INDEXED BY jobs_engine",
+        { State: null, Tenant: { Length: > 0 } } => "INDEXED BY jobs_tenant",
         _ => "NOT INDEXED",
     };
 }

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Spotter.Core.Images;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
@@ -13,22 +13,22 @@ internal sealed class JobRow
 {
     /// <summary>The columns, in the order in which <see cref="Read"/> takes them.</summary>
     public const string Columns =
-        "id, engine, state, internal, epoch, attempts, solo, expired, created, started, finished, model, "
-        + "idempotency_key, fingerprint, image_key, image_format, image_bytes, image_sha256, output, "
-        + "options, error, timings, result, name, tenant, submitted_by, priority, not_before, expires, "
-        + "notify, answered_from, redrives, worker, history, model_version";
+        "id, state, internal, fencing_token, attempts, isolated, expired, created, started, finished, "
+        + "idempotency_key, fingerprint, output, spec, error, timings, result, tenant, submitted_by, expires, "
+        + "notify, cached_from, redrives, worker, history, model_version, ticket";
+
+    /// <summary>How many they are.</summary>
+    public const int Count = 27;
 
     public required JobId Id { get; init; }
-
-    public required string Engine { get; init; }
-
-    public required JobState State { get; init; }
-
-    public required bool Internal { get; init; }
 
     public required int FencingToken { get; init; }
 
     public required int Attempts { get; init; }
+
+    private JobState State { get; init; }
+
+    private bool Internal { get; init; }
 
     private bool Isolated { get; init; }
 
@@ -40,17 +40,13 @@ internal sealed class JobRow
 
     private long? Finished { get; init; }
 
-    public string? Model { get; init; }
-
     private string? IdempotencyKey { get; init; }
 
     private string? Fingerprint { get; init; }
 
-    public required ImageRef Image { get; init; }
-
     private string? Output { get; init; }
 
-    public required byte[] Options { get; init; }
+    private byte[] Spec { get; init; } = [];
 
     private byte[]? Error { get; init; }
 
@@ -58,15 +54,9 @@ internal sealed class JobRow
 
     private byte[]? Result { get; init; }
 
-    private string? Name { get; init; }
-
     private string Tenant { get; init; } = "";
 
     private string? By { get; init; }
-
-    public required JobPriority Priority { get; init; }
-
-    private long? NotBefore { get; init; }
 
     private long? Expires { get; init; }
 
@@ -82,52 +72,45 @@ internal sealed class JobRow
 
     private string? ModelVersion { get; init; }
 
+    private long Ticket { get; init; }
+
     public static JobRow Read(SqliteStatement row) => new()
     {
         Id = row.Id(0),
-        Engine = row.Text(1),
-        State = (JobState)row.Int(2),
-        Internal = row.Bool(3),
-        FencingToken = row.Int(4),
-        Attempts = row.Int(5),
-        Isolated = row.Bool(6),
-        Expired = row.Bool(7),
-        Created = row.Long(8),
-        Started = row.LongOrNull(9),
-        Finished = row.LongOrNull(10),
-        Model = row.TextOrNull(11),
-        IdempotencyKey = row.TextOrNull(12),
-        Fingerprint = row.TextOrNull(13),
-        Image = new ImageRef(row.Text(14), (ImageFormat)row.Int(15), row.Long(16), row.Text(17)),
-        Output = row.TextOrNull(18),
-        Options = row.Bytes(19),
-        Error = row.BytesOrNull(20),
-        Timings = row.BytesOrNull(21),
-        Result = row.BytesOrNull(22),
-        Name = row.TextOrNull(23),
-        Tenant = row.Text(24),
-        By = row.TextOrNull(25),
-        Priority = (JobPriority)row.Int(26),
-        NotBefore = row.LongOrNull(27),
-        Expires = row.LongOrNull(28),
-        Notify = row.BytesOrNull(29),
-        CachedFrom = row.IsNull(30) ? null : row.Id(30),
-        Redrives = row.Int(31),
-        Worker = row.TextOrNull(32),
-        History = row.BytesOrNull(33),
-        ModelVersion = row.TextOrNull(34),
+        State = (JobState)row.Int(1),
+        Internal = row.Bool(2),
+        FencingToken = row.Int(3),
+        Attempts = row.Int(4),
+        Isolated = row.Bool(5),
+        Expired = row.Bool(6),
+        Created = row.Long(7),
+        Started = row.LongOrNull(8),
+        Finished = row.LongOrNull(9),
+        IdempotencyKey = row.TextOrNull(10),
+        Fingerprint = row.TextOrNull(11),
+        Output = row.TextOrNull(12),
+        Spec = row.Bytes(13),
+        Error = row.BytesOrNull(14),
+        Timings = row.BytesOrNull(15),
+        Result = row.BytesOrNull(16),
+        Tenant = row.Text(17),
+        By = row.TextOrNull(18),
+        Expires = row.LongOrNull(19),
+        Notify = row.BytesOrNull(20),
+        CachedFrom = row.IsNull(21) ? null : row.Id(21),
+        Redrives = row.Int(22),
+        Worker = row.TextOrNull(23),
+        History = row.BytesOrNull(24),
+        ModelVersion = row.TextOrNull(25),
+        Ticket = row.Long(26),
     };
 
     /// <summary>The record that the row stands for.</summary>
     public Job ToJob() => new()
     {
         Id = Id,
-        Engine = Engine,
-        Model = Model,
-        Name = Name,
-        Options = FromJson(Options, SpotterJson.Default.JobOptions)!,
-        Image = Image,
-        OriginalExpired = Expired,
+        Spec = FromJson(Spec, SpotterJson.Default.JobSpec)!,
+        InputsExpired = Expired,
         State = State,
         Attempts = Attempts,
         FencingToken = FencingToken,
@@ -135,7 +118,7 @@ internal sealed class JobRow
         Created = Microseconds.ToTime(Created),
         Started = TimeOrNull(Started),
         Finished = TimeOrNull(Finished),
-        Result = FromJson(Result, SpotterJson.Default.VisionResult),
+        Result = Result is null ? null : new RawJson(Result),
         Timings = FromJson(Timings, SpotterJson.Default.JobTimings) is { } timings
             ? timings with { QueuedMs = ((Started ?? Created) - Created) / 1000.0 }
             : null,
@@ -146,14 +129,13 @@ internal sealed class JobRow
         Internal = Internal,
         Tenant = Tenant,
         By = By,
-        Priority = Priority,
-        NotBefore = TimeOrNull(NotBefore),
         Expires = TimeOrNull(Expires),
         Notify = FromJson(Notify, SpotterJson.Default.IReadOnlyListJobNotification) ?? [],
         CachedFrom = CachedFrom,
         Redrives = Redrives,
         Worker = Worker,
         ModelVersion = ModelVersion,
+        Ticket = Ticket,
         History = FromJson(History, SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
     };
 

@@ -4,7 +4,7 @@ using Spotter.Jobs;
 namespace Spotter.Backends.Local;
 
 /// <summary>
-/// Everything in one folder of this machine: <c>spotter.db</c> for jobs and queue, <c>blobs</c> for pictures unless they
+/// Everything in one folder of this machine: <c>spotter.db</c> for jobs, <c>blobs</c> for pictures unless they
 /// are to be kept elsewhere.
 /// </summary>
 internal static class LocalBackend
@@ -14,22 +14,25 @@ internal static class LocalBackend
     public static Backend Open(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
         var folder = DataFolder.Open(settings.DataFolder);
+        BlobPlace? place = null;
         try
         {
-            var blobs = BlobStores.Open(settings, random, clock);
+            place = BlobStores.Open(settings, random, clock);
             var database = SqliteDatabase.Open(folder, BusyTimeout);
-            var queue = new SqliteJobQueue(database, clock);
             return new Backend(
-                new SqliteJobStore(database, retries, random, clock), queue, blobs, new SqliteOutbox(database, clock), database.Writer.Failed,
+                new SqliteJobStore(database, retries, random, clock), database.StoreId, place, new SqliteOutbox(database, clock), database.Writer.Failed,
                 async () =>
                 {
                     await database.DisposeAsync();
-                    queue.Dispose();
                     folder.Dispose();
-                });
+                })
+            {
+                Controllers = new LocalControllerLease(clock),
+            };
         }
         catch
         {
+            place?.Dispose();
             folder.Dispose();
             throw;
         }

@@ -7,8 +7,7 @@ namespace Spotter.Backends.Local;
 internal sealed class LockedRow
 {
     /// <summary>The columns, in the order in which <see cref="Read"/> takes them.</summary>
-    public const string Columns =
-        "seq, id, engine, model, internal, state, attempts, priority, worker, history, error";
+    public const string Columns = "seq, id, queue, priority, internal, state, attempts, worker, history, error";
 
     private byte[]? history;
     private byte[]? error;
@@ -17,19 +16,11 @@ internal sealed class LockedRow
 
     public required JobId Id { get; init; }
 
-    public required string Engine { get; init; }
-
-    public required string? Model { get; init; }
-
-    public string Queue => QueueNames.Of(Engine, Model);
-
-    public required bool Internal { get; init; }
+    public required Line Line { get; init; }
 
     public required JobState State { get; init; }
 
     public required int Attempts { get; init; }
-
-    public required JobPriority Priority { get; init; }
 
     public required string? Worker { get; init; }
 
@@ -42,15 +33,12 @@ internal sealed class LockedRow
     {
         Seq = row.Long(0),
         Id = row.Id(1),
-        Engine = row.Text(2),
-        Model = row.TextOrNull(3),
-        Internal = row.Bool(4),
+        Line = new Line(row.Text(2), (JobPriority)row.Int(3), row.Bool(4)),
         State = (JobState)row.Int(5),
         Attempts = row.Int(6),
-        Priority = (JobPriority)row.Int(7),
-        Worker = row.TextOrNull(8),
-        history = row.BytesOrNull(9),
-        error = row.BytesOrNull(10),
+        Worker = row.TextOrNull(7),
+        history = row.BytesOrNull(8),
+        error = row.BytesOrNull(9),
     };
 
     /// <summary>The history with one more event, as JSON.</summary>
@@ -60,3 +48,9 @@ internal sealed class LockedRow
         return JsonSerializer.SerializeToUtf8Bytes([.. events.TakeLast(JobEvent.Most - 1), happened], SpotterJson.Default.IReadOnlyListJobEvent);
     }
 }
+
+/// <summary>Where jobs wait, and are counted, together.</summary>
+/// <param name="Queue">The queue.</param>
+/// <param name="Priority">The level of priority.</param>
+/// <param name="Internal">Spotter's own jobs, or the users'.</param>
+internal readonly record struct Line(string Queue, JobPriority Priority, bool Internal);

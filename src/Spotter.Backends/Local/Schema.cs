@@ -141,6 +141,138 @@ internal static class Schema
         END;
         """,
         """
+        -- The store is the queue: jobs are taken straight from their table, and what was asked for is one document.
+        DROP TRIGGER jobs_end;
+        DROP TRIGGER jobs_begin_ended;
+        DROP TRIGGER jobs_gone;
+        DROP TABLE deliveries;
+        ALTER TABLE jobs RENAME TO jobs_before;
+        DROP INDEX jobs_key;
+        DROP INDEX jobs_engine;
+        DROP INDEX jobs_queued;
+        DROP INDEX jobs_running;
+        DROP INDEX jobs_unlucky;
+        DROP INDEX jobs_ended;
+        DROP INDEX jobs_answers;
+        CREATE TABLE jobs (
+            seq INTEGER PRIMARY KEY,            -- order of acceptance
+            id BLOB NOT NULL UNIQUE,
+            queue TEXT NOT NULL,                -- as QueueNames makes their names
+            engine TEXT NOT NULL,
+            tenant TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            internal INTEGER NOT NULL,
+            isolated INTEGER NOT NULL DEFAULT 0,
+            expired INTEGER NOT NULL DEFAULT 0, -- its inputs and outputs are deleted
+            fencing_token INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            redrives INTEGER NOT NULL DEFAULT 0,
+            ticket INTEGER NOT NULL DEFAULT 0,  -- how many had entered its line by then, itself included
+            due INTEGER NOT NULL,               -- not started before
+            expires INTEGER,                    -- not started after
+            created INTEGER NOT NULL,
+            started INTEGER,
+            finished INTEGER,
+            leased_until INTEGER,
+            worker TEXT,
+            idempotency_key TEXT,
+            fingerprint TEXT,
+            result_cache_key TEXT,
+            cached_from BLOB,
+            model_version TEXT,
+            submitted_by TEXT,
+            callback_url TEXT,
+            callback_secret TEXT,
+            callback_receiver TEXT,
+            spec TEXT NOT NULL,                 -- a JobSpec
+            error TEXT,
+            timings TEXT,
+            result TEXT,
+            output TEXT,
+            history TEXT
+        );
+        INSERT INTO jobs (seq, id, queue, engine, tenant, priority, state, internal, isolated, expired, fencing_token, attempts, redrives,
+            due, expires, created, started, finished, leased_until, worker, idempotency_key, fingerprint, result_cache_key, cached_from,
+            model_version, submitted_by, callback_url, callback_secret, callback_receiver, spec, error, timings, result, output, history)
+        SELECT seq, id, engine || CASE WHEN model IS NULL THEN '' ELSE '/' || model END, engine, tenant, priority, state, internal, solo, expired,
+            epoch, attempts, redrives, due, expires, created, started, finished, leased_until, worker, idempotency_key, fingerprint, work_key,
+            answered_from, model_version, submitted_by, callback_url, callback_secret, callback_receiver,
+            json_patch('{}', json_object(
+                'engine', engine, 'model', model, 'name', name,
+                'inputs', (SELECT json_group_array(json(input)) FROM (
+                    SELECT json_object('key', image_key, 'mediaType', CASE image_format
+                        WHEN 0 THEN 'image/jpeg' WHEN 1 THEN 'image/png' WHEN 2 THEN 'image/webp' ELSE 'image/gif' END,
+                        'bytes', image_bytes, 'sha256', image_sha256) AS input
+                    UNION ALL
+                    SELECT json_object('key', value ->> 'key', 'mediaType', 'image/' || (value ->> 'format'), 'bytes', value ->> 'bytes', 'sha256', value ->> 'sha256')
+                    FROM json_each(options, '$.others') WHERE type = 'object')),
+                'parameters', json(json_remove(options, '$.others')),
+                'priority', CASE priority WHEN 0 THEN 'high' WHEN 2 THEN 'low' ELSE 'normal' END,
+                'notBefore', strftime('%Y-%m-%dT%H:%M:%fZ', not_before / 1000000.0, 'unixepoch'),
+                'expires', strftime('%Y-%m-%dT%H:%M:%fZ', expires / 1000000.0, 'unixepoch'))),
+            error, timings, result, output, history
+        FROM jobs_before;
+        DROP TABLE jobs_before;
+        UPDATE jobs SET ticket = line.place
+        FROM (SELECT seq, row_number() OVER (PARTITION BY queue, priority ORDER BY due, seq) AS place FROM jobs WHERE state = 0) AS line
+        WHERE jobs.seq = line.seq;
+
+        CREATE UNIQUE INDEX jobs_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+        CREATE INDEX jobs_ready ON jobs (queue, priority, due) WHERE state = 0;
+        CREATE INDEX jobs_queued ON jobs (seq) WHERE state = 0;
+        CREATE INDEX jobs_expires ON jobs (expires) WHERE state = 0 AND expires IS NOT NULL;
+        CREATE INDEX jobs_running ON jobs (leased_until, worker) WHERE state = 1;
+        CREATE INDEX jobs_engine ON jobs (engine, internal, seq);
+        CREATE INDEX jobs_tenant ON jobs (tenant, seq) WHERE tenant <> '';
+        CREATE INDEX jobs_unlucky ON jobs (state, seq) WHERE state >= 3;
+        CREATE INDEX jobs_dead ON jobs (json_extract(error, '$.code'), seq) WHERE state = 4;
+        CREATE INDEX jobs_ended ON jobs (expired, finished) WHERE finished IS NOT NULL;
+        CREATE INDEX jobs_cached ON jobs (result_cache_key, tenant, seq) WHERE state = 2 AND result_cache_key IS NOT NULL AND cached_from IS NULL;
+
+        CREATE TRIGGER jobs_end AFTER UPDATE OF state ON jobs
+        WHEN NEW.state >= 2 AND OLD.state < 2 AND NEW.callback_url IS NOT NULL
+        BEGIN
+            INSERT INTO notices (id, job, url, secret, receiver, due)
+            VALUES (lower(hex(NEW.id)) || CASE NEW.redrives WHEN 0 THEN '' ELSE '~' || NEW.redrives END,
+                NEW.id, NEW.callback_url, NEW.callback_secret, NEW.callback_receiver, NEW.finished);
+        END;
+        CREATE TRIGGER jobs_begin_ended AFTER INSERT ON jobs
+        WHEN NEW.state >= 2 AND NEW.callback_url IS NOT NULL
+        BEGIN
+            INSERT INTO notices (id, job, url, secret, receiver, due)
+            VALUES (lower(hex(NEW.id)), NEW.id, NEW.callback_url, NEW.callback_secret, NEW.callback_receiver, NEW.finished);
+        END;
+        CREATE TRIGGER jobs_gone AFTER DELETE ON jobs WHEN OLD.callback_url IS NOT NULL
+        BEGIN
+            DELETE FROM notices WHERE job = OLD.id;
+        END;
+
+        -- Which job brought or made a blob that is still kept.
+        CREATE TABLE blobs (
+            key TEXT PRIMARY KEY,
+            job INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        INSERT OR IGNORE INTO blobs (key, job)
+        SELECT input.value ->> 'key', seq FROM jobs, json_each(spec, '$.inputs') AS input WHERE expired = 0 ORDER BY internal, seq;
+        INSERT OR IGNORE INTO blobs (key, job) SELECT output, seq FROM jobs WHERE expired = 0 AND output IS NOT NULL;
+
+        -- How many jobs stand where, since counting a million rows takes too long: by state (0 to 5) how many there are;
+        -- how many have entered a line (6), left it (7) and ended (8), ever.
+        DROP TABLE tallies;
+        CREATE TABLE tallies (
+            queue TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            internal INTEGER NOT NULL,
+            kind INTEGER NOT NULL,
+            n INTEGER NOT NULL,
+            PRIMARY KEY (queue, priority, internal, kind)
+        ) WITHOUT ROWID;
+        INSERT INTO tallies SELECT queue, priority, internal, state, COUNT(*) FROM jobs GROUP BY 1, 2, 3, 4;
+        INSERT INTO tallies SELECT queue, priority, 0, 6, COUNT(*) FROM jobs WHERE state = 0 GROUP BY 1, 2;
+        INSERT INTO tallies SELECT queue, priority, 0, 8, COUNT(*) FROM jobs WHERE state >= 2 AND internal = 0 GROUP BY 1, 2;
+        """,
+        """
         -- A job has any number of notifications, as a JSON list: channel, target, secret, endpoint. One row of the outbox
         -- comes of each when the job ends.
         DROP TRIGGER jobs_end;
@@ -200,11 +332,23 @@ internal static class Schema
             DELETE FROM outbox WHERE job = OLD.id;
         END;
         """,
+        """
+        -- What tells this store from all others: places for blobs are marked with it.
+        CREATE TABLE store (id TEXT NOT NULL);
+        INSERT INTO store VALUES (lower(hex(randomblob(16))));
+        """,
     ];
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: the file is newer than this program.</exception>
     public static void Update(SqliteConnection connection) => Update(connection, Steps.Length);
+
+    /// <summary>See <see cref="Backend.StoreId"/>.</summary>
+    public static string StoreId(SqliteConnection connection)
+    {
+        using var select = connection.Prepare("SELECT id FROM store");
+        return select.Step() ? select.Text(0) : throw new SpotterException(ErrorCodes.StoreUnavailable, "The job store has lost its id; restore its table 'store'.");
+    }
 
     /// <summary>Brings a file to the layout of an earlier program, for tests of what becomes of it.</summary>
     internal static void Update(SqliteConnection connection, int newest)

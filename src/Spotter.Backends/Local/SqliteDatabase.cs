@@ -19,13 +19,17 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly Stack<SqliteConnection> idleReaders = new();
     private volatile bool closed;
 
-    private SqliteDatabase(string path, TimeSpan busyTimeout, SqliteConnection connection)
+    private SqliteDatabase(string path, TimeSpan busyTimeout, SqliteConnection connection, string storeId)
     {
         this.path = path;
         this.busyTimeout = busyTimeout;
         this.connection = connection;
+        StoreId = storeId;
         Writer = new SqliteWriter(connection);
     }
+
+    /// <summary>See <see cref="Backend.StoreId"/>.</summary>
+    public string StoreId { get; }
 
     /// <summary>What writes it.</summary>
     public SqliteWriter Writer { get; }
@@ -40,6 +44,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         try
         {
             var opened = new SqliteConnection(file, readOnly: false, busyTimeout);
+            string storeId;
             try
             {
                 opened.ExecuteScript("""
@@ -55,6 +60,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
                     opened.ExecuteScript("PRAGMA synchronous = OFF");
 #endif
                 Schema.Update(opened);
+                storeId = Schema.StoreId(opened);
                 DurableFiles.SyncFolder(folder.Path);
             }
             catch
@@ -62,7 +68,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
                 opened.Dispose();
                 throw;
             }
-            return new SqliteDatabase(file, busyTimeout, opened);
+            return new SqliteDatabase(file, busyTimeout, opened, storeId);
         }
         catch (SqliteFault fault)
         {

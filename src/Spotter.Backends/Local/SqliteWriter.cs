@@ -35,10 +35,8 @@ internal sealed class SqliteWriter
         new BoundedChannelOptions(Backlog) { SingleReader = true });
     private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
-    private Action<IReadOnlyList<JobId>>? committed;
+    private Action<IReadOnlyList<JobChange>>? committed;
     private Action<SqliteConnection>? lookAfterCommit;
-    private Action? takenBack;
-    private Action<SpotterException>? stopped;
     private Task<bool>? arrival;
     private int pagesInLog;
     private volatile SpotterException? refusal;
@@ -55,17 +53,11 @@ internal sealed class SqliteWriter
     /// <summary>Completes, with the reason, when the file can't be written any more.</summary>
     public Task<Exception> Failed => failed.Task;
 
-    /// <summary>Tells <paramref name="listener"/> after each commit which jobs it changed.</summary>
-    public void WhenCommitted(Action<IReadOnlyList<JobId>> listener) => committed += listener;
+    /// <summary>Tells <paramref name="listener"/> after each commit what it changed.</summary>
+    public void WhenCommitted(Action<IReadOnlyList<JobChange>> listener) => committed += listener;
 
     /// <summary>Lets <paramref name="listener"/> read the file after each commit that changed jobs; it throws nothing.</summary>
     public void LookAfterCommit(Action<SqliteConnection> listener) => lookAfterCommit += listener;
-
-    /// <summary>Tells <paramref name="listener"/> that work which was answered early may have been taken back.</summary>
-    public void WhenTakenBack(Action listener) => takenBack += listener;
-
-    /// <summary>Tells <paramref name="listener"/>, once, that no more work will be done, and why.</summary>
-    public void WhenStopped(Action<SpotterException> listener) => stopped += listener;
 
     /// <summary>Puts a unit of work in line; it runs after all that were sent before.</summary>
     public async ValueTask SendAsync(WriteWork unit, CancellationToken cancel)
@@ -96,7 +88,6 @@ internal sealed class SqliteWriter
     {
         while (WaitForWork(Timeout.InfiniteTimeSpan))
             RunTransaction(new Arrivals(this));
-        stopped?.Invoke(refusal ?? Closing());
     }
 
     /// <summary>False when the time is over, or when there will be no more.</summary>
@@ -229,7 +220,6 @@ internal sealed class SqliteWriter
             // A transaction that can be neither finished nor taken back leaves nothing to go on with.
             Stop(second);
         }
-        takenBack?.Invoke();
     }
 
     /// <summary>Tries the units of a lost transaction in smaller ones, so that a unit which can't succeed fails alone.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;
@@ -5,23 +6,45 @@ namespace Spotter.Backends.Local;
 /// <summary>What a unit of work sees of the transaction that it runs in. Lives on the writer's thread.</summary>
 internal sealed class WriteScope(SqliteConnection connection)
 {
-    private readonly List<(string Engine, string? Model, bool Internal, JobState State, int Change)> tallies = [];
-    private readonly List<JobId> changed = [];
+    private readonly List<(Line Line, int Kind, int Change)> tallies = [];
+    private readonly List<JobChange> changed = [];
+    private readonly Dictionary<(string Queue, JobPriority Priority), long> entered = [];
 
     /// <summary>The statement for this text.</summary>
     public SqliteStatement Prepare(string sql) => connection.Prepare(sql);
 
+    /// <summary>The ticket of a job that enters a line now: how many have entered it, this one included.</summary>
+    public long NextTicket(Line line)
+    {
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(entered, (line.Queue, line.Priority), out var known);
+        if (!known)
+        {
+            using var select = Prepare("SELECT n FROM tallies WHERE queue = ?1 AND priority = ?2 AND internal = 0 AND kind = 6")
+                .Bind(1, line.Queue).Bind(2, (int)line.Priority);
+            count = select.Step() ? select.Long(0) : 0;
+        }
+        return ++count;
+    }
+
     /// <summary>A job came to be in <paramref name="to"/> (null: its row is gone) from <paramref name="from"/> (null: it is new).</summary>
-    public void Moved(string engine, string? model, bool isInternal, JobState? from, JobState? to)
+    public void Moved(Line line, JobState? from, JobState? to)
     {
         if (from is { } old)
-            tallies.Add((engine, model, isInternal, old, -1));
+            tallies.Add((line, (int)old, -1));
         if (to is { } now)
-            tallies.Add((engine, model, isInternal, now, 1));
+            tallies.Add((line, (int)now, 1));
+        // Lines and ends are counted for users and Spotter together, and never down.
+        var all = line with { Internal = false };
+        if (to == JobState.Queued)
+            tallies.Add((all, Tallies.Entered, 1));
+        if (from == JobState.Queued)
+            tallies.Add((all, Tallies.Left, 1));
+        if (to is { } end && end.IsTerminal() && !line.Internal)
+            tallies.Add((line, Tallies.Ended, 1));
     }
 
     /// <summary>Readers of the changes are told once this is committed.</summary>
-    public void Changed(JobId job) => changed.Add(job);
+    public void Changed(JobId job, string? queue = null) => changed.Add(new JobChange(job, queue));
 
     /// <summary>True when there is anything to tell them.</summary>
     internal bool HasChanged => changed.Count > 0;
@@ -32,37 +55,57 @@ internal sealed class WriteScope(SqliteConnection connection)
     /// <summary>Drops the notes of a unit that was taken back.</summary>
     internal void Forget((int Tallies, int Changed) mark)
     {
+        if (mark == default)
+            entered.Clear();
+        foreach (var (line, kind, _) in CollectionsMarshal.AsSpan(tallies)[mark.Tallies..])
+        {
+            if (kind == Tallies.Entered && entered.TryGetValue((line.Queue, line.Priority), out var count))
+                entered[(line.Queue, line.Priority)] = count - 1;
+        }
         tallies.RemoveRange(mark.Tallies, tallies.Count - mark.Tallies);
         changed.RemoveRange(mark.Changed, changed.Count - mark.Changed);
     }
 
-    /// <summary>Writes the sums of the whole group, a few rows instead of two per job.</summary>
+    /// <summary>Writes the sums of the whole group, a few rows instead of several per job.</summary>
     internal void WriteTallies()
     {
         if (tallies.Count == 0)
             return;
-        var sums = new Dictionary<(string, string?, bool, JobState), int>();
-        foreach (var (engine, model, isInternal, state, change) in tallies)
-            sums[(engine, model, isInternal, state)] = sums.GetValueOrDefault((engine, model, isInternal, state)) + change;
-        foreach (var ((engine, model, isInternal, state), change) in sums)
+        var sums = new Dictionary<(Line, int), int>();
+        foreach (var (line, kind, change) in tallies)
+            CollectionsMarshal.GetValueRefOrAddDefault(sums, (line, kind), out _) += change;
+        foreach (var ((line, kind), change) in sums)
         {
             if (change == 0)
                 continue;
             connection.Prepare("""
-                INSERT INTO tallies (engine, model, internal, state, jobs) VALUES (?1, COALESCE(?2, ''), ?3, ?4, ?5)
-                ON CONFLICT (engine, model, internal, state) DO UPDATE SET jobs = jobs + excluded.jobs
-                """).Bind(1, engine).Bind(2, model).Bind(3, isInternal ? 1 : 0).Bind(4, (int)state).Bind(5, change).Run();
+                INSERT INTO tallies (queue, priority, internal, kind, n) VALUES (?1, ?2, ?3, ?4, ?5)
+                ON CONFLICT (queue, priority, internal, kind) DO UPDATE SET n = n + excluded.n
+                """).Bind(1, line.Queue).Bind(2, (int)line.Priority).Bind(3, line.Internal ? 1 : 0).Bind(4, kind).Bind(5, change).Run();
         }
         tallies.Clear();
     }
 
-    /// <summary>The jobs changed by what has just been committed.</summary>
-    internal IReadOnlyList<JobId> TakeChanged()
+    /// <summary>The changes made by what has just been committed.</summary>
+    internal IReadOnlyList<JobChange> TakeChanged()
     {
         if (changed.Count == 0)
             return [];
-        var ids = changed.ToArray();
+        var made = changed.ToArray();
         changed.Clear();
-        return ids;
+        return made;
     }
+}
+
+/// <summary>The kinds of tallies beside the numbers of <see cref="JobState"/>, which tell how many are there now; these only rise.</summary>
+internal static class Tallies
+{
+    /// <summary>Jobs that have begun to wait.</summary>
+    public const int Entered = 6;
+
+    /// <summary>Jobs that have stopped waiting.</summary>
+    public const int Left = 7;
+
+    /// <summary>Jobs that have ended.</summary>
+    public const int Ended = 8;
 }

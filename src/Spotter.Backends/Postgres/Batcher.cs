@@ -7,8 +7,7 @@ namespace Spotter.Backends.Postgres;
 /// there is little to do, hundreds at a time when there is much, with no waiting in between.
 /// </summary>
 /// <param name="run">Does the work of all items with one statement; the answers are in the order of the items.</param>
-/// <param name="keyOf">Items with the same key are never sent together, and go in order; null when that makes no difference.</param>
-internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, Func<TItem, object>? keyOf = null)
+internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run)
 {
     /// <summary>Items in one statement.</summary>
     private const int Largest = 500;
@@ -66,18 +65,12 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
     private List<Call>? NextBatch()
     {
         var batch = new List<Call>();
-        HashSet<object>? keys = keyOf is null ? null : [];
         lock (gate)
         {
-            while (batch.Count < Largest && waiting.TryPeek(out var call))
+            while (batch.Count < Largest && waiting.TryDequeue(out var call))
             {
                 if (!call.DropIfCancelled())
-                {
-                    if (keys?.Add(keyOf!(call.Item)) == false)
-                        break;
                     batch.Add(call);
-                }
-                waiting.Dequeue();
             }
             if (batch.Count > 0)
                 return batch;

@@ -24,6 +24,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     /// <summary>The schema, which also names the channel of the notifications.</summary>
     public required string Schema { get; init; }
 
+    /// <summary>See <see cref="Backend.StoreId"/>.</summary>
+    public string StoreId { get; private set; } = "";
+
     /// <summary>Reaches the server and brings the schema up to date.</summary>
     /// <exception cref="SpotterException">That is not possible.</exception>
     public static PostgresDatabase Open(PostgresSettings settings)
@@ -40,6 +43,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         {
             using var connection = database.durable.OpenConnection();
             PostgresSchema.Update(connection, schema);
+            database.StoreId = PostgresSchema.StoreId(connection, schema);
             return database;
         }
         catch (Exception e)
@@ -155,10 +159,12 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             AutoPrepareMinUsages = 2,
             TcpKeepAlive = true,
             ApplicationName = string.IsNullOrEmpty(address.ApplicationName) ? "spotter" : address.ApplicationName,
-            // Every statement here goes by an index: the planner must not take a table for small because it was when
-            // the plan was made. Nothing may wait for long, nor hold up others when this process hangs.
-            Options = $"{address.Options} -c synchronous_commit={commit} -c jit=off -c enable_seqscan=off -c enable_hashjoin=off"
-                + " -c enable_mergejoin=off -c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s",
+            // Every statement here goes by an index and touches few rows: the planner must not take a table for small
+            // because it was when the plan was made, nor plan anew each time, nor make room for many.
+            Options = $"{address.Options} -c synchronous_commit={commit} -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off"
+                + " -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_hashagg=off"
+                // Nothing may wait for long, nor hold up others when this process hangs.
+                + " -c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s",
         };
         if (!address.ContainsKey("Timeout"))
             pool.Timeout = 5;
@@ -213,6 +219,13 @@ internal static class PostgresValues
         return parameters;
     }
 
+    /// <summary>An id that may be missing.</summary>
+    public static NpgsqlParameterCollection WithId(this NpgsqlParameterCollection parameters, Spotter.Jobs.JobId? id)
+    {
+        parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)id?.ToGuid() ?? DBNull.Value });
+        return parameters;
+    }
+
     /// <summary>Ids; null for any.</summary>
     public static NpgsqlParameterCollection WithIds(this NpgsqlParameterCollection parameters, IReadOnlyList<Spotter.Jobs.JobId>? ids)
     {
@@ -228,6 +241,13 @@ internal static class PostgresValues
     public static NpgsqlParameterCollection WithInteger(this NpgsqlParameterCollection parameters, int? value)
     {
         parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Integer, Value = (object?)value ?? DBNull.Value });
+        return parameters;
+    }
+
+    /// <summary>A large number that may be missing.</summary>
+    public static NpgsqlParameterCollection WithLong(this NpgsqlParameterCollection parameters, long? value)
+    {
+        parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint, Value = (object?)value ?? DBNull.Value });
         return parameters;
     }
 }

@@ -6,112 +6,113 @@ namespace Spotter.Backends.Postgres;
 /// <summary>The questions about jobs.</summary>
 internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider clock)
 {
-    private const int QueuedState = (int)JobState.Queued;
-
     public Task<Job?> FindAsync(JobId id, CancellationToken cancel) =>
         database.ReadAsync(
             $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.id = $1", p => p.With(id.ToGuid()), r => r.FirstAsync(PostgresJobRow.Read), cancel);
 
-    public Task<Job?> FindByKeyAsync(string key, CancellationToken cancel) =>
-        database.ReadAsync(
-            $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = $1", p => p.With(key), r => r.FirstAsync(PostgresJobRow.Read), cancel);
+    public async Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> keys, CancellationToken cancel) =>
+        keys.Count == 0 ? [] : await database.ReadAsync(
+            $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = ANY($1)",
+            p => p.With(keys.ToArray()), r => r.ListAsync(PostgresJobRow.Read), cancel);
 
-    public Task<Job?> FindCachedAsync(string tenant, string workKey, string modelVersion, CancellationToken cancel) =>
+    public Task<Job?> FindCachedAsync(string tenant, string resultCacheKey, string modelVersion, CancellationToken cancel) =>
         database.ReadAsync(
             $"""
             SELECT {PostgresJobRow.Columns} FROM jobs j
-            WHERE j.state = 2 AND j.work_key = $1 AND j.tenant = $2 AND j.model_version = $3 AND j.answered_from IS NULL ORDER BY j.seq DESC LIMIT 1
+            WHERE j.state = 2 AND j.result_cache_key = $1 AND j.tenant = $2 AND j.model_version = $3 AND j.cached_from IS NULL ORDER BY j.seq DESC LIMIT 1
             """,
-            p => p.With(workKey).With(tenant).With(modelVersion), r => r.FirstAsync(PostgresJobRow.Read), cancel);
+            p => p.With(resultCacheKey).With(tenant).With(modelVersion), r => r.FirstAsync(PostgresJobRow.Read), cancel);
 
     public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel)
     {
         if (filter.Limit <= 0)
             return [];
-        var before = long.MaxValue;
-        if (filter.After is { } after)
-        {
-            // The oldest rows are deleted first, so there is nothing before a row that is gone.
-            before = await database.ReadAsync(
-                "SELECT seq FROM jobs WHERE id = $1", p => p.With(after.ToGuid()), async r => await r.ReadAsync() ? r.GetInt64(0) : 0, cancel);
-        }
-        // Partial indexes are only used when their condition is written out.
-        var state = filter.State is { } wanted
-            ? FormattableString.Invariant($"AND j.state = {(int)wanted} {(wanted is JobState.Failed or JobState.Dead or JobState.Cancelled ? "AND j.state >= 3 " : "")}")
-            : "";
+        // The newest of each state, and of those the newest: one index then serves a state as well as all of them.
+        short[] states = filter.State is { } only ? [(short)only] : [.. Enum.GetValues<JobState>().Select(s => (short)s)];
         return await database.ReadAsync(
             $"""
-            SELECT {PostgresJobRow.Columns} FROM jobs j
-            WHERE NOT j.internal AND j.seq < $1 {state}
-                {(filter.Engine is null ? "AND $3::text IS NULL" : "AND j.engine = $3")}
-                {(filter.Error is null ? "AND $4::text IS NULL" : "AND j.error::json ->> 'code' = $4")}
-                {(filter.Tenant is null ? "AND $5::text IS NULL" : "AND j.tenant = $5")}
-            ORDER BY j.seq DESC LIMIT $2
+            SELECT {PostgresJobRow.Columns} FROM (
+                SELECT newest.id, newest.seq FROM unnest($1::smallint[]) AS s (state) CROSS JOIN LATERAL (
+                    SELECT j.id, j.seq FROM jobs j
+                    WHERE j.state = s.state {ConditionOf(filter)}
+                        -- The oldest rows are deleted first, so there is nothing before a row that is gone.
+                        AND j.seq < CASE WHEN $3::uuid IS NULL THEN {long.MaxValue} ELSE coalesce((SELECT a.seq FROM jobs a WHERE a.id = $3), 0) END
+                    ORDER BY j.seq DESC LIMIT $2) AS newest
+                ORDER BY newest.seq DESC LIMIT $2) AS page
+            JOIN jobs j ON j.id = page.id ORDER BY page.seq DESC
             """,
-            p => p.With(before).With((long)filter.Limit).WithText(filter.Engine).WithText(filter.Error).WithText(filter.Tenant),
+            p => p.With(states).With((long)filter.Limit).WithId(filter.After).WithText(filter.Engine).WithText(filter.Error).WithText(filter.Tenant),
             r => r.ListAsync(PostgresJobRow.Read),
             cancel);
     }
 
-    public async Task<IReadOnlyList<DueJob>> OverdueAsync(TimeSpan overdue, int skip, int limit, CancellationToken cancel) =>
-        await database.ReadAsync(
-            "SELECT id, queue, priority FROM jobs WHERE state = 0 AND due < $1 ORDER BY due, seq LIMIT $2 OFFSET $3",
-            p => p.With(Microseconds.Now(clock) - Microseconds.From(overdue)).With((long)limit).With((long)skip),
-            r => r.ListAsync(row => new DueJob(PostgresJobRow.IdOf(row.GetGuid(0)), row.GetString(1), (JobPriority)row.GetInt16(2))),
-            cancel);
+    public async Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> keys, CancellationToken cancel) =>
+        keys.Count == 0 ? [] : await database.ReadAsync(
+            "SELECT k.key FROM unnest($1::text[]) AS k (key) WHERE NOT EXISTS (SELECT 1 FROM blobs b WHERE b.key = k.key)",
+            p => p.With(keys.ToArray()), r => r.ListAsync(row => row.GetString(0)), cancel);
 
-    public Task<JobCounts> CountAsync(string? engine, CancellationToken cancel) =>
-        database.ReadAsync(
-            """
-            SELECT t.internal, t.state, sum(t.jobs)::bigint,
-                -- Of each queue and priority the first row of an index, not all that wait.
-                (SELECT min(oldest.created)
-                FROM (SELECT DISTINCT e.engine || CASE e.model WHEN '' THEN '' ELSE '/' || e.model END AS queue
-                    FROM tallies e WHERE e.state = 0 AND NOT e.internal AND ($1 IS NULL OR e.engine = $1)) AS known
-                CROSS JOIN generate_series(0, 2) AS level (priority)
-                CROSS JOIN LATERAL (
-                    SELECT j.created FROM jobs j
-                    WHERE j.state = 0 AND j.queue = known.queue AND j.priority = level.priority AND NOT j.internal ORDER BY j.seq LIMIT 1) AS oldest)
-            FROM tallies t WHERE $1 IS NULL OR t.engine = $1 GROUP BY t.internal, t.state
-            """,
-            p => p.WithText(engine), ReadCountsAsync, cancel);
-
-    public async Task<IReadOnlyList<QueueBacklog>> BacklogAsync(CancellationToken cancel) =>
-        await database.ReadAsync(
-            """
-            SELECT engine, model, coalesce(sum(jobs) FILTER (WHERE NOT internal), 0)::bigint, coalesce(sum(jobs) FILTER (WHERE internal), 0)::bigint
-            FROM tallies WHERE state = 0 GROUP BY engine, model HAVING sum(jobs) > 0
-            """,
-            _ => { },
-            r => r.ListAsync(row => new QueueBacklog(
-                QueueNames.Of(row.GetString(0), row.GetString(1) is { Length: > 0 } model ? model : null), row.GetInt64(2), row.GetInt64(3))),
-            cancel);
-
-    public Task<int?> PositionAsync(JobId id, CancellationToken cancel) =>
-        database.ReadAsync(
-            """
-            SELECT (SELECT count(*) FROM jobs ahead 
-                WHERE ahead.state = 0 AND ahead.queue = j.queue AND (ahead.priority, ahead.seq) < (j.priority, j.seq))::integer
-            FROM jobs j WHERE j.id = $1 AND j.state = 0
-            """,
-            p => p.With(id.ToGuid()), async r => await r.ReadAsync() ? r.GetInt32(0) : (int?)null, cancel);
-
-    private static async Task<JobCounts> ReadCountsAsync(NpgsqlDataReader reader)
+    public Task<StoreCounts> CountAsync(CancellationToken cancel)
     {
-        var counts = new long[Enum.GetValues<JobState>().Length];
-        var own = new long[counts.Length];
-        long? oldest = null;
+        var now = Microseconds.Now(clock);
+        return database.ReadAsync(
+            $"""
+            WITH line AS MATERIALIZED (
+                SELECT queue, priority, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed,
+                    {Sum("entered - departed")} AS queued, {Sum("entered - departed", internally: true)} AS internally_queued,
+                    {Sum("running")} AS running, {Sum("running", internally: true)} AS internally_running,
+                    {Sum("succeeded")} AS succeeded, {Sum("failed")} AS failed, {Sum("dead")} AS dead, {Sum("cancelled")} AS cancelled, {Sum("ended")} AS ended
+                FROM tallies GROUP BY queue, priority)
+            SELECT l.queue, l.priority, l.entered, l.departed, l.queued, l.internally_queued, l.running, l.internally_running,
+                l.succeeded, l.failed, l.dead, l.cancelled, l.ended,
+                CASE WHEN l.entered > l.departed THEN (
+                    SELECT count(*) FROM (
+                        SELECT 1 FROM jobs j WHERE j.state = 0 AND j.queue = l.queue AND j.priority = l.priority AND j.due > $2 LIMIT {Backlog.MostCounted}) AS later) END,
+                CASE WHEN l.queued > 0 THEN (
+                    SELECT f.created FROM (
+                        SELECT j.created, j.internal FROM jobs j
+                        WHERE j.state = 0 AND j.queue = l.queue AND j.priority = l.priority AND j.due <= $1 ORDER BY j.due, j.seq LIMIT {Backlog.MostCounted}) AS f
+                    WHERE NOT f.internal LIMIT 1) END
+            FROM line l
+            """,
+            p => p.With(now).With(now + Microseconds.From(Backlog.Soon)), ReadCountsAsync, cancel);
+    }
+
+    /// <summary>The condition as its index has it. Whoever filters writes <c>internal</c> another way than the index of all jobs, which is of no use then.</summary>
+    private static string ConditionOf(JobFilter filter) => string.Join(' ', [
+        filter is { Engine: null, Error: null, Tenant: null } ? "AND NOT j.internal" : "AND j.internal IS NOT TRUE",
+        filter is { State: JobState.Dead, Error: not null } ? "AND j.state = 4" : "",
+        filter.Engine is null ? "AND $4::text IS NULL" : "AND j.engine = $4",
+        filter.Error is null ? "AND $5::text IS NULL" : "AND j.error_code = $5",
+        filter.Tenant switch { null => "AND $6::text IS NULL", "" => "AND j.tenant = $6", _ => "AND j.tenant = $6 AND j.tenant <> ''" },
+    ]);
+
+    private static string Sum(string what, bool internally = false) =>
+        $"coalesce(sum({what}) FILTER (WHERE {(internally ? "" : "NOT ")}internal), 0)::bigint";
+
+    private static async Task<StoreCounts> ReadCountsAsync(NpgsqlDataReader reader)
+    {
+        var jobs = new JobCounts(0, 0, 0, 0, 0, 0);
+        var backlogs = new List<Backlog>();
         while (await reader.ReadAsync())
         {
-            (reader.GetBoolean(0) ? own : counts)[reader.GetInt16(1)] = reader.GetInt64(2);
-            oldest = reader.LongOrNull(3);
+            jobs = new(
+                jobs.Queued + reader.GetInt64(4), jobs.Running + reader.GetInt64(6), jobs.Succeeded + reader.GetInt64(8),
+                jobs.Failed + reader.GetInt64(9), jobs.Dead + reader.GetInt64(10), jobs.Cancelled + reader.GetInt64(11))
+            {
+                Ended = jobs.Ended + reader.GetInt64(12),
+                InternalQueued = jobs.InternalQueued + reader.GetInt64(5),
+                InternalRunning = jobs.InternalRunning + reader.GetInt64(7),
+            };
+            if (reader.GetInt64(2) == 0)
+                continue;
+            backlogs.Add(new Backlog(reader.GetString(0), (JobPriority)reader.GetInt16(1), reader.GetInt64(4), reader.GetInt64(5))
+            {
+                Running = reader.GetInt64(6) + reader.GetInt64(7),
+                Left = reader.GetInt64(3),
+                Delayed = reader.LongOrNull(13) ?? 0,
+                Oldest = reader.LongOrNull(14) is { } created ? Microseconds.ToTime(created) : null,
+            });
         }
-        return new JobCounts(
-            counts[0], counts[1], counts[2], counts[3], counts[4], counts[5],
-            counts[QueuedState] > 0 && oldest is { } created ? Microseconds.ToTime(created) : null)
-        {
-            InternalQueued = own[0],
-            InternalRunning = own[1],
-        };
+        return new StoreCounts(jobs, backlogs);
     }
 }

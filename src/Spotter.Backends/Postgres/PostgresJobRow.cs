@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Npgsql;
-using Spotter.Core.Images;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
@@ -11,10 +11,9 @@ internal static class PostgresJobRow
 {
     /// <summary>The columns, in the order in which they are read here.</summary>
     public const string Columns =
-        "j.id, j.engine, j.state, j.internal, j.epoch, j.attempts, j.solo, j.expired, j.created, j.started, j.finished, j.model, "
-        + "j.idempotency_key, j.fingerprint, j.image_key, j.image_format, j.image_bytes, j.image_sha256, j.output, "
-        + "j.options, j.error, j.timings, j.result, j.name, j.tenant, j.submitted_by, j.priority, j.not_before, j.expires, "
-        + "j.notify, j.answered_from, j.redrives, j.worker, j.history, j.model_version";
+        "j.id, j.spec, j.state, j.internal, j.fencing_token, j.attempts, j.isolated, j.expired, j.created, j.started, j.finished, "
+        + "j.ticket, j.idempotency_key, j.fingerprint, j.output, j.error, j.timings, j.result, j.tenant, j.submitted_by, j.expires, "
+        + "j.notify, j.cached_from, j.redrives, j.worker, j.history, j.model_version";
 
     /// <summary>The record of the present row.</summary>
     public static Job Read(NpgsqlDataReader row) => Read(row, 0);
@@ -27,39 +26,34 @@ internal static class PostgresJobRow
         return new Job
         {
             Id = IdOf(row.GetGuid(first)),
-            Engine = row.GetString(first + 1),
+            Spec = FromJson(row.GetString(first + 1), SpotterJson.Default.JobSpec)!,
             State = (JobState)row.GetInt16(first + 2),
             Internal = row.GetBoolean(first + 3),
             FencingToken = row.GetInt32(first + 4),
             Attempts = row.GetInt32(first + 5),
             Isolated = row.GetBoolean(first + 6),
-            OriginalExpired = row.GetBoolean(first + 7),
+            InputsExpired = row.GetBoolean(first + 7),
             Created = Microseconds.ToTime(created),
             Started = TimeOrNull(started),
             Finished = TimeOrNull(row.LongOrNull(first + 10)),
-            Model = row.TextOrNull(first + 11),
+            Ticket = row.GetInt64(first + 11),
             IdempotencyKey = row.TextOrNull(first + 12),
             Fingerprint = row.TextOrNull(first + 13),
-            Image = new ImageRef(row.GetString(first + 14), (ImageFormat)row.GetInt16(first + 15), row.GetInt64(first + 16), row.GetString(first + 17)),
-            Output = row.TextOrNull(first + 18),
-            Options = FromJson(row.GetString(first + 19), SpotterJson.Default.JobOptions)!,
-            Error = FromJson(row.TextOrNull(first + 20), SpotterJson.Default.JobError),
-            Timings = FromJson(row.TextOrNull(first + 21), SpotterJson.Default.JobTimings) is { } timings
+            Output = row.TextOrNull(first + 14),
+            Error = ErrorOf(row.TextOrNull(first + 15)),
+            Timings = FromJson(row.TextOrNull(first + 16), SpotterJson.Default.JobTimings) is { } timings
                 ? timings with { QueuedMs = ((started ?? created) - created) / 1000.0 }
                 : null,
-            Result = FromJson(row.TextOrNull(first + 22), SpotterJson.Default.VisionResult),
-            Name = row.TextOrNull(first + 23),
-            Tenant = row.GetString(first + 24),
-            By = row.TextOrNull(first + 25),
-            Priority = (JobPriority)row.GetInt16(first + 26),
-            NotBefore = TimeOrNull(row.LongOrNull(first + 27)),
-            Expires = TimeOrNull(row.LongOrNull(first + 28)),
-            Notify = FromJson(row.TextOrNull(first + 29), SpotterJson.Default.IReadOnlyListJobNotification) ?? [],
-            CachedFrom = row.IsDBNull(first + 30) ? null : IdOf(row.GetGuid(first + 30)),
-            Redrives = row.GetInt32(first + 31),
-            Worker = row.TextOrNull(first + 32),
-            History = FromJson(row.TextOrNull(first + 33), SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
-            ModelVersion = row.TextOrNull(first + 34),
+            Result = row.TextOrNull(first + 17) is { } result ? RawJson.OfText(result) : null,
+            Tenant = row.GetString(first + 18),
+            By = row.TextOrNull(first + 19),
+            Expires = TimeOrNull(row.LongOrNull(first + 20)),
+            Notify = FromJson(row.TextOrNull(first + 21), SpotterJson.Default.IReadOnlyListJobNotification) ?? [],
+            CachedFrom = row.IsDBNull(first + 22) ? null : IdOf(row.GetGuid(first + 22)),
+            Redrives = row.GetInt32(first + 23),
+            Worker = row.TextOrNull(first + 24),
+            History = FromJson(row.TextOrNull(first + 25), SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
+            ModelVersion = row.TextOrNull(first + 26),
         };
     }
 

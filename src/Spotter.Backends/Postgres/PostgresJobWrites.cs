@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
@@ -11,39 +10,29 @@ namespace Spotter.Backends.Postgres;
 /// </summary>
 internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSignals signals, TimeProvider clock)
 {
-    /// <summary>The changes of the tallies that follow from rows of <c>moved (engine, model, internal, was, state)</c>; either state may be missing.</summary>
-    public const string Tally = """
-        tally AS (
-            INSERT INTO tallies (engine, model, internal, state, jobs)
-            SELECT m.engine, coalesce(m.model, ''), m.internal, s.state, sum(s.change)
-            FROM moved m CROSS JOIN LATERAL (VALUES (m.was, -1), (m.state, 1)) AS s (state, change)
-            WHERE s.state IS NOT NULL GROUP BY 1, 2, 3, 4 HAVING sum(s.change) <> 0)
-        """;
+    /// <summary>The state of a job that is found by its id: as a parameter, so that the planner doesn't go by the index of all that run.</summary>
+    public const short RunningState = (short)JobState.Running;
 
     /// <summary>A call of <see cref="IJobStore.AddAsync"/>.</summary>
     public sealed record Adding(IReadOnlyList<NewRow> Jobs);
 
     /// <summary>A job to be added, with its JSON.</summary>
-    public sealed record NewRow(NewJob Job, string Options, string? Notify, string? Result, string? Timings)
+    public sealed record NewRow(NewJob Job, string Spec, string? Notify, string? Timings)
     {
         public JobState State => Job.Cached is null ? JobState.Queued : JobState.Succeeded;
 
         public static NewRow Of(NewJob job) => new(
             job,
-            JsonSerializer.Serialize(job.Options, SpotterJson.Default.JobOptions),
+            JsonSerializer.Serialize(job.Spec, SpotterJson.Default.JobSpec),
             job.Notify.Count == 0 ? null : JsonSerializer.Serialize(job.Notify, SpotterJson.Default.IReadOnlyListJobNotification),
-            job.Cached is null ? null : JsonSerializer.Serialize(job.Cached.Result, SpotterJson.Default.VisionResult),
             job.Cached is null ? null : JsonSerializer.Serialize(new JobTimings(), SpotterJson.Default.JobTimings));
     }
 
-    /// <summary>A call of <see cref="IJobStore.StartAsync"/>.</summary>
-    public sealed record Starting(Delivery Delivery, string Worker, TimeSpan Hold);
-
     /// <summary>A call of <see cref="IJobStore.FinishAsync"/> that ends the job.</summary>
-    public sealed record Ending(Lease Lease, JobState State, string? Error, string? Timings, string? Result, string? Output, string? ModelVersion);
+    public sealed record Ending(Lease Lease, JobState State, JobError? Error, string? Timings, string? Result, string? Output, string? ModelVersion);
 
     /// <summary>A call of <see cref="IJobStore.ExtendAsync"/>.</summary>
-    public sealed record Extending(Lease Lease, TimeSpan Hold);
+    public sealed record Extending(IReadOnlyList<Lease> Leases, TimeSpan Duration);
 
     public async Task<IReadOnlyList<AddedJob>[]> AddAsync(IReadOnlyList<Adding> calls)
     {
@@ -51,45 +40,48 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
         var rows = calls.SelectMany(c => c.Jobs).ToList();
         var inserted = await database.CommitAsync(
             $"""
-            WITH added AS (
-                INSERT INTO jobs AS j (id, engine, internal, due, created, model, queue, idempotency_key, fingerprint,
-                    image_key, image_format, image_bytes, image_sha256, options, name,
-                    tenant, submitted_by, priority, not_before, expires, notify, work_key,
-                    state, started, finished, answered_from, result, timings, model_version)
-                SELECT i.id, i.engine, i.internal, greatest($1, i.not_before), $1, i.model, i.queue, i.key, i.print,
-                    i.image, i.format, i.bytes, i.sha, i.options, i.name,
-                    i.tenant, i.by, i.priority, i.not_before, i.expires, i.notify, i.work_key,
-                    i.state, CASE WHEN i.state >= 2 THEN $1 END, CASE WHEN i.state >= 2 THEN $1 END, i.answer, i.result, i.timings, i.version
-                FROM unnest($2::uuid[], $3::text[], $4::boolean[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::smallint[],
-                    $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::smallint[], $18::bigint[], $19::bigint[],
-                    $20::text[], $21::text[], $22::smallint[], $23::uuid[], $24::text[], $25::text[], $26::text[])
-                    WITH ORDINALITY AS i (id, engine, internal, model, queue, key, print, image, format, bytes, sha, options, name,
-                        tenant, by, priority, not_before, expires, notify, work_key, state, answer, result, timings, version, ord)
+            WITH {PostgresTransitions.Lines},
+            added AS (
+                INSERT INTO jobs AS j (id, engine, queue, priority, internal, due, expires, created, spec, input_keys, ticket, idempotency_key, fingerprint,
+                    tenant, submitted_by, notify, result_cache_key,
+                    state, started, finished, cached_from, result, timings, model_version)
+                SELECT i.id, i.engine, i.queue, i.priority, i.internal, greatest($1, i.not_before), i.expires, $1, i.spec, string_to_array(i.input_keys, ' '),
+                    CASE i.state WHEN 0 THEN coalesce(l.entered, 0) + row_number() OVER (PARTITION BY i.queue, i.priority, i.state ORDER BY i.ord) ELSE 0 END,
+                    i.key, i.print, i.tenant, i.by, i.notify, i.cache_key,
+                    i.state, CASE WHEN i.state >= 2 THEN $1 END, CASE WHEN i.state >= 2 THEN $1 END, i.cached_from, i.result, i.timings, i.version
+                FROM unnest($2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::boolean[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],
+                    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::smallint[], $18::uuid[],
+                    $19::text[], $20::text[], $21::text[])
+                    WITH ORDINALITY AS i (id, engine, queue, priority, internal, not_before, expires, spec, input_keys, key,
+                        print, tenant, by, notify, cache_key, state, cached_from, result, timings, version, ord)
+                LEFT JOIN line l ON l.queue = i.queue AND l.priority = i.priority
                 ORDER BY i.ord
                 ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-                RETURNING {PostgresJobRow.Columns}),
-            moved AS (SELECT engine, model, internal, NULL::smallint AS was, state FROM added),
-            {Tally}
+                RETURNING j.queue, j.priority, j.input_keys, {PostgresJobRow.Columns}),
+            moved AS (SELECT queue, priority, internal, NULL::smallint AS was, state FROM added),
+            {PostgresTallies.Sql},
+            kept AS (
+                INSERT INTO blobs (key, job)
+                SELECT DISTINCT k.key, a.id FROM added a CROSS JOIN LATERAL unnest(a.input_keys) AS k (key))
             SELECT * FROM added
             """,
             p => p.With(now)
-                .With(Column(rows, r => r.Job.Id.ToGuid())).With(Column(rows, r => r.Job.Engine)).With(Column(rows, r => r.Job.Internal))
-                .With(Column(rows, r => r.Job.Model)).With(Column(rows, r => QueueNames.Of(r.Job.Engine, r.Job.Model)))
+                .With(Column(rows, r => r.Job.Id.ToGuid())).With(Column(rows, r => r.Job.Spec.Engine)).With(Column(rows, r => r.Job.Spec.Queue))
+                .With(Column(rows, r => (short)r.Job.Spec.Priority)).With(Column(rows, r => r.Job.Internal))
+                .With(Column(rows, r => MicrosecondsOrNull(r.Job.Spec.NotBefore))).With(Column(rows, r => MicrosecondsOrNull(r.Job.Spec.Expires)))
+                .With(Column(rows, r => r.Spec)).With(Column(rows, r => string.Join(' ', r.Job.Spec.Inputs.Select(i => i.Key))))
                 .With(Column(rows, r => r.Job.IdempotencyKey)).With(Column(rows, r => r.Job.Fingerprint))
-                .With(Column(rows, r => r.Job.Image.Key)).With(Column(rows, r => (short)r.Job.Image.Format)).With(Column(rows, r => r.Job.Image.Bytes))
-                .With(Column(rows, r => r.Job.Image.Sha256)).With(Column(rows, r => r.Options)).With(Column(rows, r => r.Job.Name))
-                .With(Column(rows, r => r.Job.Tenant)).With(Column(rows, r => r.Job.By)).With(Column(rows, r => (short)r.Job.Priority))
-                .With(Column(rows, r => MicrosecondsOrNull(r.Job.NotBefore))).With(Column(rows, r => MicrosecondsOrNull(r.Job.Expires)))
+                .With(Column(rows, r => r.Job.Tenant)).With(Column(rows, r => r.Job.By))
                 .With(Column(rows, r => r.Notify)).With(Column(rows, r => r.Job.ResultCacheKey))
                 .With(Column(rows, r => (short)r.State)).With(Column(rows, r => r.Job.Cached?.From.ToGuid()))
-                .With(Column(rows, r => r.Result)).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Cached?.ModelVersion)),
-            async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.Id));
+                .With(Column(rows, r => r.Job.Cached?.Result.ToString())).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Cached?.ModelVersion)),
+            async r => (await r.ListAsync(row => PostgresJobRow.Read(row, 3))).ToDictionary(j => j.Id));
         if (inserted.Values.Any(j => j.State.IsTerminal() && j.Notify.Count > 0))
             signals.FilledOutbox();
 
         var keys = rows.Where(r => !inserted.ContainsKey(r.Job.Id)).Select(r => r.Job.IdempotencyKey!).Distinct(StringComparer.Ordinal).ToArray();
         var known = keys.Length == 0 ? [] : await KnownAsync(keys);
-        return Map(calls, call => (IReadOnlyList<AddedJob>)Map(call.Jobs, row =>
+        return Column(calls, call => (IReadOnlyList<AddedJob>)Column(call.Jobs, row =>
         {
             if (inserted.TryGetValue(row.Job.Id, out var added))
                 return new AddedJob(added, IsNew: true);
@@ -99,53 +91,18 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
         }));
     }
 
-    public async Task<StartedJob?[]> StartAsync(IReadOnlyList<Starting> calls)
+    public async Task<IReadOnlyList<bool>[]> ExtendAsync(IReadOnlyList<Extending> calls)
     {
         var now = Microseconds.Now(clock);
-        var started = new StartedJob?[calls.Count];
-        await database.CommitAsync(
-            $"""
-            WITH started AS (
-                UPDATE jobs j SET state = 1, epoch = j.epoch + 1, attempts = j.attempts + 1, started = $1, leased_until = i.until, worker = i.worker
-                FROM unnest($2::uuid[], $3::text[], $4::bigint[]) WITH ORDINALITY AS i (id, worker, until, ord)
-                WHERE j.id = i.id AND j.state = 0 AND j.due <= $1 AND (j.expires IS NULL OR j.expires > $1)
-                RETURNING i.ord, {PostgresJobRow.Columns}),
-            moved AS (SELECT engine, model, internal, 0::smallint AS was, state FROM started),
-            {Tally}
-            SELECT * FROM started
-            """,
-            p => p.With(now).With(Column(calls, c => c.Delivery.Job.ToGuid())).With(Column(calls, c => c.Worker))
-                .With(Column(calls, c => now + Microseconds.From(c.Hold))),
-            async r =>
-            {
-                while (await r.ReadAsync())
-                {
-                    var at = (int)r.GetInt64(0) - 1;
-                    var (job, call) = (PostgresJobRow.Read(r, 1), calls[at]);
-                    started[at] = new StartedJob(
-                        job, new Lease(job.Id, call.Delivery.Queue, job.FencingToken, job.Attempts, call.Worker, call.Delivery.Receipt));
-                }
-                return true;
-            });
-        return started;
-    }
-
-    public Task<bool[]> ExtendAsync(IReadOnlyList<Extending> calls)
-    {
-        var now = Microseconds.Now(clock);
-        return database.ApplyAsync(
+        var leases = calls.SelectMany(c => c.Leases, (c, lease) => (Id: lease.Job.ToGuid(), lease.FencingToken, Until: now + Microseconds.From(c.Duration))).ToList();
+        var held = await database.ApplyAsync(
             """
-            UPDATE jobs j SET leased_until = i.until FROM unnest($1::uuid[], $2::integer[], $3::bigint[]) WITH ORDINALITY AS i (id, epoch, until, ord)
-            WHERE j.id = i.id AND j.epoch = i.epoch AND j.state = 1 RETURNING i.ord
+            UPDATE jobs j SET leased_until = i.until FROM unnest($1::uuid[], $2::integer[], $3::bigint[]) AS i (id, token, until)
+            WHERE j.id = i.id AND j.fencing_token = i.token AND j.state = $4 RETURNING j.id, j.fencing_token
             """,
-            p => p.With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.FencingToken)).With(Column(calls, c => now + Microseconds.From(c.Hold))),
-            async r =>
-            {
-                var held = new bool[calls.Count];
-                while (await r.ReadAsync())
-                    held[r.GetInt64(0) - 1] = true;
-                return held;
-            });
+            p => p.With(Column(leases, l => l.Id)).With(Column(leases, l => l.FencingToken)).With(Column(leases, l => l.Until)).With(RunningState),
+            async r => (await r.ListAsync(row => (row.GetGuid(0), row.GetInt32(1)))).ToHashSet());
+        return Column(calls, c => (IReadOnlyList<bool>)Column(c.Leases, lease => held.Contains((lease.Job.ToGuid(), lease.FencingToken))));
     }
 
     public async Task<EndedAttempt?[]> EndAsync(IReadOnlyList<Ending> calls)
@@ -156,24 +113,27 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
             $"""
             WITH moved AS (
                 UPDATE jobs j SET state = i.state, finished = $1, leased_until = NULL,
-                    error = i.error, timings = i.timings, result = i.result, output = i.output, model_version = i.version
-                FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-                    WITH ORDINALITY AS i (id, epoch, state, error, timings, result, output, version, ord)
-                WHERE j.id = i.id AND j.epoch = i.epoch AND j.state = 1
-                RETURNING i.ord, j.engine, j.model, j.internal, 1::smallint AS was, j.state, j.queue, j.priority, j.notify IS NOT NULL AS notifies),
-            {Tally}
-            SELECT ord, queue, priority, notifies FROM moved
+                    error = i.error, error_code = i.error_code, timings = i.timings, result = i.result, output = i.output, model_version = i.version
+                FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $11::text[])
+                    WITH ORDINALITY AS i (id, token, state, error, timings, result, output, version, error_code, ord)
+                WHERE j.id = i.id AND j.fencing_token = i.token AND j.state = $10
+                RETURNING i.ord, j.id, j.queue, j.priority, j.internal, $10 AS was, j.state, j.output, j.notify IS NOT NULL AS notifies),
+            {PostgresTallies.Sql},
+            kept AS (INSERT INTO blobs (key, job) SELECT m.output, m.id FROM moved m WHERE m.output IS NOT NULL ON CONFLICT DO NOTHING)
+            SELECT ord, notifies FROM moved
             """,
             p => p.With(Microseconds.Now(clock)).With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.FencingToken))
-                .With(Column(calls, c => (short)c.State)).With(Column(calls, c => c.Error)).With(Column(calls, c => c.Timings))
-                .With(Column(calls, c => c.Result)).With(Column(calls, c => c.Output)).With(Column(calls, c => c.ModelVersion)),
+                .With(Column(calls, c => (short)c.State)).With(Column(calls, c => c.Error is null ? null : PostgresJobRow.ToJson(c.Error)))
+                .With(Column(calls, c => c.Timings))
+                .With(Column(calls, c => c.Result)).With(Column(calls, c => c.Output)).With(Column(calls, c => c.ModelVersion))
+                .With(RunningState).With(Column(calls, c => c.Error?.Code)),
             async r =>
             {
                 while (await r.ReadAsync())
                 {
                     var at = (int)r.GetInt64(0) - 1;
-                    ended[at] = new EndedAttempt(calls[at].Lease.Job, r.GetString(1), (JobPriority)r.GetInt16(2), calls[at].State, null);
-                    notifies |= r.GetBoolean(3);
+                    ended[at] = new EndedAttempt(calls[at].Lease.Job, calls[at].State, null);
+                    notifies |= r.GetBoolean(1);
                 }
                 return true;
             });
@@ -182,37 +142,21 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
         return ended;
     }
 
-    /// <summary>Makes few rows of the many that have come to be in the tallies; only one gateway does so at a time.</summary>
-    public Task FoldTalliesAsync() =>
-        database.ApplyAsync(
-            """
-            WITH alone AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' tallies of spotter', 0)) AS ours),
-            gone AS (DELETE FROM tallies WHERE (SELECT alone.ours FROM alone) RETURNING engine, model, internal, state, jobs)
-            INSERT INTO tallies (engine, model, internal, state, jobs)
-            SELECT engine, model, internal, state, sum(jobs) FROM gone GROUP BY 1, 2, 3, 4 HAVING sum(jobs) <> 0
-            """,
-            _ => { }, _ => Task.FromResult(true));
+    public Task FoldTalliesAsync() => database.ApplyAsync(PostgresTallies.Fold, _ => { }, _ => Task.FromResult(true));
 
-    public Task<List<string>> ExpireImagesAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
-        database.WriteAsync(
+    public async Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
+    {
+        var keys = await database.WriteAsync(
             """
             WITH old AS MATERIALIZED (
-                SELECT id FROM jobs WHERE finished IS NOT NULL AND NOT expired AND finished < $1 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED)
-            UPDATE jobs j SET expired = true FROM old WHERE j.id = old.id RETURNING j.image_key, j.output
+                SELECT id FROM jobs WHERE finished IS NOT NULL AND NOT expired AND finished < $1 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED),
+            marked AS (UPDATE jobs j SET expired = true FROM old WHERE j.id = old.id RETURNING j.id, j.input_keys || j.output AS keys),
+            spoken AS (SELECT k.key, m.id AS job FROM marked m CROSS JOIN LATERAL unnest(m.keys) AS k (key))
+            DELETE FROM blobs b USING spoken s WHERE b.key = s.key AND b.job = s.job RETURNING b.key
             """,
-            p => p.With(Microseconds.From(finishedBefore)).With((long)limit),
-            async r =>
-            {
-                var keys = new List<string>();
-                while (await r.ReadAsync())
-                {
-                    keys.Add(r.GetString(0));
-                    if (r.TextOrNull(1) is { } output)
-                        keys.Add(output);
-                }
-                return keys;
-            },
-            cancel);
+            p => p.With(Microseconds.From(finishedBefore)).With((long)limit), r => r.ListAsync(row => row.GetString(0)), cancel);
+        return [.. keys.Distinct(StringComparer.Ordinal)];
+    }
 
     public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
         database.WriteAsync(
@@ -221,8 +165,10 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 SELECT id FROM jobs WHERE finished IS NOT NULL AND expired IN (false, true) AND finished < $1 LIMIT $2 FOR UPDATE SKIP LOCKED),
             moved AS (
                 DELETE FROM jobs j USING old WHERE j.id = old.id
-                RETURNING j.engine, j.model, j.internal, j.state AS was, NULL::smallint AS state),
-            {Tally}
+                RETURNING j.id, j.queue, j.priority, j.internal, j.state AS was, NULL::smallint AS state, j.input_keys || j.output AS keys),
+            {PostgresTallies.Sql},
+            spoken AS (SELECT k.key, m.id AS job FROM moved m CROSS JOIN LATERAL unnest(m.keys) AS k (key)),
+            forgotten AS (DELETE FROM blobs b USING spoken s WHERE b.key = s.key AND b.job = s.job)
             SELECT count(*)::integer FROM moved
             """,
             p => p.With(Microseconds.From(finishedBefore)).With((long)limit),
@@ -233,17 +179,11 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
         database.CommitAsync(
             $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = ANY($1)",
             p => p.With(keys),
-            async r =>
-            {
-                var rows = await r.ListAsync(PostgresJobRow.Read);
-                return rows.ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal);
-            });
+            async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal));
 
     private static long? MicrosecondsOrNull(DateTimeOffset? time) => time is { } given ? Microseconds.From(given) : null;
 
-    private static TValue[] Column<TItem, TValue>(IReadOnlyList<TItem> items, Func<TItem, TValue> value) => Map(items, value);
-
-    private static TValue[] Map<TItem, TValue>(IReadOnlyList<TItem> items, Func<TItem, TValue> value)
+    private static TValue[] Column<TItem, TValue>(IReadOnlyList<TItem> items, Func<TItem, TValue> value)
     {
         var values = new TValue[items.Count];
         for (var i = 0; i < values.Length; i++)

@@ -10,6 +10,9 @@ internal sealed class PostgresLockedRow
     /// <summary>The columns, in the order in which <see cref="Read"/> takes them.</summary>
     public const string Columns = "j.id, j.queue, j.priority, j.state, j.attempts, j.due, j.worker, j.history, j.error, j.notify IS NOT NULL";
 
+    /// <summary>How many they are.</summary>
+    public const int Count = 10;
+
     public required Guid Id { get; init; }
 
     public required string Queue { get; init; }
@@ -72,4 +75,7 @@ internal sealed record PostgresTransition(
     /// <summary>To another state, and else as it was.</summary>
     public static PostgresTransition Of(PostgresLockedRow row, JobState to) =>
         new(row, to, row.Due, row.Attempts, Isolated: false, row.Error, row.History, Redriven: false);
+
+    /// <summary>What others are told of it.</summary>
+    public JobChange Change => new(PostgresJobRow.IdOf(Row.Id), To == JobState.Queued ? Row.Queue : null);
 }

@@ -189,6 +189,15 @@ internal static class PostgresSchema
         END
         $function$;
         """,
+        PostgresQueueStep.Sql,
+        """
+        -- Who scales which pool of workers, and until when unless it says so again.
+        CREATE TABLE controllers (
+            pool text PRIMARY KEY,
+            holder text NOT NULL,
+            until bigint NOT NULL
+        );
+        """,
         """
         -- A job has any number of notifications, as a JSON list: channel, target, secret, endpoint. One row of the outbox
         -- comes of each when the job ends.
@@ -237,6 +246,11 @@ internal static class PostgresSchema
         CREATE TRIGGER jobs_gone AFTER DELETE ON jobs FOR EACH ROW
             WHEN (OLD.notify IS NOT NULL) EXECUTE FUNCTION empty_outbox();
         """,
+        """
+        -- What tells this store from all others: places for blobs are marked with it.
+        CREATE TABLE store (id text NOT NULL);
+        INSERT INTO store VALUES (replace(gen_random_uuid()::text, '-', ''));
+        """,
     ];
 
     /// <summary>The version that this program makes of a database.</summary>
@@ -248,7 +262,12 @@ internal static class PostgresSchema
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: the schema is newer than this program.</exception>
     public static void Update(NpgsqlConnection connection, string schema) => Update(connection, schema, Newest);
 
-    /// <summary>Brings a schema to the layout of an earlier program, for tests of what becomes of it.</summary>
+    /// <summary>See <see cref="Backend.StoreId"/>.</summary>
+    public static string StoreId(NpgsqlConnection connection, string schema) =>
+        Scalar(connection, $"SELECT id FROM {schema}.store") as string
+        ?? throw new SpotterException(ErrorCodes.StoreUnavailable, $"The job store in schema '{schema}' has lost its id; restore its table 'store'.");
+
+    /// <summary>Brings it to the layout of an earlier program, for tests of what becomes of it.</summary>
     internal static void Update(NpgsqlConnection connection, string schema, int newest)
     {
         if (VersionOf(connection, schema) == newest)
@@ -258,10 +277,10 @@ internal static class PostgresSchema
         Run(connection, "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min'");
         Run(connection, $"SELECT pg_advisory_xact_lock(hashtextextended('{schema} schema of spotter', 0))");
         var version = VersionOf(connection, schema);
-        if (version > Newest)
+        if (version > newest)
         {
             throw new SpotterException(ErrorCodes.StoreUnavailable,
-                $"The job store in schema '{schema}' is of version {version}, this program knows {Newest}; use a newer program or another schema.");
+                $"The job store in schema '{schema}' is of version {version}, this program knows {newest}; use a newer program or another schema.");
         }
         if (version is null)
         {

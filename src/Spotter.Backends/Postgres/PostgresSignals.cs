@@ -9,9 +9,9 @@ using Spotter.Jobs;
 namespace Spotter.Backends.Postgres;
 
 /// <summary>
-/// What gateways tell each other through <c>NOTIFY</c>: which jobs have changed, and in which queues there is something to
-/// be had. All of it may get lost, so everybody also looks from time to time. Sent beside the changes, not with them:
-/// a transaction that notifies makes all others that do wait for its flush.
+/// What gateways tell each other through <c>NOTIFY</c>: which jobs have changed, and in which queues a job became due. All
+/// of it may get lost, so everybody also looks from time to time. Sent beside the changes, not with them: a transaction
+/// that notifies makes all others that do wait for its flush.
 /// </summary>
 internal sealed class PostgresSignals : IAsyncDisposable
 {
@@ -44,9 +44,9 @@ internal sealed class PostgresSignals : IAsyncDisposable
     private readonly SemaphoreSlim unsent = new(0, 1);
     private readonly Task listening;
     private readonly Task sending;
-    private Channel<JobId>[] readers = [];
+    private Reader[] readers = [];
     private List<JobId> changed = [];
-    private HashSet<string> available = new(StringComparer.Ordinal);
+    private HashSet<string> filled = new(StringComparer.Ordinal);
     private StringBuilder words = new();
     private long companyAt = long.MinValue;
 
@@ -64,37 +64,24 @@ internal sealed class PostgresSignals : IAsyncDisposable
         sending = Task.Run(SendAlwaysAsync);
     }
 
-    /// <summary>Told that another gateway put something into a queue; null when something may have been missed in any of them.</summary>
-    public Action<string?>? QueueFilled { get; set; }
-
     /// <summary>Called when entries were added to the outbox, here or by another gateway.</summary>
     public Action? OutboxFilled { get; set; }
 
     /// <summary>True while other gateways are known to listen.</summary>
     private bool HasCompany => Volatile.Read(ref companyAt) is var at and not long.MinValue && Stopwatch.GetElapsedTime(at) < CompanyLasts;
 
-    /// <summary>Tells this gateway's readers, and the other gateways, which rows have changed.</summary>
-    public void Changed(IEnumerable<JobId> ids)
+    /// <summary>Tells this gateway's readers, and the other gateways, what has changed.</summary>
+    public void Changed(IReadOnlyCollection<JobChange> changes)
     {
-        var known = ids as ICollection<JobId> ?? [.. ids];
-        Publish(known);
+        Publish(changes);
         if (!HasCompany)
             return;
         lock (gate)
         {
             if (changed.Count < MostUnsent)
-                changed.AddRange(known);
+                changed.AddRange(changes.Select(c => c.Job).OfType<JobId>());
+            filled.UnionWith(changes.Select(c => c.Queue).OfType<string>());
         }
-        WakeSender();
-    }
-
-    /// <summary>Tells the other gateways that something is to be had from a queue.</summary>
-    public void Filled(string queue)
-    {
-        if (!HasCompany)
-            return;
-        lock (gate)
-            available.Add(queue);
         WakeSender();
     }
 
@@ -106,21 +93,25 @@ internal sealed class PostgresSignals : IAsyncDisposable
             Say(Outbox);
     }
 
-    /// <summary>Ids of jobs that changed, here or in another gateway.</summary>
-    public async IAsyncEnumerable<JobId> ChangesAsync([EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>What changes, here or through another gateway.</summary>
+    public async IAsyncEnumerable<JobChange> ChangesAsync([EnumeratorCancellation] CancellationToken cancel)
     {
-        var changes = Channel.CreateBounded<JobId>(new BoundedChannelOptions(ChangesBehind) { FullMode = BoundedChannelFullMode.DropOldest });
+        var reader = new Reader();
         lock (gate)
-            readers = [.. readers, changes];
+            readers = [.. readers, reader];
         try
         {
-            await foreach (var id in changes.Reader.ReadAllAsync(cancel))
-                yield return id;
+            await foreach (var change in reader.Changes.ReadAllAsync(cancel))
+            {
+                if (reader.HasMissed())
+                    yield return JobChange.Missed;
+                yield return change;
+            }
         }
         finally
         {
             lock (gate)
-                readers = [.. readers.Where(r => r != changes)];
+                readers = [.. readers.Where(r => r != reader)];
         }
     }
 
@@ -133,12 +124,12 @@ internal sealed class PostgresSignals : IAsyncDisposable
         unsent.Dispose();
     }
 
-    private void Publish(ICollection<JobId> ids)
+    private void Publish(IEnumerable<JobChange> changes)
     {
         foreach (var reader in Volatile.Read(ref readers))
         {
-            foreach (var id in ids)
-                reader.Writer.TryWrite(id);
+            foreach (var change in changes)
+                reader.Write(change);
         }
     }
 
@@ -210,7 +201,7 @@ internal sealed class PostgresSignals : IAsyncDisposable
         lock (gate)
         {
             (ids, changed) = (changed, []);
-            (queues, available) = (available, new(StringComparer.Ordinal));
+            (queues, filled) = (filled, new(StringComparer.Ordinal));
             (said, words) = (words, new());
         }
         var payloads = new List<string>();
@@ -279,7 +270,7 @@ internal sealed class PostgresSignals : IAsyncDisposable
             await listen.ExecuteNonQueryAsync(cancel);
         Say(Greeting);
         // Something may have been said before we listened.
-        QueueFilled?.Invoke(null);
+        Publish([JobChange.Missed]);
         while (true)
             await connection.WaitAsync(cancel);
     }
@@ -296,17 +287,10 @@ internal sealed class PostgresSignals : IAsyncDisposable
                 Say(Presence);
                 break;
             case Jobs:
-                var ids = new List<JobId>(items.Length);
-                foreach (var item in items)
-                {
-                    if (JobId.TryParse(item, out var id))
-                        ids.Add(id);
-                }
-                Publish(ids);
+                Publish([.. items.Where(i => JobId.TryParse(i, out _)).Select(i => new JobChange(JobId.Parse(i), null))]);
                 break;
             case Queues:
-                foreach (var queue in items)
-                    QueueFilled?.Invoke(queue);
+                Publish([.. items.Select(queue => new JobChange(null, queue))]);
                 break;
             case Outbox:
                 OutboxFilled?.Invoke();
@@ -314,5 +298,22 @@ internal sealed class PostgresSignals : IAsyncDisposable
             default:
                 break;
         }
+    }
+
+    /// <summary>Somebody who follows the changes; of those that it is too far behind to hear the oldest are left out.</summary>
+    private sealed class Reader
+    {
+        private readonly Channel<JobChange> changes;
+        private int missed;
+
+        public Reader() => changes = Channel.CreateBounded<JobChange>(
+            new BoundedChannelOptions(ChangesBehind) { FullMode = BoundedChannelFullMode.DropOldest }, _ => Volatile.Write(ref missed, 1));
+
+        public ChannelReader<JobChange> Changes => changes.Reader;
+
+        public void Write(JobChange change) => changes.Writer.TryWrite(change);
+
+        /// <summary>True when something was left out since the last time.</summary>
+        public bool HasMissed() => Interlocked.Exchange(ref missed, 0) == 1;
     }
 }

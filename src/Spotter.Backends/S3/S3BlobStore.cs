@@ -14,6 +14,9 @@ namespace Spotter.Backends.S3;
 /// </summary>
 internal sealed class S3BlobStore : IBlobStore, IDisposable
 {
+    // Not among the pictures: a place that has none yet is to look empty.
+    private const string CheckKey = "spotter-check";
+
     /// <summary>The smallest part that S3 takes, and so the most of one blob that is held in memory.</summary>
     public const int PartBytes = 5 * 1024 * 1024;
 
@@ -23,16 +26,14 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
 
     private readonly S3Settings settings;
     private readonly S3Faults faults;
-    private readonly RandomSource random;
     private readonly TimeProvider clock;
     private readonly AmazonS3Client client;
 
     /// <summary>Uses a bucket; nothing is sent yet.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: no region is known.</exception>
-    public S3BlobStore(S3Settings settings, RandomSource random, TimeProvider clock)
+    public S3BlobStore(S3Settings settings, TimeProvider clock)
     {
         this.settings = settings;
-        this.random = random;
         this.clock = clock;
         faults = new S3Faults(settings);
         var config = new AmazonS3Config
@@ -71,17 +72,15 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: it won't work until somebody puts it right.</exception>
     public async Task<string?> CheckAsync(CancellationToken cancel)
     {
-        // Several may check at once.
-        var key = $"{BlobKey.OriginalsPrefix}check-{random.NextHex(8)}";
         try
         {
-            await CallAsync("list", token => client.ListObjectsV2Async(new() { BucketName = settings.Bucket, Prefix = NameOf(key), MaxKeys = 1 }, token), cancel);
-            await PutAsync(key, new MemoryStream([1]), cancel);
-            await using (await OpenAsync(key, cancel))
+            await CallAsync("list", token => client.ListObjectsV2Async(new() { BucketName = settings.Bucket, Prefix = NameOf(CheckKey), MaxKeys = 1 }, token), cancel);
+            await PutAsync(CheckKey, new MemoryStream([1]), cancel);
+            await using (await OpenAsync(CheckKey, cancel))
             {
-                // That it can be opened says enough.
+                // That it can be opened says enough, also that there is none: several may check at once.
             }
-            await DeleteAsync(key, cancel);
+            await DeleteAsync(CheckKey, cancel);
             return null;
         }
         catch (SpotterException refused) when (refused.InnerException is { } cause && S3Faults.IsPassing(cause))

@@ -6,7 +6,7 @@ using Spotter.Cli.Detect;
 using Spotter.Cli.Models;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
+using Spotter.Engines.Detect;
 using Spotter.Vision;
 
 namespace Spotter.Cli.Commands;
@@ -26,36 +26,8 @@ internal static class DetectCommand
         Description = "The model: a file, or a name that `spotter models list` shows. Default: the first usable one of that list.",
     };
 
-    private static readonly Option<double> Confidence = NumberOption.Fraction("--confidence", 0.25, "Leave out what is less certain than this, 0 to 1.");
-
-    private static readonly Option<double> Iou = NumberOption.Fraction("--iou", 0.45, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
-
-    private static readonly Option<string[]> Labels = new("--labels")
-    {
-        HelpName = "A,B",
-        Description = "Only these labels. Default: all.",
-        CustomParser = result => [.. result.Tokens.SelectMany(token =>
-            token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
-    };
-
-    private static readonly Option<int> Top = NumberOption.Whole("--top", 5, 1, 1000, "Labels per picture, from models that classify. Default: 5.");
-
-    private static readonly Option<int?> Tile = NumberOption.Whole("--tile", 64, 16_384, "Look at pictures in overlapping squares with this edge, for small things in large pictures. Default: at all of it.");
-
-    private static readonly Option<double> Overlap = NumberOption.Fraction("--overlap", 0.2, "The share of a tile that the next one covers again, 0 to 0.9.");
-
-    private static readonly Option<Region?> Roi = new("--roi")
-    {
-        HelpName = "X,Y,WIDTH,HEIGHT",
-        Description = "Look at this part of the pictures only, in pixels. Default: at all of it.",
-        CustomParser = result =>
-        {
-            if (Region.Parse(result.Tokens[0].Value) is { } region)
-                return region;
-            result.AddError($"--roi takes x,y,width,height in whole pixels, not {result.Tokens[0].Value}.");
-            return null;
-        },
-    };
+    // Pictures are drawn when there is a folder to write them to.
+    private static readonly OptionFlags Asked = new(VisionOptions.Declared.Where(o => o.Name != VisionOptions.Annotate));
 
     private static readonly Option<string?> Out = new("--out")
     {
@@ -71,8 +43,9 @@ internal static class DetectCommand
     {
         var command = new Command("detect", "Run a model on files, without a server.")
         {
-            Files, Model, Confidence, Iou, Labels, Top, Tile, Overlap, Roi, Out, Json, Lanes,
+            Files, Model, Out, Json, Lanes,
         };
+        Asked.AddTo(command);
         Files.Validators.Add(RefuseUnknownOptions);
         command.Validators.Add(KeepOriginals);
         command.SetAction(RunAsync);
@@ -85,18 +58,7 @@ internal static class DetectCommand
         var folder = parsed.GetValue(Out);
         var pictures = PictureList.Of(parsed.GetRequiredValue(Files), folder);
         var lanes = Math.Min(parsed.GetValue(Lanes), pictures.Count);
-        var labels = parsed.GetValue(Labels);
-        var options = new JobOptions
-        {
-            Confidence = parsed.GetValue(Confidence),
-            Iou = parsed.GetValue(Iou),
-            Labels = labels is { Length: > 0 } ? labels : null,
-            Top = parsed.GetValue(Top),
-            Tile = parsed.GetValue(Tile),
-            Overlap = Math.Min(0.9, parsed.GetValue(Overlap)),
-            Region = parsed.GetValue(Roi),
-            Annotate = folder is not null,
-        };
+        var options = VisionOptions.Declared.Read(Asked.Read(parsed)) with { Annotate = folder is not null };
 
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
@@ -112,7 +74,7 @@ internal static class DetectCommand
             Directory.CreateDirectory(folder);
 
         var json = parsed.GetValue(Json);
-        var inWords = model.Model.Engine == Engines.Classify;
+        var inWords = model.Model.Engine == VisionTasks.Classify;
         var outputs = folder is null ? null : OutputNames.In(folder, pictures, inWords ? ".csv" : ".jpg");
         var run = new DetectRun(model, options with { Annotate = options.Annotate && !inWords }, limits, pictures, outputs);
         var report = new DetectReport(model.Model.Id, lanes);

@@ -4,7 +4,6 @@ using Spotter.Cli.Detect;
 using Spotter.Cli.Evaluate;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Cli.Commands;
@@ -70,14 +69,14 @@ internal static class EvaluateCommand
         using var model = VisionModel.Load(
             SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), SpotterPaths.DataFolder(null)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
-        if (model.Model.Engine == Engines.Classify)
+        if (model.Model.Engine == VisionTasks.Classify)
             throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects but labels whole pictures; only boxes are measured.");
         var highest = folder.Pictures.SelectMany(picture => picture.Objects).Select(one => one.ClassId).DefaultIfEmpty(-1).Max();
         var classes = ClassMap.Create(folder.Names, highest, model.Model);
         if (classes.Unknown.Count > 0)
             CommandLine.Complain($"{model.Model.Id} does not know {string.Join(", ", classes.Unknown)}; objects of these classes count as not found.");
 
-        var options = new JobOptions { Confidence = parsed.GetValue(Confidence), Iou = parsed.GetValue(Iou), Tile = parsed.GetValue(Tile) };
+        var options = new VisionParameters { Confidence = parsed.GetValue(Confidence), Iou = parsed.GetValue(Iou), Tile = parsed.GetValue(Tile) };
         var run = new DetectRun(model, options, limits, [.. folder.Pictures.Select(picture => picture.File)], outputs: null);
         var json = parsed.GetValue(Json);
         EvaluationReport? report = null;

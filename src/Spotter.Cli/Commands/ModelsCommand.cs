@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Spotter.Cli.Models;
 using Spotter.Cli.Remote;
-using Spotter.Core.Vision;
+using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Vision.Models;
 

@@ -74,7 +74,8 @@ internal static class ServeCommand
         BlobOptions.AddTo(command);
         KeepOptions.AddTo(command);
         ScaleOptions.AddTo(command);
-        command.SetAction(parsed => new Service(Common(parsed) with { Scaling = ScaleOptions.Read(parsed) }).RunAsync());
+        PoolOptions.AddTo(command);
+        command.SetAction(parsed => new Service(Common(parsed) with { Pools = PoolOptions.Read(parsed, ScaleOptions.Read(parsed)) }).RunAsync());
         return command;
     }
 

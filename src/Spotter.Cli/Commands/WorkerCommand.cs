@@ -4,6 +4,7 @@ using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
 using Spotter.Core;
 using Spotter.Core.Images;
+using Spotter.Engines;
 using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Worker;
@@ -84,7 +85,7 @@ internal static class WorkerCommand
         using var ended = new CancellationTokenSource();
         var watching = await BeginLoadingAsync(parsed, loader, loggers, drain, ended.Token);
         await loader.First;
-        var runner = new JobRunner(models, new ImageLimits(), loggers.CreateLogger<JobRunner>());
+        var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
             parsed.GetRequiredValue(Server), token, settings.Name,
             () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder }, TimeProvider.System);

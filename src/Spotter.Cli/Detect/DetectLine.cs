@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
-using Spotter.Core.Vision;
+using Spotter.Core;
 using Spotter.Jobs;
+using Spotter.Vision;
 
 namespace Spotter.Cli.Detect;
 

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Jobs;
 using Spotter.Vision;
 
@@ -16,7 +15,7 @@ namespace Spotter.Cli.Detect;
 /// <param name="pictures">Files.</param>
 /// <param name="outputs">Where each annotated picture, or line of text, goes; null for nowhere.</param>
 internal sealed class DetectRun(
-    VisionModel model, JobOptions options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs)
+    VisionModel model, VisionParameters options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs)
 {
     /// <summary>One line per picture; a picture that fails is a line with its error.</summary>
     /// <param name="lanes">Pictures at once.</param>

@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision;
 
 namespace Spotter.Cli.Evaluate;
 

@@ -1,4 +1,4 @@
-using Spotter.Core.Vision;
+using Spotter.Vision;
 
 namespace Spotter.Cli.Evaluate;
 

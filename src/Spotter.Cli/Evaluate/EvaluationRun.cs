@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Spotter.Cli.Detect;
-using Spotter.Core.Vision;
+using Spotter.Core;
+using Spotter.Vision;
 
 namespace Spotter.Cli.Evaluate;
 

@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Models;

@@ -1,4 +1,4 @@
-using Spotter.Core.Vision;
+using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Worker;
 

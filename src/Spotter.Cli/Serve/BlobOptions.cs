@@ -27,12 +27,19 @@ internal static class BlobOptions
         Description = $"The bucket's region. Default: what {RegionVariable} says, else the environment's or the profile's.",
     };
 
+    // No variable says so: it is for one start, and would go on for good in a service's environment.
+    private static readonly Option<bool> Adopt = new("--adopt-blobs")
+    {
+        Description = "Take over a place for pictures that is not known to be this job store's. Those that no job of it speaks of are deleted.",
+    };
+
     /// <summary>Adds them to a command.</summary>
     public static void AddTo(Command command)
     {
         command.Add(Place);
         command.Add(Endpoint);
         command.Add(Region);
+        command.Add(Adopt);
     }
 
     /// <summary>The settings with what was asked for.</summary>
@@ -41,6 +48,7 @@ internal static class BlobOptions
         Blobs = parsed.GetValue(Place) ?? Variable(PlaceVariable),
         S3Endpoint = parsed.GetValue(Endpoint) ?? Variable(EndpointVariable),
         S3Region = parsed.GetValue(Region) ?? Variable(RegionVariable),
+        AdoptBlobs = parsed.GetValue(Adopt),
     };
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;

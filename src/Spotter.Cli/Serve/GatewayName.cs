@@ -14,7 +14,12 @@ internal sealed class GatewayName
     private const int Bytes = 4;
     private const int MostRunning = 100_000;
 
+    private const string Only = "local";
+
     private GatewayName(string prefix) => Prefix = prefix;
+
+    /// <summary>What other gateways call it.</summary>
+    public string Name => Prefix.Length == 0 ? Only : Prefix.TrimEnd('-');
 
     /// <summary>What the names of its workers begin with; empty on a backend that it has for itself.</summary>
     public string Prefix { get; }
@@ -43,16 +48,16 @@ internal sealed class GatewayName
     }
 
     /// <summary>Takes the leases of those workers, which ended with the gateway when it last ended.</summary>
-    public async Task ReleaseAsync(Backend backend, Dispatcher dispatcher, JobError reason, CancellationToken cancel)
+    public async Task ReleaseAsync(Backend backend, JobError reason, CancellationToken cancel)
     {
         if (!backend.IsShared)
         {
-            await dispatcher.ReleaseAsync(worker: null, reason, spendAttempt: false, cancel);
+            await backend.Jobs.ReleaseAsync(worker: null, reason, spendAttempt: false, cancel);
             return;
         }
         var running = await backend.Jobs.ListAsync(new JobFilter { State = JobState.Running, Limit = MostRunning }, cancel);
         var gone = running.Select(j => j.Worker).OfType<string>().Where(w => w.StartsWith(Prefix, StringComparison.Ordinal));
         foreach (var worker in gone.Distinct(StringComparer.Ordinal))
-            await dispatcher.ReleaseAsync(worker, reason, spendAttempt: false, cancel);
+            await backend.Jobs.ReleaseAsync(worker, reason, spendAttempt: false, cancel);
     }
 }

@@ -30,7 +30,7 @@ internal static class KeepOptions
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
     public static LeaseSettings Read(ParseResult parsed, LeaseSettings settings) => settings with
     {
-        KeepImages = (parsed.GetValue(Pictures) ?? Variable(PicturesVariable, 0, MostHours)) is { } hours ? TimeSpan.FromHours(hours) : settings.KeepImages,
+        KeepBlobs = (parsed.GetValue(Pictures) ?? Variable(PicturesVariable, 0, MostHours)) is { } hours ? TimeSpan.FromHours(hours) : settings.KeepBlobs,
         KeepJobs = (parsed.GetValue(Jobs) ?? Variable(JobsVariable, 1, MostDays)) is { } days ? TimeSpan.FromDays(days) : settings.KeepJobs,
     };
 

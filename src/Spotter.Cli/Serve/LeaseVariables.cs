@@ -6,8 +6,8 @@ using Spotter.Worker;
 namespace Spotter.Cli.Serve;
 
 /// <summary>
-/// Lease settings from the environment, in seconds: <c>SPOTTER__LEASE__HOLDSECONDS</c>,
-/// <c>SPOTTER__LEASE__HEARTBEATSECONDS</c>, <c>SPOTTER__LEASE__SWEEPSECONDS</c>, <c>SPOTTER__LEASE__OVERDUESECONDS</c>,
+/// Lease settings from the environment, in seconds: <c>SPOTTER__LEASE__DURATIONSECONDS</c>,
+/// <c>SPOTTER__LEASE__HEARTBEATSECONDS</c>, <c>SPOTTER__LEASE__SWEEPSECONDS</c>,
 /// <c>SPOTTER__LEASE__ORPHANSECONDS</c>; and for workers <c>SPOTTER__WORKER__DECODESECONDS</c>, <c>SPOTTER__WORKER__JOBSECONDS</c>.
 /// Not options, since nobody needs them to run Spotter: they are for slow networks, and for tests of what happens
 /// when leases run out.
@@ -26,10 +26,9 @@ internal static class LeaseVariables
         var defaults = new LeaseSettings();
         return defaults with
         {
-            Duration = Read("HOLDSECONDS", defaults.Duration),
+            Duration = Read("DURATIONSECONDS", defaults.Duration),
             Heartbeat = Read("HEARTBEATSECONDS", defaults.Heartbeat),
             Sweep = Read("SWEEPSECONDS", defaults.Sweep),
-            Overdue = Read("OVERDUESECONDS", defaults.Overdue),
             OrphanAge = Read("ORPHANSECONDS", defaults.OrphanAge),
         };
     }

@@ -31,18 +31,16 @@ internal static class ModelInspection
         }));
     }
 
-    private static async Task<ModelListing> InspectAsync(string file, CancellationToken cancel)
-    {
-        var start = new ProcessStartInfo(SelfProgram.File)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        foreach (var argument in (string[])[.. SelfProgram.Arguments, "models", "inspect", file, "--json"])
-            start.ArgumentList.Add(argument);
+    private static Task<ModelListing> InspectAsync(string file, CancellationToken cancel) =>
+        InspectAsync(file, new ProcessStartInfo(SelfProgram.File, [.. SelfProgram.Arguments, "models", "inspect", file, "--json"]), cancel);
 
-        using var process = Process.Start(start) ?? throw new SpotterException(ErrorCodes.Internal, $"{SelfProgram.File} can't be started.");
+    /// <summary>Inspects a file by a program, which does not outlive the call.</summary>
+    internal static async Task<ModelListing> InspectAsync(string file, ProcessStartInfo start, CancellationToken cancel)
+    {
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.UseShellExecute = false;
+        using var process = Process.Start(start) ?? throw new SpotterException(ErrorCodes.Internal, $"{start.FileName} can't be started.");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(Patience);
         try
@@ -56,8 +54,12 @@ internal static class ModelInspection
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            process.Kill();
             return Refusal(file, $"its inspection took longer than {Patience.TotalSeconds:0} s");
+        }
+        finally
+        {
+            // Whatever ended the wait: nobody else knows the process. One that has ended is left alone.
+            process.Kill();
         }
     }
 

@@ -13,12 +13,15 @@ internal sealed class ScaleRecords : IDisposable
 {
     private const string Folder = "scaling";
 
+    private readonly string folder;
+    private readonly ILoggerFactory loggers;
     private readonly ArrivalFiles arrivals;
     private readonly LearnedFile measured;
 
     public ScaleRecords(ServeSettings settings, TimeProvider time, ILoggerFactory loggers)
     {
-        var folder = Path.Combine(settings.DataFolder, Folder);
+        this.loggers = loggers;
+        folder = Path.Combine(settings.DataFolder, Folder);
         try
         {
             Directory.CreateDirectory(folder);
@@ -34,7 +37,6 @@ internal sealed class ScaleRecords : IDisposable
         if (Parse(measured.Load()) is { } known)
             Meter.Measured = known;
         Decisions = DecisionFile.Open(Path.Combine(folder, "decisions.jsonl"), loggers.CreateLogger<DecisionFile>());
-        Memory = new LearnedFile(Path.Combine(folder, $"learned-{settings.Scaling.Policy}.json"), loggers.CreateLogger<LearnedFile>());
     }
 
     public ScaleMeter Meter { get; }
@@ -45,7 +47,9 @@ internal sealed class ScaleRecords : IDisposable
 
     public ScaleSeries Series { get; } = new();
 
-    public IPolicyMemory Memory { get; }
+    /// <summary>What the policy of a pool has learned; null for the only one.</summary>
+    public IPolicyMemory MemoryOf(string? pool, string policy) => new LearnedFile(
+        Path.Combine(folder, pool is null ? $"learned-{policy}.json" : $"learned-{pool}-{policy}.json"), loggers.CreateLogger<LearnedFile>());
 
     public void Dispose()
     {

@@ -41,11 +41,25 @@ internal sealed record ServeSettings
     /// <summary>See <see cref="BackendSettings.S3Region"/>.</summary>
     public string? S3Region { get; init; }
 
+    /// <summary>See <see cref="BackendSettings.AdoptBlobs"/>.</summary>
+    public bool AdoptBlobs { get; init; }
+
     /// <summary>Models by name or file; empty for all that are found.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
-    /// <summary>How many worker processes there are and when; none of them when workers join from elsewhere.</summary>
+    /// <summary>How many worker processes there are and when, of all pools together; none of them when workers join from elsewhere.</summary>
     public ScaleSettings Scaling { get; init; } = new() { Max = 0 };
+
+    /// <summary>The pools of worker processes; none when workers join from elsewhere.</summary>
+    public IReadOnlyList<PoolSettings> Pools
+    {
+        get;
+        init
+        {
+            field = value;
+            Scaling = value.Count == 1 ? value[0].Scaling : value[0].Scaling with { Min = value.Sum(p => p.Scaling.Min), Max = value.Sum(p => p.Scaling.Max), Lanes = value.Max(p => p.Scaling.Lanes) };
+        }
+    } = [];
 
     /// <summary>The worker token; null to make one.</summary>
     public string? WorkerToken { get; init; }
@@ -59,16 +73,16 @@ internal sealed record ServeSettings
     /// <summary>The file of the API keys, without which nobody gets in; null for the one in the data folder, if it is there.</summary>
     public string? KeysFile { get; init; }
 
-    /// <summary>See <see cref="GatewaySettings.MaxQueued"/>.</summary>
+    /// <summary>See <see cref="JobSettings.MaxQueued"/>.</summary>
     public int MaxQueued { get; init; } = 50_000;
 
-    /// <summary>See <see cref="GatewaySettings.MaxQueueAge"/>.</summary>
+    /// <summary>See <see cref="JobSettings.MaxQueueAge"/>.</summary>
     public TimeSpan MaxQueueAge { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>See <see cref="GatewaySettings.ClientRate"/>.</summary>
     public int ClientRate { get; init; } = 10;
 
-    /// <summary>See <see cref="GatewaySettings.Reuse"/>.</summary>
+    /// <summary>See <see cref="JobSettings.Reuse"/>.</summary>
     public bool Reuse { get; init; } = true;
 
     /// <summary>How webhook deliveries are made; the service's own secrets are read when it starts.</summary>
@@ -87,27 +101,31 @@ internal sealed record ServeSettings
         Blobs = Blobs,
         S3Endpoint = S3Endpoint,
         S3Region = S3Region,
+        AdoptBlobs = AdoptBlobs,
     };
 
     /// <summary>The gateway's part of the settings.</summary>
-    public GatewaySettings Gateway(IReadOnlyList<Core.Vision.ModelInfo> models, RandomSource random) => new()
+    public GatewaySettings Gateway(IReadOnlyList<ModelInfo> models, RandomSource random) => new()
     {
         Host = Host,
         AllowedHosts = AllowedHosts,
         Port = Port,
         Models = models,
         SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,
-        MaxWorkers = Scaling.Max,
-        LanesPerWorker = Scaling.Lanes,
+        Jobs = new JobSettings
+        {
+            MaxWorkers = Scaling.Max,
+            LanesPerWorker = Scaling.Lanes,
+            MaxQueued = MaxQueued,
+            MaxQueueAge = MaxQueueAge,
+            Reuse = Reuse,
+            Leases = Leases,
+        },
         KeysFile = KeysFile ?? Path.Combine(DataFolder, KeyFile.DefaultName),
         KeysRequired = KeysFile is not null,
-        MaxQueued = MaxQueued,
-        MaxQueueAge = MaxQueueAge,
         ClientRate = ClientRate,
-        Reuse = Reuse,
         ClientBurst = Math.Max(1, 5 * ClientRate),
         WorkerToken = WorkerToken ?? random.NextHex(32),
-        Leases = Leases,
         Webhooks = Webhooks,
     };
 }

@@ -5,11 +5,9 @@ using Spotter.Cli.Models;
 using Spotter.Core;
 using Spotter.Fleets.Processes;
 using Spotter.Gateway;
-using Spotter.Gateway.Models;
 using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Scaling.Simulation;
-using Spotter.Vision;
 
 namespace Spotter.Cli.Serve;
 
@@ -44,27 +42,32 @@ internal sealed class Service(ServeSettings settings)
             Webhooks = settings.Webhooks with { Secrets = WebhookKey.Open(settings.DataFolder, random) },
         };
         using var scale = new ScaleRecords(settings, time, loggers);
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Duration, scale.Meter.Arrived);
         // Whoever had jobs when the service last ended is gone: its workers end with it.
         var name = GatewayName.Of(backend, settings.DataFolder, random);
         if (settings.Scaling.Max > 0)
-            await name.ReleaseAsync(backend, dispatcher, GatewayEnded, stop.Token);
+            await name.ReleaseAsync(backend, GatewayEnded, stop.Token);
 
         var roster = new WorkerRoster(time);
         GatewayHost? gateway = null;
-        await using var fleet = new ProcessFleet(
-            () => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models)), roster,
-            exit => dispatcher.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status != 0, CancellationToken.None),
-            time, random, loggers.CreateLogger<ProcessFleet>(), new CrashBreadcrumbs(RunStage.BoardVariable, RunStage.BoardBytes))
+        var dependencies = new PoolDependencies(backend, name, roster, scale, catalogue, settings.DataFolder, time, random, loggers);
+        List<ProcessPool> pools = [];
+        await using var ending = new Disposing(pools);
+        foreach (var pool in settings.Pools)
         {
-            NamePrefix = name.Prefix,
-            Meter = scale.Meter,
-            Ledger = Path.Combine(settings.DataFolder, "workers"),
-        };
-        foreach (var orphan in fleet.EndOrphans())
+            pools.Add(new ProcessPool(
+                pool, settings.Pools, dependencies, p => Worker(gateway!.Address, gatewaySettings.WorkerToken, GoodFiles(watch.Models, p), p.Scaling),
+                worker => pools.Any(p => p.Fleet.Has(worker))));
+        }
+        scale.Meter.PoolOf = pools.Count > 1 ? queue => pools.Find(p => p.Serves(queue))?.Meter : null;
+        foreach (var orphan in pools.SelectMany(p => p.EndOrphans()))
             CommandLine.Complain($"the worker {orphan} was still there from an earlier service, and was ended.");
+        foreach (var missing in settings.Pools.SelectMany(p => p.Models).Where(id => catalogue.All.All(m => m.Id != id)))
+            CommandLine.Complain($"a pool names the model {missing}, which is not there; `spotter models list` shows those that are.");
+        foreach (var model in catalogue.Models.Where(m => pools.Count > 0 && !pools.Exists(p => p.HasModel(m.Id))))
+            CommandLine.Complain($"the model {model.Id} is in no pool, so its jobs wait for workers from elsewhere; name it in a --pool, or add one without models.");
         using var replay = settings.Scaling.Max == 0 ? null : new DayReplay(settings.Scaling, scale.Meter);
-        var parts = new GatewayDependencies(backend.Jobs, backend.Queue, backend.Blobs, backend.Outbox, roster, scale.Decisions, fleet, time, random)
+        var parts = new GatewayDependencies(backend.Jobs, backend.Blobs, backend.Outbox, roster, scale.Decisions,
+            new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet))], roster), time, random)
         {
             Models = catalogue,
             Meter = scale.Meter,
@@ -76,69 +79,52 @@ internal sealed class Service(ServeSettings settings)
         {
             await ListenAsync(gateway);
             using var ended = new CancellationTokenSource();
-            var sweeping = new Sweeper(dispatcher, backend.Jobs, backend.Blobs, settings.Leases, time)
-                .RunAsync(loggers.Reporter("Sweeper"), ended.Token);
             var forgetting = ForgetAsync(roster, ended.Token);
             var watching = watch.RunAsync(
                 models =>
                 {
                     // The workers first: no request may choose what nobody was told to have.
-                    fleet.TellAll(WorkerOrder.HaveModels([.. models.Where(m => m.Model is not null).Select(m => m.Wanted)]));
+                    pools.ForEach(p => p.TellModels(models));
                     catalogue.Set(Listed(models));
                 },
                 ended.Token);
             using var scaled = new CancellationTokenSource();
-            var scaling = settings.Scaling.Max == 0
-                ? Task.CompletedTask
-                : Loop(backend.Jobs, fleet, roster, scale, loggers, catalogue).RunAsync(scaled.Token);
+            var scaling = Task.WhenAll(pools.Select(p => p.RunAsync(scaled.Token)));
 
             using var address = NoteAddress(Reachable(gateway.Address));
             Console.Out.WriteLine($"listening on {gateway.Address.ToString().TrimEnd('/')}");
-            var stopped = await Task.WhenAny(stop.Stopped, backend.Failed);
+            // None of these ends by itself unless it failed, and the service is no use without any of them.
+            var failed = Task.WhenAny(backend.Failed, gateway.Failed, Supervision.FirstErrorAsync(forgetting, watching, scaling)).Unwrap();
+            var stopped = await Task.WhenAny(stop.Stopped, failed);
 
             // Nothing new comes in, what runs is finished and handed in, what waits is there at the next start.
             gateway.CloseIntake();
             await scaled.CancelAsync();
-            await scaling;
-            await fleet.DrainAllAsync(stopped == backend.Failed ? FailedPatience : DrainPatience);
+            await Task.WhenAny(scaling);
+            await Task.WhenAll(pools.Select(p => p.Fleet.DrainAllAsync(stopped == failed ? FailedPatience : DrainPatience)));
             await ended.CancelAsync();
-            await Task.WhenAll(sweeping, forgetting, watching);
+            await Task.WhenAny(Task.WhenAll(forgetting, watching));
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
             await gateway.StopAsync(patience.Token);
-            if (stopped == backend.Failed)
-                throw await backend.Failed;
+            if (stopped == failed)
+                throw await failed;
         }
         return ExitStatus.Done;
     }
-
-    /// <summary>A job that has had a worker die on it runs alone from then on, so the last time it is known to be this job's doing.</summary>
-    private static JobError ReasonOf(WorkerExit exit) => exit.IsCrash && exit.Board.Contains(RunStage.Decoding)
-        ? new(ErrorCodes.DecodeCrashed, $"The worker process crashed (signal {exit.Status - 128}) while it decoded a picture.")
-        : new(ErrorCodes.WorkerDied, $"The worker process died while it had the job, with status {exit.Status}.");
-
-    private ScaleLoop Loop(IJobStore jobs, IFleet fleet, WorkerRoster roster, ScaleRecords scale, ILoggerFactory loggers, ModelCatalogue catalogue) =>
-        new(jobs, fleet, ScalePolicies.Create(settings.Scaling), scale.Decisions, time, loggers.CreateLogger<ScaleLoop>(), catalogue.Serves)
-        {
-            Tick = settings.Scaling.Tick,
-            Meter = scale.Meter,
-            CpuLoad = () => roster.CpuLoad,
-            Series = scale.Series,
-            Memory = scale.Memory,
-        };
 
     private static IReadOnlyList<CatalogueModel> Listed(IReadOnlyList<WatchedModel> models) =>
         [.. models.Select(m => new CatalogueModel(m.Id, m.Model, m.Error, m.BuiltIn))];
 
     /// <summary>What a new worker loads: not what is being replaced right now by something that is no good yet.</summary>
-    private static IReadOnlyList<string> GoodFiles(IReadOnlyList<WatchedModel> models) =>
-        [.. models.Where(m => m.Error is null).Select(m => m.File)];
+    private static IReadOnlyList<string> GoodFiles(IReadOnlyList<WatchedModel> models, ProcessPool pool) =>
+        [.. models.Where(m => m.Error is null && pool.HasModel(m.Id)).Select(m => m.File)];
 
-    private WorkerCommand Worker(Uri gateway, string token, IReadOnlyList<string> models)
+    private static WorkerCommand Worker(Uri gateway, string token, IReadOnlyList<string> models, ScaleSettings scaling)
     {
         List<string> arguments =
         [
             .. SelfProgram.Arguments, "worker", "--server", Reachable(gateway).ToString(), "--child",
-            "--lanes", settings.Scaling.Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--lanes", scaling.Lanes.ToString(System.Globalization.CultureInfo.InvariantCulture),
         ];
         foreach (var model in models)
             arguments.AddRange(["--model", model]);
@@ -200,6 +186,16 @@ internal sealed class Service(ServeSettings settings)
                 return;
             }
             roster.Forget(settings.Leases.Duration);
+        }
+    }
+
+    /// <summary>Ends the workers that are left, whatever the service ended of.</summary>
+    private sealed class Disposing(List<ProcessPool> pools) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var pool in pools)
+                await pool.DisposeAsync();
         }
     }
 }

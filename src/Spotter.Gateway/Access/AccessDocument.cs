@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Spotter.Gateway.Overload;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Access;
 
@@ -74,7 +75,7 @@ internal static class AccessDocument
             {
                 Type = JsonSchemaType.Integer,
                 Minimum = "1",
-                Maximum = Problems.LongestRetrySeconds.ToString(CultureInfo.InvariantCulture),
+                Maximum = DrainRate.LongestRetrySeconds.ToString(CultureInfo.InvariantCulture),
             },
         },
     };

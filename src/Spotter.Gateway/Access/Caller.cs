@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Spotter.Gateway.Overload;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.Access;
 
@@ -29,6 +30,9 @@ internal sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool S
     /// <summary>Who comes where there are no keys.</summary>
     public static Caller Anonymous(HttpContext http) =>
         new(ClientAddress.ClassOf(http.Connection.RemoteIpAddress), "", KeyScopes.Submit | KeyScopes.Read | KeyScopes.Operate, SeesAll: true);
+
+    /// <summary>As the application knows callers.</summary>
+    public JobCaller AsJobCaller() => new(Tenant, By, SeesAll);
 
     /// <summary>Notes who makes a request.</summary>
     public void NoteIn(HttpContext http) => http.Items[ItemKey] = this;

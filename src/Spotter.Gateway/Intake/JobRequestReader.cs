@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Spotter.Core;
+using Spotter.Engines;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;
@@ -22,8 +23,8 @@ internal static class JobRequestReader
         foreach (var (name, values) in request.Query)
         {
             // Addresses get into the logs of everybody on the way.
-            if (name == "callback_secret")
-                throw new SpotterException(ErrorCodes.InvalidRequest, "The field 'callback_secret' does not belong into the address, where others can see it; send it as a part of a multipart form.");
+            if (JobForm.IsSecret(name))
+                throw new SpotterException(ErrorCodes.InvalidRequest, $"The field '{name}' does not belong into the address, where others can see it; send it as a part of a multipart form.");
             foreach (var value in values)
                 form.Set(name, value ?? "");
         }

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Gateway.Access;
-using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
@@ -34,11 +33,11 @@ internal static class OperationsEndpoints
         operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), GatewayJson.Default.HealthView))
             .WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();
 
-        operations.MapGet("/readyz", async (Admission admission, IJobStore store, CancellationToken cancel) =>
+        operations.MapGet("/readyz", async (JobService jobs, CancellationToken cancel) =>
             {
-                if (admission.Closed)
+                if (jobs.Admission.Closed)
                     throw new SpotterException(ErrorCodes.Busy, "The service is shutting down.");
-                await store.CountAsync(null, cancel);
+                await jobs.CountAsync(cancel);
                 return TypedResults.Json(new HealthView("ready"), GatewayJson.Default.HealthView);
             })
             .WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);

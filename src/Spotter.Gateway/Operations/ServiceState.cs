@@ -1,4 +1,3 @@
-using Spotter.Gateway.Models;
 using Spotter.Jobs;
 using Spotter.Scaling;
 
@@ -6,7 +5,7 @@ namespace Spotter.Gateway.Operations;
 
 /// <summary>Puts together what the page and the metrics show of the service.</summary>
 internal sealed class ServiceState(
-    IJobStore store, WorkerRoster roster, DecisionLog decisions, UnservedQueues unserved, GatewaySettings settings, TimeProvider time, IFleet? fleet = null)
+    JobService jobs, WorkerRoster roster, DecisionLog decisions, GatewaySettings settings, TimeProvider time, WorkerPools? pools = null)
 {
     private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(10);
 
@@ -15,8 +14,9 @@ internal sealed class ServiceState(
 
     public async Task<StatsView> ReadAsync(CancellationToken cancel)
     {
-        var counts = await store.CountAsync(null, cancel);
-        var workers = fleet is null ? roster.List() : await fleet.ListAsync(cancel);
+        var all = await jobs.CountAsync(cancel);
+        var counts = all.Jobs;
+        var workers = pools?.List() ?? roster.List();
         int In(WorkerState state) => workers.Count(w => w.State == state);
         return new StatsView
         {
@@ -26,18 +26,27 @@ internal sealed class ServiceState(
             Failed = counts.Failed,
             Dead = counts.Dead,
             Cancelled = counts.Cancelled,
-            Unserved = counts.Queued == 0 ? 0 : await unserved.CountAsync(store, cancel),
+            Unserved = jobs.Unserved.CountIn(all),
             Workers = workers.Count,
             DesiredWorkers = decisions.Target,
-            MaxWorkers = settings.MaxWorkers,
+            MaxWorkers = settings.Jobs.MaxWorkers,
             Lanes = roster.Lanes,
-            OldestSeconds = counts.OldestQueued is { } oldest ? Math.Round(Math.Max(0, (time.GetUtcNow() - oldest).TotalSeconds), 1) : 0,
+            OldestSeconds = all.OldestQueued is { } oldest ? Math.Round(Math.Max(0, (time.GetUtcNow() - oldest).TotalSeconds), 1) : 0,
             Booting = In(WorkerState.Booting),
             Idle = In(WorkerState.Idle),
             Busy = In(WorkerState.Busy),
             Draining = In(WorkerState.Draining),
-            JobsPerSecond = Rate(counts.Succeeded + counts.Failed + counts.Dead + counts.Cancelled),
+            Pools = pools is { All.Count: > 1 } ? [.. pools.All.Select(View)] : [],
+            JobsPerSecond = Rate(counts.Ended),
         };
+    }
+
+    private static PoolView View(WorkerPool pool)
+    {
+        var workers = pool.Fleet.List();
+        int In(WorkerState state) => workers.Count(w => w.State == state);
+        return new PoolView(
+            pool.Name, workers.Count, pool.MaxWorkers, In(WorkerState.Booting), In(WorkerState.Idle), In(WorkerState.Busy), In(WorkerState.Draining));
     }
 
     /// <summary>Jobs per second between now and the oldest reading of the last ten seconds.</summary>
@@ -51,8 +60,7 @@ internal sealed class ServiceState(
                 samples.Dequeue();
             var (at, before) = samples.Peek();
             var seconds = time.GetElapsedTime(at, now).TotalSeconds;
-            // Rows that were purged in between make the count fall; a rate never does.
-            return seconds <= 0 ? 0 : Math.Round(Math.Max(0, ended - before) / seconds, 1);
+            return seconds <= 0 ? 0 : Math.Round((ended - before) / seconds, 1);
         }
     }
 }

@@ -51,9 +51,22 @@ public sealed record StatsView
     /// <summary>Workers that finish what they have and end.</summary>
     public required int Draining { get; init; }
 
+    /// <summary>The pools, where there are several.</summary>
+    public IReadOnlyList<PoolView> Pools { get; init; } = [];
+
     /// <summary>Jobs ended per second over the last ten seconds.</summary>
     public required double JobsPerSecond { get; init; }
 }
+
+/// <summary>A pool of workers.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Workers">Its workers, booting and draining ones included. One from elsewhere that serves several pools counts in each.</param>
+/// <param name="MaxWorkers">Most workers that it may have.</param>
+/// <param name="Booting">Those that have been launched and not joined yet.</param>
+/// <param name="Idle">Those without a job.</param>
+/// <param name="Busy">Those with a job.</param>
+/// <param name="Draining">Those that finish what they have and end.</param>
+public sealed record PoolView(string Name, int Workers, int MaxWorkers, int Booting, int Idle, int Busy, int Draining);
 
 /// <summary>Whether the service works.</summary>
 /// <param name="Status"><c>healthy</c>, <c>ready</c>, or what is wrong.</param>

@@ -27,31 +27,20 @@ internal static class DeadLetters
     }
 
     private static Task<IResult> ListAsync(
-        HttpContext http, IJobStore store, JobPresenter presenter, CancellationToken cancel, string? error = null, string? engine = null, string? limit = null, string? after = null) =>
-        JobEndpoints.PageAsync(store, presenter, new JobFilter { State = JobState.Dead, Error = error, Engine = engine, Tenant = VisibleJobs.TenantOf(http) }, limit, after, cancel);
+        HttpContext http, JobService jobs, JobPresenter presenter, CancellationToken cancel, string? error = null, string? engine = null, string? limit = null, string? after = null) =>
+        JobEndpoints.PageAsync(http, jobs, presenter, new JobFilter { State = JobState.Dead, Error = error, Engine = engine }, limit, after, cancel);
 
-    private static async Task<IResult> RedriveAsync(HttpContext http, RedriveRequest request, Dispatcher dispatcher, IJobStore store, CancellationToken cancel)
+    private static async Task<IResult> RedriveAsync(HttpContext http, RedriveRequest request, JobService jobs, CancellationToken cancel)
     {
-        var (by, tenant) = (Caller.Of(http).By, VisibleJobs.TenantOf(http));
         if (new[] { request.Ids is not null, request.Error is not null, request.All }.Count(given => given) != 1)
             throw new SpotterException(ErrorCodes.InvalidRequest, "The body says which jobs to put back by exactly one of 'ids', 'error' and 'all'.");
-        if (request.Ids is { } ids)
-            return Answer(await dispatcher.RedriveAsync(new RedriveFilter { Ids = Parse(ids), Tenant = tenant, Limit = MostIds }, by, cancel));
-
-        // Those that die again meanwhile are not put back twice.
-        var before = (await store.CountAsync(null, cancel)).Dead;
-        var filter = new RedriveFilter { Error = request.Error, Tenant = tenant };
-        var sum = 0;
-        while (sum < before && await dispatcher.RedriveAsync(filter, by, cancel) is > 0 and var some)
-            sum += some;
-        return Answer(sum);
+        var filter = request.Ids is { } ids ? new RedriveFilter { Ids = Parse(ids), Limit = MostIds } : new RedriveFilter { Error = request.Error };
+        return TypedResults.Json(new RedriveView(await jobs.RedriveAsync(Caller.Of(http).AsJobCaller(), filter, cancel)), GatewayJson.Default.RedriveView);
     }
 
     private static List<JobId> Parse(IReadOnlyList<string> ids) => ids.Count <= MostIds
         ? [.. ids.Select(id => JobId.TryParse(id, out var job) ? job : throw new SpotterException(ErrorCodes.NotFound, "One of the ids is not a job's; nothing was put back."))]
         : throw new SpotterException(ErrorCodes.InvalidRequest, $"More than {MostIds} ids came in one request; send them in several.");
-
-    private static IResult Answer(int redriven) => TypedResults.Json(new RedriveView(redriven), GatewayJson.Default.RedriveView);
 }
 
 /// <summary>Which dead jobs to put back; exactly one of the three is given.</summary>

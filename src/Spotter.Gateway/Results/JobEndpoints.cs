@@ -7,8 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Vision;
+using Spotter.Engines;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Overload;
 using Spotter.Jobs;
@@ -29,8 +28,8 @@ internal static class JobEndpoints
 
         jobs.MapGet("", ListAsync).WithName("listJobs").WithSummary("List jobs, newest first")
             .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
-        jobs.MapGet("/{id}", async (HttpContext http, string id, VisibleJobs jobs, JobPresenter presenter, CancellationToken cancel) =>
-                TypedResults.Json(await presenter.ShowAsync(await jobs.FindAsync(http, id, cancel), cancel), GatewayJson.Default.JobView))
+        jobs.MapGet("/{id}", async (HttpContext http, string id, JobService jobs, JobPresenter presenter, CancellationToken cancel) =>
+                TypedResults.Json(await presenter.ShowAsync(await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel), cancel), GatewayJson.Default.JobView))
             .WithName("getJob").WithSummary("One job")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType);
         jobs.MapGet("/{id}/image", ImageAsync).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request; of a filter the picture that it made")
@@ -47,7 +46,7 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext http, IJobStore store, JobPresenter presenter, CancellationToken cancel,
+        HttpContext http, JobService jobs, JobPresenter presenter, CancellationToken cancel,
         string? state = null, string? engine = null, string? limit = null, string? after = null)
     {
         JobState? wanted = null;
@@ -57,12 +56,12 @@ internal static class JobEndpoints
                 throw Invalid($"There is no state '{state}'; there is queued, running, succeeded, failed, dead and cancelled.");
             wanted = parsed;
         }
-        return await PageAsync(store, presenter, new JobFilter { State = wanted, Engine = engine, Tenant = VisibleJobs.TenantOf(http) }, limit, after, cancel);
+        return await PageAsync(http, jobs, presenter, new JobFilter { State = wanted, Engine = engine }, limit, after, cancel);
     }
 
     /// <summary>One page of the jobs that a filter lets through.</summary>
     public static async Task<IResult> PageAsync(
-        IJobStore store, JobPresenter presenter, JobFilter filter, string? limit, string? after, CancellationToken cancel)
+        HttpContext http, JobService jobs, JobPresenter presenter, JobFilter filter, string? limit, string? after, CancellationToken cancel)
     {
         var count = filter.Limit;
         if (limit is not null && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out count) || count is < 1 or > LongestPage))
@@ -71,15 +70,12 @@ internal static class JobEndpoints
         if (after is not null)
             cursor = JobId.TryParse(after, out var id) ? id : throw Invalid($"'{after}' is not a cursor; pass 'next' of the page before.");
 
-        // One more than asked for tells whether there is a next page.
-        var rows = await store.ListAsync(filter with { Limit = count + 1, After = cursor }, cancel);
-        var page = rows.Take(count).ToList();
-        var next = rows.Count > count ? page[^1].Id.Value : null;
-        return TypedResults.Json(new JobPage(await presenter.ShowAsync(page, cancel), next), GatewayJson.Default.JobPage);
+        var (page, more) = await jobs.ListAsync(Caller.Of(http).AsJobCaller(), filter with { Limit = count, After = cursor }, cancel);
+        return TypedResults.Json(new JobPage(await presenter.ShowAsync(page, cancel), more ? page[^1].Id.Value : null), GatewayJson.Default.JobPage);
     }
 
     private static async Task<IResult> ImageAsync(
-        HttpContext http, string id, VisibleJobs jobs, AnnotatedPictures pictures, CancellationToken cancel, string? confidence = null)
+        HttpContext http, string id, JobService jobs, AnnotatedPictures pictures, CancellationToken cancel, string? confidence = null)
     {
         double? least = null;
         if (confidence is not null)
@@ -91,21 +87,21 @@ internal static class JobEndpoints
         var job = await FindSucceededAsync(jobs, http, id, "annotated picture", cancel);
         var picture = await pictures.OpenAsync(job, least, cancel);
         Contain(http.Response);
-        return new BlobResult(picture, job.Engine == Engines.Filter ? "image/png" : "image/jpeg");
+        return new BlobResult(picture, EngineCatalogue.FindOffered(job.Engine)?.OutputMediaType ?? "application/octet-stream");
     }
 
-    private static async Task<IResult> OutputAsync(HttpContext http, string id, VisibleJobs jobs, CancellationToken cancel)
+    private static async Task<IResult> OutputAsync(HttpContext http, string id, JobService jobs, CancellationToken cancel)
     {
         var job = await FindSucceededAsync(jobs, http, id, "output", cancel);
-        var line = OutputLine.Of(job.Name is { } name ? PictureName.StemOf(name) : job.Id.Value, job.Result!)
+        var line = EngineCatalogue.LineOf(job)
             ?? throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} has a picture as its result, and nothing in words; see {JobLinks.Of(job.Id).Image}.");
         Contain(http.Response);
         return TypedResults.Text(line, "text/plain", Encoding.UTF8);
     }
 
-    private static async Task<Job> FindSucceededAsync(VisibleJobs jobs, HttpContext http, string id, string wanted, CancellationToken cancel)
+    private static async Task<Job> FindSucceededAsync(JobService jobs, HttpContext http, string id, string wanted, CancellationToken cancel)
     {
-        var job = await jobs.FindAsync(http, id, cancel);
+        var job = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel);
         return job.State switch
         {
             JobState.Succeeded => job,
@@ -117,56 +113,44 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> OriginalAsync(
-        HttpContext http, string id, VisibleJobs jobs, IBlobStore blobs, CancellationToken cancel)
+        HttpContext http, string id, JobService jobs, CancellationToken cancel)
     {
-        var job = await jobs.FindAsync(http, id, cancel);
-        var content = job.OriginalExpired ? null : await blobs.OpenAsync(job.Image.Key, cancel);
-        if (content is null)
-            throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
+        var job = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel);
+        var input = job.Spec.Inputs[0];
+        var content = await jobs.OpenInputAsync(job, input, cancel);
         Contain(http.Response);
-        return new BlobResult(content, MediaType(job.Image.Format));
+        return new BlobResult(content, input.MediaType);
     }
 
     private static async Task<IResult> EventsAsync(
-        HttpContext http, string id, VisibleJobs jobs, IJobStore store, JobWatcher watcher, JobPresenter presenter, LongRequests longRequests, CancellationToken cancel)
+        HttpContext http, string id, JobService jobs, JobPresenter presenter, LongRequests longRequests, CancellationToken cancel)
     {
-        var job = await jobs.FindAsync(http, id, cancel);
+        var job = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel);
         var place = longRequests.Streams.TryEnter()
             ?? throw new SpotterException(ErrorCodes.Busy, $"Too many event streams are open already; ask {JobLinks.Of(job.Id).Self} from time to time, or try again.");
         http.Response.RegisterForDispose(place);
-        return TypedResults.ServerSentEvents(FollowAsync(job.Id, store, watcher, presenter, cancel));
+        return TypedResults.ServerSentEvents(FollowAsync(job, jobs, presenter, cancel));
     }
 
     private static async IAsyncEnumerable<SseItem<string>> FollowAsync(
-        JobId id, IJobStore store, JobWatcher watcher, JobPresenter presenter, [EnumeratorCancellation] CancellationToken cancel)
+        Job followed, JobService jobs, JobPresenter presenter, [EnumeratorCancellation] CancellationToken cancel)
     {
-        using var watch = watcher.Begin(id);
         string? sent = null;
-        while (true)
+        await foreach (var job in jobs.Watcher.FollowAsync(followed.Id, Progress, cancel))
         {
-            var changed = watch.NextAsync();
-            var job = await store.FindAsync(id, cancel);
-            if (job is null)
-                yield break;
             var json = JsonSerializer.Serialize(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView);
-            if (json != sent)
-            {
-                sent = json;
-                yield return new SseItem<string>(json, "job");
-            }
-            if (job.State.IsTerminal() || watcher.Closed)
-                yield break;
-            await watcher.SleepAsync(changed, Progress, cancel);
+            if (json == sent)
+                continue;
+            sent = json;
+            yield return new SseItem<string>(json, "job");
         }
     }
 
-    private static async Task<IResult> CancelAsync(HttpContext http, string id, VisibleJobs jobs, IJobStore store, JobPresenter presenter, CancellationToken cancel)
+    private static async Task<IResult> CancelAsync(HttpContext http, string id, JobService jobs, JobPresenter presenter, CancellationToken cancel)
     {
-        var known = await jobs.FindAsync(http, id, cancel);
-        var job = await store.CancelAsync(known.Id, Caller.Of(http).By, cancel) ?? known;
-        return job.State == JobState.Cancelled
-            ? TypedResults.Json(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView)
-            : throw new SpotterException(ErrorCodes.NotCancellable, $"Job {job.Id} has ended already: {job.State}.");
+        var caller = Caller.Of(http).AsJobCaller();
+        var job = await jobs.CancelAsync(caller, await jobs.FindAsync(caller, id, cancel), cancel);
+        return TypedResults.Json(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView);
     }
 
     /// <summary>Whatever the bytes are, a browser must take them for nothing but a picture.</summary>
@@ -175,14 +159,6 @@ internal static class JobEndpoints
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         response.Headers.CacheControl = "private, no-store";
     }
-
-    private static string MediaType(ImageFormat format) => format switch
-    {
-        ImageFormat.Jpeg => "image/jpeg",
-        ImageFormat.Png => "image/png",
-        ImageFormat.WebP => "image/webp",
-        _ => "image/gif",
-    };
 
     private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
 }

@@ -1,4 +1,4 @@
-using Spotter.Core.Vision;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
@@ -55,16 +55,19 @@ public sealed record JobView
     public required IReadOnlyList<JobEvent> History { get; init; }
 
     /// <summary>Jobs ahead of it in its queue; null unless it is queued.</summary>
-    public required int? Position { get; init; }
+    public required long? Position { get; init; }
 
     /// <summary>Expected time until it has ended, in seconds; null once it has ended, and when nobody knows.</summary>
     public required double? EtaSeconds { get; init; }
+
+    /// <summary>How far it is, 0 to 1; null unless it runs and takes long enough for its engine to say.</summary>
+    public required double? Progress { get; init; }
 
     /// <summary>Why it waits although there are workers; null when it is only not its turn.</summary>
     public required string? WaitsFor { get; init; }
 
     /// <summary>Its result; null until it has succeeded.</summary>
-    public required VisionResult? Result { get; init; }
+    public required RawJson? Result { get; init; }
 
     /// <summary>Where the time went; null until it has succeeded.</summary>
     public required JobTimings? Timings { get; init; }
@@ -78,8 +81,13 @@ public sealed record JobView
     /// <summary>Where to find more.</summary>
     public required JobLinks Links { get; init; }
 
-    /// <summary>The view of a row.</summary>
-    public static JobView Of(Job job, int? position = null, double? etaSeconds = null, string? waitsFor = null) => new()
+    /// <summary>The view of a job that has ended.</summary>
+    public static JobView Of(Job job) => Of(new JobStatus(job, null, null, null));
+
+    /// <summary>The view of a job at this moment.</summary>
+    public static JobView Of(JobStatus status) => Of(status.Job, status);
+
+    private static JobView Of(Job job, JobStatus status) => new()
     {
         Id = job.Id.Value,
         Name = job.Name,
@@ -92,14 +100,15 @@ public sealed record JobView
         Finished = job.Finished,
         Attempts = job.Attempts,
         Priority = job.Priority,
-        NotBefore = job.NotBefore,
+        NotBefore = job.Spec.NotBefore,
         Expires = job.Expires,
         By = job.By,
         CachedFrom = job.CachedFrom?.Value,
         History = job.History,
-        Position = position,
-        EtaSeconds = waitsFor is null ? etaSeconds : null,
-        WaitsFor = waitsFor,
+        Position = status.Position,
+        EtaSeconds = status.EtaSeconds,
+        Progress = status.Progress,
+        WaitsFor = status.WaitsFor,
         Result = job.Result,
         Timings = job.Timings,
         Error = Problems.Of(job.Error),

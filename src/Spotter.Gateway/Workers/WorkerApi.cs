@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
 using Spotter.Gateway.Operations;
-using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
 using Spotter.Scaling;
@@ -20,8 +19,7 @@ namespace Spotter.Gateway.Workers;
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed class WorkerApi(
-    Dispatcher dispatcher, IBlobStore blobs, WorkerRoster roster, Estimator estimator, BacklogMeter backlog, GatewayMeters meters, ScaleMeter scale,
-    GatewaySettings settings, TimeProvider time)
+    JobService jobs, WorkerRoster roster, GatewayMeters meters, ScaleMeter scale, GatewaySettings settings, TimeProvider time)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
@@ -45,8 +43,8 @@ internal sealed class WorkerApi(
         workers.MapPost("/leave", (string worker, WorkerApi door) => door.LeaveIfDrainingAsync(worker));
         workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi door, HttpContext http) => door.TakeAsync(worker, take, http));
         workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat beat, WorkerApi door, CancellationToken cancel) => door.HeartbeatAsync(worker, beat, cancel));
-        workers.MapGet("/image", (string key, WorkerApi door, CancellationToken cancel) => door.ImageAsync(key, cancel));
-        workers.MapPut("/output", (string worker, string job, int epoch, WorkerApi door, HttpContext http) => door.OutputAsync(worker, job, epoch, http))
+        workers.MapGet("/input", (string key, WorkerApi door, CancellationToken cancel) => door.InputAsync(key, cancel));
+        workers.MapPut("/output", (WorkerApi door, HttpContext http) => door.OutputAsync(http))
             .WithMetadata(new RequestSizeLimitAttribute(LargestOutput));
         workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi door) => door.FinishAsync(worker, finish));
     }
@@ -72,14 +70,14 @@ internal sealed class WorkerApi(
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
         roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models, Math.Clamp(join.Order, 0, int.MaxValue / 2));
-        return TypedResults.Json(new WorkerWelcome(settings.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
+        return TypedResults.Json(new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
     }
 
     private async Task<NoContent> LeaveAsync(string worker)
     {
         roster.Leave(worker);
         // One that says farewell has handed in what it ran; what it still holds never reached it.
-        await dispatcher.ReleaseAsync(worker, Undelivered, spendAttempt: false, CancellationToken.None);
+        await jobs.ReleaseAsync(worker, Undelivered, spendAttempt: false, CancellationToken.None);
         return TypedResults.NoContent();
     }
 
@@ -109,10 +107,9 @@ internal sealed class WorkerApi(
         if (http.RequestAborted.IsCancellationRequested || !roster.Has(worker))
         {
             // Nobody is there to run it: give it back at once, instead of letting the lease run out.
-            await dispatcher.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
+            await jobs.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
             return TypedResults.NoContent();
         }
-        backlog.Taken();
         roster.Took(worker, started.Job.Isolated);
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
@@ -123,7 +120,7 @@ internal sealed class WorkerApi(
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel, roster.ModelsChanged(worker));
         try
         {
-            return await dispatcher.TakeAsync(worker, queues, wait, over.Token);
+            return await jobs.TakeAsync(worker, queues, wait, over.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
@@ -135,7 +132,7 @@ internal sealed class WorkerApi(
     {
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
-        var orders = await dispatcher.HeartbeatAsync(worker, beat.Leases, cancel);
+        var orders = await jobs.HeartbeatAsync(worker, beat.Leases, cancel);
         roster.Heartbeat(worker, beat.Leases.Count - orders.Lost.Count, beat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
         if (beat.Models is { } models)
             roster.Tell(worker, models);
@@ -143,29 +140,21 @@ internal sealed class WorkerApi(
         return TypedResults.Json(orders with { Drain = drain, Order = number }, SpotterJson.Default.WorkerOrders);
     }
 
-    private async Task<IResult> ImageAsync(string key, CancellationToken cancel)
+    private async Task<IResult> InputAsync(string key, CancellationToken cancel)
     {
-        if (!BlobKey.IsValid(key) || !key.StartsWith(BlobKey.OriginalsPrefix, StringComparison.Ordinal))
+        if (!BlobKey.IsValid(key) || !key.StartsWith(BlobKey.InputsPrefix, StringComparison.Ordinal))
             throw new SpotterException(ErrorCodes.NotFound, "There is no such picture.");
-        var content = await blobs.OpenAsync(key, cancel)
-            ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {key} is not in the blob store.");
-        return new BlobResult(content, "application/octet-stream");
+        return new BlobResult(await jobs.OpenInputAsync(key, cancel), "application/octet-stream");
     }
 
-    private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(string worker, string job, int epoch, HttpContext http)
-    {
-        if (!JobId.TryParse(job, out var id))
-            throw new SpotterException(ErrorCodes.NotFound, "There is no such job.");
-        var lease = new Lease(id, "", epoch, 0, worker, "");
-        var key = await dispatcher.PutOutputAsync(lease, http.Request.Body, http.RequestAborted);
-        return TypedResults.Json(new WorkerOutput(key), SpotterJson.Default.WorkerOutput);
-    }
+    private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(HttpContext http) =>
+        TypedResults.Json(new WorkerOutput(await jobs.PutOutputAsync(http.Request.Body, http.RequestAborted)), SpotterJson.Default.WorkerOutput);
 
     private async Task<NoContent> FinishAsync(string worker, WorkerFinish finish)
     {
         if (finish.Lease.Worker != worker)
             throw new SpotterException(ErrorCodes.LeaseLost, $"The lease belongs to the worker '{finish.Lease.Worker}'.");
-        var done = await dispatcher.FinishAsync(finish.Lease, finish.Outcome, CancellationToken.None);
+        var done = await jobs.FinishAsync(finish.Lease, finish.Outcome, CancellationToken.None);
         roster.Ended(worker);
         if (!done)
             throw new SpotterException(ErrorCodes.LeaseLost, $"The lease on job {finish.Lease.Job} is lost; its outcome was dropped.");
@@ -177,8 +166,8 @@ internal sealed class WorkerApi(
         {
             // Fetching goes on while the lane runs another job.
             var inLane = took - TimeSpan.FromMilliseconds(part.FetchMs);
-            estimator.Served(finish.Lease.Queue, took);
-            scale.Served(inLane);
+            jobs.Estimator.Served(finish.Lease.Queue, took);
+            scale.Served(finish.Lease.Queue, inLane);
         }
         meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, took);
         return TypedResults.NoContent();

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spotter.Core.Vision;
 using Spotter.Vision.Images;
 
 namespace Spotter.Vision.Annotation;

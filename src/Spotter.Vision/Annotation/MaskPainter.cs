@@ -1,4 +1,3 @@
-using Spotter.Core.Vision;
 using Spotter.Vision.Images;
 
 namespace Spotter.Vision.Annotation;

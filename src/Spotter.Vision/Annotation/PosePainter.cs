@@ -1,5 +1,3 @@
-using Spotter.Core.Vision;
-
 namespace Spotter.Vision.Annotation;
 
 /// <summary>Draws the keypoints of an object and what joins them.</summary>

@@ -52,7 +52,7 @@ internal static class BoxReader
             default:
                 break;
         }
-        if (model.Info.Engine == Core.Vision.Engines.Obb && model.Layout != OutputLayout.EndToEnd)
+        if (model.Info.Engine == VisionTasks.Obb && model.Layout != OutputLayout.EndToEnd)
             Turn(model, outputs, into);
     }
 
@@ -159,7 +159,7 @@ internal static class BoxReader
     /// <summary><c>[n, 6 + extras]</c>: corners, score, class; for turned boxes centre and size in place of corners, and the angle last.</summary>
     private static void EndToEnd(ReadOnlySpan<float> output, int row, ModelMetadata model, float confidence, Candidates into)
     {
-        var turned = model.Info.Engine == Core.Vision.Engines.Obb;
+        var turned = model.Info.Engine == VisionTasks.Obb;
         var (width, height) = Unit(model);
         for (int at = 0, anchor = 0; at < output.Length; at += row, anchor++)
         {

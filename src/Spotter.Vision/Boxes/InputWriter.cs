@@ -2,7 +2,6 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using Spotter.Core.Vision;
 using Spotter.Vision.Images;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;

@@ -1,6 +1,5 @@
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision.Filters;
 using Spotter.Vision.LibVips;
 
 namespace Spotter.Vision.Filters;

@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision.Filters;
 using Spotter.Vision.Images;
 
 namespace Spotter.Vision.Filters;

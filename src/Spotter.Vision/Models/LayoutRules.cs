@@ -1,4 +1,3 @@
-using Spotter.Core.Vision;
 using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Vision.Models;
@@ -71,12 +70,12 @@ internal static class LayoutRules
 
     private static IEnumerable<LayoutGuess> Candidates(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
     {
-        if (hints.Task == Engines.Classify || hints.Family == FamilyNames.Classifier)
+        if (hints.Task == VisionTasks.Classify || hints.Family == FamilyNames.Classifier)
         {
             for (var i = 0; i < outputs.Count; i++)
             {
                 if (ClassesOf(outputs[i]) is { } classes && (hints.Names ?? classes) == classes)
-                    yield return new(OutputLayout.Classes, FamilyNames.Classifier, Engines.Classify, [i], classes);
+                    yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [i], classes);
             }
             yield break;
         }
@@ -99,10 +98,10 @@ internal static class LayoutRules
                 continue;
             // The export of super-gradients has the score before the class (its documentation of flat predictions).
             var scoreFirst = Says(outputs[i], "flat_predictions");
-            yield return new(OutputLayout.Batched, scoreFirst ? FamilyNames.YoloNas : FamilyNames.YoloV7Nms, Engines.Detect, [i], hints.Names ?? 0) { ScoreFirst = scoreFirst };
+            yield return new(OutputLayout.Batched, scoreFirst ? FamilyNames.YoloNas : FamilyNames.YoloV7Nms, VisionTasks.Detect, [i], hints.Names ?? 0) { ScoreFirst = scoreFirst };
         }
         if (outputs is [var only] && ClassesOf(only) is > 1 and var all && (hints.Names ?? all) == all)
-            yield return new(OutputLayout.Classes, FamilyNames.Classifier, Engines.Classify, [0], all);
+            yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all);
     }
 
     private static IEnumerable<LayoutGuess> Boxes(long first, long second, int output, (int Index, int Count)? masks, LayoutHints hints)
@@ -133,7 +132,7 @@ internal static class LayoutRules
         if ((!hints.Noted || hints.Family is FamilyNames.YoloX or FamilyNames.YoloXRaw) && second > 5
             && AnchorGrid.Cells(hints.Width, hints.Height, AnchorGrid.Strides) == first && (hints.Names ?? second - 5) == second - 5)
         {
-            yield return new(OutputLayout.Cells, FamilyNames.YoloX, Engines.Detect, [output], (int)second - 5);
+            yield return new(OutputLayout.Cells, FamilyNames.YoloX, VisionTasks.Detect, [output], (int)second - 5);
         }
         if (AnchorGrid.Fits(first, hints.Width, hints.Height, 1) || AnchorGrid.Fits(first, hints.Width, hints.Height, 3))
             yield break;
@@ -141,15 +140,15 @@ internal static class LayoutRules
         // Few rows that fit no grid have been chosen from more already.
         var queries = second > 4 && (hints.Names ?? second - 4) == second - 4;
         if (queries && (hints.CallsItselfDetr || hints.Family == FamilyNames.RtDetr))
-            yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, Engines.Detect, [output], (int)second - 4);
+            yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, VisionTasks.Detect, [output], (int)second - 4);
         if (EndToEnd(second - 6, masks, hints) is var (endTask, endExtras))
             yield return new(OutputLayout.EndToEnd, FamilyNames.EndToEnd, endTask, Outputs(output, endTask, masks), hints.Names ?? 0, endExtras);
         if (queries && second - 4 is 80 or > 6 && first is >= 50 and <= 2000)
-            yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, Engines.Detect, [output], (int)second - 4);
+            yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, VisionTasks.Detect, [output], (int)second - 4);
     }
 
     private static int[] Outputs(int boxes, string task, (int Index, int Count)? masks) =>
-        task == Engines.Segment ? [boxes, masks!.Value.Index] : [boxes];
+        task == VisionTasks.Segment ? [boxes, masks!.Value.Index] : [boxes];
 
     /// <summary>How the numbers after a box are divided between classes and what belongs to the task.</summary>
     private static IEnumerable<(string Task, int Classes, int Extras)> Split(long numbers, (int Index, int Count)? masks, LayoutHints hints)
@@ -165,16 +164,16 @@ internal static class LayoutRules
     private static IEnumerable<(string Task, int Extras)> Tasks(int numbers, (int Index, int Count)? masks, LayoutHints hints)
     {
         if (masks is { } m)
-            yield return (Engines.Segment, m.Count);
+            yield return (VisionTasks.Segment, m.Count);
         if (hints.Keypoints is var (count, each))
-            yield return (Engines.Pose, count * each);
-        else if (hints.Task == Engines.Pose && hints.Names is { } names && numbers > names)
-            yield return (Engines.Pose, numbers - names);
-        else if (hints.Names is 1 or null && numbers == 1 + CocoKeypointNumbers && hints.Task is null or Engines.Pose)
-            yield return (Engines.Pose, CocoKeypointNumbers);
-        if (hints.Task == Engines.Obb || (hints.Task is null && TurnsBoxes(hints)))
-            yield return (Engines.Obb, 1);
-        yield return (Engines.Detect, 0);
+            yield return (VisionTasks.Pose, count * each);
+        else if (hints.Task == VisionTasks.Pose && hints.Names is { } names && numbers > names)
+            yield return (VisionTasks.Pose, numbers - names);
+        else if (hints.Names is 1 or null && numbers == 1 + CocoKeypointNumbers && hints.Task is null or VisionTasks.Pose)
+            yield return (VisionTasks.Pose, CocoKeypointNumbers);
+        if (hints.Task == VisionTasks.Obb || (hints.Task is null && TurnsBoxes(hints)))
+            yield return (VisionTasks.Obb, 1);
+        yield return (VisionTasks.Detect, 0);
     }
 
     /// <summary>A head for turned boxes takes sine and cosine of its angle; no other detector's does.</summary>
@@ -183,11 +182,11 @@ internal static class LayoutRules
     private static (string Task, int Extras)? EndToEnd(long extras, (int Index, int Count)? masks, LayoutHints hints) => extras switch
     {
         < 0 or > 10_000 => null,
-        0 => (Engines.Detect, 0),
-        _ when masks is { } m && m.Count == extras => (Engines.Segment, m.Count),
-        _ when hints.Keypoints is var (count, numbers) && count * numbers == extras => (Engines.Pose, (int)extras),
-        CocoKeypointNumbers when hints.Task is null or Engines.Pose => (Engines.Pose, CocoKeypointNumbers),
-        1 when hints.Task is null or Engines.Obb => (Engines.Obb, 1),
+        0 => (VisionTasks.Detect, 0),
+        _ when masks is { } m && m.Count == extras => (VisionTasks.Segment, m.Count),
+        _ when hints.Keypoints is var (count, numbers) && count * numbers == extras => (VisionTasks.Pose, (int)extras),
+        CocoKeypointNumbers when hints.Task is null or VisionTasks.Pose => (VisionTasks.Pose, CocoKeypointNumbers),
+        1 when hints.Task is null or VisionTasks.Obb => (VisionTasks.Obb, 1),
         _ => null,
     };
 
@@ -203,7 +202,7 @@ internal static class LayoutRules
             var fits = hints.Names is { } names ? names == classes : classes == LabelSets.Coco.Count || (plus && !hints.Noted && bins == 8) || hints.Family == FamilyNames.NanoDet;
             if (classes > 0 && fits)
             {
-                yield return new(OutputLayout.Distances, FamilyNames.NanoDet, Engines.Detect, [output], (int)classes, 4 * bins)
+                yield return new(OutputLayout.Distances, FamilyNames.NanoDet, VisionTasks.Detect, [output], (int)classes, 4 * bins)
                 {
                     Strides = plus ? AnchorGrid.LongStrides : AnchorGrid.Strides,
                     // NanoDet-Plus counts from a cell's corner, its predecessor from the middle.
@@ -229,15 +228,15 @@ internal static class LayoutRules
                     continue;
                 if (AnchorGrid.Fits(count, hints.Width, hints.Height, 1))
                 {
-                    yield return new(OutputLayout.CornersAndScores, FamilyNames.YoloNas, Engines.Detect, [b, s], (int)classes);
+                    yield return new(OutputLayout.CornersAndScores, FamilyNames.YoloNas, VisionTasks.Detect, [b, s], (int)classes);
                     continue;
                 }
                 // No DETR has more queries than this; an SSD without suppression has.
                 if (count > 1000)
                     continue;
                 var family = FamilyOf(outputs[s], count, classes);
-                yield return new(OutputLayout.Queries, family, Engines.Detect, [b, s], (int)classes);
-                yield return new(OutputLayout.Queries, family == FamilyNames.Detr ? FamilyNames.RtDetr : FamilyNames.Detr, Engines.Detect, [b, s], (int)classes);
+                yield return new(OutputLayout.Queries, family, VisionTasks.Detect, [b, s], (int)classes);
+                yield return new(OutputLayout.Queries, family == FamilyNames.Detr ? FamilyNames.RtDetr : FamilyNames.Detr, VisionTasks.Detect, [b, s], (int)classes);
             }
         }
     }
@@ -285,7 +284,7 @@ internal static class LayoutRules
         // The names that TensorRT's and super-gradients' suppression give, which end exports of YOLO.
         var yolo = Says(outputs[boxes], "det_boxes", "pred_boxes", "nmsed_boxes");
         var family = hints.IsToldSize ? FamilyNames.RtDetr : yolo ? FamilyNames.EndToEnd : FamilyNames.Ssd;
-        return new(OutputLayout.Lists, family, Engines.Detect, count < 0 ? [boxes, labels, scores] : [boxes, labels, scores, count], hints.Names ?? 0);
+        return new(OutputLayout.Lists, family, VisionTasks.Detect, count < 0 ? [boxes, labels, scores] : [boxes, labels, scores, count], hints.Names ?? 0);
     }
 
     /// <summary>One number per box, for one picture: <c>[n]</c>, <c>[1, n]</c> or <c>[1, n, 1]</c>.</summary>

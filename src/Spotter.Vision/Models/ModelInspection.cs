@@ -1,6 +1,5 @@
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Vision.Models;
@@ -127,7 +126,7 @@ internal sealed class ModelInspection : IDisposable
     {
         if (!notes.TryGetValue("task", out var task))
             return null;
-        return task is Engines.Detect or Engines.Classify or Engines.Segment or Engines.Pose or Engines.Obb
+        return task is VisionTasks.Detect or VisionTasks.Classify or VisionTasks.Segment or VisionTasks.Pose or VisionTasks.Obb
             ? task
             : throw Refuse($"its task is '{task}'; tasks are detect, classify, segment, pose and obb");
     }
@@ -198,7 +197,7 @@ internal sealed class ModelInspection : IDisposable
         Note("type", OrtPort.NameOf(port.Type), FactSource.Stated);
 
         var noted = Integers(notes.GetValueOrDefault("imgsz"));
-        var otherwise = (overrides.Task ?? notes.GetValueOrDefault("task")) == Engines.Classify ? 224 : 640;
+        var otherwise = (overrides.Task ?? notes.GetValueOrDefault("task")) == VisionTasks.Classify ? 224 : 640;
         var (notedHeight, notedWidth) = noted switch
         {
             [> 0 and <= 16_384 and var h, > 0 and <= 16_384 and var w, ..] => (h, w),
@@ -401,12 +400,12 @@ internal sealed class ModelInspection : IDisposable
 
     private static IReadOnlyList<string> AssumedLabels(LayoutGuess guess, int classes) => (guess.Task, classes) switch
     {
-        (Engines.Classify, 1000) => LabelSets.ImageNet,
-        (Engines.Classify, 1001) => ["nothing", .. LabelSets.ImageNet],
-        (Engines.Obb, 15 or 0) => LabelSets.Dota,
-        (Engines.Pose, 1 or 0) => ["person"],
-        (not Engines.Classify, 80) => LabelSets.Coco,
-        (not Engines.Classify, 90 or 91) => LabelSets.CocoNumbered,
+        (VisionTasks.Classify, 1000) => LabelSets.ImageNet,
+        (VisionTasks.Classify, 1001) => ["nothing", .. LabelSets.ImageNet],
+        (VisionTasks.Obb, 15 or 0) => LabelSets.Dota,
+        (VisionTasks.Pose, 1 or 0) => ["person"],
+        (not VisionTasks.Classify, 80) => LabelSets.Coco,
+        (not VisionTasks.Classify, 90 or 91) => LabelSets.CocoNumbered,
         (_, 0) when guess.Family == FamilyNames.Ssd => LabelSets.CocoNumbered,
         (_, 0) => LabelSets.Coco,
         _ => [.. Enumerable.Range(0, classes).Select(LabelNames.Unnamed)],
@@ -414,7 +413,7 @@ internal sealed class ModelInspection : IDisposable
 
     private KeypointSpec? KeypointsOf(LayoutGuess guess, int numbers)
     {
-        if (guess.Task != Engines.Pose)
+        if (guess.Task != VisionTasks.Pose)
             return null;
         var count = overrides.KeypointCount ?? (guess.Extras % numbers == 0 ? guess.Extras / numbers : 0);
         if (count == 0 || count * numbers != guess.Extras)

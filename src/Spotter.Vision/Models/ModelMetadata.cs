@@ -1,4 +1,5 @@
-using Spotter.Core.Vision;
+using Spotter.Core;
+
 
 namespace Spotter.Vision.Models;
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Spotter.Core.Vision;
 
 namespace Spotter.Vision.Results;
 

@@ -1,4 +1,3 @@
-using Spotter.Core.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Models;
 
@@ -18,7 +17,7 @@ internal static class DetectionBuilder
         var detections = new List<Detection>(candidates.Count);
         foreach (ref readonly var found in candidates.Span)
         {
-            var oriented = model.Info.Engine == Engines.Obb ? OrientedBoxes.Of(found, letterbox) : null;
+            var oriented = model.Info.Engine == VisionTasks.Obb ? OrientedBoxes.Of(found, letterbox) : null;
             var box = oriented is null ? letterbox.ToPicture(found.X1, found.Y1, found.X2, found.Y2) : OrientedBoxes.Around(oriented);
             var clipped = new Box(Clip(box.X1, size.Width), Clip(box.Y1, size.Height), Clip(box.X2, size.Width), Clip(box.Y2, size.Height));
             if (clipped.X2 <= clipped.X1 || clipped.Y2 <= clipped.Y1)
@@ -27,7 +26,7 @@ internal static class DetectionBuilder
             {
                 Oriented = oriented,
                 Keypoints = model.Keypoints is { } keypoints ? Keypoints(model, keypoints, outputs, letterbox, size, found) : null,
-                Mask = model.Info.Engine == Engines.Segment ? MaskReader.Read(model, outputs, letterbox, size, found) : null,
+                Mask = model.Info.Engine == VisionTasks.Segment ? MaskReader.Read(model, outputs, letterbox, size, found) : null,
             });
         }
         return detections;

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Spotter.Core.Vision;
 using Spotter.Vision.Models;
 
 namespace Spotter.Vision.Results;
@@ -11,7 +10,7 @@ internal static class LabelReader
     /// The most confident labels first: those that are wanted, as many as asked for. A picture always has a best one, so
     /// the threshold for boxes does not apply.
     /// </summary>
-    public static List<Label> Read(ModelMetadata model, ReadOnlySpan<float> numbers, JobOptions options)
+    public static List<Label> Read(ModelMetadata model, ReadOnlySpan<float> numbers, VisionParameters options)
     {
         Span<float> shares = numbers.Length <= 4096 ? stackalloc float[numbers.Length] : new float[numbers.Length];
         switch (model.Activation)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Numerics.Tensors;
-using Spotter.Core.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Models;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Spotter.Core.Vision;
+using Spotter.Core;
 
 namespace Spotter.Vision.Results;
 

@@ -16,7 +16,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
 
         Names(job).ShouldBe(
             ["id", "name", "state", "engine", "model", "modelVersion", "created", "started", "finished", "attempts", "priority", "notBefore", "expires", "by",
-                "cachedFrom", "history", "position", "etaSeconds", "waitsFor", "result", "timings", "error", "callback", "links"]);
+                "cachedFrom", "history", "position", "etaSeconds", "progress", "waitsFor", "result", "timings", "error", "callback", "links"]);
         SpotterApi.IdOf(job).ShouldMatch("^[0-9a-f]{32}$");
         SpotterApi.StateOf(job).ShouldBe("succeeded");
         job.GetProperty("engine").GetString().ShouldBe("detect");

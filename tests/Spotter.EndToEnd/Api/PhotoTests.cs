@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Spotter.Core.Vision;
-using Spotter.Jobs;
 using Spotter.Tests.Vision;
+using Spotter.Vision;
 
 namespace Spotter.EndToEnd.Api;
 
@@ -22,7 +21,7 @@ public sealed class PhotoTests(PhotoService service) : IClassFixture<PhotoServic
         var job = await service.Api.RunAsync(await File.ReadAllBytesAsync(SharedFiles.Image(photo)));
 
         SpotterApi.StateOf(job).ShouldBe("succeeded", job.GetRawText());
-        var result = job.GetProperty("result").Deserialize(SpotterJson.Default.VisionResult)!;
+        var result = job.GetProperty("result").Deserialize(VisionJson.Default.VisionResult)!;
         var golden = Goldens.Of(Model, photo);
         (result.Width, result.Height).ShouldBe((golden.Width, golden.Height));
         var found = result.Detections.ShouldNotBeNull();

@@ -12,10 +12,9 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
     private static readonly Dictionary<string, string> Surroundings = new(StringComparer.Ordinal)
     {
         ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef",
-        ["SPOTTER__LEASE__HOLDSECONDS"] = "4",
+        ["SPOTTER__LEASE__DURATIONSECONDS"] = "4",
         ["SPOTTER__LEASE__HEARTBEATSECONDS"] = "1",
         ["SPOTTER__LEASE__SWEEPSECONDS"] = "0.5",
-        ["SPOTTER__LEASE__OVERDUESECONDS"] = "3",
     };
 
     private readonly TemporaryFolder folder = new();
@@ -83,7 +82,7 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
     {
         cluster = PostgresCluster.Start();
         // Leases that outlive the test: whatever runs again does so because somebody took its lease.
-        var patient = new Dictionary<string, string>(Surroundings, StringComparer.Ordinal) { ["SPOTTER__LEASE__HOLDSECONDS"] = "600", ["SPOTTER__LEASE__OVERDUESECONDS"] = "600" };
+        var patient = new Dictionary<string, string>(Surroundings, StringComparer.Ordinal) { ["SPOTTER__LEASE__DURATIONSECONDS"] = "600" };
         // A model for each, so that neither's worker takes what is the other's; and time enough to be stopped in the middle.
         var mineOnly = PatchModel.Write(folder.File("mine.onnx"), work: 200);
         var theirsOnly = PatchModel.Write(folder.File("theirs.onnx"), work: 200);
@@ -107,6 +106,29 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
         var untouched = await after.JobAsync(theirs);
         (SpotterApi.StateOf(untouched), HistoryOf(untouched).Length).ShouldBe(("running", 0));
         SpotterApi.StateOf(await after.EndOfAsync(mine, Patience)).ShouldBe("succeeded");
+    }
+
+    [PostgresFact]
+    public async Task Of_two_gateways_with_the_same_models_one_starts_workers_and_the_other_takes_over_when_it_dies()
+    {
+        cluster = PostgresCluster.Start();
+        string[] twoWorkers = ["--min-workers", "2", "--max-workers", "2", "--lanes", "1"];
+        var first = await StartGatewayAsync("first", command: "serve", options: twoWorkers);
+        await Eventually.BeAsync("the first starts its workers", () => first.Workers().Count == 2);
+        var second = await StartGatewayAsync("second", command: "serve", options: twoWorkers);
+        using var api = new SpotterApi(second.Address);
+
+        // What one takes in, the workers of the other do.
+        foreach (var shade in (byte[])[100, 101, 102, 103])
+            SpotterApi.StateOf(await api.RunAsync(Pictures.Png(shade))).ShouldBe("succeeded");
+        second.Workers().ShouldBeEmpty();
+        var decisions = (await api.GetAsync("/v1/scaling/decisions")).Json.GetProperty("decisions");
+        decisions[0].GetProperty("decision").GetProperty("reason").GetString().ShouldNotBeNull().ShouldContain("stands by");
+
+        Processes.Signal(first.Id, Processes.Kill);
+
+        await Eventually.BeAsync("the second starts workers", () => second.Workers().Count == 2, TimeSpan.FromSeconds(40));
+        SpotterApi.StateOf(await api.RunAsync(Pictures.Png(110))).ShouldBe("succeeded");
     }
 
     /// <summary>A job that runs for as long as the test likes, and its worker, which is stopped in the middle.</summary>

@@ -96,10 +96,9 @@ public sealed class KillTests(ITestOutputHelper output)
     {
         var shortLeases = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["SPOTTER__LEASE__HOLDSECONDS"] = "2",
+            ["SPOTTER__LEASE__DURATIONSECONDS"] = "2",
             ["SPOTTER__LEASE__HEARTBEATSECONDS"] = "0.5",
             ["SPOTTER__LEASE__SWEEPSECONDS"] = "0.2",
-            ["SPOTTER__LEASE__OVERDUESECONDS"] = "2",
         };
         using var folder = new TemporaryFolder();
         await using var service = await SpotterProcess.StartAsync(

@@ -39,6 +39,39 @@ public sealed class ScalingTests
     }
 
     [Fact]
+    public async Task Each_pool_starts_workers_for_its_own_models_and_within_its_own_limit()
+    {
+        using var folder = new TemporaryFolder();
+        var small = PatchModel.Write(folder.File("small.onnx"), work: 30);
+        var large = PatchModel.Write(folder.File("large.onnx"), work: 30);
+        await using var service = await SpotterProcess.StartAsync(
+            folder.File("data"), small, ["--model", large, "--lanes", "1", "--pool", "one:models=small;max=1", "--pool", "two:models=large;max=2"]);
+        using var api = new SpotterApi(service.Address);
+
+        SpotterApi.StateOf(await api.RunAsync(Pictures.Png(100), Part.Field("model", "small"))).ShouldBe("succeeded");
+        PoolsOf(service).ShouldBe(["one"]);
+        await api.SubmitAsync([.. Enumerable.Range(0, 30).Select(i => Part.Image(Pictures.Png((byte)(100 + i)))), Part.Field("model", "large")]);
+        await Eventually.BeAsync("the other pool has its two workers", () => PoolsOf(service).Count(p => p == "two") == 2);
+        await Eventually.SeeAsync("all is done", api.StatsAsync, stats =>
+        {
+            PoolsOf(service).Count(p => p == "one").ShouldBeLessThanOrEqualTo(1);
+            PoolsOf(service).Count(p => p == "two").ShouldBeLessThanOrEqualTo(2);
+            return stats.GetProperty("succeeded").GetInt64() == 31;
+        });
+
+        var stats = await api.StatsAsync();
+        stats.GetProperty("maxWorkers").GetInt32().ShouldBe(3);
+        stats.GetProperty("pools").EnumerateArray().Select(p => (p.GetProperty("name").GetString(), p.GetProperty("maxWorkers").GetInt32()))
+            .ShouldBe([("one", 1), ("two", 2)]);
+        (await api.GetAsync("/v1/scaling/decisions?limit=1000")).Json.GetProperty("decisions").EnumerateArray()
+            .Select(d => d.GetProperty("decision").GetProperty("pool").GetString()).Distinct(StringComparer.Ordinal).ShouldBe(["one", "two"], ignoreOrder: true);
+    }
+
+    /// <summary>The pool of each worker process, which its name begins with.</summary>
+    private static List<string> PoolsOf(SpotterProcess service) =>
+        [.. service.Workers().Select(Processes.ArgumentsOf).Select(a => a.SkipWhile(argument => argument != "--name").Skip(1).FirstOrDefault() ?? "").Select(name => name.Split('-')[0])];
+
+    [Fact]
     public async Task A_trickle_starts_a_worker_once_and_keeps_it()
     {
         using var folder = new TemporaryFolder();

@@ -38,7 +38,8 @@ public class RunningService : IAsyncLifetime
 
     /// <summary>Every file below a data folder that holds a picture, or the beginning of one.</summary>
     public static IReadOnlyList<string> BlobsIn(string data) =>
-        [.. Directory.EnumerateFiles(Path.Combine(data, "blobs"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Path.Combine(data, "blobs"), "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) != "spotter-owner").Order(StringComparer.Ordinal)];
 
     private protected virtual string WriteModel(TemporaryFolder into) => PatchModel.Write(into.File("patches.onnx"));
 }

@@ -9,10 +9,9 @@ internal sealed class Bench : IAsyncDisposable
 
     private static readonly Dictionary<string, string> ShortLeases = new(StringComparer.Ordinal)
     {
-        ["SPOTTER__LEASE__HOLDSECONDS"] = "2",
+        ["SPOTTER__LEASE__DURATIONSECONDS"] = "2",
         ["SPOTTER__LEASE__HEARTBEATSECONDS"] = "0.3",
         ["SPOTTER__LEASE__SWEEPSECONDS"] = "0.2",
-        ["SPOTTER__LEASE__OVERDUESECONDS"] = "1",
         ["SPOTTER__LEASE__ORPHANSECONDS"] = "1",
         ["SPOTTER__WORKER__TOKEN"] = Token,
     };

@@ -1,7 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using Spotter.Core.Vision;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Faults.Harness;
@@ -39,12 +40,10 @@ internal sealed class FakeWorker : IDisposable
     /// <summary>Hands in a result that shows this shade; false when the lease was lost.</summary>
     public async Task<bool> FinishAsync(Lease lease, byte shade)
     {
-        var result = new VisionResult
-        {
-            Width = 64,
-            Height = 64,
-            Detections = [new Detection("square", 0, Math.Round(shade / 255.0, 4), new Box(8, 8, 24, 24))],
-        };
+        var certain = Math.Round(shade / 255.0, 4).ToString(CultureInfo.InvariantCulture);
+        var result = RawJson.OfText(
+            """{"width":64,"height":64,"detections":[{"label":"square","classId":0,"confidence":CERTAIN,"box":{"x1":8,"y1":8,"x2":24,"y2":24}}]}"""
+                .Replace("CERTAIN", certain, StringComparison.Ordinal));
         var outcome = new JobOutcome.Done(result, new JobTimings(), Output: null);
         using var answer = await client.PostAsJsonAsync(
             new Uri($"/v1/workers/{name}/finish", UriKind.Relative), new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish);
@@ -55,7 +54,7 @@ internal sealed class FakeWorker : IDisposable
     {
         using var again = await JoinAsync(client.BaseAddress!, name);
         using var answer = await client.PostAsJsonAsync(
-            new Uri($"/v1/workers/{name}/take", UriKind.Relative), new WorkerTake([QueueNames.Of(Engines.Detect, "patches")], 1), SpotterJson.Default.WorkerTake);
+            new Uri($"/v1/workers/{name}/take", UriKind.Relative), new WorkerTake([QueueNames.Of("detect", "patches")], 1), SpotterJson.Default.WorkerTake);
         answer.EnsureSuccessStatusCode();
         return answer.StatusCode == HttpStatusCode.NoContent ? null : await answer.Content.ReadFromJsonAsync(SpotterJson.Default.StartedJob);
     }

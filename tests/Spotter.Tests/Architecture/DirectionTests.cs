@@ -14,8 +14,9 @@ public sealed partial class DirectionTests
         ["Spotter.Vision"] = ["Spotter.Core"],
         ["Spotter.Backends"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Scaling"],
         ["Spotter.Fleets"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Scaling"],
-        ["Spotter.Gateway"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Scaling"],
-        ["Spotter.Worker"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Vision"],
+        ["Spotter.Engines"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Vision"],
+        ["Spotter.Gateway"] = ["Spotter.Core", "Spotter.Engines", "Spotter.Jobs", "Spotter.Scaling"],
+        ["Spotter.Worker"] = ["Spotter.Core", "Spotter.Engines", "Spotter.Jobs", "Spotter.Vision"],
     };
 
     public static TheoryData<string> Projects => [.. MayKnow.Keys];

@@ -2,7 +2,7 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using Spotter.Cli.Evaluate;
-using Spotter.Core.Vision;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Evaluate;
 

@@ -1,11 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Gateway;
-using Spotter.Gateway.Intake;
-using Spotter.Gateway.Models;
-using Spotter.Gateway.Overload;
-using Spotter.Gateway.Results;
 using Spotter.Jobs;
 using Spotter.Tests.Jobs;
 
@@ -29,7 +23,6 @@ public sealed class AdmissionTests : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        meter.Dispose();
         await fixture.DisposeAsync();
     }
 
@@ -78,9 +71,8 @@ public sealed class AdmissionTests : IAsyncLifetime
     [Fact]
     public async Task Too_long_a_queue_turns_everybody_away_until_it_is_shorter()
     {
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromSeconds(30));
         using var admission = Admission(queued: 2);
-        var added = await dispatcher.AcceptAsync([SampleJobs.New(), SampleJobs.New()], default);
+        var added = await backend.Jobs.AddAsync([SampleJobs.New(), SampleJobs.New()], default);
         await meter.ReadAsync(default);
         (await Should.ThrowAsync<SpotterException>(admission.EnterAsync(default))).Code.ShouldBe(ErrorCodes.Busy);
 
@@ -122,14 +114,13 @@ public sealed class AdmissionTests : IAsyncLifetime
     [Fact]
     public async Task An_old_backlog_turns_everybody_away_unless_it_waits_for_a_model_that_nobody_has()
     {
-        var dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromSeconds(30));
         using var admission = Admission();
-        await dispatcher.AcceptAsync([SampleJobs.New(model: "gone")], default);
+        await backend.Jobs.AddAsync([SampleJobs.New(model: "gone")], default);
         clock.Advance(TimeSpan.FromMinutes(16));
         await meter.ReadAsync(default);
         admission.Check();
 
-        var served = await dispatcher.AcceptAsync([SampleJobs.New(model: GatewayBench.Model.Id)], default);
+        var served = await backend.Jobs.AddAsync([SampleJobs.New(model: GatewayBench.Model.Id)], default);
         clock.Advance(TimeSpan.FromMinutes(15));
         await meter.ReadAsync(default);
         admission.Check();
@@ -170,10 +161,9 @@ public sealed class AdmissionTests : IAsyncLifetime
     {
         using var admission = Admission();
         estimator.Served("detect/tiny", TimeSpan.FromSeconds(1));
-        drain.Read(0);
+        await meter.ReadAsync(default);
         clock.Advance(TimeSpan.FromSeconds(10));
         drain.Read(100);
-        await meter.ReadAsync(default);
         meter.Accepted(50);
 
         // One worker of this gateway's own would take almost a minute; ten jobs end each second.
@@ -209,12 +199,12 @@ public sealed class AdmissionTests : IAsyncLifetime
 
     private Admission Admission(int uploads = 64, int queued = 100)
     {
-        var settings = new GatewaySettings { WorkerToken = GatewayBench.Token, MaxUploads = uploads, MaxQueued = queued };
+        var settings = new JobSettings { MaxUploads = uploads, MaxQueued = queued };
         var roster = new WorkerRoster(clock);
         drain = new DrainRate(clock);
         estimator = new Estimator(roster, settings);
         meter = new BacklogMeter(
-            backend.Jobs, new UnservedQueues(new ModelCatalogue([GatewayBench.Model]), roster), drain, settings, clock, NullLogger<BacklogMeter>.Instance);
+            backend.Jobs, new UnservedQueues(new ModelCatalogue([GatewayBench.Model]), roster), drain, settings, clock);
         return new(meter, drain, estimator, settings, clock);
     }
 }

@@ -1,5 +1,4 @@
-using Spotter.Gateway;
-using Spotter.Gateway.Results;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Tests.Gateway;
@@ -15,10 +14,10 @@ public sealed class EstimatorTests
     {
         var estimator = Estimator();
         estimator.Served(Queue, TimeSpan.FromSeconds(2));
-        estimator.EtaSeconds(JobState.Queued, 0).ShouldBe(3);
+        Eta(estimator, JobState.Queued, 0).ShouldBe(3);
 
         roster.Join("w", 2, []);
-        estimator.EtaSeconds(JobState.Queued, 0).ShouldBe(2);
+        Eta(estimator, JobState.Queued, 0).ShouldBe(2);
     }
 
     [Fact]
@@ -28,9 +27,9 @@ public sealed class EstimatorTests
         estimator.Served(Queue, TimeSpan.FromSeconds(1));
         roster.Join("w", 4, []);
 
-        estimator.EtaSeconds(JobState.Queued, 3).ShouldBe(1);
-        estimator.EtaSeconds(JobState.Queued, 4).ShouldBe(2);
-        estimator.EtaSeconds(JobState.Running, 400).ShouldBe(1);
+        Eta(estimator, JobState.Queued, 3).ShouldBe(1);
+        Eta(estimator, JobState.Queued, 4).ShouldBe(2);
+        Eta(estimator, JobState.Running, 400).ShouldBe(1);
     }
 
     [Fact]
@@ -42,18 +41,18 @@ public sealed class EstimatorTests
         for (var i = 0; i < 100; i++)
             estimator.Served(Queue, TimeSpan.FromSeconds(1));
 
-        estimator.EtaSeconds(JobState.Running, 0).ShouldBeInRange(1, 1.1);
+        Eta(estimator, JobState.Running, 0)!.Value.ShouldBeInRange(1, 1.1);
     }
 
     [Fact]
     public void A_start_is_forecast_only_from_what_was_measured_and_by_workers_that_there_may_be()
     {
         var unmeasured = Estimator(workers: 1);
-        unmeasured.ForecastStart([new(Queue, 1_000_000, 0)], 0, 1).ShouldBeNull();
+        unmeasured.ForecastStart([new(Queue, JobPriority.Normal, 1_000_000, 0)], 0, 1).ShouldBeNull();
 
         var nobody = Estimator(workers: 0);
         nobody.Served(Queue, TimeSpan.FromSeconds(1));
-        nobody.ForecastStart([new(Queue, 1_000_000, 0)], 0, 0).ShouldBeNull();
+        nobody.ForecastStart([new(Queue, JobPriority.Normal, 1_000_000, 0)], 0, 0).ShouldBeNull();
     }
 
     [Fact]
@@ -66,9 +65,9 @@ public sealed class EstimatorTests
         estimator.ForecastStart([], 0, 0).ShouldBe(0);
         // The average of all is 1 + 0.1 * (11 - 1) = 2, and half of it is left of what runs.
         estimator.ForecastStart([], 0, 1).ShouldBe(1);
-        estimator.ForecastStart([new(Queue, 3, 0), new("detect/slow", 1, 1)], 0, 1).ShouldBe(3 + 22 + 1);
-        estimator.ForecastStart([new("detect/unseen", 3, 0)], 1, 1).ShouldBe(6 + 2 + 1);
-        estimator.ForecastStart([new(Queue, 3, 0)], -3, 1).ShouldBe(0);
+        estimator.ForecastStart([new(Queue, JobPriority.Normal, 3, 0), new("detect/slow", JobPriority.Normal, 1, 1)], 0, 1).ShouldBe(3 + 22 + 1);
+        estimator.ForecastStart([new("detect/unseen", JobPriority.Normal, 3, 0)], 1, 1).ShouldBe(6 + 2 + 1);
+        estimator.ForecastStart([new(Queue, JobPriority.Normal, 3, 0)], -3, 1).ShouldBe(0);
     }
 
     [Fact]
@@ -76,13 +75,19 @@ public sealed class EstimatorTests
     {
         var estimator = Estimator(workers: 4, lanes: 2);
         estimator.Served(Queue, TimeSpan.FromSeconds(1));
-        estimator.ForecastStart([new(Queue, 80, 0)], 0, 0).ShouldBe(1 + (80 / 8.0));
+        estimator.ForecastStart([new(Queue, JobPriority.Normal, 80, 0)], 0, 0).ShouldBe(1 + (80 / 8.0));
 
         roster.Join("w", 2, []);
         // What is done before they are there: 2 lanes for a second. What runs is half done.
-        estimator.ForecastStart([new(Queue, 80, 0)], 0, 2)!.Value.ShouldBe(1 + (78.5 / 8));
-        estimator.ForecastStart([new(Queue, 1, 0)], 0, 2)!.Value.ShouldBe(0.75);
+        estimator.ForecastStart([new(Queue, JobPriority.Normal, 80, 0)], 0, 2)!.Value.ShouldBe(1 + (78.5 / 8));
+        estimator.ForecastStart([new(Queue, JobPriority.Normal, 1, 0)], 0, 2)!.Value.ShouldBe(0.75);
     }
 
-    private Estimator Estimator(int workers = 1, int lanes = 1) => new(roster, new GatewaySettings { WorkerToken = GatewayBench.Token, MaxWorkers = workers, LanesPerWorker = lanes });
+    private static double? Eta(Estimator estimator, JobState state, long ahead)
+    {
+        var job = new Job { Id = JobId.New(RandomSource.System), Spec = SampleJobs.New(model: "tiny").Spec, State = state, Created = default };
+        return estimator.EtaSeconds(job, ahead, default);
+    }
+
+    private Estimator Estimator(int workers = 1, int lanes = 1) => new(roster, new JobSettings { MaxWorkers = workers, LanesPerWorker = lanes });
 }

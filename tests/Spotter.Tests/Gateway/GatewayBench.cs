@@ -5,12 +5,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Backends.Scaling;
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Gateway;
-using Spotter.Gateway.Models;
 using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Tests.Jobs;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Gateway;
 
@@ -32,7 +31,6 @@ internal sealed class GatewayBench : IAsyncDisposable
         this.time = time;
         Arrivals = new ArrivalFiles(folder.File("arrivals"), TimeProvider.System, NullLogger<ArrivalFiles>.Instance);
         backend = fixture.Open(TimeProvider.System, new RetrySchedule { FirstDelay = TimeSpan.FromMilliseconds(1) });
-        Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, settings.Leases.Duration);
     }
 
     public GatewaySettings Settings { get; private set; }
@@ -47,7 +45,8 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public ModelCatalogue Models { get; private set; } = null!;
 
-    public Dispatcher Dispatcher { get; }
+    /// <summary>The application of the gateway that runs.</summary>
+    public JobService Service => Host.Jobs;
 
     public DecisionLog Decisions { get; } = new();
 
@@ -62,11 +61,11 @@ internal sealed class GatewayBench : IAsyncDisposable
     /// <summary>Everything that was logged, exceptions included.</summary>
     public ConcurrentQueue<string> Log { get; } = new();
 
-    public static ModelInfo Model { get; } = new("tiny", Engines.Detect, "yolov8", 64, 64, ["person", "bus", "dog"]);
+    public static ModelInfo Model { get; } = new("tiny", VisionTasks.Detect, "yolov8", 64, 64, ["person", "bus", "dog"]);
 
     public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null, TimeProvider? time = null)
     {
-        var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Models = [Model], MaxBodyBytes = 256 * 1024 };
+        var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Models = [Model], Jobs = new JobSettings { MaxInputBytes = 256 * 1024 } };
         var bench = new GatewayBench(change?.Invoke(settings) ?? settings, time ?? TimeProvider.System);
         await bench.StartHostAsync();
         bench.Settings = bench.Settings with { Port = bench.Host.Address.Port };
@@ -94,7 +93,7 @@ internal sealed class GatewayBench : IAsyncDisposable
         Roster = new WorkerRoster(TimeProvider.System);
         Models = new ModelCatalogue(Settings.Models);
         var parts = new GatewayDependencies(
-            backend.Jobs, backend.Queue, backend.Blobs, backend.Outbox, Roster, Decisions, Fleet: null, time, RandomSource.System)
+            backend.Jobs, backend.Blobs, backend.Outbox, Roster, Decisions, Pools: null, time, RandomSource.System)
         {
             Models = Models,
             Meter = new ScaleMeter(Arrivals),

@@ -24,13 +24,24 @@ public sealed class GatewaySettingsTests
     public void Names_that_would_open_all_addresses_are_refused(string host) =>
         Refusal(Good with { Host = host }).ShouldContain($"'{host}'");
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(256, 8)]
+    [InlineData(10_000, 1)]
+    public void Every_worker_that_may_be_started_finds_its_connections_and_leaves_the_clients_theirs(int workers, int lanes)
+    {
+        var settings = Good with { Jobs = new JobSettings { MaxWorkers = workers, LanesPerWorker = lanes } };
+
+        (settings.MaxConnections - (workers * (lanes + 2))).ShouldBeGreaterThanOrEqualTo(1000);
+    }
+
     [Fact]
     public void Each_wrong_setting_is_named_with_its_value()
     {
         Refusal(Good with { Port = 65536 }).ShouldContain("65536");
         Refusal(Good with { Host = "localhost", Port = 0 }).ShouldContain("127.0.0.1");
-        Refusal(Good with { MaxBodyBytes = 10 }).ShouldContain("10 bytes");
-        Refusal(Good with { Leases = new LeaseSettings { Heartbeat = TimeSpan.FromSeconds(40) } }).ShouldContain("40 s");
+        Refusal(Good with { Jobs = new JobSettings { MaxInputBytes = 10 } }).ShouldContain("10 bytes");
+        Refusal(Good with { Jobs = new JobSettings { Leases = new LeaseSettings { Heartbeat = TimeSpan.FromSeconds(40) } } }).ShouldContain("40 s");
         var secret = Refusal(Good with { WorkerToken = "a-short-secret" });
         secret.ShouldContain("32 characters");
         secret.ShouldNotContain("a-short-secret");

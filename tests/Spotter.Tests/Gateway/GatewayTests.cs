@@ -4,9 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Jobs;
-using Spotter.Tests.Jobs;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Gateway;
 
@@ -93,13 +92,13 @@ public sealed class GatewayTests : IAsyncLifetime
             new Uri("/v1/jobs?labels=DOG,person&labels=dog", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture()));
         var job = JobId.Parse(response.Headers.Location!.ToString().Split('/')[^1]);
 
-        (await bench.Jobs.FindAsync(job, default))!.Options.Labels.ShouldBe(["dog", "person"]);
+        (await bench.Jobs.FindAsync(job, default))!.Spec.Parameters.Read(VisionJson.Default.VisionParameters).Labels.ShouldBe(["dog", "person"]);
     }
 
     [Fact]
     public async Task Bodies_larger_than_the_limit_are_refused_with_and_without_a_length()
     {
-        var large = GatewayBench.Picture(bytes: (int)bench.Settings.MaxBodyBytes + 1);
+        var large = GatewayBench.Picture(bytes: (int)bench.Settings.Jobs.MaxInputBytes + 1);
         using var told = await bench.Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), GatewayBench.Body(large));
         await ShouldBeAsync(told, 413, "body_too_large");
 
@@ -142,8 +141,8 @@ public sealed class GatewayTests : IAsyncLifetime
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = GatewayBench.Body(GatewayBench.Picture()) };
         request.Headers.Add("Prefer", "wait=60");
         var answering = bench.Client.SendAsync(request);
-        var started = await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(Engines.Detect, GatewayBench.Model.Id)], GatewayBench.Safety, default);
-        await bench.Dispatcher.FinishAsync(started!.Lease, SampleJobs.Done(), default);
+        var started = await bench.Service.TakeAsync("w", [QueueNames.Of(VisionTasks.Detect, GatewayBench.Model.Id)], GatewayBench.Safety, default);
+        await bench.Service.FinishAsync(started!.Lease, SampleJobs.Done(), default);
 
         using var response = await answering.WaitAsync(GatewayBench.Safety);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
@@ -201,9 +200,9 @@ public sealed class GatewayTests : IAsyncLifetime
         using var response = await bench.Client.GetAsync(new Uri($"/v1/jobs/{job}/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
         (await StateAsync(reader)).ShouldBe("queued");
-        var started = await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(Engines.Detect, GatewayBench.Model.Id)], GatewayBench.Safety, default);
+        var started = await bench.Service.TakeAsync("w", [QueueNames.Of(VisionTasks.Detect, GatewayBench.Model.Id)], GatewayBench.Safety, default);
         (await StateAsync(reader)).ShouldBe("running");
-        await bench.Dispatcher.FinishAsync(started!.Lease, SampleJobs.Done(), default);
+        await bench.Service.FinishAsync(started!.Lease, SampleJobs.Done(), default);
         (await StateAsync(reader)).ShouldBe("succeeded");
         (await reader.ReadToEndAsync()).Trim().ShouldBeEmpty();
     }
@@ -257,7 +256,7 @@ public sealed class GatewayTests : IAsyncLifetime
     [InlineData("PUT", "", "Bearer 0123456789abcdef0123456789abcdeX")]
     [InlineData("POST", "/take", "Bearer ")]
     [InlineData("POST", "/finish", "Basic x")]
-    [InlineData("GET", "/image?key=in/00/x", null)]
+    [InlineData("GET", "/input?key=in/00/x", null)]
     [InlineData("DELETE", "", null)]
     public async Task The_workers_door_opens_only_to_the_token_and_reads_no_body_before(string method, string call, string? authorization)
     {

@@ -1,11 +1,8 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Vision;
-using Spotter.Gateway.Results;
 using Spotter.Jobs;
 using Spotter.Tests.Jobs;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Gateway;
 
@@ -17,36 +14,41 @@ public sealed class JobWatcherTests : IAsyncLifetime
     private readonly LocalFixture fixture = new();
     private readonly ManualClock clock = new();
     private Backend backend = null!;
-    private Dispatcher dispatcher = null!;
+    private readonly CancellationTokenSource end = new();
+    private JobService service = null!;
     private JobWatcher watcher = null!;
+    private Task following = Task.CompletedTask;
 
-    public async Task InitializeAsync()
+    public Task InitializeAsync()
     {
         backend = fixture.Open(clock);
-        dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromSeconds(30));
-        watcher = new JobWatcher(backend.Jobs, clock, NullLogger<JobWatcher>.Instance);
-        await watcher.StartAsync(default);
+        service = JobBench.Service(backend, clock);
+        watcher = service.Watcher;
+        following = service.Changes.RunAsync(_ => { }, end.Token);
+        return Task.CompletedTask;
     }
 
     public async Task DisposeAsync()
     {
-        await watcher.StopAsync(default);
-        watcher.Dispose();
+        await end.CancelAsync();
+        await following;
+        await service.DisposeAsync();
+        end.Dispose();
         await fixture.DisposeAsync();
     }
 
     [Fact]
     public async Task Everybody_who_waits_is_woken_however_the_changes_fall()
     {
-        var added = await dispatcher.AcceptAsync([.. Enumerable.Range(0, 60).Select(_ => SampleJobs.New())], default);
+        var added = await backend.Jobs.AddAsync([.. Enumerable.Range(0, 60).Select(_ => SampleJobs.New())], default);
         var waiting = added
             .SelectMany(a => Enumerable.Range(0, 3).Select(_ => Task.Run(() => watcher.WaitAsync(a.Job.Id, Longest, default))))
             .ToList();
 
         async Task WorkAsync()
         {
-            while (await dispatcher.TakeAsync("w", [Engines.Detect], TimeSpan.Zero, default) is { } started)
-                await dispatcher.FinishAsync(started.Lease, SampleJobs.Done(), default);
+            while (await service.TakeAsync("w", [VisionTasks.Detect], TimeSpan.Zero, default) is { } started)
+                await service.FinishAsync(started.Lease, SampleJobs.Done(), default);
         }
         await Task.WhenAll(WorkAsync(), WorkAsync(), WorkAsync());
 
@@ -57,7 +59,7 @@ public sealed class JobWatcherTests : IAsyncLifetime
     [Fact]
     public async Task One_who_leaves_takes_nobody_else_along()
     {
-        var job = (await dispatcher.AcceptAsync([SampleJobs.New()], default))[0].Job.Id;
+        var job = (await backend.Jobs.AddAsync([SampleJobs.New()], default))[0].Job.Id;
         using var leaves = new CancellationTokenSource();
         var stays = watcher.WaitAsync(job, Longest, default);
         var goes = watcher.WaitAsync(job, Longest, leaves.Token);
@@ -72,7 +74,7 @@ public sealed class JobWatcherTests : IAsyncLifetime
     [Fact]
     public async Task Watching_begins_and_ends_on_many_threads_without_losing_a_change()
     {
-        var job = (await dispatcher.AcceptAsync([SampleJobs.New()], default))[0].Job.Id;
+        var job = (await backend.Jobs.AddAsync([SampleJobs.New()], default))[0].Job.Id;
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>
         {
             for (var i = 0; i < 2000; i++)
@@ -91,7 +93,7 @@ public sealed class JobWatcherTests : IAsyncLifetime
     [Fact]
     public async Task The_wait_ends_when_its_time_is_over_with_the_row_as_it_stands()
     {
-        var job = (await dispatcher.AcceptAsync([SampleJobs.New()], default))[0].Job.Id;
+        var job = (await backend.Jobs.AddAsync([SampleJobs.New()], default))[0].Job.Id;
         var waiting = watcher.WaitAsync(job, TimeSpan.FromSeconds(5), default);
         while (!waiting.IsCompleted)
         {
@@ -103,29 +105,6 @@ public sealed class JobWatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_ends_without_a_word_also_when_it_is_only_disposed_of()
-    {
-        var log = new Lines();
-        var brief = new JobWatcher(backend.Jobs, clock, log);
-        await brief.StartAsync(default);
-        brief.Dispose();
-
-        log.Count.ShouldBe(0);
-    }
-
-    [Fact]
     public async Task Nobody_waits_for_a_job_that_is_not_there() =>
         (await watcher.WaitAsync(JobId.New(RandomSource.System), Longest, default).WaitAsync(GatewayBench.Safety)).ShouldBeNull();
-
-    private sealed class Lines : ILogger<JobWatcher>
-    {
-        public int Count { get; private set; }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Count++;
-    }
 }

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using Spotter.Core;
 using Spotter.Jobs;
-using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;
 
@@ -36,7 +35,7 @@ public sealed class LifecycleTests : IAsyncLifetime
 
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString().ShouldBe(ErrorCodes.InvalidRequest);
-        (await bench.Jobs.CountAsync(null, default)).Queued.ShouldBe(0);
+        (await bench.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(0);
     }
 
     [Fact]
@@ -48,7 +47,7 @@ public sealed class LifecycleTests : IAsyncLifetime
         var created = view.GetProperty("created").GetDateTimeOffset();
         view.GetProperty("notBefore").GetDateTimeOffset().ShouldBe(created + TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(2));
         view.GetProperty("expires").GetDateTimeOffset().ShouldBe(created + TimeSpan.FromSeconds(60.5), TimeSpan.FromSeconds(2));
-        (await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.Zero, default)).ShouldBeNull("it is delayed");
+        (await bench.Service.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.Zero, default)).ShouldBeNull("it is delayed");
     }
 
     [Fact]
@@ -67,7 +66,7 @@ public sealed class LifecycleTests : IAsyncLifetime
         view.GetProperty("state").GetString().ShouldBe("succeeded");
         view.GetProperty("cachedFrom").GetString().ShouldBe(first.GetProperty("id").GetString());
         (view.GetProperty("id").GetString() == first.GetProperty("id").GetString()).ShouldBeFalse();
-        view.GetProperty("result").GetProperty("summary").GetProperty("bus").GetInt32().ShouldBe(1);
+        view.GetProperty("result").GetProperty("width").GetInt32().ShouldBe(810);
 
         (await AcceptedAsync("reuse=false")).GetProperty("state").GetString().ShouldBe("queued");
         (await AcceptedAsync("confidence=0.5")).GetProperty("state").GetString().ShouldBe("queued");
@@ -77,10 +76,10 @@ public sealed class LifecycleTests : IAsyncLifetime
     [Fact]
     public async Task A_service_can_be_told_to_run_everything()
     {
-        await using var strict = await GatewayBench.StartAsync(s => s with { Reuse = false });
+        await using var strict = await GatewayBench.StartAsync(s => s with { Jobs = s.Jobs with { Reuse = false } });
         await AcceptedAsync("", on: strict);
-        var started = await strict.Dispatcher.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.Zero, default);
-        await strict.Dispatcher.FinishAsync(started!.Lease, SampleJobs.Done() with { ModelVersion = GatewayBench.Model.Version }, default);
+        var started = await strict.Service.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.Zero, default);
+        await strict.Service.FinishAsync(started!.Lease, SampleJobs.Done() with { ModelVersion = GatewayBench.Model.Version }, default);
 
         (await AcceptedAsync("", on: strict)).GetProperty("state").GetString().ShouldBe("queued");
     }
@@ -118,10 +117,11 @@ public sealed class LifecycleTests : IAsyncLifetime
     private async Task DieAsync()
     {
         // Attempts are spaced by their delays, so they are taken from the store itself, at once.
-        var id = (await bench.Jobs.ListAsync(new JobFilter { Limit = 1 }, default))[0].Id;
-        while ((await bench.Jobs.FindAsync(id, default))!.State != JobState.Dead)
+        var row = (await bench.Jobs.ListAsync(new JobFilter { Limit = 1 }, default))[0];
+        var request = new TakeRequest([row.Queue], [JobPriority.Normal], ["w"], Hold);
+        while ((await bench.Jobs.FindAsync(row.Id, default))!.State != JobState.Dead)
         {
-            if (await bench.Jobs.StartAsync(new Delivery(id, "", "1-1"), "w", Hold, default) is { } started)
+            if ((await bench.Jobs.TakeAsync(request, default)).Jobs is [var started])
                 await bench.Jobs.FinishAsync(started.Lease, SampleJobs.Retry(), default);
             else
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
@@ -130,8 +130,8 @@ public sealed class LifecycleTests : IAsyncLifetime
 
     private async Task FinishAsync(JobOutcome outcome)
     {
-        var started = await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], GatewayBench.Safety, default);
-        (await bench.Dispatcher.FinishAsync(started!.Lease, outcome, default)).ShouldBeTrue();
+        var started = await bench.Service.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], GatewayBench.Safety, default);
+        (await bench.Service.FinishAsync(started!.Lease, outcome, default)).ShouldBeTrue();
     }
 
     private async Task<List<JsonElement>> ListDeadAsync(string query)

@@ -1,5 +1,4 @@
 using System.Net;
-using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;
 
@@ -45,7 +44,7 @@ public sealed class OriginGuardTests
     {
         await using var bench = await GatewayBench.StartAsync();
         var job = SampleJobs.New();
-        await bench.Dispatcher.AcceptAsync([job], CancellationToken.None);
+        await bench.Jobs.AddAsync([job], CancellationToken.None);
         using var events = await bench.Client.GetAsync(new Uri($"/v1/jobs/{job.Id}/events", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
         var following = events.Content.ReadAsStringAsync();
 

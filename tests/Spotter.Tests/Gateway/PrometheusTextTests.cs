@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Spotter.Gateway.Operations;
-using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Gateway;
 

@@ -1,10 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Jobs;
 using Spotter.Tests.Gateway;
-using Spotter.Tests.Jobs;
+using Spotter.Vision;
 using Spotter.Worker;
 
 namespace Spotter.Tests.Http;
@@ -14,7 +13,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 {
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(20);
 
-    private static readonly string Queue = QueueNames.Of(Engines.Detect, GatewayBench.Model.Id);
+    private static readonly string Queue = QueueNames.Of(VisionTasks.Detect, GatewayBench.Model.Id);
 
     private readonly List<WorkerModel> models = [new(GatewayBench.Model.Id, "1")];
     private GatewayBench bench = null!;
@@ -42,7 +41,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         started!.Job.Id.ShouldBe(id);
         started.Lease.Worker.ShouldBe("w");
         bench.Roster.List()[0].State.ShouldBe(WorkerState.Busy);
-        await using (var image = await source.OpenImageAsync(started.Job.Image, default))
+        await using (var image = await source.OpenInputAsync(started.Job.Spec.Inputs[0], default))
         {
             var bytes = new MemoryStream();
             await image.CopyToAsync(bytes);
@@ -50,7 +49,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         }
         (await source.HeartbeatAsync("w", [started.Lease], default)).Lost.ShouldBeEmpty();
         var key = await source.PutOutputAsync(started.Lease, new byte[700_000], default);
-        key.ShouldBe(BlobKey.Output(id, 1));
+        key.ShouldStartWith(BlobKey.OutputsPrefix);
         (await source.FinishAsync(started.Lease, SampleJobs.Done(key), default)).ShouldBeTrue();
 
         var row = (await bench.Jobs.FindAsync(id, default))!;
@@ -197,11 +196,11 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     public async Task A_picture_that_is_gone_is_said_to_be()
     {
         await source.JoinAsync(default);
-        var id = await bench.SubmitAsync();
+        await bench.SubmitAsync();
         var started = (await TakeAsync())!;
-        await bench.Backend.Blobs.DeleteAsync(BlobKey.Original(id), default);
+        await bench.Backend.Blobs.DeleteAsync(started.Job.Spec.Inputs[0].Key, default);
 
-        (await Should.ThrowAsync<SpotterException>(source.OpenImageAsync(started.Job.Image, default))).Code.ShouldBe(ErrorCodes.BlobMissing);
+        (await Should.ThrowAsync<SpotterException>(source.OpenInputAsync(started.Job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.BlobMissing);
     }
 
     [Fact]

@@ -162,8 +162,8 @@ public sealed class BlobStoresTests
         using var folder = new TemporaryFolder();
         foreach (var (place, file) in ((string?, string)[])[(null, "data/blobs/in/ab/abc"), ($"folder:{folder.File("shared")}", "shared/in/ab/abc")])
         {
-            var store = BlobStores.Open(new BackendSettings { DataFolder = folder.File("data"), Blobs = place }, RandomSource.System, TimeProvider.System);
-            await store.PutAsync("in/ab/abc", new MemoryStream([1]), default);
+            using var opened = BlobStores.Open(new BackendSettings { DataFolder = folder.File("data"), Blobs = place }, RandomSource.System, TimeProvider.System);
+            await opened.Store.PutAsync("in/ab/abc", new MemoryStream([1]), default);
             File.Exists(folder.File(file)).ShouldBeTrue();
         }
     }

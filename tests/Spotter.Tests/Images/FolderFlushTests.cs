@@ -34,8 +34,7 @@ public sealed class FolderFlushTests : IDisposable
             },
         };
 
-        // Far more than the pool would replace in time.
-        var puts = Enumerable.Range(0, 400).Select(i => Task.Run(() => PutAsync(store, $"in/ab/{i}"))).ToList();
+        var puts = Enumerable.Range(0, 200).Select(i => Task.Run(() => PutAsync(store, $"in/ab/{i}"))).ToList();
         (await begun.WaitAsync(Patience)).ShouldBeTrue();
         for (var i = 0; i < 100; i++)
             await Task.Run(() => { }).WaitAsync(TimeSpan.FromSeconds(20));

@@ -49,7 +49,7 @@ internal sealed class OddServer : IAsyncDisposable
                     // What is left unread would reset the connection before the answer is read.
                 }
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
             {
                 return;
             }

@@ -1,6 +1,5 @@
 using Amazon.Runtime;
 using Spotter.Backends.S3;
-using Spotter.Core;
 using Spotter.EndToEnd.Harness;
 using Spotter.Jobs;
 
@@ -74,7 +73,7 @@ public class S3BlobStoreConformance(S3Server server) : BlobStoreConformance
     protected virtual string Prefix => "";
 
     protected override async Task<IBlobStore> OpenAsync() =>
-        MotoServer.Executable is null ? null! : store = new S3BlobStore(await server.NewBucketAsync(Prefix), RandomSource.System, TimeProvider.System);
+        MotoServer.Executable is null ? null! : store = new S3BlobStore(await server.NewBucketAsync(Prefix), TimeProvider.System);
 
     protected override Task CloseAsync()
     {

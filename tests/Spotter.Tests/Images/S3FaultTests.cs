@@ -232,7 +232,7 @@ public sealed class S3FaultTests(S3Server server)
         (await KeysAsync(store, "")).ShouldBe([Key]);
     }
 
-    private static S3BlobStore Open(S3Settings settings) => new(settings, RandomSource.System, TimeProvider.System);
+    private static S3BlobStore Open(S3Settings settings) => new(settings, TimeProvider.System);
 
     private static string Authority(Uri address) => address.GetLeftPart(UriPartial.Authority);
 

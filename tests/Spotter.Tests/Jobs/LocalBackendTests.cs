@@ -30,26 +30,6 @@ public sealed class LocalBackendTests : IDisposable
     }
 
     [Fact]
-    public async Task Of_those_who_wait_the_one_that_ranks_highest_at_that_moment_is_served_first()
-    {
-        await using var backend = Open(folder.Path);
-        long[] ranks = [1, 5, 3, 5];
-        var takes = ranks.Select((_, i) => backend.Queue.TakeAsync(["q"], Patience, Patience, () => ranks[i], default)).ToList();
-        var order = new List<int>();
-
-        // A rank counts as it is when something comes.
-        ranks[0] = 9;
-        for (var i = 0; i < ranks.Length; i++)
-        {
-            await backend.Queue.EnqueueAsync(JobId.New(RandomSource.System), "q", JobPriority.Normal, TimeSpan.Zero, default);
-            var served = await Task.WhenAny(takes.Where((_, n) => !order.Contains(n))).WaitAsync(Patience);
-            order.Add(takes.IndexOf(served));
-        }
-
-        order.ShouldBe([0, 1, 3, 2]);
-    }
-
-    [Fact]
     public async Task A_folder_that_is_not_there_is_made()
     {
         var path = folder.File("a/b/c");
@@ -117,11 +97,13 @@ public sealed class LocalBackendTests : IDisposable
 
         await using var backend = Open(folder.Path);
 
-        (await backend.Jobs.CountAsync(null, default)).Queued.ShouldBe(1);
-        (await backend.Jobs.BacklogAsync(default)).ShouldBe([new("detect/a", 1, 0), new("annotate", 0, 1)], ignoreOrder: true);
-        (await backend.Queue.TakeAsync(["detect"], Patience, TimeSpan.Zero, default)).ShouldBeNull();
-        (await backend.Queue.TakeAsync(["detect/a"], Patience, TimeSpan.Zero, default))!.Job.Value.ShouldBe(new string('1', 32));
-        (await backend.Queue.TakeAsync(["annotate"], Patience, TimeSpan.Zero, default))!.Job.Value.ShouldBe(new string('2', 32));
+        var counts = await backend.Jobs.CountAsync(default);
+        (counts.Jobs.Queued, counts.Jobs.InternalQueued).ShouldBe((1, 1));
+        counts.Backlogs.Select(b => (b.Queue, b.Queued, b.InternalQueued)).ShouldBe([("detect/a", 1, 0), ("annotate", 0, 1)], ignoreOrder: true);
+        (await TakeAsync(backend.Jobs, "detect")).ShouldBeNull();
+        (await TakeAsync(backend.Jobs, "detect/a"))!.Job.Id.Value.ShouldBe(new string('1', 32));
+        (await TakeAsync(backend.Jobs, "annotate"))!.Job.Id.Value.ShouldBe(new string('2', 32));
+        (await backend.Jobs.UnknownBlobsAsync(["in/11/1", "in/22/2", "in/33/3"], default)).ShouldBe(["in/33/3"]);
         (await backend.Jobs.FindAsync(JobId.Parse(new string('1', 32)), default))!.Name.ShouldBeNull();
     }
 
@@ -161,12 +143,13 @@ public sealed class LocalBackendTests : IDisposable
             answered[job.Id] = JobState.Queued;
             if (round % 2 == 0)
             {
-                var started = await backend.Jobs.StartAsync(SampleJobs.Delivery(job.Id), "w", Patience, default);
-                answered[job.Id] = JobState.Running;
+                var started = (await TakeAsync(backend.Jobs, job.Spec.Queue))!;
+                answered.Remove(started.Job.Id);
+                answered[started.Job.Id] = JobState.Running;
                 if (round % 4 == 0)
                 {
-                    await backend.Jobs.FinishAsync(started!.Lease, SampleJobs.Done(), default);
-                    answered[job.Id] = JobState.Succeeded;
+                    await backend.Jobs.FinishAsync(started.Lease, SampleJobs.Done(), default);
+                    answered[started.Job.Id] = JobState.Succeeded;
                 }
             }
 
@@ -178,7 +161,7 @@ public sealed class LocalBackendTests : IDisposable
             await using var after = Open(killed);
             foreach (var (id, state) in answered)
                 (await after.Jobs.FindAsync(id, default))?.State.ShouldBe(state);
-            (await after.Jobs.CountAsync(null, default)).Succeeded.ShouldBe(answered.Values.Count(s => s == JobState.Succeeded));
+            (await after.Jobs.CountAsync(default)).Jobs.Succeeded.ShouldBe(answered.Values.Count(s => s == JobState.Succeeded));
         }
     }
 
@@ -218,7 +201,7 @@ public sealed class LocalBackendTests : IDisposable
         foreach (var job in good)
             (await store.FindAsync(job.Id, default)).ShouldNotBeNull();
         (await store.ListAsync(new JobFilter { Limit = 1000 }, default)).Count.ShouldBe(good.Count + 1);
-        (await store.CountAsync(null, default)).Queued.ShouldBe(good.Count + 1);
+        (await store.CountAsync(default)).Jobs.Queued.ShouldBe(good.Count + 1);
     }
 
     [Fact]
@@ -253,7 +236,7 @@ public sealed class LocalBackendTests : IDisposable
         (await Should.ThrowAsync<SpotterException>(() => culprit)).Code.ShouldBe(ErrorCodes.DiskFull);
         foreach (var job in good)
             (await store.FindAsync(job.Id, default)).ShouldNotBeNull();
-        (await store.CountAsync(null, default)).Queued.ShouldBe(good.Count);
+        (await store.CountAsync(default)).Jobs.Queued.ShouldBe(good.Count);
     }
 
     [Fact]
@@ -262,10 +245,8 @@ public sealed class LocalBackendTests : IDisposable
         using var data = DataFolder.Open(folder.Path);
         await using var database = SqliteDatabase.Open(data, TimeSpan.FromSeconds(1));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
-        using var queue = new SqliteJobQueue(database, TimeProvider.System);
         var early = SampleJobs.New();
         await store.AddAsync([early], default);
-        await queue.EnqueueAsync(early.Id, early.Engine, JobPriority.Normal, TimeSpan.Zero, default);
         await SetMostPagesAsync(database, 1);
 
         var accepted = new List<JobId>();
@@ -293,8 +274,8 @@ public sealed class LocalBackendTests : IDisposable
         await SetMostPagesAsync(database, 1_000_000);
         var later = await store.AddAsync([.. Enumerable.Range(0, 100).Select(_ => SampleJobs.New())], default);
         later.Count.ShouldBe(100);
-        (await store.CountAsync(null, default)).Queued.ShouldBe(1 + accepted.Count + 100);
-        (await ((IJobQueue)queue).TakeAsync([early.Engine], Patience, TimeSpan.Zero, default))!.Job.ShouldBe(early.Id);
+        (await store.CountAsync(default)).Jobs.Queued.ShouldBe(1 + accepted.Count + 100);
+        (await TakeAsync(store, early.Spec.Queue))!.Job.Id.ShouldBe(early.Id);
     }
 
     [Fact]
@@ -303,20 +284,18 @@ public sealed class LocalBackendTests : IDisposable
         using var data = DataFolder.Open(folder.Path);
         await using var database = SqliteDatabase.Open(data, TimeSpan.FromMilliseconds(50));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
-        using var queue = new SqliteJobQueue(database, TimeProvider.System);
         var before = SampleJobs.New();
         await store.AddAsync([before], default);
         using (var other = new SqliteConnection(folder.File(SqliteDatabase.FileName), readOnly: false, TimeSpan.FromSeconds(5)))
         {
             other.Execute("BEGIN EXCLUSIVE");
             (await Should.ThrowAsync<SpotterException>(() => store.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.Busy);
-            (await Should.ThrowAsync<SpotterException>(
-                () => queue.EnqueueAsync(before.Id, before.Engine, JobPriority.Normal, TimeSpan.Zero, default))).Code.ShouldBe(ErrorCodes.Busy);
+            (await Should.ThrowAsync<SpotterException>(() => TakeAsync(store, before.Spec.Queue))).Code.ShouldBe(ErrorCodes.Busy);
             (await store.FindAsync(before.Id, default)).ShouldNotBeNull("reading needs no lock");
             other.Execute("ROLLBACK");
         }
         await store.AddAsync([SampleJobs.New()], default);
-        (await store.CountAsync(null, default)).Queued.ShouldBe(2);
+        (await store.CountAsync(default)).Jobs.Queued.ShouldBe(2);
     }
 
     [Theory]
@@ -328,63 +307,36 @@ public sealed class LocalBackendTests : IDisposable
         using var data = DataFolder.Open(folder.Path);
         await using var database = SqliteDatabase.Open(data, TimeSpan.FromSeconds(1));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
-        using var queue = new SqliteJobQueue(database, TimeProvider.System);
         var before = SampleJobs.New();
         await store.AddAsync([before], default);
-        var waiting = ((IJobQueue)queue).TakeAsync(["detect"], Patience, Patience, default);
         database.Writer.Failed.IsCompleted.ShouldBeFalse();
 
         var failing = database.CommitAsync<bool>(_ => throw new SqliteFault(code, "disk I/O error"), default);
 
         (await Should.ThrowAsync<SpotterException>(() => failing)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await database.Writer.Failed.WaitAsync(Patience)).ShouldBeOfType<SqliteFault>().Code.ShouldBe(code);
-        (await Should.ThrowAsync<SpotterException>(() => waiting)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(() => store.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
-        (await Should.ThrowAsync<SpotterException>(
-            () => ((IJobQueue)queue).TakeAsync(["detect"], Patience, TimeSpan.Zero, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+        (await Should.ThrowAsync<SpotterException>(() => TakeAsync(store, before.Spec.Queue))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
     }
 
     [Fact]
-    public async Task Closing_does_what_waits_and_ends_those_who_wait()
+    public async Task Closing_does_what_waits_and_takes_nothing_more()
     {
         var backend = Open(folder.Path);
-        var waiting = backend.Queue.TakeAsync(["detect"], Patience, Timeout.InfiniteTimeSpan, default);
         var jobs = Enumerable.Range(0, 50).Select(_ => SampleJobs.New()).ToList();
         var adding = jobs.Select(j => backend.Jobs.AddAsync([j], default)).ToList();
 
         await backend.DisposeAsync();
 
         await Task.WhenAll(adding).WaitAsync(Patience);
-        (await Should.ThrowAsync<SpotterException>(() => waiting)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.FindAsync(jobs[0].Id, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         await using var again = Open(folder.Path);
-        (await again.Jobs.CountAsync(null, default)).Queued.ShouldBe(50);
+        (await again.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(50);
     }
 
-    [Fact]
-    public async Task An_id_taken_for_someone_who_cancels_at_that_moment_is_put_back()
-    {
-        var clock = new WatchedClock();
-        await using var backend = Backend.Open(
-            new BackendSettings { DataFolder = folder.Path }, new RetrySchedule(), RandomSource.System, clock);
-        var id = JobId.New(RandomSource.System);
-        await backend.Queue.EnqueueAsync(id, "detect", JobPriority.Normal, TimeSpan.Zero, default);
-        using var stop = new CancellationTokenSource();
-        var looked = 0;
-        // The queue looks at the clock once to see what is due, and again to say until when it hides the id.
-        clock.Looked = () =>
-        {
-            if (++looked == 2)
-                stop.Cancel();
-        };
-
-        await Should.ThrowAsync<OperationCanceledException>(() => backend.Queue.TakeAsync(["detect"], Patience, Patience, stop.Token));
-
-        clock.Looked = null;
-        looked.ShouldBeGreaterThanOrEqualTo(2);
-        (await backend.Queue.TakeAsync(["detect"], Patience, TimeSpan.Zero, default))!.Job.ShouldBe(id);
-    }
+    private static async Task<StartedJob?> TakeAsync(IJobStore store, string queue) =>
+        (await store.TakeAsync(new TakeRequest([queue], [JobPriority.Normal], ["w"], Patience), default)).Jobs.SingleOrDefault();
 
     private static Backend Open(string path) =>
         Backend.Open(new BackendSettings { DataFolder = path }, new RetrySchedule(), RandomSource.System, TimeProvider.System);
@@ -398,16 +350,4 @@ public sealed class LocalBackendTests : IDisposable
                 return limit.Step();
             },
             default);
-
-    /// <summary>The real time, and a word whenever somebody looks at it.</summary>
-    private sealed class WatchedClock : TimeProvider
-    {
-        public Action? Looked { get; set; }
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            Looked?.Invoke();
-            return base.GetUtcNow();
-        }
-    }
 }

@@ -38,30 +38,14 @@ public sealed class SqliteJobStoreTests : JobStoreConformance
     protected override async Task CloseAsync() => await fixture.DisposeAsync();
 }
 
-public sealed class SqliteJobQueueTests : JobQueueConformance
-{
-    private readonly LocalFixture fixture = new();
-    private readonly ManualClock clock = new();
-
-    protected override Task<IJobQueue> OpenAsync() => Task.FromResult(fixture.Open(clock).Queue);
-
-    protected override async Task CloseAsync() => await fixture.DisposeAsync();
-
-    protected override Task PassAsync(TimeSpan time)
-    {
-        clock.Advance(time);
-        return Task.CompletedTask;
-    }
-}
-
-public sealed class LocalDispatcherTests : DispatcherConformance
+public sealed class LocalJobServiceTests : JobServiceConformance
 {
     private readonly LocalFixture fixture = new();
 
-    protected override Task<Ports> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
+    protected override Task<(IJobStore Jobs, IBlobStore Blobs)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
     {
         var backend = fixture.Open(clock, retries, random);
-        return Task.FromResult(new Ports(backend.Jobs, backend.Queue, backend.Blobs));
+        return Task.FromResult((backend.Jobs, backend.Blobs));
     }
 
     protected override async Task CloseAsync() => await fixture.CloseAsync();

@@ -12,6 +12,8 @@ namespace Spotter.Tests.Jobs;
 public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private const string Queue = "detect";
+    private static readonly JobPriority[] Levels = [JobPriority.High, JobPriority.Normal, JobPriority.Low];
     private readonly PostgresFixture fixture = new(server);
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -19,30 +21,21 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     public async Task DisposeAsync() => await fixture.DisposeAsync();
 
     [Fact]
-    public async Task However_many_begin_at_once_the_schema_is_made_once()
+    public async Task Gateways_of_one_store_share_its_id_and_its_place_for_pictures()
     {
-        for (var round = 0; round < 5; round++)
+        var backends = Enumerable.Range(0, 4).Select(_ => Open()).ToList();
+
+        // All begin at once, and each stores a picture as soon as it may.
+        await Task.WhenAll(backends.Select((backend, i) => Task.Run(async () =>
         {
-            var backends = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => Open())));
+            (await backend.CheckBlobsAsync(default)).ShouldBeNull();
+            await backend.Blobs.PutAsync($"in/ab/{i}", new MemoryStream([1]), default);
+        })));
 
-            await backends[0].Jobs.AddAsync([SampleJobs.New()], default);
-            (await backends[5].Jobs.CountAsync(null, default)).Queued.ShouldBe(1);
-            foreach (var backend in backends)
-                await backend.DisposeAsync();
-            await fixture.RunAsync($"DROP SCHEMA {fixture.Schema} CASCADE");
-        }
-    }
-
-    [Fact]
-    public async Task A_schema_that_is_newer_is_refused_and_left_alone()
-    {
-        await Open().DisposeAsync();
-        await fixture.RunAsync($"UPDATE {fixture.Schema}.version SET version = {PostgresSchema.Newest + 1}");
-
-        var refusal = Should.Throw<SpotterException>(() => Open());
-
-        refusal.Code.ShouldBe(ErrorCodes.StoreUnavailable);
-        refusal.Message.ShouldContain("newer program");
+        backends.Select(b => b.StoreId).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem().Length.ShouldBe(32);
+        await backends[0].DisposeAsync();
+        await fixture.RunAsync($"DROP SCHEMA {fixture.Schema} CASCADE");
+        (await Should.ThrowAsync<SpotterException>(() => Open().CheckBlobsAsync(default))).Message.ShouldStartWith("The folder belongs to another job store");
     }
 
     [Theory]
@@ -69,55 +62,6 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Callbacks_of_an_earlier_program_are_told_under_their_old_ids()
-    {
-        await using (var source = Npgsql.NpgsqlDataSource.Create(PostgresAddress.Parse(server.Cluster.Url).ConnectionString + $";Search Path={fixture.Schema};Pooling=false"))
-        await using (var earlier = await source.OpenConnectionAsync())
-        {
-            PostgresSchema.Update(earlier, fixture.Schema, newest: 1);
-            await using var jobs = earlier.CreateCommand();
-            jobs.CommandText = EarlierCallbacks.Script(id => $"'{id}'", no: "false", ", queue, tenant, priority", ", 'detect', '', 1");
-            await jobs.ExecuteNonQueryAsync();
-        }
-
-        await EarlierCallbacks.ShouldBeToldAsync(Open());
-    }
-
-    [Fact]
-    public async Task Senders_of_other_gateways_are_woken_by_ends_of_jobs_with_deliveries_alone()
-    {
-        var (here, there) = (Open(), Open());
-        using var filled = new SemaphoreSlim(0);
-        using var subscription = there.Outbox.WhenFilled(() => filled.Release());
-
-        // Not before it has heard that there is another gateway does one tell what it does.
-        var begun = TimeProvider.System.GetTimestamp();
-        do
-        {
-            TimeProvider.System.GetElapsedTime(begun).ShouldBeLessThan(Patience);
-            await EndAsync(SampleJobs.New() with { Notify = [new("chat", "42")] });
-        }
-        while (!await filled.WaitAsync(TimeSpan.FromMilliseconds(200)));
-        // What was said before is heard by then.
-        await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
-        var heard = filled.CurrentCount;
-
-        for (var i = 0; i < 50; i++)
-            await EndAsync(SampleJobs.New());
-        await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
-        filled.CurrentCount.ShouldBe(heard);
-        await EndAsync(SampleJobs.New() with { Notify = [new("chat", "42")] });
-        for (var i = 0; i <= heard; i++)
-            (await filled.WaitAsync(Patience)).ShouldBeTrue();
-
-        async Task EndAsync(NewJob job)
-        {
-            await here.Jobs.AddAsync([job], default);
-            await here.Jobs.CancelAsync(job.Id, by: null, default);
-        }
-    }
-
-    [Fact]
     public async Task Gateways_see_each_others_jobs_changes_and_queues()
     {
         var (here, there) = (Open(), Open());
@@ -126,51 +70,128 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
 
         // Not before it has heard that there is another gateway does one tell what it does; until then both look by themselves.
         JobId? heard = null;
-        var next = changes.MoveNextAsync().AsTask();
+        var next = NextAsync(changes, c => c.Job is not null);
         var sent = new HashSet<JobId>();
         while (heard is null)
         {
-            var job = SampleJobs.New();
-            sent.Add((await here.Jobs.AddAsync([job], default))[0].Job.Id);
+            sent.Add(await AddAsync(here));
             if (await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stop.Token)) == next)
-                heard = await next ? changes.Current : throw new InvalidOperationException("The changes ended.");
+                heard = (await next).Job;
         }
         sent.ShouldContain(heard.Value);
+        (await NextAsync(changes, c => c.Queue is not null)).Queue.ShouldBe(Queue);
 
         // Someone who waits there is woken from here, and not by looking: that takes a second.
+        await using var service = JobBench.Service(there, TimeProvider.System);
+        var following = service.Changes.RunAsync(e => throw e, stop.Token);
         var waits = new List<TimeSpan>();
+        while (await service.TakeAsync("w", [Queue], TimeSpan.Zero, stop.Token) is not null)
+        {
+            // What was sent above.
+        }
         for (var i = 0; i < 5; i++)
         {
-            var waiting = there.Queue.TakeAsync(["detect"], Patience, Patience, stop.Token);
+            var waiting = service.TakeAsync("w", [Queue], Patience, stop.Token);
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, stop.Token);
             var begun = TimeProvider.System.GetTimestamp();
-            var id = JobId.New(RandomSource.System);
-            await here.Queue.EnqueueAsync(id, "detect", JobPriority.Normal, TimeSpan.Zero, default);
-            (await waiting)!.Job.ShouldBe(id);
+            var id = await AddAsync(here);
+            (await waiting).ShouldNotBeNull().Job.Id.ShouldBe(id);
             waits.Add(TimeProvider.System.GetElapsedTime(begun));
         }
         waits.Min().ShouldBeLessThan(TimeSpan.FromMilliseconds(500));
+        await stop.CancelAsync();
+        await following;
     }
 
     [Fact]
-    public async Task Of_many_gateways_each_id_goes_to_one()
+    public async Task Who_reads_too_slowly_hears_that_something_was_missed()
+    {
+        var backend = Open();
+        using var stop = new CancellationTokenSource(Patience);
+        await using var changes = backend.Jobs.ChangesAsync(stop.Token).GetAsyncEnumerator();
+        var first = NextAsync(changes, c => c.Job is not null);
+        await AddAsync(backend);
+        await first;
+
+        await backend.Jobs.AddAsync([.. Enumerable.Range(0, 5_000).Select(_ => SampleJobs.New())], default);
+
+        await NextAsync(changes, c => c.IsMissed);
+    }
+
+    [Fact]
+    public async Task Who_was_cut_off_hears_that_something_may_have_been_missed()
+    {
+        var backend = Open();
+        using var stop = new CancellationTokenSource(Patience);
+        await using var changes = backend.Jobs.ChangesAsync(stop.Token).GetAsyncEnumerator();
+        var first = NextAsync(changes, c => c.Job is not null);
+        await AddAsync(backend);
+        await first;
+
+        await fixture.RunAsync($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN {fixture.Schema}'");
+
+        await NextAsync(changes, c => c.IsMissed);
+    }
+
+    [Fact]
+    public async Task Of_many_gateways_each_job_goes_to_one()
     {
         var backends = Enumerable.Range(0, 3).Select(_ => Open()).ToList();
-        var ids = Enumerable.Range(0, 600).Select(_ => JobId.New(RandomSource.System)).ToHashSet();
-        await Task.WhenAll(ids.Select((id, i) => backends[i % 3].Queue.EnqueueAsync(id, i % 2 == 0 ? "detect/a" : "detect/b", JobPriority.Normal, TimeSpan.Zero, default)));
+        var ids = new List<JobId>();
+        foreach (var model in (string[])["a", "b"])
+            ids.AddRange((await backends[0].Jobs.AddAsync([.. Enumerable.Range(0, 300).Select(_ => SampleJobs.New(model: model))], default)).Select(a => a.Job.Id));
+        var left = ids.Count;
 
-        var taken = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => Task.Run(async () =>
+        var taken = await Task.WhenAll(Enumerable.Range(0, 30).Select(i => Task.Run(async () =>
         {
-            var mine = new List<JobId>();
-            while (await backends[i % 3].Queue.TakeAsync(["detect/a", "detect/b"], Patience, TimeSpan.FromSeconds(3), default) is { } delivery)
+            var mine = new List<StartedJob>();
+            var request = new TakeRequest(["detect/a", "detect/b"], Levels, [.. Enumerable.Repeat($"w{i}", 1 + (i % 7))], Patience);
+            while (Volatile.Read(ref left) > 0)
             {
-                mine.Add(delivery.Job);
-                await backends[i % 3].Queue.CompleteAsync(delivery, default);
+                var some = await backends[i % 3].Jobs.TakeAsync(request, default);
+                Interlocked.Add(ref left, -some.Jobs.Count);
+                mine.AddRange(some.Jobs);
             }
             return mine;
         })));
 
-        taken.SelectMany(t => t).ShouldBe(ids, ignoreOrder: true);
+        taken.SelectMany(t => t).Select(t => t.Job.Id).ShouldBe(ids, ignoreOrder: true);
+        taken.SelectMany(t => t).ShouldAllBe(t => t.Lease.FencingToken == 1 && t.Job.Attempts == 1);
+    }
+
+    [Fact]
+    public async Task What_others_are_taking_is_not_waited_for_and_soon_looked_for_again()
+    {
+        var backend = Open();
+        var (first, second) = (await AddAsync(backend), await AddAsync(backend));
+        await using var other = await fixture.ConnectAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand($"SELECT 1 FROM jobs WHERE id = '{first}' FOR UPDATE", other))
+            await hold.ExecuteNonQueryAsync();
+        var request = new TakeRequest([Queue], Levels, ["v", "w"], Patience);
+
+        var taken = await backend.Jobs.TakeAsync(request, default);
+
+        taken.Jobs.ShouldHaveSingleItem().Job.Id.ShouldBe(second);
+        taken.NextDue.ShouldNotBeNull().ShouldBe(TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(5));
+        await transaction.RollbackAsync();
+        (await backend.Jobs.TakeAsync(request, default)).Jobs.ShouldHaveSingleItem().Job.Id.ShouldBe(first);
+    }
+
+    [Fact]
+    public async Task A_take_that_finds_nothing_writes_nothing()
+    {
+        var backend = Open();
+        await AddAsync(backend);
+        await using var other = await fixture.ConnectAsync();
+        await using var transactions = new Npgsql.NpgsqlCommand("SELECT pg_current_xact_id()::text::bigint", other);
+        var before = (long)(await transactions.ExecuteScalarAsync())!;
+
+        for (var i = 0; i < 100; i++)
+            (await backend.Jobs.TakeAsync(new TakeRequest(["filter"], Levels, ["w"], Patience), default)).Jobs.ShouldBeEmpty();
+
+        // Asking takes a number, too, and the server does some for itself.
+        ((long)(await transactions.ExecuteScalarAsync())! - before).ShouldBeLessThan(20);
     }
 
     [Fact]
@@ -183,14 +204,14 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
             var jobs = backends[i % 3].Jobs;
             for (var n = 0; n < 30; n++)
             {
-                var id = (await jobs.AddAsync([SampleJobs.New()], default))[0].Job.Id;
-                var lease = (await jobs.StartAsync(SampleJobs.Delivery(id), "w", Patience, default))!.Lease;
+                await AddAsync(backends[i % 3], model: $"m{i}");
+                var lease = (await jobs.TakeAsync(new TakeRequest([$"detect/m{i}"], Levels, ["w"], Patience), default)).Jobs[0].Lease;
                 await jobs.FinishAsync(lease, n % 3 == 0 ? SampleJobs.Reject() : SampleJobs.Done(), default);
             }
         })));
 
-        var counts = await backends[0].Jobs.CountAsync(null, default);
-        (counts.Queued, counts.Running, counts.Succeeded, counts.Failed).ShouldBe((0, 0, 600, 300));
+        var counts = (await backends[0].Jobs.CountAsync(default)).Jobs;
+        (counts.Queued, counts.Running, counts.Succeeded, counts.Failed, counts.Ended).ShouldBe((0, 0, 600, 300, 900));
     }
 
     [Fact]
@@ -198,28 +219,22 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     {
         using var own = PostgresCluster.Start();
         await using var backend = PostgresBackend.Open(
-            fixture.Settings with { Address = own.Url }, new Backends.Local.FolderBlobStore(Directory.CreateTempSubdirectory("spotter-test-").FullName, RandomSource.System),
+            fixture.Settings with { Address = own.Url }, new BlobPlace(new Backends.Local.FolderBlobStore(Directory.CreateTempSubdirectory("spotter-test-").FullName, RandomSource.System), "The folder"),
             new RetrySchedule(), RandomSource.System, TimeProvider.System);
-        var before = (await backend.Jobs.AddAsync([SampleJobs.New()], default))[0].Job.Id;
-        var waiting = backend.Queue.TakeAsync(["detect"], Patience, Patience, default);
+        var before = await AddAsync(backend);
+        var request = new TakeRequest([Queue], Levels, ["w"], Patience);
 
         own.Stop("immediate");
 
         (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.FindAsync(before, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
-        (await Should.ThrowAsync<SpotterException>(
-            () => backend.Queue.EnqueueAsync(before, "detect", JobPriority.Normal, TimeSpan.Zero, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
-        (await Should.ThrowAsync<SpotterException>(() => waiting.WaitAsync(Patience))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+        (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.TakeAsync(request, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+        (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.CountAsync(default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         backend.Failed.IsCompleted.ShouldBeFalse();
 
         own.StartAgain();
         (await UntilItWorksAsync(() => backend.Jobs.FindAsync(before, default)))!.State.ShouldBe(JobState.Queued);
-        await UntilItWorksAsync(async () =>
-        {
-            await backend.Queue.EnqueueAsync(before, "detect", JobPriority.Normal, TimeSpan.Zero, default);
-            return true;
-        });
-        (await backend.Queue.TakeAsync(["detect"], Patience, Patience, default))!.Job.ShouldBe(before);
+        (await UntilItWorksAsync(() => backend.Jobs.TakeAsync(request, default))).Jobs.ShouldHaveSingleItem().Job.Id.ShouldBe(before);
     }
 
     [Fact]
@@ -234,10 +249,10 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
             await using (var hold = new Npgsql.NpgsqlCommand($"LOCK TABLE {fixture.Schema}.jobs IN SHARE MODE", other))
                 await hold.ExecuteNonQueryAsync();
             (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.Busy);
-            (await backend.Jobs.CountAsync(null, default)).Queued.ShouldBe(1, "reading needs no lock");
+            (await backend.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(1, "reading needs no lock");
         }
         await backend.Jobs.AddAsync([SampleJobs.New()], default);
-        (await backend.Jobs.CountAsync(null, default)).Queued.ShouldBe(2);
+        (await backend.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(2);
     }
 
     [Fact]
@@ -247,31 +262,43 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
         var known = (await backend.Jobs.AddAsync([SampleJobs.New()], default))[0].Job.Id;
         var good = Enumerable.Range(0, 40).Select(_ => SampleJobs.New()).ToList();
 
-        var bad = new[] { SampleJobs.New() with { Name = "nul \0" }, SampleJobs.New() with { By = "half a pair \ud83d" }, SampleJobs.New(id: known) };
+        var bad = new[] { SampleJobs.New().Having(s => s with { Model = "nul \0" }), SampleJobs.New() with { By = "half a pair \ud83d" }, SampleJobs.New(id: known) };
         var adding = good.Select(j => Task.Run(() => backend.Jobs.AddAsync([j], default))).ToList();
         var failing = bad.Select(j => Task.Run(() => backend.Jobs.AddAsync([j], default))).ToList();
 
         await Task.WhenAll(adding);
         foreach (var failed in failing)
             await Should.ThrowAsync<SpotterException>(() => failed);
-        (await backend.Jobs.CountAsync(null, default)).Queued.ShouldBe(41);
+        (await backend.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(41);
     }
 
     [Fact]
-    public async Task Closing_does_what_waits_and_ends_those_who_wait()
+    public async Task What_only_json_can_hold_is_stored_all_the_same()
+    {
+        var jobs = fixture.Open(TimeProvider.System, new RetrySchedule { MaxAttempts = 1 }).Jobs;
+        var sent = SampleJobs.New().Having(s => s with { Name = "nul \0", Parameters = RawJson.OfText("""{"labels":["\u0000"]}""") });
+        await jobs.AddAsync([sent], default);
+        var lease = (await jobs.TakeAsync(new TakeRequest([Queue], Levels, ["w"], Patience), default)).Jobs.ShouldHaveSingleItem().Lease;
+
+        (await jobs.FinishAsync(lease, new JobOutcome.Retry(new JobError("broken", "nul \0"), SpendAttempt: true), default))!.State.ShouldBe(JobState.Dead);
+
+        var dead = (await jobs.ListAsync(new JobFilter { State = JobState.Dead, Error = "broken" }, default)).ShouldHaveSingleItem();
+        (dead.Name, dead.Spec.Parameters, dead.Error).ShouldBe((sent.Spec.Name, sent.Spec.Parameters, new JobError("broken", "nul \0")));
+    }
+
+    [Fact]
+    public async Task Closing_does_what_waits_and_takes_nothing_more()
     {
         var backend = Open();
-        var waiting = backend.Queue.TakeAsync(["detect"], Patience, Timeout.InfiniteTimeSpan, default);
         var jobs = Enumerable.Range(0, 50).Select(_ => SampleJobs.New()).ToList();
         var adding = jobs.Select(j => backend.Jobs.AddAsync([j], default)).ToList();
 
         await backend.DisposeAsync();
 
         await Task.WhenAll(adding).WaitAsync(Patience);
-        (await Should.ThrowAsync<SpotterException>(() => waiting)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.AddAsync([SampleJobs.New()], default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.FindAsync(jobs[0].Id, default))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
-        (await Open().Jobs.CountAsync(null, default)).Queued.ShouldBe(50);
+        (await Open().Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(50);
     }
 
     [Fact]
@@ -301,6 +328,17 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
 
     /// <summary>As a gateway does: with numbers, and so a name, of its own.</summary>
     private Backend Open() => fixture.Open(TimeProvider.System, random: RandomSource.System);
+
+    private static async Task<JobId> AddAsync(Backend backend, string? model = null) =>
+        (await backend.Jobs.AddAsync([SampleJobs.New(model: model)], default))[0].Job.Id;
+
+    private static async Task<JobChange> NextAsync(IAsyncEnumerator<JobChange> changes, Func<JobChange, bool> wanted)
+    {
+        do
+            (await changes.MoveNextAsync()).ShouldBeTrue("The changes ended.");
+        while (!wanted(changes.Current));
+        return changes.Current;
+    }
 
     private static async Task<T> UntilItWorksAsync<T>(Func<Task<T>> attempt)
     {

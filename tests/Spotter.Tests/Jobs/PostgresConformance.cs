@@ -44,10 +44,10 @@ internal sealed class PostgresFixture(PostgresServer server) : IAsyncDisposable
     public PostgresSettings Settings => new() { Address = server.Cluster.Url, Schema = Schema, ServerTime = false };
 
     /// <summary>Opens it; a second time beside the first is what another gateway does.</summary>
-    public Backend Open(TimeProvider clock, RetrySchedule? retries = null, RandomSource? random = null)
+    public Backend Open(TimeProvider clock, RetrySchedule? retries = null, RandomSource? random = null, bool serverTime = false)
     {
         var backend = PostgresBackend.Open(
-            Settings, new FolderBlobStore(folder.File("blobs"), RandomSource.System), retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
+            Settings with { ServerTime = serverTime }, new BlobPlace(new FolderBlobStore(folder.File("blobs"), RandomSource.System), "The folder"), retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
         open.Add(backend);
         return backend;
     }
@@ -59,10 +59,18 @@ internal sealed class PostgresFixture(PostgresServer server) : IAsyncDisposable
         open.Clear();
     }
 
+    /// <summary>A connection of its own, whose names are looked up in the schema.</summary>
+    public async Task<Npgsql.NpgsqlConnection> ConnectAsync()
+    {
+        var connection = new Npgsql.NpgsqlConnection($"{PostgresAddress.Parse(server.Cluster.Url).ConnectionString};Pooling=false;Search Path={Schema}");
+        await connection.OpenAsync();
+        return connection;
+    }
+
     public async Task RunAsync(string sql)
     {
-        await using var source = Npgsql.NpgsqlDataSource.Create(PostgresAddress.Parse(server.Cluster.Url).ConnectionString + ";Pooling=false");
-        await using var command = source.CreateCommand(sql);
+        await using var connection = await ConnectAsync();
+        await using var command = new Npgsql.NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
     }
 
@@ -88,20 +96,21 @@ public sealed class PostgresJobStoreTests(PostgresServer server) : JobStoreConfo
 
 [NeedsPostgres]
 [Collection(PostgresServer.Name)]
-public sealed class PostgresJobQueueTests(PostgresServer server) : JobQueueConformance
+public sealed class PostgresJobServiceTests(PostgresServer server) : JobServiceConformance
 {
     private readonly PostgresFixture fixture = new(server);
-    private readonly ManualClock clock = new();
 
-    protected override Task<IJobQueue> OpenAsync() => Task.FromResult(fixture.Open(clock).Queue);
+    protected override int CheckEvery => 20;
 
-    protected override async Task CloseAsync() => await fixture.DisposeAsync();
-
-    protected override Task PassAsync(TimeSpan time)
+    protected override Task<(IJobStore Jobs, IBlobStore Blobs)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
     {
-        clock.Advance(time);
-        return Task.CompletedTask;
+        var backend = fixture.Open(clock, retries, random);
+        return Task.FromResult((backend.Jobs, backend.Blobs));
     }
+
+    protected override async Task CloseAsync() => await fixture.CloseAsync();
+
+    protected override async Task DeleteAsync() => await fixture.DisposeAsync();
 }
 
 [NeedsPostgres]
@@ -117,23 +126,4 @@ public sealed class PostgresOutboxTests(PostgresServer server) : OutboxConforman
     }
 
     protected override async Task CloseAsync() => await fixture.DisposeAsync();
-}
-
-[NeedsPostgres]
-[Collection(PostgresServer.Name)]
-public sealed class PostgresDispatcherTests(PostgresServer server) : DispatcherConformance
-{
-    private readonly PostgresFixture fixture = new(server);
-
-    protected override int CheckEvery => 20;
-
-    protected override Task<Ports> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
-    {
-        var backend = fixture.Open(clock, retries, random);
-        return Task.FromResult(new Ports(backend.Jobs, backend.Queue, backend.Blobs));
-    }
-
-    protected override async Task CloseAsync() => await fixture.CloseAsync();
-
-    protected override async Task DeleteAsync() => await fixture.DisposeAsync();
 }

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Spotter.Core.Vision;
+using Spotter.Engines;
 using Spotter.Jobs;
 using Spotter.Tests.Vision;
 using Spotter.Vision;
@@ -67,11 +67,11 @@ public sealed class LoadedModelsTests : IDisposable
     public void What_cannot_be_loaded_is_said_and_takes_no_jobs()
     {
         models.Fail("tiny", new JobError("model_invalid", "It is broken."));
-        models.Served.Names.ShouldBe(["filter", "annotate"]);
+        models.Served.Names.ShouldBe(["annotate", "filter"]);
         models.List().ShouldHaveSingleItem().Version.ShouldBeNull();
 
         models.Set(Load(0.6f), "1");
-        models.Served.Names.ShouldBe(["filter", "annotate", "detect/tiny"]);
+        models.Served.Names.ShouldBe(["annotate", "filter", "detect/tiny"]);
         models.Fail("tiny", new JobError("model_invalid", "The next one is broken."));
 
         models.Served.Names.ShouldContain(name => name == "detect/tiny", "the version before goes on");
@@ -149,7 +149,7 @@ public sealed class LoadedModelsTests : IDisposable
 
     private static double ScoreOf(LoadedModels.Use use)
     {
-        using var found = use.Model.Run(TestPictures.Png(32, 32), new JobOptions());
+        using var found = use.Model.Run(TestPictures.Png(32, 32), new VisionParameters());
         return found.Result.Detections!.ShouldHaveSingleItem().Confidence;
     }
 }

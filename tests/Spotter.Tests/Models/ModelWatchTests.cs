@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Cli.Models;
 using Spotter.Core;
-using Spotter.Core.Vision;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Models;
 
@@ -195,7 +195,7 @@ public sealed class ModelWatchTests : IDisposable
         var words = File.ReadAllText(file).Split(' ');
         whileInspecting(file);
         return words is ["good", var version, ..]
-            ? new(file, 1, new ModelInfo(Path.GetFileNameWithoutExtension(file), Engines.Detect, "yolov8", 1, 1, []) { Version = version }, Error: null, [])
+            ? new(file, 1, new ModelInfo(Path.GetFileNameWithoutExtension(file), VisionTasks.Detect, "yolov8", 1, 1, []) { Version = version }, Error: null, [])
             : new(file, 1, Model: null, new(ErrorCodes.ModelInvalid, "It is broken."), []);
     }
 

@@ -21,7 +21,8 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     private readonly WorkerRoster roster;
     private readonly ScaleMeter meter = new();
     private readonly TemporaryFolder folder = new();
-    private readonly ProcessFleet fleet;
+    private readonly ProcessLauncher launcher;
+    private readonly FleetController fleet;
     private string script = Obeys;
     private string program = "/bin/sh";
     private Exception? onExitFault;
@@ -29,18 +30,22 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     public ProcessFleetTests()
     {
         roster = new WorkerRoster(clock);
-        fleet = new ProcessFleet(
+        launcher = new ProcessLauncher(
             () => new WorkerCommand(program, ["-c", script], new Dictionary<string, string>(StringComparer.Ordinal) { ["STATUS"] = "7" }),
-            roster,
+            clock, RandomSource.Seeded(1), NullLogger<ProcessLauncher>.Instance)
+        {
+            Ledger = folder.File("workers"),
+        };
+        fleet = new FleetController(
+            launcher, roster,
             exit =>
             {
-                exits.Writer.TryWrite((exit.Worker, exit.Status));
+                exits.Writer.TryWrite((exit.Worker, exit.Status!.Value));
                 return onExitFault is { } fault ? Task.FromException(fault) : Task.CompletedTask;
             },
-            clock, RandomSource.Seeded(1), NullLogger<ProcessFleet>.Instance)
+            clock, NullLogger<FleetController>.Instance)
         {
             Meter = meter,
-            Ledger = folder.File("workers"),
         };
     }
 
@@ -48,7 +53,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await fleet.DisposeAsync();
+        await launcher.DisposeAsync();
         folder.Dispose();
     }
 
@@ -80,13 +85,13 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         (await ExitAsync()).ShouldBe((name, 0));
         (await ListAsync()).ShouldBeEmpty();
         roster.Has(name).ShouldBeFalse();
-        (await fleet.CancelDrainAsync(name, default)).ShouldBeFalse("it is too late");
+        fleet.CancelDrain(name).ShouldBeFalse("it is too late");
     }
 
     [Fact]
     public async Task A_drain_is_taken_back_by_a_line_with_a_higher_number()
     {
-        script = $"read first; read second; echo \"$first, $second\" > {folder.File("heard")}; exit 0";
+        script = $"read first; read second; echo \"$first, $second\" > {folder.File("heard")}; read third; exit 0";
         await fleet.LaunchAsync(1, default);
         var name = (await ListAsync())[0].Id;
         roster.Join(name, 1, []);
@@ -96,10 +101,11 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         // A second order of the same kind is none.
         await fleet.DrainAsync(name, default);
         (await ListAsync())[0].State.ShouldBe(WorkerState.Draining);
-        (await fleet.CancelDrainAsync(name, default)).ShouldBeTrue();
+        fleet.CancelDrain(name).ShouldBeTrue();
 
         (await ListAsync())[0].State.ShouldBe(WorkerState.Busy);
         roster.LeaveIfDraining(name).ShouldBeFalse();
+        await fleet.DrainAsync(name, default);
         (await ExitAsync()).Status.ShouldBe(0);
         (await File.ReadAllTextAsync(folder.File("heard"))).Trim().ShouldBe("drain 1, stay 2");
     }
@@ -116,7 +122,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         (await ListAsync())[0].State.ShouldBe(WorkerState.Draining);
         // It joins just then, and ends all the same.
         roster.Join(name, 1, []);
-        (await fleet.CancelDrainAsync(name, default)).ShouldBeFalse();
+        fleet.CancelDrain(name).ShouldBeFalse();
         (await ListAsync())[0].State.ShouldBe(WorkerState.Draining);
     }
 
@@ -156,7 +162,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     {
         script = "read line; exit 9";
         await fleet.LaunchAsync(1, default);
-        fleet.TellAll("go");
+        launcher.TellAll("go");
         await ExitAsync();
         fleet.Health.ShouldBe(new FleetHealth(0, 1));
 
@@ -165,7 +171,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         roster.Join(name, 1, []);
         await ListAsync();
         fleet.Health.ShouldBe(new FleetHealth(0, 0), "one has joined");
-        fleet.TellAll("go");
+        launcher.TellAll("go");
         await ExitAsync();
         fleet.Health.ShouldBe(new FleetHealth(1, 0));
     }
@@ -178,7 +184,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         var name = (await ListAsync())[0].Id;
         roster.Join(name, 2, []);
         roster.Took(name, alone: true);
-        fleet.TellAll("go");
+        launcher.TellAll("go");
         await ExitAsync();
 
         fleet.Health.ShouldBe(new FleetHealth(0, 0));
@@ -210,7 +216,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
                 "not a line of ours",
             ]);
 
-            fleet.EndOrphans().ShouldBe([name]);
+            launcher.EndOrphans().ShouldBe([name]);
 
             await orphan.WaitForExitAsync().WaitAsync(Safety);
             stranger.HasExited.ShouldBeFalse();
@@ -232,6 +238,9 @@ public sealed class ProcessFleetTests : IAsyncLifetime
 
         await fleet.DrainAsync(name, default);
         await ExitAsync();
+        // It is noted after it was reported.
+        while ((await launcher.ListAsync(default)).Count > 0)
+            await Task.Yield();
         (await File.ReadAllTextAsync(folder.File("workers"))).ShouldNotContain(name);
     }
 
@@ -284,6 +293,9 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     {
         await fleet.LaunchAsync(1, default);
         clock.Advance(TimeSpan.FromSeconds(61));
+        fleet.List();
+        (await launcher.ListAsync(default)).ShouldHaveSingleItem("who looks kills nobody");
+        exits.Reader.TryPeek(out _).ShouldBeFalse();
         await ListAsync();
 
         (await ExitAsync()).Status.ShouldNotBe(0);
@@ -320,7 +332,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
     {
         script = Ignores;
         await fleet.LaunchAsync(1, default);
-        await fleet.DisposeAsync();
+        await launcher.DisposeAsync();
 
         (await ExitAsync()).Status.ShouldNotBe(0);
         (await ListAsync()).ShouldBeEmpty();
@@ -348,7 +360,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         (await ListAsync()).Select(w => w.State).ShouldBe([WorkerState.Draining]);
     }
 
-    private Task<IReadOnlyList<WorkerView>> ListAsync() => fleet.ListAsync(default);
+    private Task<IReadOnlyList<WorkerView>> ListAsync() => fleet.TendAsync(default);
 
     private async Task<(string Worker, int Status)> ExitAsync()
     {

@@ -102,12 +102,12 @@ public sealed class QueueCommandTests : IAsyncLifetime
     {
         for (var i = 0; i < 3; i++)
             await bench.SubmitAsync();
-        var running = await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.Zero, default);
+        var running = await bench.Service.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.Zero, default);
 
         var asked = await QueueAsync("cancel", "--state", "queued", "--engine", "detect");
         asked.Status.ShouldBe(1);
         asked.ErrorLines().ShouldHaveSingleItem().ShouldContain("--yes");
-        (await bench.Jobs.CountAsync(null, default)).Queued.ShouldBe(2);
+        (await bench.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(2);
 
         var sure = await QueueAsync("cancel", "--state", "queued", "--engine", "detect", "--yes", "--json");
 
@@ -153,8 +153,8 @@ public sealed class QueueCommandTests : IAsyncLifetime
         using var safety = new CancellationTokenSource(GatewayBench.Safety);
         while (await StateAsync(id) != JobState.Dead)
         {
-            if (await bench.Dispatcher.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.FromSeconds(1), safety.Token) is { } job)
-                await bench.Dispatcher.FinishAsync(job.Lease, new JobOutcome.Retry(new JobError(error, "It died of that."), SpendAttempt: true), safety.Token);
+            if (await bench.Service.TakeAsync("w", [QueueNames.Of(GatewayBench.Model.Engine, GatewayBench.Model.Id)], TimeSpan.FromSeconds(1), safety.Token) is { } job)
+                await bench.Service.FinishAsync(job.Lease, new JobOutcome.Retry(new JobError(error, "It died of that."), SpendAttempt: true), safety.Token);
         }
         return id;
     }

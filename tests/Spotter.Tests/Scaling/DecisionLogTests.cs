@@ -22,6 +22,20 @@ public sealed class DecisionLogTests
     }
 
     [Fact]
+    public void Pools_are_told_apart_and_their_targets_add_up()
+    {
+        var log = new DecisionLog();
+        foreach (var second in (int[])[0, 1, 2])
+        {
+            log.Add(Noon.AddSeconds(second), Decision(1, "keep 1") with { Pool = "gpu" });
+            log.Add(Noon.AddSeconds(second), Decision(3, "keep 3") with { Pool = "cpu" });
+        }
+
+        log.Latest().Select(d => d.Decision.Pool).ShouldBe(["cpu", "gpu"]);
+        log.Target.ShouldBe(4);
+    }
+
+    [Fact]
     public void What_does_something_is_kept_however_often()
     {
         var log = new DecisionLog();

@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Vision;
+using Spotter.Engines.Annotate;
 using Spotter.Jobs;
 using Spotter.Scaling;
+using Spotter.Tests.Fleets;
 using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Scaling;
@@ -14,17 +15,24 @@ public sealed class ScaleLoopTests : IAsyncLifetime
 
     private readonly LocalFixture fixture = new();
     private readonly ManualClock clock = new();
-    private readonly RecordingFleet fleet = new();
+    private readonly MemoryLauncher launcher;
+    private readonly WorkerRoster roster;
+    private readonly FleetController fleet;
     private readonly DecisionLog decisions = new();
     private readonly CancellationTokenSource end = new();
     private Backend backend = null!;
-    private Dispatcher dispatcher = null!;
     private Task running = Task.CompletedTask;
+
+    public ScaleLoopTests()
+    {
+        launcher = new MemoryLauncher(clock);
+        roster = new WorkerRoster(clock);
+        fleet = new FleetController(launcher, roster, _ => Task.CompletedTask, clock, NullLogger<FleetController>.Instance);
+    }
 
     public Task InitializeAsync()
     {
         backend = fixture.Open(clock);
-        dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, TimeSpan.FromSeconds(30));
         return Task.CompletedTask;
     }
 
@@ -41,13 +49,13 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     {
         Start(backend.Jobs);
         await clock.WaitForTimersAsync();
-        fleet.Launched.ShouldBe(0);
+        launcher.Started.ShouldBe(0);
 
-        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
 
         // The clock stands still: no tick can have done it.
-        await fleet.FirstLaunch.WaitAsync(Safety);
-        fleet.Launched.ShouldBe(1);
+        await launcher.FirstStart.Task.WaitAsync(Safety);
+        launcher.Started.ShouldBe(1);
         decisions.Target.ShouldBe(1);
     }
 
@@ -57,51 +65,56 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         Start(backend.Jobs);
         await clock.WaitForTimersAsync();
 
-        await dispatcher.AcceptAsync([SampleJobs.New(Engines.Annotate, isInternal: true)], default);
+        await backend.Jobs.AddAsync([SampleJobs.New(AnnotateEngine.EngineName, isInternal: true)], default);
 
-        await fleet.FirstLaunch.WaitAsync(Safety);
+        await launcher.FirstStart.Task.WaitAsync(Safety);
     }
 
     [Fact]
     public async Task A_store_that_fails_holds_the_fleet()
     {
-        fleet.Workers = [new WorkerView("a", WorkerState.Idle, TimeSpan.FromHours(1), TimeSpan.FromHours(1))];
+        roster.Join("a", 1, []);
+        clock.Advance(TimeSpan.FromHours(1));
         var store = new FailingCounts(backend.Jobs);
 
         var decision = await Loop(store).StepAsync(default);
         (decision.Target, decision.Launch).ShouldBe((1, 0));
-        fleet.Drained.ShouldBeEmpty();
+        roster.IsDraining("a").ShouldBeFalse();
 
         store.Fails = false;
         await Loop(store).StepAsync(default);
-        fleet.Drained.ShouldBe(["a"]);
+        roster.IsDraining("a").ShouldBeTrue();
     }
 
     [Fact]
     public async Task A_drain_that_cannot_be_taken_back_is_made_up_for_by_a_launch()
     {
-        fleet.Workers = [new WorkerView("a", WorkerState.Draining, TimeSpan.FromHours(1), TimeSpan.Zero)];
-        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, []);
+        await fleet.TendAsync(default);
+        await fleet.DrainAsync("w1", default);
+        roster.LeaveIfDraining("w1").ShouldBeTrue();
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
 
         await Loop(backend.Jobs).StepAsync(default);
 
-        fleet.Launched.ShouldBe(1);
+        launcher.Started.ShouldBe(2);
     }
 
     [Fact]
     public async Task Jobs_that_no_worker_would_take_start_none()
     {
-        await dispatcher.AcceptAsync([SampleJobs.New(model: "gone"), SampleJobs.New(model: "gone")], default);
+        await backend.Jobs.AddAsync([SampleJobs.New(model: "gone"), SampleJobs.New(model: "gone")], default);
         (await Loop(backend.Jobs, queue => queue != "detect/gone").StepAsync(default)).Target.ShouldBe(0);
 
-        await dispatcher.AcceptAsync([SampleJobs.New(model: "here")], default);
+        await backend.Jobs.AddAsync([SampleJobs.New(model: "here")], default);
         (await Loop(backend.Jobs, queue => queue != "detect/gone").StepAsync(default)).Target.ShouldBe(1);
     }
 
     [Fact]
     public async Task A_job_that_is_to_run_later_needs_no_worker_until_shortly_before()
     {
-        await dispatcher.AcceptAsync([SampleJobs.New() with { NotBefore = clock.GetUtcNow() + TimeSpan.FromHours(1) }], default);
+        await backend.Jobs.AddAsync([SampleJobs.New().Having(s => s with { NotBefore = clock.GetUtcNow() + TimeSpan.FromHours(1) })], default);
         var loop = Loop(backend.Jobs);
         (await loop.StepAsync(default)).Target.ShouldBe(0);
 
@@ -113,29 +126,30 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     [Fact]
     public async Task A_drain_that_is_taken_back_launches_nothing()
     {
-        fleet.Workers = [new WorkerView("a", WorkerState.Draining, TimeSpan.FromHours(1), TimeSpan.Zero)];
-        fleet.CanCancel = true;
-        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+        roster.Join("a", 1, []);
+        clock.Advance(TimeSpan.FromHours(1));
+        await fleet.DrainAsync("a", default);
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
 
         await Loop(backend.Jobs).StepAsync(default);
 
-        fleet.Launched.ShouldBe(0);
+        launcher.Started.ShouldBe(0);
     }
 
     [Fact]
     public async Task It_goes_on_after_a_fault_that_nobody_foresaw()
     {
-        fleet.NextFault = new InvalidOperationException("not one of ours");
-        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+        launcher.NextFault = new InvalidOperationException("not one of ours");
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
         Start(backend.Jobs);
 
-        while (!fleet.FirstLaunch.IsCompleted)
+        while (!launcher.FirstStart.Task.IsCompleted)
         {
             await clock.WaitForTimersAsync().WaitAsync(Safety);
             clock.Advance(TimeSpan.FromSeconds(1));
             await Task.Yield();
         }
-        fleet.Launched.ShouldBeGreaterThan(0);
+        launcher.Started.ShouldBeGreaterThan(0);
     }
 
     [Fact]
@@ -153,12 +167,15 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         var meter = new ScaleMeter();
         var policy = new RecordingPolicy();
         var loop = Loop(policy, meter);
-        meter.Arrived(3);
+        // From here on, however much came before.
+        await loop.StepAsync(default);
+        policy.Seen.Clear();
+        await backend.Jobs.AddAsync([SampleJobs.New(), SampleJobs.New(), SampleJobs.New()], default);
         meter.Served(TimeSpan.FromSeconds(0.5));
         meter.Booted(TimeSpan.FromSeconds(2));
         await loop.StepAsync(default);
         clock.Advance(TimeSpan.FromSeconds(1));
-        meter.Arrived(1);
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
         await loop.StepAsync(default);
 
         policy.Seen[0].Arrived.ShouldBe(3);
@@ -210,8 +227,8 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     [Fact]
     public async Task What_is_not_launched_is_said_in_the_decision()
     {
-        fleet.MostLaunches = 0;
-        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+        launcher.Capacity = 0;
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
 
         var decision = await Loop(backend.Jobs).StepAsync(default);
 
@@ -222,8 +239,8 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     [Fact]
     public async Task A_fleet_that_fails_leaves_its_failure_in_the_decisions()
     {
-        fleet.NextFault = new InvalidOperationException("no capacity");
-        await dispatcher.AcceptAsync([SampleJobs.New()], default);
+        launcher.NextFault = new InvalidOperationException("no capacity");
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
 
         await Should.ThrowAsync<InvalidOperationException>(() => Loop(backend.Jobs).StepAsync(default));
 
@@ -236,14 +253,79 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         var series = new ScaleSeries();
         var meter = new ScaleMeter();
         var loop = new ScaleLoop(backend.Jobs, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance) { Meter = meter, Series = series };
-        meter.Arrived(2);
-        await dispatcher.AcceptAsync([SampleJobs.New(), SampleJobs.New()], default);
+        await loop.StepAsync(default);
+        await backend.Jobs.AddAsync([SampleJobs.New(), SampleJobs.New()], default);
         await loop.StepAsync(default);
         clock.Advance(TimeSpan.FromSeconds(1));
         await loop.StepAsync(default);
 
         var samples = series.Read(clock.GetUtcNow() - TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(1));
         samples.Select(s => (s.Queued, s.Arrived, s.Wanted, s.Ready, s.Booting)).ShouldBe([(2, 2, 2, 0, 0), (2, 0, 2, 0, 2)]);
+    }
+
+    [Fact]
+    public async Task Of_two_gateways_one_scales_and_the_other_stands_by_until_that_one_ends()
+    {
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
+        var lease = backend.Controllers;
+        await lease.HoldAsync("pool", "other", TimeSpan.FromSeconds(15), default);
+        var loop = new ScaleLoop(backend.Jobs, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance)
+        {
+            Term = new ControllerTerm(lease, () => "pool", "this", clock),
+        };
+
+        var decision = await loop.StepAsync(default);
+        (decision.Target, launcher.Started).ShouldBe((0, 0));
+        decisions.Latest()[0].Decision.Reason.ShouldContain("gateway other scales this pool");
+
+        clock.Advance(TimeSpan.FromSeconds(15));
+        await loop.StepAsync(default);
+        launcher.Started.ShouldBe(1);
+        (await lease.HoldAsync("pool", "other", TimeSpan.FromSeconds(15), default)).ShouldBe("this");
+    }
+
+    [Fact]
+    public async Task Whoever_has_lost_the_pool_lets_its_own_workers_go_and_nobody_elses()
+    {
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, []);
+        roster.Join("elsewhere", 1, []);
+        var lease = backend.Controllers;
+        await lease.HoldAsync("pool", "other", TimeSpan.FromSeconds(15), default);
+        var loop = new ScaleLoop(backend.Jobs, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance)
+        {
+            Term = new ControllerTerm(lease, () => "pool", "this", clock),
+        };
+
+        await loop.StepAsync(default);
+
+        (roster.IsDraining("w1"), roster.IsDraining("elsewhere")).ShouldBe((true, false));
+    }
+
+    [Fact]
+    public async Task Arrivals_are_those_of_the_queues_that_are_served_and_none_is_lost_to_a_fast_worker()
+    {
+        await backend.Jobs.AddAsync([SampleJobs.New(model: "here"), SampleJobs.New(model: "gone")], default);
+        var policy = new RecordingPolicy();
+        var loop = new ScaleLoop(
+            backend.Jobs, fleet, policy, decisions, clock, NullLogger<ScaleLoop>.Instance, queue => queue != "detect/gone");
+        await loop.StepAsync(default);
+
+        await backend.Jobs.AddAsync([SampleJobs.New(model: "here"), SampleJobs.New(model: "here"), SampleJobs.New(model: "gone")], default);
+        var taken = await backend.Jobs.TakeAsync(new TakeRequest(["detect/here"], [JobPriority.Normal], ["a", "b"], TimeSpan.FromSeconds(30)), default);
+        taken.Jobs.Count.ShouldBe(2);
+        await loop.StepAsync(default);
+
+        policy.Seen.Select(s => s.Arrived).ShouldBe([0, 2]);
+    }
+
+    [Fact]
+    public void A_store_that_does_not_count_what_leaves_its_lines_tells_no_arrivals()
+    {
+        var arrivals = new StoreArrivals();
+
+        arrivals.Note([new Backlog("detect", JobPriority.Normal, 3, 0)], serves: null).ShouldBeFalse();
+        arrivals.Total.ShouldBe(0);
     }
 
     private ScaleLoop Loop(ScalePolicy policy, ScaleMeter meter, IPolicyMemory? memory = null) =>
@@ -287,51 +369,5 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         public string? Load() => State;
 
         public void Save(string state) => State = state;
-    }
-
-    /// <summary>A fleet that only writes down what it is told, so that decisions can be seen by themselves.</summary>
-    private sealed class RecordingFleet : IFleet
-    {
-        private readonly TaskCompletionSource firstLaunch = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public IReadOnlyList<WorkerView> Workers { get; set; } = [];
-
-        public bool CanCancel { get; set; }
-
-        public Exception? NextFault { get; set; }
-
-        public int Launched { get; private set; }
-
-        public List<string> Drained { get; } = [];
-
-        public Task FirstLaunch => firstLaunch.Task;
-
-        public Task<IReadOnlyList<WorkerView>> ListAsync(CancellationToken cancel) => Task.FromResult(Workers);
-
-        public FleetHealth Health { get; set; }
-
-        public int MostLaunches { get; set; } = int.MaxValue;
-
-        public Task<int> LaunchAsync(int count, CancellationToken cancel)
-        {
-            count = Math.Min(count, MostLaunches);
-            if (NextFault is { } fault)
-            {
-                NextFault = null;
-                throw fault;
-            }
-            for (var i = 0; i < count; i++)
-                Workers = [.. Workers, new WorkerView($"w{++Launched}", WorkerState.Booting, TimeSpan.Zero, TimeSpan.Zero)];
-            firstLaunch.TrySetResult();
-            return Task.FromResult(count);
-        }
-
-        public Task DrainAsync(string worker, CancellationToken cancel)
-        {
-            Drained.Add(worker);
-            return Task.CompletedTask;
-        }
-
-        public Task<bool> CancelDrainAsync(string worker, CancellationToken cancel) => Task.FromResult(CanCancel);
     }
 }

@@ -5,6 +5,21 @@ namespace Spotter.Tests.Scaling;
 public sealed class ScaleMeterTests
 {
     [Fact]
+    public void A_pool_is_told_of_its_own_jobs_and_the_whole_of_all()
+    {
+        var whole = new ScaleMeter();
+        var pool = new ScaleMeter { Whole = whole };
+        whole.PoolOf = queue => queue == "detect/a" ? pool : null;
+        whole.Served("detect/a", TimeSpan.FromSeconds(1));
+        whole.Served("detect/b", TimeSpan.FromSeconds(2));
+        pool.Booted(TimeSpan.FromSeconds(3));
+
+        pool.Take().Served.ShouldBe([1]);
+        var (served, booted) = whole.Take();
+        (served.Count, booted.Count).ShouldBe((2, 1));
+    }
+
+    [Fact]
     public void Times_are_taken_once_and_counts_go_on()
     {
         var meter = new ScaleMeter();

@@ -20,6 +20,16 @@ public sealed class ScaleSeriesTests
     }
 
     [Fact]
+    public void Pools_add_up_as_each_stood_last()
+    {
+        series.Add(Sample(0, queued: 5, arrived: 1, ready: 1), "gpu");
+        series.Add(Sample(1, queued: 2, arrived: 2, ready: 3), "cpu");
+        series.Add(Sample(2, queued: 0, arrived: 4, ready: 2), "gpu");
+
+        series.Read(Noon, TimeSpan.FromSeconds(1)).Select(s => (s.Queued, s.Arrived, s.Ready)).ShouldBe([(5, 1, 1), (7, 2, 4), (2, 4, 5)]);
+    }
+
+    [Fact]
     public void Longer_steps_are_read_in_the_same_way_and_only_from_the_moment_asked_for()
     {
         for (var i = 0; i < 20; i++)

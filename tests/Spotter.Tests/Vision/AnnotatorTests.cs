@@ -1,5 +1,4 @@
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
 using Spotter.Vision.Images;
@@ -108,8 +107,8 @@ public sealed class AnnotatorTests
         using var detector = ModelFile.Load(TestModels.Columns(2, (16, 16, 10, 10, 1, 0.75f)), ("names", "['ant', 'bee']"));
         var png = Flat(320, 320);
 
-        detector.Run(png, new JobOptions()).Annotated.IsEmpty.ShouldBeTrue();
-        var findings = detector.Run(png, new JobOptions { Annotate = true });
+        detector.Run(png, new VisionParameters()).Annotated.IsEmpty.ShouldBeTrue();
+        var findings = detector.Run(png, new VisionParameters { Annotate = true });
 
         findings.Timings.EncodeMs.ShouldBeGreaterThan(0);
         using var again = Annotator.Draw(png, findings.Result, Limits);

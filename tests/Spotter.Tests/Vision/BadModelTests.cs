@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using static Spotter.Tests.Vision.TestGraph;
 
@@ -96,7 +95,7 @@ public sealed partial class BadModelTests
         File.WriteAllBytes(file.Path + ".data", System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(Columns.Numbers).ToArray());
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
 
-        model.Run(TestPictures.Png(32, 32), new JobOptions()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(12, 12, 20, 20));
+        model.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(12, 12, 20, 20));
     }
 
     /// <summary>A file may end after its graph and the versions of its operators, so what is cut off after them isn't missed.</summary>
@@ -136,14 +135,14 @@ public sealed partial class BadModelTests
             .Output("output0", Float32, 1, 7, 21).ToArray());
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
 
-        model.Run(TestPictures.Png(TestPictures.Flat(32, 32, (40, 40, 40)), 32, 32), new JobOptions()).Result.Detections!.Count.ShouldBe(1);
-        foreach (var options in (JobOptions[])[new(), new() { Annotate = true }, new() { Tile = 32 }])
+        model.Run(TestPictures.Png(TestPictures.Flat(32, 32, (40, 40, 40)), 32, 32), new VisionParameters()).Result.Detections!.Count.ShouldBe(1);
+        foreach (var options in (VisionParameters[])[new(), new() { Annotate = true }, new() { Tile = 32 }])
         {
             var refusal = Should.Throw<SpotterException>(() => model.Run(TestPictures.Png(TestPictures.Flat(80, 80, (240, 240, 240)), 80, 80), options));
             refusal.Code.ShouldBe(ErrorCodes.ModelOutputInvalid);
             refusal.Message.ShouldBe("tiny gave numbers that are infinite or not numbers at all; export the model again.");
         }
-        model.Run(TestPictures.Png(TestPictures.Flat(32, 32, (40, 40, 40)), 32, 32), new JobOptions()).Result.Detections!.Count.ShouldBe(1);
+        model.Run(TestPictures.Png(TestPictures.Flat(32, 32, (40, 40, 40)), 32, 32), new VisionParameters()).Result.Detections!.Count.ShouldBe(1);
     }
 
     private static TestGraph Good() => Taking(1, 3, 32, 32).Output("output0", Columns);

@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Tests.Vision;
@@ -18,11 +17,11 @@ public sealed class BatchRunTests : IDisposable
     {
         var pictures = Enumerable.Range(1, 8).Select(i => TestPictures.Png(TestPictures.Flat(10 + (7 * i), 40, ((byte)(i * 30), (byte)(i * 30), (byte)(i * 30))), 10 + (7 * i), 40)).ToList();
 
-        var together = model.Run([.. pictures.Select(p => new BatchPicture(p, new JobOptions { Confidence = 0.05 }))]);
+        var together = model.Run([.. pictures.Select(p => new BatchPicture(p, new VisionParameters { Confidence = 0.05 }))]);
 
         for (var i = 0; i < pictures.Count; i++)
         {
-            using var alone = model.Run(pictures[i], new JobOptions { Confidence = 0.05 });
+            using var alone = model.Run(pictures[i], new VisionParameters { Confidence = 0.05 });
             var found = together[i].InferenceResult.ShouldNotBeNull().Result;
             (found.Width, found.Height).ShouldBe((alone.Result.Width, alone.Result.Height));
             found.Detections!.Select(d => (d.Label, d.Confidence, d.Box)).ShouldBe(alone.Result.Detections!.Select(d => (d.Label, d.Confidence, d.Box)));
@@ -36,7 +35,7 @@ public sealed class BatchRunTests : IDisposable
         var good = TestPictures.Png(TestPictures.Flat(20, 20, (200, 200, 200)), 20, 20);
         byte[] cut = [.. TestPictures.Jpeg(200, 150).Take(900)];
 
-        var answers = model.Run([new BatchPicture(cut, new JobOptions()), new BatchPicture(good, new JobOptions { Annotate = true }), new BatchPicture(default, new JobOptions())]);
+        var answers = model.Run([new BatchPicture(cut, new VisionParameters()), new BatchPicture(good, new VisionParameters { Annotate = true }), new BatchPicture(default, new VisionParameters())]);
 
         answers[0].Refusal.ShouldNotBeNull().Code.ShouldBeOneOf(ErrorCodes.ImageTruncated, ErrorCodes.ImageInvalid);
         answers[2].Refusal.ShouldNotBeNull().Code.ShouldBe(ErrorCodes.EmptyBody);
@@ -50,9 +49,9 @@ public sealed class BatchRunTests : IDisposable
     public void Tiles_and_regions_are_looked_at_one_picture_at_a_time_with_the_same_answers()
     {
         var picture = TestPictures.Png(TestPictures.Flat(64, 64, (200, 200, 200)), 64, 64);
-        var options = new JobOptions { Region = new Region(0, 0, 32, 32) };
+        var options = new VisionParameters { Region = new Region(0, 0, 32, 32) };
 
-        var answers = model.Run([new BatchPicture(picture, options), new BatchPicture(picture, new JobOptions())]);
+        var answers = model.Run([new BatchPicture(picture, options), new BatchPicture(picture, new VisionParameters())]);
 
         using var alone = model.Run(picture, options);
         answers[0].InferenceResult!.Result.Detections!.Select(d => d.Box).ShouldBe(alone.Result.Detections!.Select(d => d.Box));
@@ -63,7 +62,7 @@ public sealed class BatchRunTests : IDisposable
     public void A_model_for_one_picture_at_a_time_answers_one_after_the_other()
     {
         using var single = ModelFile.Load(TestModels.Columns(2, (16, 16, 8, 8, 1, 0.9f)));
-        var picture = new BatchPicture(TestPictures.Png(32, 32), new JobOptions());
+        var picture = new BatchPicture(TestPictures.Png(32, 32), new VisionParameters());
 
         single.AtOnce(100).ShouldBe(1);
         single.Run([picture, picture, picture]).ShouldAllBe(a => a.InferenceResult!.Result.Detections!.Count == 1);

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Spotter.Core;
+using Spotter.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Models;
 
@@ -17,7 +18,7 @@ public sealed class BoxPropertyTests
         {
             var ((width, height), fit) = sample;
             var letterbox = Letterbox.Create(Input(640, 480, fit), width, height) with { FromX = 17, FromY = 4 };
-            var box = new Core.Vision.Box(0.1 * width, 0.2 * height, 0.7 * width, 0.9 * height);
+            var box = new Box(0.1 * width, 0.2 * height, 0.7 * width, 0.9 * height);
             var inside = letterbox.ToInput(box);
             var back = letterbox.ToPicture(inside.X1, inside.Y1, inside.X2, inside.Y2);
             return Math.Abs(back.X1 - box.X1) + Math.Abs(back.Y1 - box.Y1) + Math.Abs(back.X2 - box.X2) + Math.Abs(back.Y2 - box.Y2) < 1e-6;

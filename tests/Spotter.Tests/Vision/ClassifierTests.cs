@@ -1,4 +1,3 @@
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using static Spotter.Tests.Vision.TestGraph;
 
@@ -14,7 +13,7 @@ public sealed class ClassifierTests
         using var model = Load(Taking(1, 3, 32, 32).Output("logits", new Grid(1, 1000).Put(0, 281, MathF.Log(999 * 3), MathF.Log(999f / 2))));
 
         (model.Model.Engine, model.Model.Family).ShouldBe(("classify", "classifier"));
-        var result = model.Run(Picture, new JobOptions()).Result;
+        var result = model.Run(Picture, new VisionParameters()).Result;
 
         result.Detections.ShouldBeNull();
         result.Labels!.Count.ShouldBe(5);
@@ -32,7 +31,7 @@ public sealed class ClassifierTests
         var grid = new Grid(1, 1000).Put(0, 281, 0.7f, 0.2f, 0.1f);
         using var model = Load(Taking(1, 3, 32, 32).Output("prob", [.. shape], grid.Numbers));
 
-        model.Run(Picture, new JobOptions { Top = 2 }).Result.Labels!.Select(l => (l.ClassId, l.Confidence)).ShouldBe([(281, 0.7), (282, 0.2)]);
+        model.Run(Picture, new VisionParameters { Top = 2 }).Result.Labels!.Select(l => (l.ClassId, l.Confidence)).ShouldBe([(281, 0.7), (282, 0.2)]);
     }
 
     [Fact]
@@ -40,7 +39,7 @@ public sealed class ClassifierTests
     {
         using var model = Load(new TestGraph().Input("input", Float32, 1, 32, 32, 3).Output("softmax", new Grid(1, 1001).Put(0, 282, 0.9f, 0.1f)));
 
-        model.Run(Picture, new JobOptions { Top = 1 }).Result.Labels!.ShouldHaveSingleItem().ShouldBe(new Label("tabby", 282, 0.9));
+        model.Run(Picture, new VisionParameters { Top = 1 }).Result.Labels!.ShouldHaveSingleItem().ShouldBe(new Label("tabby", 282, 0.9));
     }
 
     [Fact]
@@ -48,7 +47,7 @@ public sealed class ClassifierTests
     {
         using var model = Load(new TestGraph().Input("input", UInt8, 1, 32, 32, 3).Output("MobilenetV2/Predictions", new Grid(1, 1001).Put(0, 282, 204, 51), UInt8));
 
-        model.Run(Picture, new JobOptions { Top = 3 }).Result.Labels!.Select(l => (l.Name, l.Confidence)).Take(2).ShouldBe([("tabby", 0.8), ("tiger cat", 0.2)]);
+        model.Run(Picture, new VisionParameters { Top = 3 }).Result.Labels!.Select(l => (l.Name, l.Confidence)).Take(2).ShouldBe([("tabby", 0.8), ("tiger cat", 0.2)]);
     }
 
     [Theory]
@@ -78,7 +77,7 @@ public sealed class ClassifierTests
     {
         using var model = Load(Taking(1, 3, 32, 32).Note("task", "classify").Note("names", "{0: 'day', 1: 'night'}").Output("output0", new Grid(1, 2).Put(0, 0, 0.25f, 0.75f)));
 
-        model.Run(Picture, new JobOptions()).Result.Labels!.ShouldBe([new Label("night", 1, 0.75), new Label("day", 0, 0.25)]);
+        model.Run(Picture, new VisionParameters()).Result.Labels!.ShouldBe([new Label("night", 1, 0.75), new Label("day", 0, 0.25)]);
     }
 
     [Fact]
@@ -86,16 +85,16 @@ public sealed class ClassifierTests
     {
         using var model = Load(Taking(1, 3, 32, 32).Note("names", "['a', 'b', 'c', 'd']").Output("output0", new Grid(1, 4).Put(0, 0, 0.4f, 0.3f, 0.2f, 0.1f)));
 
-        Names(new JobOptions { Top = 1 }).ShouldBe("a");
-        Names(new JobOptions { Top = 100 }).ShouldBe("a b c d");
-        Names(new JobOptions { Top = 3, Labels = ["D", "b"] }).ShouldBe("b d");
-        Names(new JobOptions { Labels = ["zebra"] }).ShouldBe("");
+        Names(new VisionParameters { Top = 1 }).ShouldBe("a");
+        Names(new VisionParameters { Top = 100 }).ShouldBe("a b c d");
+        Names(new VisionParameters { Top = 3, Labels = ["D", "b"] }).ShouldBe("b d");
+        Names(new VisionParameters { Labels = ["zebra"] }).ShouldBe("");
         // A picture always has a best label, however sure of boxes one wants to be.
-        Names(new JobOptions { Confidence = 0.99 }).ShouldBe("a b c d");
+        Names(new VisionParameters { Confidence = 0.99 }).ShouldBe("a b c d");
         // Tiles are for objects.
-        Names(new JobOptions { Tile = 32 }).ShouldBe("a b c d");
+        Names(new VisionParameters { Tile = 32 }).ShouldBe("a b c d");
 
-        string Names(JobOptions options) => string.Join(' ', model.Run(Picture, options).Result.Labels!.Select(l => l.Name));
+        string Names(VisionParameters options) => string.Join(' ', model.Run(Picture, options).Result.Labels!.Select(l => l.Name));
     }
 
     [Fact]
@@ -103,7 +102,7 @@ public sealed class ClassifierTests
     {
         using var model = Load(new TestGraph().Input("data", Float16, 1, 3, 32, 32).Output("softmax", new Grid(1, 4).Put(0, 0, 0.5f, 0.25f, 0.125f, 0.125f), Float16));
 
-        model.Run(Picture, new JobOptions { Top = 1 }).Result.Labels!.ShouldHaveSingleItem().ShouldBe(new Label("class 0", 0, 0.5));
+        model.Run(Picture, new VisionParameters { Top = 1 }).Result.Labels!.ShouldHaveSingleItem().ShouldBe(new Label("class 0", 0, 0.5));
     }
 
     [Fact]
@@ -111,7 +110,7 @@ public sealed class ClassifierTests
     {
         using var model = Load(Taking(1, 3, 32, 32).Note("task", "classify").Note("names", "['a', 'b', 'c']").Output("features", new Grid(1, 512)).Output("logits", new Grid(1, 3).Put(0, 1, 5)));
 
-        model.Run(Picture, new JobOptions { Top = 1 }).Result.Labels!.ShouldHaveSingleItem().Name.ShouldBe("b");
+        model.Run(Picture, new VisionParameters { Top = 1 }).Result.Labels!.ShouldHaveSingleItem().Name.ShouldBe("b");
     }
 
     private static VisionModel Load(TestGraph graph)

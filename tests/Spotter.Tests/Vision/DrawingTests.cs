@@ -1,5 +1,4 @@
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
 using Spotter.Vision.Images;

@@ -1,4 +1,3 @@
-using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Tests.Vision;
@@ -17,7 +16,7 @@ public sealed class FamilyTests
         model.Model.Family.ShouldBe(expected.Family);
         model.Model.Engine.ShouldBe(expected.Task);
         // The picture is twice the input's size.
-        var result = model.Run(TestPictures.Png(2 * expected.Edge, 2 * expected.Edge), new JobOptions()).Result;
+        var result = model.Run(TestPictures.Png(2 * expected.Edge, 2 * expected.Edge), new VisionParameters()).Result;
 
         var found = result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
         (found.Label, found.ClassId, Math.Round(found.Confidence, 3), found.Box).ShouldBe((expected.Label, expected.ClassId, 0.9, new Box(32, 48, 80, 96)));
@@ -58,10 +57,10 @@ public sealed class FamilyTests
     {
         using var model = Load(FamilyCases.All[name]);
 
-        var found = model.Run(TestPictures.Png(480, 96), new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+        var found = model.Run(TestPictures.Png(480, 96), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
 
         found.Box.ShouldBe(new Box(80, 24, 200, 48));
-        var part = model.Run(TestPictures.Png(480, 200), new JobOptions { Region = new Region(240, 100, 240, 96) }).Result.Detections.ShouldNotBeNull();
+        var part = model.Run(TestPictures.Png(480, 200), new VisionParameters { Region = new Region(240, 100, 240, 96) }).Result.Detections.ShouldNotBeNull();
         part.ShouldHaveSingleItem().Box.ShouldBe(new Box(280, 124, 340, 148));
     }
 
@@ -73,7 +72,7 @@ public sealed class FamilyTests
         using var model = Load(expected);
         var edge = expected.Edge;
 
-        var found = model.Run(TestPictures.Png(4 * edge, 2 * edge), new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+        var found = model.Run(TestPictures.Png(4 * edge, 2 * edge), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
 
         found.Box.ShouldBe(model.Card.Input.Fit switch
         {

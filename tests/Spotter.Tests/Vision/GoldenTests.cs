@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Tests.Vision;
@@ -35,7 +34,7 @@ public sealed class GoldenTests
     [MemberData(nameof(Classified))]
     public void Every_stable_best_class_is_the_best(string model, string picture)
     {
-        var result = Load(model).Run(File.ReadAllBytes(SharedFiles.Image(picture)), new JobOptions { Top = 5 }).Result;
+        var result = Load(model).Run(File.ReadAllBytes(SharedFiles.Image(picture)), new VisionParameters { Top = 5 }).Result;
 
         result.Detections.ShouldBeNull();
         var labels = result.Labels.ShouldNotBeNull();
@@ -55,7 +54,7 @@ public sealed class GoldenTests
         var detector = Load(model);
         var golden = Goldens.Of(model, picture);
 
-        var findings = detector.Run(File.ReadAllBytes(SharedFiles.Image(picture)), new JobOptions { Annotate = annotate });
+        var findings = detector.Run(File.ReadAllBytes(SharedFiles.Image(picture)), new VisionParameters { Annotate = annotate });
 
         findings.Result.Width.ShouldBe(golden.Width);
         findings.Result.Height.ShouldBe(golden.Height);

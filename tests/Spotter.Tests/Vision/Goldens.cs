@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Spotter.Core.Vision;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Vision;
 

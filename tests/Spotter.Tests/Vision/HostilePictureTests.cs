@@ -1,6 +1,6 @@
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Core.Vision;
+using Spotter.Vision;
 
 namespace Spotter.Tests.Vision;
 
@@ -48,7 +48,7 @@ public sealed class HostilePictureTests
             var mutant = Mutate(original, random);
             try
             {
-                var result = detector.Run(mutant, new JobOptions { Annotate = round % 2 == 0 }).Result;
+                var result = detector.Run(mutant, new VisionParameters { Annotate = round % 2 == 0 }).Result;
                 result.Width.ShouldBeGreaterThan(0);
                 read++;
             }
@@ -61,7 +61,7 @@ public sealed class HostilePictureTests
 
         (read + refused).ShouldBe(Rounds / 9);
         refused.ShouldBeGreaterThan(0);
-        detector.Run(original, new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+        detector.Run(original, new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
     }
 
     private static byte[] Mutate(byte[] original, RandomSource random)

@@ -1,4 +1,3 @@
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using static Spotter.Tests.Vision.TestGraph;
 
@@ -46,7 +45,7 @@ public sealed class MaskTests
     {
         using var model = Load(shape);
 
-        var found = model.Run(TestPictures.Png(new byte[width * height * 3], width, height), new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+        var found = model.Run(TestPictures.Png(new byte[width * height * 3], width, height), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
 
         Check(found, Truth(shape, width, height), width, height);
     }
@@ -57,7 +56,7 @@ public sealed class MaskTests
         var stored = TestPictures.WithExif(TestPictures.Jpeg(240, 120), orientation: 6);
         using var model = Load("two pieces");
 
-        var found = model.Run(stored, new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+        var found = model.Run(stored, new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
 
         Check(found, Truth("two pieces", 120, 240), 120, 240);
     }
@@ -67,7 +66,7 @@ public sealed class MaskTests
     {
         using var model = Load("circle");
 
-        var found = model.Run(TestPictures.Png(400, 300), new JobOptions { Region = new Region(200, 100, 160, 160) }).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+        var found = model.Run(TestPictures.Png(400, 300), new VisionParameters { Region = new Region(200, 100, 160, 160) }).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
 
         var part = Truth("circle", 160, 160);
         var truth = new bool[400 * 300];
@@ -83,8 +82,8 @@ public sealed class MaskTests
         using var ring = Load("ring");
         var picture = TestPictures.Png(new byte[320 * 320 * 3], 320, 320);
 
-        pieces.Run(picture, new JobOptions()).Result.Detections![0].Mask!.Polygons.Select(p => Math.Round(Area(p) / 1000)).ShouldBe([8, 4]);
-        var outer = ring.Run(picture, new JobOptions()).Result.Detections![0].Mask!;
+        pieces.Run(picture, new VisionParameters()).Result.Detections![0].Mask!.Polygons.Select(p => Math.Round(Area(p) / 1000)).ShouldBe([8, 4]);
+        var outer = ring.Run(picture, new VisionParameters()).Result.Detections![0].Mask!;
         Area(outer.Polygons.ShouldHaveSingleItem()).ShouldBe(Math.PI * 104 * 104, 34000 * 0.02);
         ((double)Pixels(outer.Rle).Count(inside => inside)).ShouldBe(Math.PI * ((104 * 104) - (40 * 40)), 29000 * 0.02);
     }
@@ -94,7 +93,7 @@ public sealed class MaskTests
     {
         using var model = Load((_, _) => -1, [80, 80, 40, 40]);
 
-        var mask = model.Run(TestPictures.Png(100, 80), new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem().Mask.ShouldNotBeNull();
+        var mask = model.Run(TestPictures.Png(100, 80), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem().Mask.ShouldNotBeNull();
 
         mask.Polygons.ShouldBeEmpty();
         mask.Rle.Counts.ShouldBe([100 * 80]);
@@ -112,7 +111,7 @@ public sealed class MaskTests
         }
         using var model = Load(prototypes, [80, 80, 160, 160], 3, -2, 1);
 
-        var pixels = Pixels(model.Run(TestPictures.Png(160, 160), new JobOptions()).Result.Detections![0].Mask!.Rle);
+        var pixels = Pixels(model.Run(TestPictures.Png(160, 160), new VisionParameters()).Result.Detections![0].Mask!.Rle);
 
         for (var x = 0; x < 160; x++)
         {
@@ -131,7 +130,7 @@ public sealed class MaskTests
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
         var picture = TestPictures.Encode(new byte[4000 * 3000 * 3], 4000, 3000, 3, "jpegsave_buffer", ("Q", "50"));
 
-        var findings = model.Run(picture, new JobOptions { Iou = 0.999 });
+        var findings = model.Run(picture, new VisionParameters { Iou = 0.999 });
 
         findings.Result.Detections!.Count.ShouldBe(30);
         findings.Timings.PostMs.ShouldBeLessThan(60_000);

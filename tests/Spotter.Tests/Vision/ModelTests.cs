@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;
@@ -129,7 +128,7 @@ public sealed class ModelTests
         using var file = new ModelFile(TestModels.Constant(Input32, [(new long[] { 1, 2 }, new float[2]), TestModels.Columns(3, (16, 16, 8, 8, 1, 0.9f))]));
         using var detector = VisionModel.Load(file.Path, new VisionModelOptions());
 
-        detector.Run(TestPictures.Png(32, 32), new JobOptions()).Result.Detections!.ShouldHaveSingleItem().ClassId.ShouldBe(1);
+        detector.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem().ClassId.ShouldBe(1);
     }
 
     [Theory]
@@ -158,8 +157,8 @@ public sealed class ModelTests
             using var detector = ModelFile.Load(([1, Cells32, 6], numbers));
 
             detector.Model.Family.ShouldBe("yolox");
-            detector.Run(TestPictures.Png(32, 32), new JobOptions()).Result.Detections!.ShouldHaveSingleItem()
-                .Box.ShouldBe(new Core.Vision.Box(8, 8, 16, 16));
+            detector.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem()
+                .Box.ShouldBe(new Box(8, 8, 16, 16));
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Models;
 using static Spotter.Tests.Vision.TestGraph;
@@ -29,7 +28,7 @@ public sealed class OverrideTests
     {
         using var model = Load(Taking(1, 3, 32, 32).Output("features", new Grid(1, 64)).Output("classes", new Grid(1, 2).Put(0, 0, 0.25f, 0.75f)), "{ task: classify, labels: [day, night] }");
 
-        model.Run(Picture, new JobOptions()).Result.Labels!.ShouldBe([new Label("night", 1, 0.75), new Label("day", 0, 0.25)]);
+        model.Run(Picture, new VisionParameters()).Result.Labels!.ShouldBe([new Label("night", 1, 0.75), new Label("day", 0, 0.25)]);
     }
 
     [Theory]
@@ -80,7 +79,7 @@ public sealed class OverrideTests
         using var ended = Load(Taking(1, 3, 32, 32).Output("output0", new Grid(1, 300, 6).Put(0, 0, 0.375f, 0.375f, 0.625f, 0.625f, 0.9f, 1)), "boxes: shares");
 
         foreach (var model in (VisionModel[])[columns, ended])
-            model.Run(Picture, new JobOptions()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(24, 24, 40, 40));
+            model.Run(Picture, new VisionParameters()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(24, 24, 40, 40));
     }
 
     [Fact]
@@ -88,7 +87,7 @@ public sealed class OverrideTests
     {
         using var model = Load(Taking(1, 3, 32, 32).Output("logits", new Grid(1, 300, 80).Fill(-9).Put(4, 2, 9)).Output("pred_boxes", new Grid(1, 300, 4).Put(4, 0, 16, 16, 8, 8)), "boxes: pixels");
 
-        model.Run(Picture, new JobOptions()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(24, 24, 40, 40));
+        model.Run(Picture, new VisionParameters()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(24, 24, 40, 40));
         Fact(model, "boxes").ShouldBe(new ModelFact("boxes", "in pixels of the input", FactSource.Overridden));
     }
 
@@ -100,7 +99,7 @@ public sealed class OverrideTests
     {
         using var model = Load(Taking(1, 3, 32, 32).Output("output0", new Grid(1, 3).Put(0, 0, 0.5f, 0, 0)), $"activation: {said}");
 
-        model.Run(Picture, new JobOptions { Top = 1 }).Result.Labels![0].Confidence.ShouldBe(expected);
+        model.Run(Picture, new VisionParameters { Top = 1 }).Result.Labels![0].Confidence.ShouldBe(expected);
     }
 
     [Fact]
@@ -108,7 +107,7 @@ public sealed class OverrideTests
     {
         using var model = Load(Taking(1, 3, 32, 32).Output("output0", new Grid(1, 7, 21).Fill(-5).Column(9, 0, 16, 16, 8, 8, -5, MathF.Log(4))), "activation: sigmoid");
 
-        var found = model.Run(Picture, new JobOptions()).Result.Detections!.ShouldHaveSingleItem();
+        var found = model.Run(Picture, new VisionParameters()).Result.Detections!.ShouldHaveSingleItem();
         (found.ClassId, found.Confidence).ShouldBe((1, 0.8));
     }
 
@@ -119,7 +118,7 @@ public sealed class OverrideTests
             Taking(1, 3, 32, 32).Output("output0", new Grid(1, 13, 21).Column(9, 0, 16, 16, 8, 8, 0.9f, 12, 13, 20, 12, 20, 20, 12, 20)),
             "task: pose\nlabels: [hand]\nkeypoints: { count: 4, numbers: 2, names: [wrist, thumb, index, little], skeleton: [[0, 1], [0, 3]] }");
 
-        var result = model.Run(Picture, new JobOptions()).Result;
+        var result = model.Run(Picture, new VisionParameters()).Result;
         result.Detections![0].Keypoints.ShouldBe([new("wrist", 24, 26, null), new("thumb", 40, 24, null), new("index", 40, 40, null), new("little", 24, 40, null)]);
         result.Skeleton!.Select(pair => string.Join('-', pair)).ShouldBe(["0-1", "0-3"]);
     }
@@ -136,7 +135,7 @@ public sealed class OverrideTests
             .Output("boxes", Float32, 1, 2, 4).Output("labels", new Grid(1, 2), TestGraph.Int64).Output("scores", new Grid(1, 2).Put(0, 0, 0.9f));
         using var model = Load(graph, $"size: {said}");
 
-        var found = model.Run(TestPictures.Png(64, 32), new JobOptions()).Result.Detections!.ShouldHaveSingleItem();
+        var found = model.Run(TestPictures.Png(64, 32), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem();
         found.Box.X2.ShouldBe(64 * x);
         Fact(model, "size input").Source.ShouldBe(FactSource.Overridden);
     }

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
+using Spotter.Vision;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
 using Spotter.Vision.Models;
@@ -193,7 +193,7 @@ public sealed class PictureTests
 
         foreach (var annotate in (bool[])[false, true])
         {
-            var refusal = Should.Throw<SpotterException>(() => detector.Run(bytes, new JobOptions { Annotate = annotate }), what);
+            var refusal = Should.Throw<SpotterException>(() => detector.Run(bytes, new VisionParameters { Annotate = annotate }), what);
             refusal.Code.ShouldBe(code, $"{what}: {refusal.Message}");
         }
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using static Spotter.Tests.Vision.TestGraph;
 
@@ -146,7 +145,7 @@ public sealed class PreparationTests
         // Stored on its side: orientation 6 is turned clockwise to be looked at.
         var stored = TestPictures.WithExif(TestPictures.Encode(FourPixels(64, 64), 64, 64, 3, "jpegsave_buffer", ("Q", "98"), ("subsample-mode", "off")), orientation: 6);
 
-        foreach (var options in (JobOptions[])[new(), new() { Annotate = true }, new() { Region = new Region(0, 0, 64, 64) }])
+        foreach (var options in (VisionParameters[])[new(), new() { Annotate = true }, new() { Region = new Region(0, 0, 64, 64) }])
         {
             var seen = See(Probe(Float32, channelsLast: false), stored, options: options);
             // What was at the bottom left is at the top left, and so on around.
@@ -179,7 +178,7 @@ public sealed class PreparationTests
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
 
         (model.Model.InputWidth, model.Model.InputHeight).ShouldBe((128, 32));
-        model.Run(TestPictures.Png(256, 64), new JobOptions()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(24, 24, 40, 40));
+        model.Run(TestPictures.Png(256, 64), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(24, 24, 40, 40));
     }
 
     private static float Band((byte R, byte G, byte B) colour, int band) => band switch { 0 => colour.R, 1 => colour.G, _ => colour.B };
@@ -229,7 +228,7 @@ public sealed class PreparationTests
     }
 
     /// <summary>What was seen, by channel, row and column of fields.</summary>
-    private static float[,,] See(byte[] probe, byte[] picture, string? overrides = null, JobOptions? options = null)
+    private static float[,,] See(byte[] probe, byte[] picture, string? overrides = null, VisionParameters? options = null)
     {
         using var file = new ModelFile(probe);
         if (overrides is not null)
@@ -237,7 +236,7 @@ public sealed class PreparationTests
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
         model.Model.Family.ShouldBe("end2end");
         var seen = new float[3, Fields, Fields];
-        foreach (var found in model.Run(picture, (options ?? new JobOptions()) with { Confidence = 0 }).Result.Detections.ShouldNotBeNull())
+        foreach (var found in model.Run(picture, (options ?? new VisionParameters()) with { Confidence = 0 }).Result.Detections.ShouldNotBeNull())
         {
             found.ClassId.ShouldBeInRange(0, 47, found.ClassId.ToString(CultureInfo.InvariantCulture));
             seen[found.ClassId / 16, found.ClassId / 4 % 4, found.ClassId % 4] = (float)found.Confidence;

@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Core.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Results;
 using static Spotter.Tests.Vision.TestGraph;
@@ -9,7 +8,7 @@ namespace Spotter.Tests.Vision;
 /// <summary>Keypoints, turned boxes, tiles and regions in pixels of the picture.</summary>
 public sealed class ResultTests
 {
-    private static readonly JobOptions Sure = new() { Confidence = 0.6 };
+    private static readonly VisionParameters Sure = new() { Confidence = 0.6 };
 
     [Fact]
     public void Keypoints_lie_in_the_picture_and_have_their_names()
@@ -21,7 +20,7 @@ public sealed class ResultTests
             .Output("output0", new Grid(1, 56, 21).Column(4, 0, [16, 16, 8, 8, 0.9f, .. extras])));
 
         // 320 x 160 lies in 32 x 32 as 32 x 16 at (0, 8).
-        var result = model.Run(TestPictures.Png(320, 160), new JobOptions()).Result;
+        var result = model.Run(TestPictures.Png(320, 160), new VisionParameters()).Result;
 
         var points = result.Detections!.ShouldHaveSingleItem().Keypoints.ShouldNotBeNull();
         points.Count.ShouldBe(17);
@@ -45,7 +44,7 @@ public sealed class ResultTests
     {
         using var model = Turned([16, 16, width, height], (float)radians);
 
-        var found = model.Run(TestPictures.Png(320, 160), new JobOptions()).Result.Detections!.ShouldHaveSingleItem();
+        var found = model.Run(TestPictures.Png(320, 160), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem();
 
         var box = found.Oriented.ShouldNotBeNull();
         (box.CentreX, box.CentreY, box.Width, box.Height).ShouldBe((160, 80, along, across));
@@ -65,7 +64,7 @@ public sealed class ResultTests
     {
         using var model = Turned([2, 16, 12, 4], 0);
 
-        var found = model.Run(TestPictures.Png(320, 160), new JobOptions()).Result.Detections!.ShouldHaveSingleItem();
+        var found = model.Run(TestPictures.Png(320, 160), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem();
 
         found.Box.ShouldBe(new Box(0, 60, 80, 100));
         found.Oriented!.Corners[0].ShouldBe(new Point(-40, 60));
@@ -77,7 +76,7 @@ public sealed class ResultTests
         var columns = new Grid(1, 4 + 1 + 1, 21).Column(0, 0, 16, 16, 20, 2, 0.9f, 0).Column(1, 0, 16, 16, 20, 2, 0.8f, MathF.PI / 2).Column(2, 0, 16, 16, 20, 2, 0.7f, 0.01f);
         using var model = Load(Taking(1, 3, 32, 32).Note("task", "obb").Note("names", "['ship']").Output("output0", columns));
 
-        model.Run(TestPictures.Png(32, 32), new JobOptions()).Result.Detections!.Select(d => (d.Confidence, Math.Round(d.Oriented!.Angle))).ShouldBe([(0.9, 0), (0.8, 90)]);
+        model.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Detections!.Select(d => (d.Confidence, Math.Round(d.Oriented!.Angle))).ShouldBe([(0.9, 0), (0.8, 90)]);
     }
 
     [Theory]
@@ -138,7 +137,7 @@ public sealed class ResultTests
     {
         using var model = Load(Spots());
 
-        var refusal = Should.Throw<SpotterException>(() => model.Run(TestPictures.Png(256, 256), new JobOptions { Region = new Region(x, y, width, height) }));
+        var refusal = Should.Throw<SpotterException>(() => model.Run(TestPictures.Png(256, 256), new VisionParameters { Region = new Region(x, y, width, height) }));
 
         refusal.Code.ShouldBe(ErrorCodes.InvalidRequest);
         refusal.Message.ShouldBe($"The region {x},{y},{width},{height} lies outside the picture of 256 x 256 pixels; give one that lies in it.");

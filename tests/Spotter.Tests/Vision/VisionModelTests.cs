@@ -1,4 +1,3 @@
-using Spotter.Core.Vision;
 using Spotter.Vision;
 
 namespace Spotter.Tests.Vision;
@@ -11,7 +10,7 @@ public sealed class DetectorTests
         // 320 x 160 lies in 32 x 32 as 32 x 16 at (0, 8).
         using var detector = ModelFile.Load(TestModels.Columns(2, (16, 16, 8, 4, 1, 0.876543f), (1, 9, 6, 6, 0, 0.95f)));
 
-        var result = detector.Run(TestPictures.Png(320, 160), new JobOptions()).Result;
+        var result = detector.Run(TestPictures.Png(320, 160), new VisionParameters()).Result;
 
         (result.Width, result.Height).ShouldBe((320, 160));
         result.Detections.ShouldBe(
@@ -36,7 +35,7 @@ public sealed class DetectorTests
             TestModels.Columns(2, (10, 10, 8, 8, 0, 0.9f), (10.5f, 10, 8, 8, 0, 0.85f), (10, 10, 8, 8, 1, 0.8f), (25, 25, 8, 8, 0, 0.5f)),
             ("names", "['a', 'b']"));
 
-        var options = new JobOptions { Confidence = confidence, Iou = iou, Labels = label is null ? null : [label] };
+        var options = new VisionParameters { Confidence = confidence, Iou = iou, Labels = label is null ? null : [label] };
         var detections = detector.Run(TestPictures.Png(32, 32), options).Result.Detections.ShouldNotBeNull();
 
         string.Join(',', detections.Select(d => d.Label)).ShouldBe(expected);
@@ -48,7 +47,7 @@ public sealed class DetectorTests
     {
         using var detector = ModelFile.Load(TestModels.Columns(1, (16, 3, 8, 4, 0, 0.9f)));
 
-        detector.Run(TestPictures.Png(320, 160), new JobOptions()).Result.Detections.ShouldNotBeNull().ShouldBeEmpty();
+        detector.Run(TestPictures.Png(320, 160), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldBeEmpty();
     }
 
     [SharedFact]
@@ -57,14 +56,14 @@ public sealed class DetectorTests
         using var detector = VisionModel.Load(SharedFiles.Model("yolox_nano_v5layout.onnx"), new VisionModelOptions());
         string[] names = ["bus.jpg", "concert_gray.jpg", "street_rgba.png", "truck.webp", "waterfall_exif6.jpg"];
         var pictures = names.Select(name => File.ReadAllBytes(SharedFiles.Image(name))).ToArray();
-        var alone = pictures.Select(p => detector.Run(p, new JobOptions { Annotate = true })).ToArray();
+        var alone = pictures.Select(p => detector.Run(p, new VisionParameters { Annotate = true })).ToArray();
 
         var lanes = Enumerable.Range(0, 4).Select(lane => Task.Run(() =>
         {
             for (var i = 0; i < 10; i++)
             {
                 var which = (i + lane) % pictures.Length;
-                var found = detector.Run(pictures[which], new JobOptions { Annotate = true });
+                var found = detector.Run(pictures[which], new VisionParameters { Annotate = true });
                 found.Result.Detections.ShouldBe(alone[which].Result.Detections);
                 found.Annotated.Span.SequenceEqual(alone[which].Annotated.Span).ShouldBeTrue();
             }
@@ -80,9 +79,9 @@ public sealed class DetectorTests
         using var two = VisionModel.Load(SharedFiles.Model("yolox_nano.onnx"), new VisionModelOptions { Threads = 2 });
         var picture = File.ReadAllBytes(SharedFiles.Image("bus.jpg"));
 
-        var found = two.Run(picture, new JobOptions()).Result.Detections.ShouldNotBeNull();
+        var found = two.Run(picture, new VisionParameters()).Result.Detections.ShouldNotBeNull();
 
         found.Select(d => (d.Label, Math.Round(d.Confidence, 2))).ShouldBe(
-            one.Run(picture, new JobOptions()).Result.Detections!.Select(d => (d.Label, Math.Round(d.Confidence, 2))));
+            one.Run(picture, new VisionParameters()).Result.Detections!.Select(d => (d.Label, Math.Round(d.Confidence, 2))));
     }
 }

@@ -8,7 +8,6 @@ using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
 using Spotter.Tests.Gateway;
-using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Webhooks;
 
@@ -365,7 +364,7 @@ public sealed class WebhookDeliveryTests
             await FinishAsync(bench, id, SampleJobs.Retry());
         var first = await endpoint.NextAsync();
 
-        await bench.Dispatcher.RedriveAsync(new RedriveFilter { Ids = [id] }, by: null, default);
+        await bench.Jobs.RedriveAsync(new RedriveFilter { Ids = [id] }, by: null, default);
         await FinishAsync(bench, id, SampleJobs.Done());
         var second = await endpoint.NextAsync();
 
@@ -410,7 +409,7 @@ public sealed class WebhookDeliveryTests
         JsonDocument.Parse(problem).RootElement.GetProperty("code").GetString().ShouldBe(code);
         problem.ShouldNotContain("secret-word");
         problem.ShouldNotContain("c2VjcmV0LXdvcmQ=");
-        (await bench.Jobs.CountAsync(null, default)).Queued.ShouldBe(0);
+        (await bench.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(0);
     }
 
     [Fact]
@@ -504,9 +503,9 @@ public sealed class WebhookDeliveryTests
 
     private static async Task FinishAsync(GatewayBench bench, JobId id, JobOutcome outcome)
     {
-        var started = await bench.Dispatcher.TakeAsync("w1", [(await bench.Jobs.FindAsync(id, default))!.Queue], GatewayBench.Safety, default);
+        var started = await bench.Service.TakeAsync("w1", [(await bench.Jobs.FindAsync(id, default))!.Queue], GatewayBench.Safety, default);
         started!.Job.Id.ShouldBe(id);
-        await bench.Dispatcher.FinishAsync(started.Lease, outcome, default);
+        await bench.Service.FinishAsync(started.Lease, outcome, default);
     }
 
     private static async Task<JsonElement> JobAsync(GatewayBench bench, JobId id) =>

@@ -4,10 +4,11 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Core.Images;
-using Spotter.Core.Vision;
+using Spotter.Engines;
+using Spotter.Engines.Annotate;
 using Spotter.Jobs;
 using Spotter.Tests.Jobs;
+using Spotter.Vision;
 using Spotter.Worker;
 
 namespace Spotter.Tests.Worker;
@@ -25,6 +26,8 @@ internal sealed class WorkBench : IAsyncDisposable
     private readonly Backend backend;
     private readonly ConcurrentDictionary<JobId, TaskCompletionSource<JobRun>> ends = new();
     private readonly Channel<Job> started = Channel.CreateUnbounded<Job>();
+    private readonly CancellationTokenSource following = new();
+    private readonly Task feed;
     private WorkLoop? loop;
     private Task<WorkerEnd>? ended;
     private bool disposed;
@@ -32,13 +35,14 @@ internal sealed class WorkBench : IAsyncDisposable
     public WorkBench()
     {
         backend = fixture.Open(Clock);
-        Dispatcher = new Dispatcher(backend.Jobs, backend.Queue, backend.Blobs, Hold);
-        Source = new FaultySource(Dispatcher);
+        Service = JobBench.Service(backend, Clock);
+        Source = new FaultySource(Service);
+        feed = Service.Changes.RunAsync(_ => { }, following.Token);
     }
 
     public ManualClock Clock { get; } = new();
 
-    public Dispatcher Dispatcher { get; }
+    public JobService Service { get; }
 
     public FaultySource Source { get; }
 
@@ -49,22 +53,23 @@ internal sealed class WorkBench : IAsyncDisposable
     /// <summary>How the loop ended, once it has.</summary>
     public Task<WorkerEnd> Ended => ended!.WaitAsync(Safety);
 
-    public async Task<JobId> AddAsync(string engine = Engines.Detect, string? sha256 = null)
+    public async Task<JobId> AddAsync(string engine = VisionTasks.Detect, string? sha256 = null)
     {
-        var id = JobId.New(RandomSource.System);
         var bytes = new byte[100_000];
         RandomSource.Seeded(1).Fill(bytes);
+        var job = SampleJobs.New(engine);
+        var key = job.Spec.Inputs[0].Key;
         using (var content = new MemoryStream(bytes))
-            await backend.Blobs.PutAsync(BlobKey.Original(id), content, default);
-        var image = new ImageRef(BlobKey.Original(id), ImageFormat.Jpeg, bytes.Length, sha256 ?? Convert.ToHexStringLower(SHA256.HashData(bytes)));
-        await Dispatcher.AcceptAsync([SampleJobs.New(engine, id: id) with { Image = image }], default);
-        return id;
+            await backend.Blobs.PutAsync(key, content, default);
+        var input = new InputRef(key, "image/jpeg", bytes.Length, sha256 ?? Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        await backend.Jobs.AddAsync([job.Having(s => s with { Inputs = [input] })], default);
+        return job.Id;
     }
 
-    public void Start(int lanes = 1, IJobRunner? runner = null)
+    public void Start(int lanes = 1, IJobRunner? runner = null, EngineLimits? limits = null)
     {
         var settings = new WorkerSettings { Name = "w", Lanes = lanes, JobTimeout = TimeSpan.FromSeconds(60), Heartbeat = TimeSpan.FromSeconds(5) };
-        loop = new WorkLoop(Source, () => new([Engines.Detect, Engines.Annotate], default), runner ?? new OneByOne(Run), settings, Clock, NullLogger<WorkLoop>.Instance, Switch);
+        loop = new WorkLoop(Source, () => new([VisionTasks.Detect, AnnotateEngine.EngineName], default), runner ?? new OneByOne(input => Run(input.Job)) { Limits = limits ?? new() }, settings, Clock, NullLogger<WorkLoop>.Instance, Switch);
         ended = loop.RunAsync();
     }
 
@@ -148,6 +153,10 @@ internal sealed class WorkBench : IAsyncDisposable
             End(end);
         loop?.Dispose();
         Switch.Dispose();
+        await following.CancelAsync();
+        await feed;
+        await Service.DisposeAsync();
+        following.Dispose();
         await fixture.DisposeAsync();
     }
 
@@ -163,15 +172,19 @@ internal sealed class WorkBench : IAsyncDisposable
 }
 
 /// <summary>Runs whatever it is told to, one job at a time.</summary>
-internal sealed class OneByOne(Func<Job, JobRun> run) : IJobRunner
+internal sealed class OneByOne(Func<JobInput, JobRun> run) : IJobRunner
 {
+    public EngineLimits Limits { get; init; } = new();
+
+    public EngineLimits LimitsOf(Job job) => Limits;
+
     public int AtOnce(Job job, int waiting) => 1;
 
-    public IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs) => [.. jobs.Select(input => run(input.Job))];
+    public IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs) => [.. jobs.Select(run)];
 }
 
 /// <summary>The real source, whose calls can be made to fail.</summary>
-internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
+internal sealed class FaultySource(JobService service) : IJobSource
 {
     private int asked;
     private TaskCompletionSource beaten = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -186,6 +199,9 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
 
     public Exception? BeatFault { get; set; }
 
+    /// <summary>The leases of all signs of life so far.</summary>
+    public ConcurrentQueue<Lease> Beats { get; } = new();
+
     /// <summary>What the gateway says when the worker asks to leave; once there is nothing more, it may.</summary>
     public ConcurrentQueue<WorkerOrders> Answers { get; } = new();
 
@@ -196,23 +212,28 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
     public Task NextBeat => Volatile.Read(ref beaten).Task;
 
     public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
-        TakeFaults.TryDequeue(out var fault) ? throw fault : dispatcher.TakeAsync(worker, queues, wait, cancel);
+        TakeFaults.TryDequeue(out var fault) ? throw fault : service.TakeAsync(worker, queues, wait, cancel);
 
-    public Task<Stream> OpenImageAsync(ImageRef image, CancellationToken cancel)
+    public Task<Stream> OpenInputAsync(InputRef input, CancellationToken cancel)
     {
         if (Images.TryDequeue(out var content))
             return Task.FromResult(content);
-        return ImageFaults.TryDequeue(out var fault) ? throw fault : dispatcher.OpenImageAsync(image, cancel);
+        return ImageFaults.TryDequeue(out var fault) ? throw fault : service.OpenInputAsync(input, cancel);
     }
 
     public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel) =>
-        OutputFaults.TryDequeue(out var fault) ? throw fault : dispatcher.PutOutputAsync(lease, jpeg, cancel);
+        OutputFaults.TryDequeue(out var fault) ? throw fault : service.PutOutputAsync(lease, jpeg, cancel);
+
+    public Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel) =>
+        OutputFaults.TryDequeue(out var fault) ? throw fault : service.PutOutputFileAsync(lease, file, cancel);
 
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
+        foreach (var lease in leases)
+            Beats.Enqueue(lease);
         try
         {
-            return BeatFault is { } fault ? throw fault : await dispatcher.HeartbeatAsync(worker, leases, cancel);
+            return BeatFault is { } fault ? throw fault : await service.HeartbeatAsync(worker, leases, cancel);
         }
         finally
         {
@@ -220,7 +241,7 @@ internal sealed class FaultySource(Dispatcher dispatcher) : IJobSource
         }
     }
 
-    public Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) => dispatcher.FinishAsync(lease, outcome, cancel);
+    public Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) => service.FinishAsync(lease, outcome, cancel);
 
     public Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel)
     {

@@ -4,9 +4,10 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Core.Vision;
+using Spotter.Engines;
+using Spotter.Engines.Annotate;
 using Spotter.Jobs;
-using Spotter.Tests.Jobs;
+using Spotter.Vision;
 using Spotter.Worker;
 
 namespace Spotter.Tests.Worker;
@@ -53,8 +54,8 @@ public sealed class WorkLoopTests : IAsyncLifetime
     public async Task A_job_whose_last_attempt_died_runs_alone_and_keeps_its_lease_until_then()
     {
         var solo = await bench.AddAsync();
-        (await bench.Dispatcher.TakeAsync("dies", [Engines.Detect], TimeSpan.Zero, default)).ShouldNotBeNull();
-        await bench.Dispatcher.ReleaseAsync("dies", SampleJobs.Fault, spendAttempt: true, default);
+        (await bench.Service.TakeAsync("dies", [VisionTasks.Detect], TimeSpan.Zero, default)).ShouldNotBeNull();
+        await bench.Service.ReleaseAsync("dies", SampleJobs.Fault, spendAttempt: true, default);
         var before = await bench.AddAsync();
         bench.Start(lanes: 2);
         (await bench.StartedAsync()).ShouldBe(before);
@@ -65,7 +66,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         for (var i = 0; i < 8; i++)
         {
             await bench.HeartbeatAsync();
-            (await bench.Dispatcher.ReapAsync(10, default)).ShouldBe(0);
+            (await bench.Jobs.ReapAsync(10, default)).ShouldBe(0);
         }
         bench.HasStarted.ShouldBeFalse();
         bench.End(before);
@@ -169,12 +170,12 @@ public sealed class WorkLoopTests : IAsyncLifetime
         await bench.Jobs.CancelAsync(cancelled, null, default);
         await bench.HeartbeatAsync();
 
-        bench.End(cancelled, new JobRun(SampleJobs.Done(), SampleJobs.Picture(10)));
+        bench.End(cancelled, new JobRun(SampleJobs.Done(), new EngineOutput(MadePicture.Of(10))));
         var next = await bench.AddAsync();
         (await bench.StartedAsync()).ShouldBe(next);
 
         (await bench.RowAsync(cancelled)).State.ShouldBe(JobState.Cancelled);
-        (await bench.Blobs.OpenAsync(BlobKey.Output(cancelled, 1), default)).ShouldBeNull();
+        (await bench.Blobs.ListAsync(BlobKey.OutputsPrefix, DateTimeOffset.MaxValue, default).ToListAsync()).ShouldBeEmpty();
     }
 
     [Fact]
@@ -194,6 +195,72 @@ public sealed class WorkLoopTests : IAsyncLifetime
         (row.State, row.Attempts, row.Error?.Code).ShouldBe((JobState.Queued, 1, ErrorCodes.JobTimeout));
         row = await bench.RowAsync(other);
         (row.State, row.Attempts).ShouldBe((JobState.Queued, 0));
+    }
+
+    [Fact]
+    public async Task An_engine_may_have_longer_than_others()
+    {
+        var job = await bench.AddAsync();
+        bench.Start(limits: new EngineLimits { RunTime = TimeSpan.FromMinutes(10) });
+        await bench.StartedAsync();
+
+        for (var i = 0; i < 30; i++)
+            await bench.HeartbeatAsync();
+
+        (await bench.RowAsync(job)).State.ShouldBe(JobState.Running);
+        bench.End(job);
+        await bench.UntilAsync(job, JobState.Succeeded);
+    }
+
+    [Fact]
+    public async Task Inputs_that_are_too_large_for_memory_and_what_is_made_of_them_are_files_for_as_long_as_they_are_needed()
+    {
+        using var folder = new TemporaryFolder();
+        var made = folder.File("made");
+        string? fetched = null;
+        long length = 0;
+        bench.Start(runner: new OneByOne(input =>
+        {
+            fetched = input.Inputs[0].File;
+            length = new FileInfo(fetched).Length;
+            File.WriteAllBytes(made, [1, 2, 3]);
+            return new JobRun(SampleJobs.Done(), new EngineOutput(made));
+        })
+        { Limits = new EngineLimits { InputsAsFiles = true } });
+
+        var row = await bench.UntilAsync(await bench.AddAsync(), JobState.Succeeded);
+
+        length.ShouldBe(100_000);
+        await using var kept = await bench.Blobs.OpenAsync(row.Output!, default);
+        kept!.Length.ShouldBe(3);
+        bench.Drain();
+        await bench.Ended;
+        File.Exists(fetched).ShouldBeFalse();
+        File.Exists(made).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_job_that_is_taken_away_is_told_so_and_how_far_it_is_is_told()
+    {
+        var stopped = new TaskCompletionSource();
+        using var begun = new ManualResetEventSlim();
+        bench.Start(runner: new OneByOne(input =>
+        {
+            input.Progress.Report(0.25);
+            begun.Set();
+            input.Cancel.WaitHandle.WaitOne(WorkBench.Safety);
+            stopped.SetResult();
+            return new JobRun(SampleJobs.Done());
+        }));
+        var job = await bench.AddAsync();
+        await Task.Run(() => begun.Wait(WorkBench.Safety));
+
+        await bench.HeartbeatAsync();
+        bench.Source.Beats.ShouldContain(lease => lease.Job == job && lease.Progress == 0.25);
+        await bench.Jobs.CancelAsync(job, null, default);
+        await bench.HeartbeatAsync();
+
+        await stopped.Task.WaitAsync(WorkBench.Safety);
     }
 
     public static TheoryData<Exception> FetchFaults =>
@@ -262,7 +329,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
         await bench.StartedAsync();
         bench.Source.BeatFault = new SpotterException(ErrorCodes.StoreUnavailable, "away");
         bench.Clock.Advance(WorkBench.Hold + TimeSpan.FromSeconds(1));
-        (await bench.Dispatcher.ReapAsync(10, default)).ShouldBe(1);
+        (await bench.Jobs.ReapAsync(10, default)).ShouldBe(1);
         bench.Source.BeatFault = null;
         await bench.HeartbeatAsync();
         (await bench.UntilAsync(job, JobState.Running)).FencingToken.ShouldBe(2);
@@ -277,7 +344,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     {
         bench.Source.OutputFaults.Enqueue(new SpotterException(ErrorCodes.DiskFull, "The disk is full."));
         var job = await bench.AddAsync();
-        bench.End(job, new JobRun(SampleJobs.Done(), SampleJobs.Picture(3)));
+        bench.End(job, new JobRun(SampleJobs.Done(), new EngineOutput(MadePicture.Of(3))));
         bench.Start();
 
         await bench.StartedAsync();
@@ -292,7 +359,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     [Fact]
     public async Task Bytes_that_are_not_those_that_were_sent_are_refused()
     {
-        var job = await bench.AddAsync(Engines.Annotate, sha256: new string('0', 64));
+        var job = await bench.AddAsync(AnnotateEngine.EngineName, sha256: new string('0', 64));
         bench.Start(runner: RealRunner());
 
         (await bench.UntilAsync(job, JobState.Failed)).Error?.Code.ShouldBe(ErrorCodes.BlobCorrupt);
@@ -301,8 +368,8 @@ public sealed class WorkLoopTests : IAsyncLifetime
     [Fact]
     public async Task A_picture_that_is_gone_fails_its_job()
     {
-        var job = await bench.AddAsync(Engines.Annotate);
-        await bench.Blobs.DeleteAsync(BlobKey.Original(job), default);
+        var job = await bench.AddAsync(AnnotateEngine.EngineName);
+        await bench.Blobs.DeleteAsync((await bench.RowAsync(job)).Spec.Inputs[0].Key, default);
         bench.Start(runner: RealRunner());
 
         (await bench.UntilAsync(job, JobState.Failed)).Error?.Code.ShouldBe(ErrorCodes.BlobMissing);
@@ -338,7 +405,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     {
         var jobs = new List<JobId>();
         for (var i = 0; i < 30; i++)
-            jobs.Add(await bench.AddAsync(i % 3 == 0 ? Engines.Annotate : Engines.Detect));
+            jobs.Add(await bench.AddAsync(i % 3 == 0 ? AnnotateEngine.EngineName : VisionTasks.Detect));
         var runner = new Together(8);
         bench.Start(lanes: 1, runner: runner);
 
@@ -349,7 +416,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     private static JobRunner RealRunner() =>
-        new JobRunner(new LoadedModels(), new ImageLimits(), NullLogger<JobRunner>.Instance);
+        new JobRunner(new EngineHost(new LoadedModels(), new ImageLimits(), RandomSource.System), NullLogger<JobRunner>.Instance);
 
     /// <summary>Wants many jobs at once, and takes long enough over them for more to come.</summary>
     private sealed class Together(int most) : IJobRunner
@@ -359,6 +426,8 @@ public sealed class WorkLoopTests : IAsyncLifetime
         public IReadOnlyCollection<int> Counts => counts;
 
         public bool Mixed { get; private set; }
+
+        public EngineLimits LimitsOf(Job job) => new();
 
         public int AtOnce(Job job, int waiting) => Math.Min(most, waiting);
 

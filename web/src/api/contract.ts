@@ -1,4 +1,4 @@
-/** The records of the REST interface, as the gateway writes them. */
+/** The records of the REST interface as the gateway writes them, as far as the page needs them. */
 
 export type JobState = 'queued' | 'running' | 'succeeded' | 'failed' | 'dead' | 'cancelled'
 

@@ -1,4 +1,4 @@
-using Spotter.Gateway.Overload;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Gateway.Overload;
 
@@ -40,18 +40,6 @@ public sealed class DrainRateTests
         clock.Advance(TimeSpan.FromSeconds(100));
         rate.Read(200);
         rate.PerSecond.ShouldBe(2);
-    }
-
-    [Fact]
-    public void Rows_that_are_deleted_take_nothing_back()
-    {
-        var rate = new DrainRate(clock);
-        foreach (var ended in (int[])[1000, 1010, 500, 510])
-        {
-            rate.Read(ended);
-            clock.Advance(TimeSpan.FromSeconds(1));
-        }
-        rate.PerSecond.ShouldBe(5);
     }
 
     [Theory]

@@ -57,7 +57,7 @@ public sealed class LongRequestTests
         using var leaves = new CancellationTokenSource();
         var waiting = bench.Client.SendAsync(Waiting(), leaves.Token);
         // Accepted, so it waits, or is about to.
-        while ((await bench.Jobs.CountAsync(null, default)).Queued == 0)
+        while ((await bench.Jobs.CountAsync(default)).Jobs.Queued == 0)
             await Task.Yield();
 
         HttpResponseMessage answer;

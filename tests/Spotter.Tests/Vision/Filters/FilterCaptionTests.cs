@@ -1,5 +1,5 @@
 using Spotter.Core;
-using Spotter.Core.Vision.Filters;
+using Spotter.Vision.Filters;
 
 namespace Spotter.Tests.Vision.Filters;
 

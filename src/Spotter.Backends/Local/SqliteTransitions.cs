@@ -1,0 +1,182 @@
+using System.Text.Json;
+using Spotter.Core;
+using Spotter.Jobs;
+
+namespace Spotter.Backends.Local;
+
+/// <summary>How jobs move from one state to another, each by its row.</summary>
+internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource random, TimeProvider clock)
+{
+    private static readonly byte[] TooLate = ToJson(new JobError(ErrorCodes.Expired, "Nobody had started the job by the time that its sender had set."));
+
+    private static readonly JobError Silent = new(
+        ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it.");
+
+    /// <summary>What an end leaves in the row.</summary>
+    public sealed record Ending(byte[]? Error, byte[]? Timings, ReadOnlyMemory<byte>? Result, string? Output, string? ModelVersion);
+
+    public static byte[] ToJson(JobError error) => JsonSerializer.SerializeToUtf8Bytes(error, SpotterJson.Default.JobError);
+
+    public EndedAttempt? End(WriteScope scope, Lease lease, JobState state, Ending ending)
+    {
+#if PLANTED_BUGS
+        var fence = PlantedBug.Is("fence-dropped") ? "?2 > 0" : "fencing_token = ?2 AND state = 1";
+#else
+        const string fence = "fencing_token = ?2 AND state = 1";
+#endif
+        long seq;
+        using (var update = scope.Prepare($"""
+            UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL,
+                error = ?5, timings = ?6, result = ?7, output = ?8, model_version = ?9
+            WHERE id = ?1 AND {fence}
+            RETURNING queue, priority, internal, seq
+            """)
+            .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
+            .BindText(5, ending.Error).BindText(6, ending.Timings).Bind(8, ending.Output).Bind(9, ending.ModelVersion))
+        {
+            if (ending.Result is { } result)
+                update.BindText(7, result.Span);
+            else
+                update.BindNull(7);
+            if (!update.Step())
+                return null;
+            scope.Moved(new Line(update.Text(0), (JobPriority)update.Int(1), update.Bool(2)), JobState.Running, state);
+            seq = update.Long(3);
+        }
+        if (ending.Output is { } output)
+            scope.Prepare("INSERT OR IGNORE INTO blobs (key, job) VALUES (?1, ?2)").Bind(1, output).Bind(2, seq).Run();
+        scope.Changed(lease.Job);
+        return new EndedAttempt(lease.Job, state, null);
+    }
+
+    public EndedAttempt? Retry(WriteScope scope, Lease lease, JobOutcome.Retry retry)
+    {
+        var held = Find(scope.Prepare($"SELECT {LockedRow.Columns} FROM jobs WHERE id = ?1 AND fencing_token = ?2 AND state = 1")
+            .Bind(1, lease.Job).Bind(2, lease.FencingToken));
+        return held is [var row] ? EndAttempt(scope, row, JobEventKind.Retried, retry.Error, retry.SpendAttempt, died: retry.TakesWorker) : null;
+    }
+
+    public bool Cancel(WriteScope scope, JobId id, string? by)
+    {
+        var now = Microseconds.Now(clock);
+#if PLANTED_BUGS
+        var live = PlantedBug.Is("end-overwritten") ? "0, 1, 2" : "0, 1";
+#else
+        const string live = "0, 1";
+#endif
+        if (Find(scope.Prepare($"SELECT {LockedRow.Columns} FROM jobs WHERE id = ?1 AND state IN ({live})").Bind(1, id)) is not [var row])
+            return false;
+        scope.Prepare("UPDATE jobs SET state = 5, finished = ?2, leased_until = NULL, history = ?3 WHERE seq = ?1")
+            .Bind(1, row.Seq).Bind(2, now)
+            .BindText(3, row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Cancelled, row.RunningAttempt, row.Worker, by, null)))
+            .Run();
+        Note(scope, row, JobState.Cancelled);
+        return true;
+    }
+
+    public int Redrive(WriteScope scope, RedriveFilter filter, byte[]? ids, string? by)
+    {
+        var now = Microseconds.Now(clock);
+        var dead = Find(scope.Prepare($"""
+            SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_unlucky
+            WHERE state >= 3 AND state = 4 AND expired = 0
+                AND (?1 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?1)))
+                AND (?2 IS NULL OR json_extract(error, '$.code') = ?2) AND (?3 IS NULL OR tenant = ?3)
+            ORDER BY seq LIMIT ?4
+            """).BindText(1, ids).Bind(2, filter.Error).Bind(3, filter.Tenant).Bind(4, filter.Limit));
+        foreach (var row in dead)
+        {
+            scope.Prepare("""
+                UPDATE jobs SET state = 0, attempts = 0, due = ?2, expires = NULL, finished = NULL, redrives = redrives + 1, history = ?3, ticket = ?4
+                WHERE seq = ?1
+                """)
+                .Bind(1, row.Seq).Bind(2, now)
+                .BindText(3, row.HistoryWith(new(Microseconds.ToTime(now), JobEventKind.Redriven, 0, null, by, row.Error)))
+                .Bind(4, scope.NextTicket(row.Line))
+                .Run();
+            Note(scope, row, JobState.Queued);
+        }
+        return dead.Count;
+    }
+
+    public int Expire(WriteScope scope, int limit)
+    {
+        var now = Microseconds.Now(clock);
+        var late = Find(scope.Prepare($"""
+            SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_expires
+            WHERE state = 0 AND expires IS NOT NULL AND expires <= ?1 LIMIT ?2
+            """).Bind(1, now).Bind(2, limit));
+        foreach (var row in late)
+        {
+            scope.Prepare("UPDATE jobs SET state = 3, finished = ?2, error = ?3 WHERE seq = ?1")
+                .Bind(1, row.Seq).Bind(2, now).BindText(3, TooLate).Run();
+            Note(scope, row, JobState.Failed);
+        }
+        return late.Count;
+    }
+
+    public int Release(WriteScope scope, string? worker, JobError error, bool spendAttempt) => TakeLeases(
+        scope,
+        Find(scope.Prepare($"""
+            SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_running
+            WHERE state = 1 AND (?1 IS NULL OR worker = ?1) ORDER BY seq
+            """).Bind(1, worker)),
+        error, spendAttempt);
+
+    public int Reap(WriteScope scope, int limit) => TakeLeases(
+        scope,
+        Find(scope.Prepare($"""
+            SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_running
+            WHERE state = 1 AND leased_until <= ?1 ORDER BY leased_until LIMIT ?2
+            """).Bind(1, Microseconds.Now(clock)).Bind(2, limit)),
+        Silent, spendAttempt: true);
+
+    private static List<LockedRow> Find(SqliteStatement select)
+    {
+        using (select)
+        {
+            var rows = new List<LockedRow>();
+            while (select.Step())
+                rows.Add(LockedRow.Read(select));
+            return rows;
+        }
+    }
+
+    private static void Note(WriteScope scope, LockedRow row, JobState to)
+    {
+        scope.Moved(row.Line, row.State, to);
+        scope.Changed(row.Id, to == JobState.Queued ? row.Line.Queue : null);
+    }
+
+    private int TakeLeases(WriteScope scope, List<LockedRow> held, JobError error, bool spendAttempt)
+    {
+        foreach (var row in held)
+            EndAttempt(scope, row, JobEventKind.Lost, error, spendAttempt, died: spendAttempt);
+        return held.Count;
+    }
+
+    /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>
+    private EndedAttempt EndAttempt(WriteScope scope, LockedRow held, JobEventKind kind, JobError error, bool spendAttempt, bool died)
+    {
+        var now = Microseconds.Now(clock);
+#if PLANTED_BUGS
+        spendAttempt &= !PlantedBug.Is("death-is-free");
+#endif
+        var wanted = spendAttempt ? retries.DelayAfter(held.Attempts, random, died) : retries.FreeDelay;
+        long? delay = wanted is { } span ? Microseconds.From(span) : null;
+        var state = delay is null ? JobState.Dead : JobState.Queued;
+        scope.Prepare("""
+            UPDATE jobs SET state = ?2, finished = ?3, due = ?4, attempts = ?5, isolated = isolated OR ?6, error = ?7,
+                leased_until = NULL, history = ?8, ticket = ?9
+            WHERE seq = ?1
+            """)
+            .Bind(1, held.Seq).Bind(2, (int)state).Bind(3, delay is null ? now : null)
+            .Bind(4, now + (delay ?? 0)).Bind(5, spendAttempt ? held.Attempts : held.Attempts - 1)
+            .Bind(6, died ? 1 : 0).BindText(7, ToJson(error))
+            .BindText(8, held.HistoryWith(new(Microseconds.ToTime(now), kind, held.Attempts, held.Worker, null, error)))
+            .Bind(9, delay is null ? 0 : scope.NextTicket(held.Line))
+            .Run();
+        Note(scope, held, state);
+        return new EndedAttempt(held.Id, state, delay is { } wait ? TimeSpan.FromMicroseconds(wait) : null);
+    }
+}

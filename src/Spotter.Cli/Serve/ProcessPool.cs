@@ -1,0 +1,100 @@
+using Microsoft.Extensions.Logging;
+using Spotter.Backends;
+using Spotter.Cli.Models;
+using Spotter.Core;
+using Spotter.Fleets.Processes;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Vision;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>What all pools of a service stand on.</summary>
+internal sealed record PoolDependencies(
+    Backend Backend, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder,
+    TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
+
+/// <summary>One pool of a service: its worker processes, their controller, and the loop that says how many there are.</summary>
+internal sealed class ProcessPool : IAsyncDisposable
+{
+    private readonly PoolSettings settings;
+    private readonly IReadOnlyList<PoolSettings> all;
+    private readonly PoolDependencies parts;
+    private readonly ProcessLauncher launcher;
+
+    /// <summary>Creates a pool without workers.</summary>
+    /// <param name="settings">This pool.</param>
+    /// <param name="all">All pools.</param>
+    /// <param name="parts">What they stand on.</param>
+    /// <param name="command">How to start a worker of this pool.</param>
+    /// <param name="isElsewhere">True for a worker that another pool has started.</param>
+    public ProcessPool(
+        PoolSettings settings, IReadOnlyList<PoolSettings> all, PoolDependencies parts, Func<ProcessPool, WorkerCommand> command, Func<string, bool> isElsewhere)
+    {
+        this.settings = settings;
+        this.all = all;
+        this.parts = parts;
+        var isOnly = all.Count == 1;
+        Meter = isOnly ? parts.Records.Meter : new ScaleMeter { Whole = parts.Records.Meter };
+        launcher = new ProcessLauncher(
+            () => command(this), parts.Time, parts.Random, parts.Loggers.CreateLogger<ProcessLauncher>(), new CrashBreadcrumbs(RunStage.BoardVariable, RunStage.BoardBytes))
+        {
+            NamePrefix = isOnly ? parts.Gateway.Prefix : $"{parts.Gateway.Prefix}{settings.Name}-",
+            Ledger = Path.Combine(parts.DataFolder, isOnly ? "workers" : $"workers-{settings.Name}"),
+        };
+        Fleet = new FleetController(
+            launcher, parts.Roster, exit => parts.Backend.Jobs.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status != 0, CancellationToken.None),
+            parts.Time, parts.Loggers.CreateLogger<FleetController>())
+        {
+            Meter = Meter,
+            Adopts = worker => isOnly || (!isElsewhere(worker) && parts.Roster.Models.Any(m => m.Worker == worker && HasModel(m.Model.Id))),
+        };
+    }
+
+    public string Name => settings.Name;
+
+    public ScaleSettings Scaling => settings.Scaling;
+
+    public FleetController Fleet { get; }
+
+    public ScaleMeter Meter { get; }
+
+    /// <summary>True for a model that the workers of this pool load.</summary>
+    public bool HasModel(string id) => PoolSettings.OfModel(all, id) == settings;
+
+    /// <summary>True for a queue by whose backlog this pool is scaled.</summary>
+    public bool Serves(string queue) => parts.Catalogue.Serves(queue) && PoolSettings.OfQueue(all, queue) == settings;
+
+    /// <summary>Ends the workers that an earlier service left behind; their names.</summary>
+    public IReadOnlyList<string> EndOrphans() => launcher.EndOrphans();
+
+    /// <summary>Tells the workers which models there are now.</summary>
+    public void TellModels(IReadOnlyList<WatchedModel> models) =>
+        launcher.TellAll(WorkerOrder.HaveModels([.. models.Where(m => m.Model is not null && HasModel(m.Id)).Select(m => m.Wanted)]));
+
+    /// <summary>Scales until cancelled.</summary>
+    public Task RunAsync(CancellationToken cancel) =>
+        new ScaleLoop(
+            parts.Backend.Jobs, Fleet, ScalePolicies.Create(Scaling), parts.Records.Decisions, parts.Time, parts.Loggers.CreateLogger<ScaleLoop>(), Serves)
+        {
+            Tick = Scaling.Tick,
+            Meter = Meter,
+            CpuLoad = () => parts.Roster.CpuLoad,
+            Series = parts.Records.Series,
+            Memory = parts.Records.MemoryOf(all.Count == 1 ? null : Name, Scaling.Policy),
+            Pool = all.Count == 1 ? null : Name,
+            Term = new ControllerTerm(parts.Backend.Controllers, () => LeaseName, parts.Gateway.Name, parts.Time),
+        }.RunAsync(cancel);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => launcher.DisposeAsync();
+
+    /// <summary>Gateways that have other models start workers for other queues, so each of them scales its own.</summary>
+    private string LeaseName =>
+        $"{Name}:{string.Join(',', parts.Catalogue.Models.Select(m => m.Id).Where(HasModel).Order(StringComparer.Ordinal))}";
+
+    /// <summary>A job that has had a worker die on it runs alone from then on, so the last time it is known to be this job's doing.</summary>
+    private static JobError ReasonOf(WorkerExit exit) => exit.IsCrash && exit.Breadcrumbs.Contains(RunStage.Decoding)
+        ? new(ErrorCodes.DecodeCrashed, $"The worker process crashed (signal {exit.Status - 128}) while it decoded a picture.")
+        : new(ErrorCodes.WorkerDied, $"The worker process died while it had the job, with status {exit.Status}.");
+}

@@ -1,0 +1,23 @@
+namespace Spotter.Core;
+
+/// <summary>Where the time of the attempt that succeeded went, in milliseconds.</summary>
+public sealed record JobTimings
+{
+    /// <summary>From acceptance to the last start.</summary>
+    public double QueuedMs { get; init; }
+
+    /// <summary>Reading the picture from the store.</summary>
+    public double FetchMs { get; init; }
+
+    /// <summary>From its bytes to the model's input.</summary>
+    public double DecodeMs { get; init; }
+
+    /// <summary>The model.</summary>
+    public double InferMs { get; init; }
+
+    /// <summary>From the model's output to boxes.</summary>
+    public double PostMs { get; init; }
+
+    /// <summary>Drawing and encoding the annotated picture; 0 when none was made.</summary>
+    public double EncodeMs { get; init; }
+}

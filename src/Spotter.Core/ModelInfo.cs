@@ -1,0 +1,18 @@
+namespace Spotter.Core;
+
+/// <summary>What is known of a model without running it: what the page, the API and the intake's checks need.</summary>
+/// <param name="Id">The name by which requests choose it: its file name without extension.</param>
+/// <param name="Engine">The engine that runs it, as <c>detect</c>.</param>
+/// <param name="Family">How its output is laid out, as <c>yolov8</c>.</param>
+/// <param name="InputWidth">Width of its input in pixels.</param>
+/// <param name="InputHeight">Height of its input in pixels.</param>
+/// <param name="Labels">The class names, indexed by class id.</param>
+public sealed record ModelInfo(
+    string Id, string Engine, string Family, int InputWidth, int InputHeight, IReadOnlyList<string> Labels)
+{
+    /// <summary>
+    /// The first twelve hexadecimal digits of the SHA-256 of the model's file and of what overrides it, so that two
+    /// versions under one id can be told apart.
+    /// </summary>
+    public string Version { get; init; } = "";
+}

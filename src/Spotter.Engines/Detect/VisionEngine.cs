@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization.Metadata;
+using Spotter.Core;
+using Spotter.Engines.Options;
+using Spotter.Jobs;
+using Spotter.Vision;
+
+namespace Spotter.Engines.Detect;
+
+/// <summary>Runs models of one task on pictures, one each.</summary>
+/// <param name="task">The task (<see cref="VisionTasks"/>).</param>
+/// <param name="help">What such models do.</param>
+internal sealed class VisionEngine(string task, string help) : IOfferedEngine, IBatchEngine
+{
+    public string Name => task;
+
+    public string Help => help;
+
+    public bool NeedsModel => true;
+
+    public EngineLimits Limits { get; } = new();
+
+    public IReadOnlyList<JobOption> Options => VisionOptions.Declared;
+
+    public string OutputMediaType => "image/jpeg";
+
+    public JsonTypeInfo ResultType => VisionJson.Default.VisionResult;
+
+    public bool CanBeDrawn => true;
+
+    public bool Takes(ModelInfo model) => model.Engine == task;
+
+    public EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs)
+    {
+        var parameters = VisionOptions.Declared.Read(fields);
+        if (parameters.Labels is { } labels)
+            parameters = parameters with { Labels = KnownBy(model!, labels) };
+        return new EngineRequest(Json(parameters), Json(VisionOptions.Declared.Canonical(parameters)));
+    }
+
+    public int AtOnce(JobSpec job, int waiting, EngineHost host)
+    {
+        using var use = host.Models.TryUse(job.Model);
+        return use?.Model.AtOnce(waiting) ?? 1;
+    }
+
+    public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
+    {
+        using var use = job.Host.Use(job.Spec);
+        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, ParametersOf(job)), use.Version);
+    }
+
+    public IReadOnlyList<EngineAnswer> Run(IReadOnlyList<EngineJob> jobs)
+    {
+        using var use = jobs[0].Host.Use(jobs[0].Spec);
+        var answers = use.Model.Run([.. jobs.Select(job => new BatchPicture(job.Inputs[0].Bytes, ParametersOf(job)))]);
+        return [.. answers.Select(a => new EngineAnswer(a.InferenceResult is { } found ? ResultOf(found, use.Version) : null, a.Refusal))];
+    }
+
+    public string? Describe(RawJson result) => OutputLine.Words(result.Read(VisionJson.Default.VisionResult));
+
+    private static VisionParameters ParametersOf(EngineJob job) => job.Spec.Parameters.Read(VisionJson.Default.VisionParameters);
+
+    private static RawJson Json(VisionParameters parameters) => RawJson.Of(parameters, VisionJson.Default.VisionParameters);
+
+    private static EngineResult ResultOf(InferenceResult found, string version) =>
+        new(RawJson.Of(found.Result, VisionJson.Default.VisionResult), found.Timings, found.Picture is { } picture ? new EngineOutput(picture) : null) { ModelVersion = version };
+
+    /// <summary>The labels as the model writes them, once each.</summary>
+    private static IReadOnlyList<string> KnownBy(ModelInfo model, IReadOnlyList<string> labels) =>
+    [
+        .. labels.Select(label => model.Labels.FirstOrDefault(known => known.Equals(label, StringComparison.OrdinalIgnoreCase))
+            ?? throw new SpotterException(ErrorCodes.UnknownLabel, $"The model '{model.Id}' knows no label '{label}'; GET /v1/models lists those it knows."))
+            .Distinct(StringComparer.Ordinal),
+    ];
+}

@@ -1,0 +1,38 @@
+using Spotter.Engines.Options;
+using Spotter.Vision;
+
+namespace Spotter.Engines.Detect;
+
+/// <summary>The options of all engines that run a model on a picture.</summary>
+public static class VisionOptions
+{
+    /// <summary>The option that the command line says with a folder to write to instead.</summary>
+    public const string Annotate = "annotate";
+
+    /// <summary>The options.</summary>
+    public static OptionSet<VisionParameters> Declared { get; } = new(new VisionParameters())
+    {
+        { "confidence", "Least confidence of a detection", OptionValues.Fraction(), p => p.Confidence, (p, v) => p with { Confidence = v } },
+        {
+            "iou", "Overlap above which the less confident of two boxes of one label is left out", OptionValues.Fraction(),
+            p => p.Iou, (p, v) => p with { Iou = v }
+        },
+        {
+            "labels", "Only these labels; all by default", OptionValues.List("labels of the model, separated by commas"),
+            p => p.Labels, (p, v) => p with { Labels = v }, OptionTraits.Repeats
+        },
+        { "top", "How many labels a classifier gives", OptionValues.Whole(1, 1000), p => p.Top, (p, v) => p with { Top = v } },
+        {
+            "tile", "Look at the picture in overlapping squares with this edge in pixels, for small things in large pictures; at all of it by default",
+            OptionValues.Whole(64, 16_384), p => p.Tile, (p, v) => p with { Tile = v }
+        },
+        { "overlap", "The share of a tile that the next one covers again", OptionValues.Fraction(0.9), p => p.Overlap, (p, v) => p with { Overlap = v } },
+        // Whether it lies in the picture is seen when that is decoded.
+        {
+            "roi", "Look at this part of the upright picture only; at all of it by default",
+            OptionValues.Of("x,y,width,height in whole pixels", OptionType.Text, text => (Region.Parse(text) is { } region, Region.Parse(text))),
+            p => p.Region, (p, v) => p with { Region = v }
+        },
+        { Annotate, "Draw the picture at once, not on first request", OptionValues.Flag, p => p.Annotate, (p, v) => p with { Annotate = v }, OptionTraits.KeepsResult },
+    };
+}

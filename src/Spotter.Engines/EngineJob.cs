@@ -1,0 +1,48 @@
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Jobs;
+
+namespace Spotter.Engines;
+
+/// <summary>What a worker has that engines work with.</summary>
+/// <param name="Models">The loaded models.</param>
+/// <param name="ImageLimits">What pictures are decoded at all.</param>
+/// <param name="Random">Where chance comes from.</param>
+public sealed record EngineHost(LoadedModels Models, ImageLimits ImageLimits, RandomSource Random)
+{
+    /// <summary>The model of a job; dispose of the use when the job has ended.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.UnknownModel"/>: the worker has it no more.</exception>
+    public LoadedModels.Use Use(JobSpec job) => Models.TryUse(job.Model)
+        ?? throw new SpotterException(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}' any more.");
+}
+
+/// <summary>A job as an engine gets it.</summary>
+/// <param name="Spec">What is to be done.</param>
+/// <param name="Inputs">Its inputs, in the order of <see cref="JobSpec.Inputs"/>.</param>
+/// <param name="Host">What there is to work with.</param>
+public sealed record EngineJob(JobSpec Spec, IReadOnlyList<EngineInput> Inputs, EngineHost Host);
+
+/// <summary>
+/// An input as it was fetched: in memory, or in a file for engines whose inputs are too large for that
+/// (<see cref="EngineLimits.InputsAsFiles"/>).
+/// </summary>
+public sealed class EngineInput
+{
+    private readonly ReadOnlyMemory<byte>? bytes;
+    private readonly string? file;
+
+    /// <summary>An input in memory, which is borrowed.</summary>
+    public EngineInput(ReadOnlyMemory<byte> bytes) => this.bytes = bytes;
+
+    /// <summary>An input in a file.</summary>
+    public EngineInput(string file) => this.file = file;
+
+    /// <summary>The bytes of an input in memory.</summary>
+    public ReadOnlyMemory<byte> Bytes => bytes ?? throw new InvalidOperationException("The input is in a file: its engine asks for that.");
+
+    /// <summary>The path of an input in a file.</summary>
+    public string File => file ?? throw new InvalidOperationException("The input is in memory: its engine does not ask for files.");
+
+    /// <summary>True when it is in a file.</summary>
+    public bool IsFile => file is not null;
+}

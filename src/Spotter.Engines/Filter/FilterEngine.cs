@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization.Metadata;
+using Spotter.Core;
+using Spotter.Engines.Options;
+using Spotter.Vision;
+using Spotter.Vision.Filters;
+
+namespace Spotter.Engines.Filter;
+
+/// <summary>Makes another picture of one or several. Needs no model.</summary>
+internal sealed class FilterEngine : IOfferedEngine
+{
+    public string Name => "filter";
+
+    public string Help => "Makes another picture of one or several";
+
+    public bool NeedsModel => false;
+
+    public EngineLimits Limits { get; } = new();
+
+    public IReadOnlyList<JobOption> Options => FilterOptions.Declared;
+
+    // Their picture is made at once in any case.
+    public IReadOnlyList<string> Ignored => ["annotate"];
+
+    public string OutputMediaType => "image/png";
+
+    public JsonTypeInfo ResultType => VisionJson.Default.VisionResult;
+
+    public bool CanBeDrawn => false;
+
+    public bool Takes(ModelInfo model) => false;
+
+    public EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs)
+    {
+        var request = FilterOptions.Read(fields);
+        var together = request.Kind == FilterKind.Concat;
+        if (together && inputs < 2)
+            throw new SpotterException(ErrorCodes.InvalidRequest, FilterCaption.LoneConcat);
+        return new EngineRequest(RawJson.Of(request, VisionJson.Default.FilterRequest), CacheParameters: null, together);
+    }
+
+    public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
+    {
+        var made = PictureFilter.Run(job.Spec.Parameters.Read(VisionJson.Default.FilterRequest), [.. job.Inputs.Select(i => i.Bytes)], job.Host.ImageLimits, job.Host.Random);
+        return new EngineResult(RawJson.Of(made.Result, VisionJson.Default.VisionResult), made.Timings, new EngineOutput(made.Picture!));
+    }
+
+    /// <summary>A picture says it all.</summary>
+    public string? Describe(RawJson result) => null;
+}

@@ -1,0 +1,137 @@
+using Spotter.Core;
+using Spotter.Engines.Options;
+using Spotter.Jobs;
+
+namespace Spotter.Engines;
+
+/// <summary>
+/// The fields of a request beside its inputs, on whatever way they came: checked against what the engines and the schedule
+/// declare, and turned into what is to be done.
+/// </summary>
+public sealed class JobForm
+{
+    private const string Engine = "engine";
+    private const string Model = "model";
+
+    private readonly JobFields fields = new();
+
+    /// <summary>The options that say who is to do it.</summary>
+    public static IReadOnlyList<JobOption> Choosing { get; } =
+    [
+        new(Engine, "The engine; the model's by default", OptionValues.Any("an engine of this list", [.. EngineCatalogue.Offered.Select(e => e.Name)]), null, OptionTraits.None),
+        new(Model, "The model's id, as in GET /v1/models; the first by default", OptionValues.Any("a model's id"), null, OptionTraits.None),
+    ];
+
+    /// <summary>All options, each once.</summary>
+    public static IReadOnlyList<JobOption> All { get; } =
+        [.. Choosing.Concat(EngineCatalogue.Offered.OrderByDescending(e => e.NeedsModel).SelectMany(e => e.Options)).Concat(ScheduleOptions.All).DistinctBy(o => o.Name, StringComparer.Ordinal)];
+
+    private static readonly Dictionary<string, JobOption> ByName = All.ToDictionary(o => o.Name, StringComparer.Ordinal);
+
+    /// <summary>True for fields that may not be part of an address, which everybody on the way can read.</summary>
+    public static bool IsSecret(string name) => ByName.TryGetValue(name, out var option) && option.Is(OptionTraits.Secret);
+
+    /// <summary>Notes a field.</summary>
+    /// <exception cref="SpotterException">It is unknown, or comes twice.</exception>
+    public void Set(string name, string value)
+    {
+        if (name == "url")
+            throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
+        if (!ByName.TryGetValue(name, out var option))
+            throw Invalid($"The field '{name}' is unknown; known are image, {Known()}.");
+        if (option.Is(OptionTraits.Repeats))
+            fields.Append(name, value);
+        else if (!fields.TryAdd(name, value))
+            throw Invalid($"The field '{name}' comes twice.");
+    }
+
+    /// <summary>When and how the jobs are to be run, as far as is said by now.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>.</exception>
+    public JobSchedule Schedule() => ScheduleOptions.Read(fields).Schedule;
+
+    /// <summary>The engine that was named by now; null while none was.</summary>
+    public IOfferedEngine? Named() => fields[Engine] is { } name
+        ? EngineCatalogue.FindOffered(name)
+        : EngineCatalogue.Offered.FirstOrDefault(e => e.Options.Any(o => o.Is(OptionTraits.ChoosesEngine) && fields.Has(o.Name)));
+
+    /// <summary>What is to be done with these inputs.</summary>
+    /// <exception cref="SpotterException">What is wrong, and what it may be.</exception>
+    public JobRequest Resolve(IReadOnlyList<ModelInfo> models, IReadOnlyList<InputRef> inputs)
+    {
+        var engine = Named();
+        RefuseStrays(engine);
+        var model = engine is { NeedsModel: false } ? null : ChooseModel(models, engine);
+        engine ??= EngineCatalogue.FindOffered(model!.Engine)!;
+        foreach (var input in inputs)
+            Check(input, engine);
+        var (schedule, notify) = ScheduleOptions.Read(fields);
+        var request = engine.Prepare(fields, model, inputs.Count);
+        return new JobRequest
+        {
+            Engine = engine.Name,
+            Model = model?.Id,
+            ModelVersion = model?.Version,
+            Parameters = request.Parameters,
+            CacheParameters = request.CacheParameters,
+            Together = request.Together,
+            Schedule = schedule,
+            Notify = notify,
+            Text = fields.Text,
+        };
+    }
+
+    /// <summary>Refuses what means nothing to the engine; to no engine that takes a model, while none is named.</summary>
+    private void RefuseStrays(IOfferedEngine? engine)
+    {
+        IReadOnlyList<IOfferedEngine> possible = engine is null ? [.. EngineCatalogue.Offered.Where(e => e.NeedsModel)] : [engine];
+        foreach (var name in fields.Names)
+        {
+            if (name == Engine || ScheduleOptions.All.Any(o => o.Name == name) || possible.Any(e => Understands(e, name)))
+                continue;
+            if (EngineCatalogue.Offered.Where(e => Understands(e, name)).ToList() is [var owner])
+                throw Invalid($"The field '{name}' belongs to the engine '{owner.Name}'; send engine={owner.Name} with it, or leave it out.");
+            throw Invalid($"The field '{name}' means nothing to the engine '{engine!.Name}'; leave it out.");
+        }
+    }
+
+    private static bool Understands(IOfferedEngine engine, string name) =>
+        (name == Model && engine.NeedsModel) || engine.Options.Any(o => o.Name == name) || engine.Ignored.Contains(name, StringComparer.Ordinal);
+
+    private ModelInfo ChooseModel(IReadOnlyList<ModelInfo> models, IOfferedEngine? engine)
+    {
+        if (models.Count == 0)
+        {
+            throw new SpotterException(ErrorCodes.NoModel,
+                "No model is loaded; put an .onnx file into the folder 'models' of the data folder; it is noticed within seconds.");
+        }
+        var (name, id) = (fields[Engine], fields[Model]);
+        if (name is not null && !models.Any(m => engine?.Takes(m) == true))
+        {
+            var there = EngineCatalogue.Offered.Where(e => !e.NeedsModel || models.Any(e.Takes)).OrderByDescending(e => e.NeedsModel).Select(e => e.Name);
+            throw new SpotterException(ErrorCodes.UnknownEngine, $"There is no engine '{name}'; there is {Join(there)}.");
+        }
+        return models.FirstOrDefault(m => (id is null || m.Id == id) && (engine?.Takes(m) ?? EngineCatalogue.FindOffered(m.Engine) is not null))
+            ?? throw new SpotterException(ErrorCodes.UnknownModel,
+                $"There is no model '{id}'{(name is null ? "" : $" for the engine '{name}'")}; there is {Join(models.Select(m => m.Id))}.");
+    }
+
+    private static void Check(InputRef input, IOfferedEngine engine)
+    {
+        if (!engine.Limits.MediaTypes.Contains(input.MediaType, StringComparer.Ordinal))
+            throw new SpotterException(ErrorCodes.UnsupportedImage, $"The engine '{engine.Name}' does not take {input.MediaType}; it takes {string.Join(", ", engine.Limits.MediaTypes)}.");
+        if (input.Bytes > engine.Limits.InputBytes)
+            throw new SpotterException(ErrorCodes.BodyTooLarge, $"The engine '{engine.Name}' takes at most {engine.Limits.InputBytes >> 20} MiB; send less.");
+    }
+
+    /// <summary>The fields that all engines for models take, then those of each other engine.</summary>
+    private static string Known()
+    {
+        var others = EngineCatalogue.Offered.Where(e => !e.NeedsModel).ToList();
+        var usual = All.Where(o => !others.Exists(e => e.Options.Contains(o))).Select(o => o.Name);
+        return string.Join(", and for the engine ", [string.Join(", ", usual), .. others.Select(e => $"'{e.Name}' {string.Join(", ", e.Options.Select(o => o.Name))}")]);
+    }
+
+    private static string Join(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
+
+    private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Spotter.Engines;
+using Spotter.Engines.Options;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary>
+/// What OpenAPI says about the body of <c>POST /v1/jobs</c>, which is read as a stream and so has no type to tell it: what
+/// the options themselves say.
+/// </summary>
+internal static class SubmitDocument
+{
+    public static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancel)
+    {
+        var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
+        var properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+        {
+            ["image"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = file, Description = "One or more pictures." },
+        };
+        foreach (var option in JobForm.All)
+            properties.Add(option.Name, SchemaOf(option));
+        var form = new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Required = new HashSet<string>(StringComparer.Ordinal) { "image" },
+            Properties = properties,
+        };
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+            {
+                ["multipart/form-data"] = new() { Schema = form },
+                ["image/*"] = new() { Schema = file },
+                ["application/octet-stream"] = new() { Schema = file },
+            },
+        };
+        operation.Parameters =
+        [
+            Header("Prefer", "`wait=SECONDS`: answer when the result is there, or after that time."),
+            Header("Idempotency-Key", "1 to 255 printable ASCII characters: the same request sent again gives the same jobs."),
+        ];
+        return Task.CompletedTask;
+    }
+
+    private static OpenApiSchema SchemaOf(JobOption option)
+    {
+        var engines = EngineCatalogue.Offered.Where(e => e.Options.Contains(option)).ToList();
+        return new OpenApiSchema
+        {
+            Type = option.Values.Type switch
+            {
+                OptionType.Whole => JsonSchemaType.Integer,
+                OptionType.Number => JsonSchemaType.Number,
+                OptionType.Flag => JsonSchemaType.Boolean,
+                _ => JsonSchemaType.String,
+            },
+            Minimum = option.Values.Least?.ToString(CultureInfo.InvariantCulture),
+            Maximum = option.Values.Most?.ToString(CultureInfo.InvariantCulture),
+            Enum = option.Values.Choices is { } choices ? [.. choices.Select(c => JsonValue.Create(c))] : null,
+            WriteOnly = option.Is(OptionTraits.Secret),
+            Description = engines is [var only] ? $"Engine `{only.Name}`. {option.Description}" : option.Description,
+        };
+    }
+
+    private static OpenApiParameter Header(string name, string description) => new()
+    {
+        Name = name,
+        In = ParameterLocation.Header,
+        Description = description,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    };
+}

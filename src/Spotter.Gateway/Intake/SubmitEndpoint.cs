@@ -1,0 +1,112 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Spotter.Core;
+using Spotter.Engines;
+using Spotter.Gateway.Access;
+using Spotter.Jobs.Deliveries;
+using Spotter.Gateway.Operations;
+using Spotter.Gateway.Overload;
+using Spotter.Gateway.Results;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
+internal sealed class SubmitEndpoint(
+    JobService jobs, JobPresenter presenter, LongRequests longRequests, ModelCatalogue models, DeliveryChannels channels, GatewaySettings settings, GatewayMeters meters)
+{
+    /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
+    public const int FramingBytes = 64 * 1024;
+
+    /// <summary>What has to have come of a request before it takes one of the places for uploads.</summary>
+    private const int ArrivedBytes = 32 * 1024;
+
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapPost("/v1/jobs", (HttpContext http, SubmitEndpoint endpoint) => endpoint.SubmitAsync(http))
+            .WithName("submitJobs")
+            .WithMetadata(CallCost.Submission, NeedsKey.ToSubmit)
+            .WithTags("jobs")
+            .WithSummary("Submit one or more pictures")
+            .WithDescription(
+                "Multipart form with one or more `image` parts and the options as fields; or one picture as the body, with the options in the query. "
+                + "`Prefer: wait=SECONDS` waits for the result. `Idempotency-Key` makes a repeated request return the first one's jobs.")
+            .AddOpenApiOperationTransformer(SubmitDocument.DescribeAsync)
+            .Produces<JobView>(StatusCodes.Status202Accepted)
+            .Produces<JobView>(StatusCodes.Status200OK)
+            .Produces<Problem>(StatusCodes.Status400BadRequest, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status413PayloadTooLarge, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status415UnsupportedMediaType, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status422UnprocessableEntity, Problems.MediaType)
+            .Produces<Problem>(StatusCodes.Status503ServiceUnavailable, Problems.MediaType);
+
+    private async Task<IResult> SubmitAsync(HttpContext http)
+    {
+        var cancel = http.RequestAborted;
+        if (http.Request.ContentLength > settings.Jobs.MaxInputBytes + FramingBytes)
+            throw InputReader.TooLarge(settings.Jobs.MaxInputBytes);
+        var wait = JobRequestReader.ReadWait(http.Request, settings.MaxWait);
+        var form = new JobForm();
+        JobRequestReader.ReadQuery(http.Request, form);
+        jobs.Admission.Check();
+        jobs.CheckDeadline(form.Schedule(), wait);
+
+        var accepted = (await AcceptAsync(http, form, wait, cancel)).Select(a => a.Job).ToList();
+        // The jobs are accepted: who finds no place to wait gets them as they stand.
+        using var place = wait is null ? null : longRequests.Waits.TryEnter();
+        if (place is not null && wait is { } longest)
+        {
+            http.Response.Headers["Preference-Applied"] = $"wait={(int)longest.TotalSeconds}";
+            var waiting = accepted.Select(j => jobs.Watcher.WaitAsync(j.Id, longest, cancel)).ToList();
+            for (var i = 0; i < accepted.Count; i++)
+                accepted[i] = await waiting[i] ?? accepted[i];
+        }
+
+        Failpoint.At("answer-ready");
+        var status = wait is not null && accepted.All(j => j.State.IsTerminal()) ? StatusCodes.Status200OK : StatusCodes.Status202Accepted;
+        var views = await presenter.ShowAsync(accepted, cancel);
+        if (views is [var only])
+        {
+            http.Response.Headers.Location = only.Links.Self;
+            return TypedResults.Json(only, GatewayJson.Default.JobView, statusCode: status);
+        }
+        return TypedResults.Json(new JobViews(views), GatewayJson.Default.JobViews, statusCode: status);
+    }
+
+    /// <summary>When this returns, the jobs are accepted.</summary>
+    private async Task<IReadOnlyList<AddedJob>> AcceptAsync(HttpContext http, JobForm form, TimeSpan? wait, CancellationToken cancel)
+    {
+        var key = JobRequestReader.ReadIdempotencyKey(http.Request);
+        await ArriveAsync(http.Request, cancel);
+        await using var submission = await jobs.BeginAsync(Caller.Of(http).AsJobCaller(), key, cancel);
+        await JobRequestReader.ReadAsync(
+            http.Request, form,
+            async (body, name) =>
+            {
+                // The fields that came before the first picture may say what the query did not.
+                if (submission.Inputs.Count == 0)
+                    jobs.CheckDeadline(form.Schedule(), wait);
+                await submission.AddInputAsync(body, name, cancel);
+            },
+            cancel);
+        if (submission.Inputs.Count == 0)
+            throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
+
+        var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
+        request = request with { Notify = [.. request.Notify.Select(channels.Accept)] };
+        var added = await submission.AcceptAsync(request, cancel);
+        meters.Accepted(request.Engine, added.Count(a => a.IsNew));
+        return added;
+    }
+
+    /// <summary>
+    /// Returns once so much of the request is there that reading it on takes a place for a moment only. Who sends a byte a
+    /// second waits outside, until the server has had enough, and keeps nobody out.
+    /// </summary>
+    private static async Task ArriveAsync(HttpRequest request, CancellationToken cancel)
+    {
+        var least = (int)Math.Min(request.ContentLength ?? ArrivedBytes, ArrivedBytes);
+        var read = await request.BodyReader.ReadAtLeastAsync(least, cancel);
+        request.BodyReader.AdvanceTo(read.Buffer.Start);
+    }
+}

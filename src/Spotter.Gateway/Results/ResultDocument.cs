@@ -1,0 +1,35 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Spotter.Core;
+using Spotter.Engines;
+
+namespace Spotter.Gateway.Results;
+
+/// <summary>What OpenAPI says about results, which are passed on unread: what the engines say that is in them.</summary>
+internal static class ResultDocument
+{
+    private const string Name = "JobResult";
+
+    /// <summary>How the engines' results are written.</summary>
+    public static IEnumerable<IJsonTypeInfoResolver> Types => EngineCatalogue.Offered.Select(e => e.ResultType.OriginatingResolver).OfType<IJsonTypeInfoResolver>().Distinct();
+
+    /// <summary>The name of a type in the document.</summary>
+    public static string? NameOf(JsonTypeInfo type) =>
+        (Nullable.GetUnderlyingType(type.Type) ?? type.Type) == typeof(RawJson) ? Name : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+
+    /// <summary>Describes results.</summary>
+    public static async Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancel)
+    {
+        var any = new List<IOpenApiSchema>();
+        foreach (var engines in EngineCatalogue.Offered.GroupBy(e => e.ResultType.Type))
+        {
+            var result = await context.GetOrCreateSchemaAsync(engines.Key, cancellationToken: cancel);
+            result.Description = $"Of {string.Join(", ", engines.Select(e => $"`{e.Name}`"))}.";
+            any.Add(result);
+        }
+        document.Components ??= new OpenApiComponents();
+        document.Components.Schemas ??= new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal);
+        document.Components.Schemas[Name] = new OpenApiSchema { Type = JsonSchemaType.Object, AnyOf = any };
+    }
+}

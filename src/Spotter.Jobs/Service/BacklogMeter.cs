@@ -1,0 +1,114 @@
+using Spotter.Core;
+
+namespace Spotter.Jobs;
+
+/// <summary>What waited and ran at one moment.</summary>
+/// <param name="Counts">The jobs by state and by queue.</param>
+/// <param name="Overdue">About how many waiting jobs are older than they should get and could be run by somebody.</param>
+/// <param name="Ahead">What a job that comes now waits for: not what nobody can run, nor what is not due for a while.</param>
+/// <param name="At">When, as a timestamp of the clock.</param>
+public sealed record BacklogReading(StoreCounts Counts, long Overdue, IReadOnlyList<Backlog> Ahead, long At);
+
+/// <summary>
+/// Reads the backlog once a second, so that whoever comes is judged from memory: a refusal asks no store, which may be
+/// what is slow.
+/// </summary>
+public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, DrainRate drain, JobSettings settings, TimeProvider time)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
+
+    // Older than this a reading says nothing any more: the store does not answer, and will say so itself.
+    private static readonly TimeSpan Stale = TimeSpan.FromSeconds(15);
+
+    // Nobody sees places in the queue change faster than this.
+    private static readonly TimeSpan Recent = TimeSpan.FromMilliseconds(20);
+
+    private volatile BacklogReading? latest;
+    private volatile RecentReading? recent;
+    private long accepted;
+    private long taken;
+
+    /// <summary>The newest reading; null when there is none, or none that still means something.</summary>
+    public BacklogReading? Latest => latest is { } known && time.GetElapsedTime(known.At) < Stale ? known : null;
+
+    /// <summary>The users' jobs that wait, with those that came and went since the reading; null when unknown.</summary>
+    public long? Queued => Latest is { } known
+        ? Math.Max(0, known.Counts.Jobs.Queued + Interlocked.Read(ref accepted) - Interlocked.Read(ref taken))
+        : null;
+
+    /// <summary>So many jobs were accepted here.</summary>
+    public void Accepted(int count) => Interlocked.Add(ref accepted, count);
+
+    /// <summary>A worker took a job here.</summary>
+    public void Taken() => Interlocked.Increment(ref taken);
+
+    /// <summary>Looks now.</summary>
+    /// <exception cref="SpotterException">The store does not answer.</exception>
+    public async Task<BacklogReading> ReadAsync(CancellationToken cancel)
+    {
+        var (acceptedBefore, takenBefore) = (Interlocked.Read(ref accepted), Interlocked.Read(ref taken));
+        var counts = await store.CountAsync(cancel);
+        drain.Read(counts.Jobs.Ended);
+        var read = new BacklogReading(counts, OverdueIn(counts), AheadIn(counts), time.GetTimestamp());
+        latest = read;
+        // Those are in the counts now.
+        Interlocked.Add(ref accepted, -acceptedBefore);
+        Interlocked.Add(ref taken, -takenBefore);
+        return read;
+    }
+
+    /// <summary>A reading that is hardly older than this moment, and no older than <paramref name="since"/>; many who ask share one.</summary>
+    public async Task<StoreCounts> RecentAsync(DateTimeOffset since, CancellationToken cancel)
+    {
+        if (recent is { } known && time.GetElapsedTime(known.Timestamp) < Recent && known.At > since)
+            return known.Counts;
+        var (timestamp, at) = (time.GetTimestamp(), time.GetUtcNow());
+        var counts = await store.CountAsync(cancel);
+        recent = new RecentReading(counts, at, timestamp);
+        return counts;
+    }
+
+    /// <summary>Looks once a second until cancelled.</summary>
+    public async Task RunAsync(Action<Exception> onError, CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                await ReadAsync(cancel);
+            }
+            catch (Exception failed) when (failed is not OutOfMemoryException)
+            {
+                if (cancel.IsCancellationRequested)
+                    return;
+                onError(failed);
+            }
+            await Task.Delay(Every, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>
+    /// Told by the age of the oldest of each line, taking its jobs to have come evenly. Jobs for a model that nobody has wait
+    /// for it as long as it takes; they keep nobody else out.
+    /// </summary>
+    private long OverdueIn(StoreCounts counts)
+    {
+        var now = time.GetUtcNow();
+        double overdue = 0;
+        foreach (var line in counts.Backlogs)
+        {
+            if (line.Oldest is not { } oldest || now - oldest is var age && age <= settings.MaxQueueAge || unserved.ReasonFor(line.Queue) is not null)
+                continue;
+            overdue += Math.Max(1, line.Queued * ((age - settings.MaxQueueAge) / age));
+        }
+        return (long)overdue;
+    }
+
+    private List<Backlog> AheadIn(StoreCounts counts) =>
+    [
+        .. counts.Backlogs.Where(b => b.All > b.Delayed && unserved.ReasonFor(b.Queue) is null)
+            .Select(b => b with { Queued = Math.Max(0, b.Queued - b.Delayed), InternalQueued = b.InternalQueued - Math.Max(0, b.Delayed - b.Queued) }),
+    ];
+
+    private sealed record RecentReading(StoreCounts Counts, DateTimeOffset At, long Timestamp);
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Spotter.Core;
+using Spotter.Core.Images;
+
+namespace Spotter.Jobs;
+
+/// <summary>
+/// Takes one input into the blob store. Its first bytes are judged before anything is stored, by
+/// a managed parser: nothing is decoded here. The rest is streamed, so a large picture costs no memory.
+/// </summary>
+public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSource random, TimeProvider time)
+{
+    private const int FirstPrefix = 64 * 1024;
+
+    /// <summary>Returns once the picture is durable.</summary>
+    /// <exception cref="SpotterException">It is not let in; nothing is stored then.</exception>
+    public async Task<InputRef> StoreAsync(Stream body, CancellationToken cancel)
+    {
+        var prefix = ArrayPool<byte>.Shared.Rent(FirstPrefix);
+        try
+        {
+            var length = 0;
+            ImageHeader header;
+            while (true)
+            {
+                var read = await body.ReadAtLeastAsync(prefix.AsMemory(length), prefix.Length - length, throwOnEndOfStream: false, cancel);
+                length += read;
+                if (length == 0)
+                    throw new SpotterException(ErrorCodes.EmptyBody, "The picture has no bytes; send the file itself.");
+                header = ImageHeader.Read(prefix.AsSpan(0, length), complete: length < prefix.Length);
+                if (header.Status != ImageHeaderStatus.NeedMore || length >= ImageHeader.LongestPrefix)
+                    break;
+                var larger = ArrayPool<byte>.Shared.Rent(prefix.Length * 4);
+                prefix.AsSpan(0, length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(prefix);
+                prefix = larger;
+            }
+
+            var format = Judge(header);
+            var key = BlobKey.NewInput(random, time);
+            await using var content = new JudgedStream(prefix.AsMemory(0, length), body, settings.MaxInputBytes);
+            await blobs.PutAsync(key, content, cancel);
+            return new InputRef(key, MediaTypeOf(format), content.BytesRead, content.Sha256());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(prefix);
+        }
+    }
+
+    /// <summary>The refusal of what has more bytes than are taken.</summary>
+    public static SpotterException TooLarge(long limit) =>
+        new(ErrorCodes.BodyTooLarge, $"More than {limit / (1024.0 * 1024.0):0.#} MiB were sent; send a smaller picture, or fewer at once.");
+
+    /// <summary>A picture whose size lies behind a megabyte of metadata is let in by its signature; the worker will see.</summary>
+    private ImageFormat Judge(ImageHeader header) =>
+        header.Refusal(settings.ImageLimits) is { } refusal ? throw refusal
+        : header.Format ?? throw new SpotterException(ErrorCodes.UnsupportedImage, "What was sent is not a JPEG, PNG, WebP or GIF picture.");
+
+    private static string MediaTypeOf(ImageFormat format) => format switch
+    {
+        ImageFormat.Jpeg => "image/jpeg",
+        ImageFormat.Png => "image/png",
+        ImageFormat.WebP => "image/webp",
+        _ => "image/gif",
+    };
+
+    /// <summary>The bytes read already, then the rest; counts, limits and hashes what passes.</summary>
+    private sealed class JudgedStream(ReadOnlyMemory<byte> prefix, Stream rest, long limit) : Stream
+    {
+        private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private ReadOnlyMemory<byte> ahead = prefix;
+
+        public long BytesRead { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => BytesRead;
+            set => throw new NotSupportedException();
+        }
+
+        public string Sha256() => Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            int read;
+            if (ahead.Length > 0)
+            {
+                read = Math.Min(ahead.Length, buffer.Length);
+                ahead[..read].CopyTo(buffer);
+                ahead = ahead[read..];
+            }
+            else
+            {
+                read = await rest.ReadAsync(buffer, cancellationToken);
+            }
+            BytesRead += read;
+            if (BytesRead > limit)
+                throw TooLarge(limit);
+            hash.AppendData(buffer.Span[..read]);
+            return read;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                hash.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+using System.Security.Cryptography;
+using System.Text;
+using Spotter.Core;
+
+namespace Spotter.Jobs;
+
+/// <summary>How jobs come in: admission, inputs, idempotency, cached results, rows.</summary>
+public sealed partial class JobService
+{
+    /// <summary>Begins a submission, waiting for one of the places for uploads if need be.</summary>
+    /// <param name="caller">Who submits.</param>
+    /// <param name="idempotencyKey">The same key again gives the same jobs; null for new ones each time.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.Busy"/>: there is no room.</exception>
+    public async Task<Submission> BeginAsync(JobCaller caller, string? idempotencyKey, CancellationToken cancel) =>
+        new(this, caller, idempotencyKey, await Admission.EnterAsync(cancel));
+
+    /// <summary>Turns away what would expire in the queue, or be waited for in vain. What is urgent overtakes the backlog, which says nothing about it.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.DeadlineUnmeetable"/>.</exception>
+    public void CheckDeadline(JobSchedule schedule, TimeSpan? wait)
+    {
+        if (schedule is { Expires: { } expires, Priority: not JobPriority.High })
+            Admission.CheckDeadline(expires, wait);
+    }
+
+    /// <summary>Accepts a job of Spotter's own on inputs that are there already; at most one for each <paramref name="key"/>.</summary>
+    public async Task<Job> SubmitInternalAsync(JobSpec spec, string key, CancellationToken cancel)
+    {
+        var job = new NewJob { Id = JobId.New(random), Spec = spec, IdempotencyKey = key, Internal = true };
+        return (await AddAsync([job], cancel))[0].Job;
+    }
+
+    internal async Task<InputRef> StoreInputAsync(int before, Stream content, CancellationToken cancel)
+    {
+        if (before == settings.MaxInputsPerSubmission)
+        {
+            throw new SpotterException(ErrorCodes.TooManyImages,
+                $"More than {settings.MaxInputsPerSubmission} pictures came in one request; send them in several.");
+        }
+        return await inputs.StoreAsync(content, cancel);
+    }
+
+    internal async Task<IReadOnlyList<AddedJob>> AcceptAsync(Submission submission, JobRequest request, Action onSent, CancellationToken cancel)
+    {
+        var jobs = JobsOf(submission, request);
+        if (await EarlierAsync(jobs, cancel) is not { } added)
+        {
+            jobs = request.Schedule.Reuse && settings.Reuse ? await CachedAsync(jobs, request.ModelVersion, cancel) : jobs;
+            // Whether the rows were written is unknown if this throws, so then the blobs stay: maintenance knows better.
+            onSent();
+            added = await AddAsync(jobs, CancellationToken.None);
+        }
+        if (added.Any(a => a.Job.Fingerprint != jobs[0].Fingerprint))
+        {
+            throw new SpotterException(ErrorCodes.IdempotencyMismatch,
+                "This Idempotency-Key came before with another request; use a new key for each request.");
+        }
+        Backlog.Accepted(added.Count(a => a is { IsNew: true, Job.State: JobState.Queued }));
+        return added;
+    }
+
+    internal async Task DeleteQuietlyAsync(IReadOnlyList<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            try
+            {
+                await blobs.DeleteAsync(key, CancellationToken.None);
+            }
+            catch (SpotterException)
+            {
+                // The request has its answer already; maintenance finds blobs that no job knows.
+            }
+        }
+    }
+
+    /// <summary>Writes the rows: the point of acceptance.</summary>
+    private async Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
+    {
+        var added = await store.AddAsync(jobs, cancel);
+        Failpoint.At("job-accepted");
+        // What has a cached result has ended already.
+        Arrived(added.Count(a => a.IsNew && a.Job.State == JobState.Queued));
+        return added;
+    }
+
+    private List<NewJob> JobsOf(Submission submission, JobRequest request)
+    {
+        var fingerprint = submission.IdempotencyKey is null ? null : Fingerprint(request, submission.Inputs);
+        var now = time.GetUtcNow();
+        var (schedule, caller) = (request.Schedule, submission.Caller);
+        var groups = request.Together ? [submission.Inputs] : submission.Inputs.Select(i => (IReadOnlyList<(InputRef Ref, string? Name)>)[i]).ToList();
+        return groups.ConvertAll(group => new NewJob
+        {
+            Id = JobId.New(random),
+            Spec = new JobSpec
+            {
+                Engine = request.Engine,
+                Model = request.Model,
+                Name = group[0].Name,
+                Inputs = [.. group.Select(i => i.Ref)],
+                Parameters = request.Parameters,
+                Priority = schedule.Priority,
+                NotBefore = schedule.Delay > TimeSpan.Zero ? now + schedule.Delay : null,
+                Expires = schedule.Expires is { } limit ? now + limit : null,
+                Parent = request.Parent,
+                Step = request.Step,
+            },
+            IdempotencyKey = KeyOf(caller, submission.IdempotencyKey, groups.IndexOf(group)),
+            Fingerprint = fingerprint,
+            Tenant = caller.Tenant,
+            By = caller.By,
+            Notify = request.Notify,
+            ResultCacheKey = CacheKeyOf(request, group),
+        });
+    }
+
+    /// <summary>Tenants don't know of each other's keys.</summary>
+    private static string? KeyOf(JobCaller caller, string? key, int index)
+    {
+        if (key is null)
+            return null;
+        return caller.Tenant.Length == 0 ? $"user:{index}:{key}" : $"tenant:{caller.Tenant}:{index}:{key}";
+    }
+
+    private static string Fingerprint(JobRequest request, IEnumerable<(InputRef Ref, string? Name)> all) =>
+        Hash($"{request.Text}{string.Concat(all.Select(i => i.Ref.Sha256 + ";"))}");
+
+    /// <summary>
+    /// Names work by all that decides its result, so that the same work need not be done twice. The model's version is not
+    /// in it: which one that will be is only known when a worker runs it.
+    /// </summary>
+    private static string? CacheKeyOf(JobRequest request, IReadOnlyList<(InputRef Ref, string? Name)> group) =>
+        request.CacheParameters is { } parameters
+            ? Hash($"{request.Engine}\n{request.Model}\n{string.Join(',', group.Select(i => i.Ref.Sha256))}\n{parameters}")
+            : null;
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>The jobs of an earlier request with the same key; null if there are none.</summary>
+    private async Task<IReadOnlyList<AddedJob>?> EarlierAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
+    {
+        if (jobs[0].IdempotencyKey is not { } firstKey)
+            return null;
+        var keys = jobs.Select(j => j.IdempotencyKey!).ToList();
+        var known = (await store.FindByKeysAsync(keys, cancel)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal);
+        // One that is missing means another number of pictures, which the fingerprint tells.
+        return known.ContainsKey(firstKey) ? [.. keys.Where(known.ContainsKey).Select(k => new AddedJob(known[k], IsNew: false))] : null;
+    }
+
+    /// <summary>The jobs, with the cached results of those whose work was done before.</summary>
+    private async Task<List<NewJob>> CachedAsync(List<NewJob> jobs, string? version, CancellationToken cancel)
+    {
+        if (version is null)
+            return jobs;
+        var answered = new List<NewJob>(jobs.Count);
+        foreach (var job in jobs)
+        {
+            var earlier = job.ResultCacheKey is { } key ? await store.FindCachedAsync(job.Tenant, key, version, cancel) : null;
+            answered.Add(earlier is { Result: { } result } ? job with { Cached = new CachedResult(earlier.Id, result, version) } : job);
+        }
+        return answered;
+    }
+}

@@ -1,0 +1,202 @@
+using Spotter.Core;
+
+namespace Spotter.Jobs;
+
+/// <summary>Who asks.</summary>
+/// <param name="Tenant">Whose jobs are meant; empty where nobody is told apart.</param>
+/// <param name="By">The name that jobs carry; null when nobody is named.</param>
+/// <param name="SeesAll">True for who sees all tenants' jobs.</param>
+public sealed record JobCaller(string Tenant, string? By, bool SeesAll)
+{
+    /// <summary>Spotter itself.</summary>
+    public static JobCaller Self { get; } = new("", null, SeesAll: true);
+
+    /// <summary>The tenant to which lists are restricted; null for all.</summary>
+    public string? Only => SeesAll ? null : Tenant;
+}
+
+/// <summary>A job with what is only true at this moment.</summary>
+/// <param name="Job">The row.</param>
+/// <param name="Position">About how many jobs of its queue are ahead of it; null unless it is queued, and when nobody knows.</param>
+/// <param name="EtaSeconds">About when it will have ended, in seconds from now; null once it has, and when nobody knows.</param>
+/// <param name="WaitsFor">Why it waits although there are workers; null when it is only not its turn.</param>
+public sealed record JobStatus(Job Job, long? Position, double? EtaSeconds, string? WaitsFor)
+{
+    /// <summary>How far it is, 0 to 1; null unless it runs on an engine that says so, on a worker of this gateway.</summary>
+    public double? Progress { get; init; }
+}
+
+/// <summary>
+/// The application: what can be done with jobs, whoever asks and wherever they are kept. Doors call it, and see no store;
+/// stores serve it, and see no door.
+/// </summary>
+public sealed partial class JobService : IAsyncDisposable
+{
+    private readonly IJobStore store;
+    private readonly IBlobStore blobs;
+    private readonly WorkerRoster roster;
+    private readonly JobSettings settings;
+    private readonly TimeProvider time;
+    private readonly RandomSource random;
+    private readonly InputReader inputs;
+    private readonly WaitingWorkers waiting;
+    private readonly IDisposable subscription;
+
+    /// <summary>Puts the application together; nothing runs before <see cref="RunAsync"/>.</summary>
+    /// <param name="store">The jobs. Belongs to the caller, as all of these.</param>
+    /// <param name="blobs">The inputs and outputs.</param>
+    /// <param name="roster">The workers that have joined.</param>
+    /// <param name="models">The models that requests may choose from.</param>
+    /// <param name="settings">What is let in.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Makes ids and names.</param>
+    public JobService(
+        IJobStore store, IBlobStore blobs, WorkerRoster roster, ModelCatalogue models, JobSettings settings, TimeProvider time, RandomSource random)
+    {
+        settings.Validate();
+        (this.store, this.blobs, this.roster, this.settings, this.time, this.random) = (store, blobs, roster, settings, time, random);
+        inputs = new InputReader(blobs, settings, random, time);
+        Unserved = new UnservedQueues(models, roster);
+        Drain = new DrainRate(time);
+        Backlog = new BacklogMeter(store, Unserved, Drain, settings, time);
+        Estimator = new Estimator(roster, settings);
+        Admission = new Admission(Backlog, Drain, Estimator, settings, time);
+        Changes = new ChangeFeed(store, time);
+        Watcher = new JobWatcher(store, Changes, time);
+        waiting = new WaitingWorkers(store, settings.Leases.Duration, roster.RankOf, time);
+        subscription = Changes.Subscribe(OnChanged);
+        Maintenance = new Maintenance(store, blobs, settings.Leases, time);
+    }
+
+    /// <summary>What is let in at this moment.</summary>
+    public Admission Admission { get; }
+
+    /// <summary>How much waits.</summary>
+    public BacklogMeter Backlog { get; }
+
+    /// <summary>How fast jobs end.</summary>
+    public DrainRate Drain { get; }
+
+    /// <summary>How long jobs take.</summary>
+    public Estimator Estimator { get; }
+
+    /// <summary>Which queues nobody serves.</summary>
+    public UnservedQueues Unserved { get; }
+
+    /// <summary>What changes.</summary>
+    public ChangeFeed Changes { get; }
+
+    /// <summary>Wakes whoever waits for a job.</summary>
+    public JobWatcher Watcher { get; }
+
+    /// <summary>Puts right what crashes and time leave behind.</summary>
+    public Maintenance Maintenance { get; }
+
+    /// <summary>Told how many jobs have come in that need a worker.</summary>
+    public Action<int> Arrived { get; init; } = static _ => { };
+
+    /// <summary>Follows changes, reads the backlog and tidies up, until cancelled.</summary>
+    /// <param name="onError">Hears what went wrong; it is tried again.</param>
+    /// <param name="cancel">Ends it.</param>
+    public Task RunAsync(Action<Exception> onError, CancellationToken cancel) =>
+        Task.WhenAll(Changes.RunAsync(onError, cancel), Backlog.RunAsync(onError, cancel), Maintenance.RunAsync(onError, cancel));
+
+    /// <summary>The job of this id.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NotFound"/>: there is none, or it is another tenant's, which is not told apart.</exception>
+    public async Task<Job> FindAsync(JobCaller caller, string id, CancellationToken cancel)
+    {
+        if (!JobId.TryParse(id, out var job))
+            // What was asked for is not repeated when it can't be an id: it may be anything.
+            throw new SpotterException(ErrorCodes.NotFound, "There is no such job.");
+        return await store.FindAsync(job, cancel) is { } row && (caller.SeesAll || row.Tenant == caller.Tenant)
+            ? row
+            : throw new SpotterException(ErrorCodes.NotFound, $"There is no job {id}.");
+    }
+
+    /// <summary>One page of the caller's jobs, newest first; and whether there are more.</summary>
+    public async Task<(IReadOnlyList<Job> Jobs, bool More)> ListAsync(JobCaller caller, JobFilter filter, CancellationToken cancel)
+    {
+        // One more than asked for tells whether there is a next page.
+        var rows = await store.ListAsync(filter with { Tenant = caller.Only, Limit = filter.Limit + 1 }, cancel);
+        return rows.Count > filter.Limit ? ([.. rows.Take(filter.Limit)], true) : (rows, false);
+    }
+
+    /// <summary>What is only true at this moment of jobs: one reading for all of them, which may be a moment old.</summary>
+    public async Task<IReadOnlyList<JobStatus>> StatusAsync(IReadOnlyList<Job> jobs, CancellationToken cancel)
+    {
+        if (jobs.All(j => j.State != JobState.Queued))
+            return [.. jobs.Select(j => StatusOf(j, null))];
+        var newest = jobs.Max(j => j.Created);
+        var counts = await Backlog.RecentAsync(newest, cancel);
+        return [.. jobs.Select(j => StatusOf(j, counts))];
+    }
+
+    /// <summary>As <see cref="StatusAsync(IReadOnlyList{Job}, CancellationToken)"/>, of one job.</summary>
+    public async Task<JobStatus> StatusAsync(Job job, CancellationToken cancel) => (await StatusAsync([job], cancel))[0];
+
+    /// <summary>Cancels a job; the row as it stands afterwards.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NotCancellable"/>: it has ended already.</exception>
+    public async Task<Job> CancelAsync(JobCaller caller, Job job, CancellationToken cancel)
+    {
+        var now = await store.CancelAsync(job.Id, caller.By, cancel) ?? job;
+        return now.State == JobState.Cancelled
+            ? now
+            : throw new SpotterException(ErrorCodes.NotCancellable, $"Job {now.Id} has ended already: {now.State}.");
+    }
+
+    /// <summary>Puts dead jobs of the caller back into their queues, batch after batch; how many. Those that die again meanwhile are not put back twice.</summary>
+    public async Task<int> RedriveAsync(JobCaller caller, RedriveFilter filter, CancellationToken cancel)
+    {
+        filter = filter with { Tenant = caller.Only };
+        if (filter.Ids is not null)
+            return await store.RedriveAsync(filter, caller.By, cancel);
+        var before = (await store.CountAsync(cancel)).Jobs.Dead;
+        var sum = 0;
+        while (sum < before && await store.RedriveAsync(filter, caller.By, cancel) is > 0 and var some)
+            sum += some;
+        return sum;
+    }
+
+    /// <summary>Opens an input of a job as it was sent.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.OriginalExpired"/>.</exception>
+    public async Task<Stream> OpenInputAsync(Job job, InputRef input, CancellationToken cancel) =>
+        (job.InputsExpired ? null : await blobs.OpenAsync(input.Key, cancel))
+        ?? throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
+
+    /// <summary>Opens what a job has made; null when it made nothing, or that has been deleted.</summary>
+    public async Task<Stream?> OpenOutputAsync(Job job, CancellationToken cancel) =>
+        job.Output is { } key ? await blobs.OpenAsync(key, cancel) : null;
+
+    /// <summary>How many jobs stand where.</summary>
+    public Task<StoreCounts> CountAsync(CancellationToken cancel) => store.CountAsync(cancel);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        subscription.Dispose();
+        await waiting.StopAsync();
+        waiting.Dispose();
+        Watcher.Dispose();
+        Admission.Dispose();
+    }
+
+    private void OnChanged(JobChange change)
+    {
+        if (change.Queue is { } queue)
+            waiting.Filled(queue);
+        else if (change.IsMissed)
+            waiting.Filled(null);
+    }
+
+    private JobStatus StatusOf(Job job, StoreCounts? counts)
+    {
+        if (job.State.IsTerminal())
+            return new JobStatus(job, null, null, null);
+        if (job.State == JobState.Running)
+            return new JobStatus(job, null, Estimator.EtaSeconds(job, null, time.GetUtcNow()), null) { Progress = roster.ProgressOf(job.Worker, job.Id) };
+        var position = Estimator.PositionOf(job, counts!);
+        return Unserved.ReasonFor(job.Queue) is { } reason
+            ? new JobStatus(job, position, null, reason)
+            : new JobStatus(job, position, Estimator.EtaSeconds(job, position, time.GetUtcNow()), null);
+    }
+}

@@ -1,0 +1,50 @@
+using Spotter.Core;
+
+
+namespace Spotter.Jobs;
+
+/// <summary>One model as the gateway knows it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Model">What it is; null when no version of it can be used.</param>
+/// <param name="Error">Why its file, as it is now, can't be used; a version from before may still serve.</param>
+/// <param name="BuiltIn">True for the model that comes with Spotter.</param>
+public sealed record CatalogueModel(string Id, ModelInfo? Model, JobError? Error = null, bool BuiltIn = false);
+
+/// <summary>The models that requests may choose from at this moment. Safe to use from many threads.</summary>
+public sealed class ModelCatalogue
+{
+    private volatile IReadOnlyList<CatalogueModel> all;
+    private volatile IReadOnlyList<ModelInfo> usable;
+
+    /// <summary>Creates a catalogue.</summary>
+    /// <param name="models">The models; the first usable one is the default.</param>
+    public ModelCatalogue(IReadOnlyList<CatalogueModel> models)
+    {
+        all = models;
+        usable = Usable(models);
+    }
+
+    /// <summary>Creates a catalogue of models that can all be used.</summary>
+    public ModelCatalogue(IEnumerable<ModelInfo> models)
+        : this([.. models.Select(m => new CatalogueModel(m.Id, m))])
+    {
+    }
+
+    /// <summary>All of them, refused ones included.</summary>
+    public IReadOnlyList<CatalogueModel> All => all;
+
+    /// <summary>Those that requests may choose; the first is the default.</summary>
+    public IReadOnlyList<ModelInfo> Models => usable;
+
+    /// <summary>From now on these are the models.</summary>
+    public void Set(IReadOnlyList<CatalogueModel> models)
+    {
+        all = models;
+        usable = Usable(models);
+    }
+
+    /// <summary>True for queues whose jobs need no model, or one that is here.</summary>
+    public bool Serves(string queue) => QueueNames.ModelOf(queue) is not { } model || usable.Any(m => m.Id == model);
+
+    private static List<ModelInfo> Usable(IReadOnlyList<CatalogueModel> models) => [.. models.Select(m => m.Model).OfType<ModelInfo>()];
+}

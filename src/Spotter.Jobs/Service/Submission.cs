@@ -1,0 +1,113 @@
+using Spotter.Core;
+
+namespace Spotter.Jobs;
+
+/// <summary>What is to be done with the inputs of a submission.</summary>
+public sealed record JobRequest
+{
+    /// <summary>The engine.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>The model; null when the engine needs none.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The version of the model that is there now; null when nothing may be reused.</summary>
+    public string? ModelVersion { get; init; }
+
+    /// <summary>What the engine is told.</summary>
+    public RawJson Parameters { get; init; }
+
+    /// <summary>Those of the parameters that decide the result, always written the same way; null when it is never the same twice.</summary>
+    public RawJson? CacheParameters { get; init; }
+
+    /// <summary>True when all inputs belong to one job; else each makes a job.</summary>
+    public bool Together { get; init; }
+
+    /// <summary>When and how the jobs are run.</summary>
+    public JobSchedule Schedule { get; init; } = new();
+
+    /// <summary>Who is told how they ended.</summary>
+    public IReadOnlyList<JobNotification> Notify { get; init; } = [];
+
+    /// <summary>The job that these are parts of; null for jobs of their own.</summary>
+    public JobId? Parent { get; init; }
+
+    /// <summary>Which part of their parent they are.</summary>
+    public string? Step { get; init; }
+
+    /// <summary>All that was asked for, always written the same way, to tell a repeated request from another one.</summary>
+    public string Text { get; init; } = "";
+}
+
+/// <summary>When and how jobs are run, apart from what is to be done.</summary>
+public sealed record JobSchedule
+{
+    /// <summary>Longest delay and latest deadline.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+
+    /// <summary>Which jobs they go before.</summary>
+    public JobPriority Priority { get; init; } = JobPriority.Normal;
+
+    /// <summary>Wait before they may start.</summary>
+    public TimeSpan Delay { get; init; }
+
+    /// <summary>They have to be started within this time; null for whenever.</summary>
+    public TimeSpan? Expires { get; init; }
+
+    /// <summary>The cached result of the same work will do.</summary>
+    public bool Reuse { get; init; } = true;
+}
+
+/// <summary>
+/// A submission on its way in: inputs are stored as they stream, then the jobs are accepted, all or none. Dispose of it in
+/// any case: what became no job's is deleted.
+/// </summary>
+public sealed class Submission : IAsyncDisposable
+{
+    private readonly JobService service;
+    private readonly IDisposable place;
+    private readonly List<(InputRef Ref, string? Name)> inputs = [];
+    private List<string> unused = [];
+
+    internal Submission(JobService service, JobCaller caller, string? idempotencyKey, IDisposable place)
+    {
+        (this.service, this.place) = (service, place);
+        (Caller, IdempotencyKey) = (caller, idempotencyKey);
+    }
+
+    internal JobCaller Caller { get; }
+
+    internal string? IdempotencyKey { get; }
+
+    /// <summary>The inputs so far.</summary>
+    public IReadOnlyList<(InputRef Ref, string? Name)> Inputs => inputs;
+
+    /// <summary>Takes one input; returns once it is durable.</summary>
+    /// <exception cref="SpotterException">It is not let in.</exception>
+    public async Task AddInputAsync(Stream content, string? name, CancellationToken cancel)
+    {
+        var input = await service.StoreInputAsync(inputs.Count, content, cancel);
+        unused.Add(input.Key);
+        inputs.Add((input, name));
+    }
+
+    /// <summary>Accepts the jobs. Returning is the acceptance.</summary>
+    /// <exception cref="SpotterException">Nothing was accepted, or the store does not say.</exception>
+    public async Task<IReadOnlyList<AddedJob>> AcceptAsync(JobRequest request, CancellationToken cancel)
+    {
+        if (inputs.Count == 0)
+            throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
+        var keep = unused;
+        var added = await service.AcceptAsync(this, request, onSent: () => unused = [], cancel);
+        var used = added.Where(a => a.IsNew).SelectMany(a => a.Job.Spec.Inputs).Select(i => i.Key);
+        unused = [.. keep.Except(used, StringComparer.Ordinal)];
+        return added;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await service.DeleteQuietlyAsync(unused);
+        place.Dispose();
+    }
+}

@@ -1,0 +1,22 @@
+
+namespace Spotter.Jobs;
+
+/// <summary>
+/// Says for which queues there is nobody: their jobs stay accepted and wait, for a model's file may come back, and a
+/// worker with the model may join.
+/// </summary>
+public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster)
+{
+    /// <summary>Why the jobs of a queue wait; null when somebody takes them, or will once there is a worker.</summary>
+    public string? ReasonFor(string queue)
+    {
+        if (QueueNames.ModelOf(queue) is not { } model || roster.HasModel(model))
+            return null;
+        if (!catalogue.Serves(queue))
+            return $"The model '{model}' is not here any more; the job waits until it is back, or until it is cancelled.";
+        return roster.IsEmpty ? null : $"No worker has the model '{model}' yet; the job waits until one has.";
+    }
+
+    /// <summary>How many of the users' jobs wait in such queues.</summary>
+    public long CountIn(StoreCounts counts) => counts.Backlogs.Where(b => b.Queued > 0 && ReasonFor(b.Queue) is not null).Sum(b => b.Queued);
+}

@@ -1,0 +1,296 @@
+using Spotter.Core;
+
+namespace Spotter.Jobs;
+
+/// <summary>
+/// Workers that wait for a job: long polls, ranking and priorities, once for all stores. Calls that come together are
+/// served by one take; who gets nothing waits until a queue is filled, a delayed job becomes due, or it is time to look
+/// all the same.
+/// </summary>
+/// <param name="store">Gives the jobs.</param>
+/// <param name="duration">How long a lease lasts.</param>
+/// <param name="rankOf">Of several workers the one that ranks highest gets the next job; of equals whoever has waited longest.</param>
+/// <param name="time">The clock.</param>
+public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<string, long> rankOf, TimeProvider time) : IDisposable
+{
+    /// <summary>Jobs in one take.</summary>
+    private const int Largest = 500;
+
+    /// <summary>Waiting calls; more are refused.</summary>
+    private const int MostWaiting = 20_000;
+
+    // With nothing heard, it is looked this often: what another gateway says may get lost.
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    // A store whose clock is a little behind says that a job is due at once, and gives none: it is not asked without a pause.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
+
+    private static readonly JobError Undelivered = new(ErrorCodes.WorkerDied, "The worker went away before it got the job.");
+
+    private readonly Lock gate = new();
+    private readonly LinkedList<Waiter> waiters = new();
+    private Task pump = Task.CompletedTask;
+    private ITimer? timer;
+    private DateTimeOffset nextDue = DateTimeOffset.MaxValue;
+    private DateTimeOffset? timerAt;
+    private long turn;
+    private bool pumping;
+    private bool closed;
+
+    /// <summary>
+    /// Takes one job from one of <paramref name="queues"/>, waiting up to <paramref name="wait"/> for one to come
+    /// (<see cref="Timeout.InfiniteTimeSpan"/>: until cancelled); null if none came.
+    /// </summary>
+    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var waiter = new Waiter(worker, [.. queues], wait, cancel);
+        lock (gate)
+        {
+            if (closed)
+                throw Closing();
+            if (waiters.Count >= MostWaiting)
+                throw new SpotterException(ErrorCodes.Busy, "Too many workers wait for jobs at this gateway; try again in some seconds.");
+            waiters.AddLast(waiter);
+            if (waiter.Waits && wait != Timeout.InfiniteTimeSpan)
+                waiter.Timer = time.CreateTimer(static state => ((Waiter)state!).TryDeliver(null), waiter, wait, Timeout.InfiniteTimeSpan);
+            SetTimer();
+            Begin();
+        }
+        using (cancel.UnsafeRegister(static state => ((Waiter)state!).GiveUp(), waiter))
+        {
+            try
+            {
+                return await waiter.Answered;
+            }
+            finally
+            {
+                waiter.Timer?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>A job has become due in a queue; in any when null.</summary>
+    public void Filled(string? queue)
+    {
+        lock (gate)
+        {
+            if (closed)
+                return;
+            var anybody = false;
+            for (var node = waiters.First; node is not null; node = node.Next)
+            {
+                if (queue is not null && !node.Value.Queues.Contains(queue, StringComparer.Ordinal))
+                    continue;
+                node.Value.Hungry = true;
+                anybody = true;
+            }
+            if (anybody)
+                Begin();
+        }
+    }
+
+    /// <summary>Whoever waits hears that the gateway stops.</summary>
+    public async Task StopAsync()
+    {
+        Task last;
+        lock (gate)
+        {
+            closed = true;
+            last = pump;
+        }
+        await last;
+        lock (gate)
+        {
+            foreach (var waiter in waiters)
+                waiter.Fail(Closing());
+            waiters.Clear();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            closed = true;
+            timer?.Dispose();
+            timer = null;
+        }
+    }
+
+    private static SpotterException Closing() =>
+        new(ErrorCodes.StoreUnavailable, "The service is shutting down; ask again in a moment.");
+
+    private void Begin()
+    {
+        if (pumping)
+            return;
+        pumping = true;
+        pump = Task.Run(PumpAsync);
+    }
+
+    private async Task PumpAsync()
+    {
+        while (NextGroup() is { } group)
+            await ServeAsync(group);
+    }
+
+    /// <summary>Those who are served together, in the order in which they are; null when nobody is hungry.</summary>
+    private List<Waiter>? NextGroup()
+    {
+        lock (gate)
+        {
+            var hungry = new List<Waiter>();
+            for (var node = waiters.First; node is not null;)
+            {
+                var (waiter, next) = (node.Value, node.Next);
+                if (waiter.IsOver)
+                    waiters.Remove(node);
+                else if (waiter.Hungry)
+                    hungry.Add(waiter);
+                node = next;
+            }
+            if (hungry.Count == 0 || closed)
+            {
+                pumping = false;
+                return null;
+            }
+            if (hungry.Count > 1)
+                hungry = [.. hungry.OrderByDescending(w => rankOf(w.Worker))];
+            var group = hungry.Where(w => w.GoesWith(hungry[0])).Take(Largest).ToList();
+            group.ForEach(w => w.Hungry = false);
+            return group;
+        }
+    }
+
+    private async Task ServeAsync(List<Waiter> group)
+    {
+        var served = 0;
+        try
+        {
+            foreach (var (levels, count) in Turns(group.Count))
+            {
+                var some = group.GetRange(served, count);
+                var taken = await store.TakeAsync(
+                    new TakeRequest(group[0].Queues, levels, some.ConvertAll(w => w.Worker), duration), CancellationToken.None);
+                for (var i = 0; i < taken.Jobs.Count; i++)
+                    await DeliverAsync(some[i], taken.Jobs[i]);
+                served += taken.Jobs.Count;
+                turn += taken.Jobs.Count;
+                if (taken.Jobs.Count == count)
+                    continue;
+                DueLater(taken.NextDue);
+                break;
+            }
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            foreach (var waiter in group.Skip(served))
+                waiter.Fail(e);
+            return;
+        }
+        foreach (var waiter in group.Skip(served).Where(w => !w.Waits))
+            waiter.TryDeliver(null);
+    }
+
+    /// <summary>So many turns, those with the same order of levels together: taking is one call for each.</summary>
+    private List<(JobPriority[] Levels, int Count)> Turns(int count)
+    {
+        var turns = new List<(JobPriority[] Levels, int Count)>();
+        for (var i = 0; i < count; i++)
+        {
+            var levels = PriorityTurns.Order(turn + i);
+            var known = turns.FindIndex(t => ReferenceEquals(t.Levels, levels));
+            if (known < 0)
+                turns.Add((levels, 1));
+            else
+                turns[known] = (levels, turns[known].Count + 1);
+        }
+        return turns;
+    }
+
+    private async Task DeliverAsync(Waiter waiter, StartedJob started)
+    {
+        Failpoint.At("job-started");
+        if (waiter.TryDeliver(started))
+            return;
+        try
+        {
+            // Nobody is there to run it: given back at once, instead of letting the lease run out.
+            await store.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
+        }
+        catch (SpotterException)
+        {
+            // Then the lease runs out after all.
+        }
+    }
+
+    private void DueLater(DateTimeOffset? due)
+    {
+        lock (gate)
+        {
+            if (due is not { } at || at >= nextDue)
+                return;
+            nextDue = at;
+            SetTimer();
+        }
+    }
+
+    // Called with the gate held. Those who come later put off no look.
+    private void SetTimer()
+    {
+        if (closed || waiters.Count == 0)
+            return;
+        var now = time.GetUtcNow();
+        var wait = nextDue - now;
+        wait = wait < ShortestPause ? ShortestPause : wait > Look ? Look : wait;
+        if (timerAt <= now + wait)
+            return;
+        timerAt = now + wait;
+        timer ??= time.CreateTimer(_ => LookAgain(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        timer.Change(wait, Timeout.InfiniteTimeSpan);
+    }
+
+    private void LookAgain()
+    {
+        lock (gate)
+        {
+            timerAt = null;
+            if (nextDue <= time.GetUtcNow())
+                nextDue = DateTimeOffset.MaxValue;
+            SetTimer();
+        }
+        Filled(null);
+    }
+
+    private sealed class Waiter(string worker, string[] queues, TimeSpan wait, CancellationToken cancel)
+    {
+        private readonly TaskCompletionSource<StartedJob?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string Worker => worker;
+
+        public string[] Queues => queues;
+
+        public bool Waits { get; } = wait > TimeSpan.Zero || wait == Timeout.InfiniteTimeSpan;
+
+        public Task<StartedJob?> Answered => answer.Task;
+
+        /// <summary>True once it has its answer, or no longer wants one.</summary>
+        public bool IsOver => answer.Task.IsCompleted;
+
+        /// <summary>There may be something for it.</summary>
+        public bool Hungry { get; set; } = true;
+
+        public ITimer? Timer { get; set; }
+
+        public bool GoesWith(Waiter other) => queues.AsSpan().SequenceEqual(other.Queues);
+
+        /// <summary>False when the caller has gone.</summary>
+        public bool TryDeliver(StartedJob? started) => answer.TrySetResult(started);
+
+        public void Fail(Exception error) => answer.TrySetException(error);
+
+        public void GiveUp() => answer.TrySetCanceled(cancel);
+    }
+}

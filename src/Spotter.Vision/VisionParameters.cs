@@ -1,0 +1,32 @@
+namespace Spotter.Vision;
+
+/// <summary>What is asked of a model about a picture.</summary>
+public sealed record VisionParameters
+{
+    /// <summary>Detections below this confidence are left out; 0 to 1.</summary>
+    public double Confidence { get; init; } = 0.25;
+
+    /// <summary>Of two boxes of one class that overlap more than this, the less confident is left out; 0 to 1.</summary>
+    public double Iou { get; init; } = 0.45;
+
+    /// <summary>Only these labels; null for all.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
+    /// <summary>How many labels of the whole picture are given, the most confident first; for engines that classify.</summary>
+    public int Top { get; init; } = 5;
+
+    /// <summary>
+    /// Look at the picture in overlapping squares with this edge in pixels, so that small things in large pictures are
+    /// found; null to look at it as a whole.
+    /// </summary>
+    public int? Tile { get; init; }
+
+    /// <summary>The share of a tile that the next one covers again; 0 to 0.9.</summary>
+    public double Overlap { get; init; } = 0.2;
+
+    /// <summary>Look at this part of the picture only; null for all of it.</summary>
+    public Region? Region { get; init; }
+
+    /// <summary>Draw the picture together with the result, not on first request.</summary>
+    public bool Annotate { get; init; }
+}

@@ -1,0 +1,20 @@
+namespace Spotter.Vision;
+
+/// <summary>What models are for. Each is the name of the engine that runs such models too.</summary>
+public static class VisionTasks
+{
+    /// <summary>Finds objects and their boxes.</summary>
+    public const string Detect = "detect";
+
+    /// <summary>Says what a picture shows as a whole.</summary>
+    public const string Classify = "classify";
+
+    /// <summary>Finds objects and their outlines.</summary>
+    public const string Segment = "segment";
+
+    /// <summary>Finds objects and their keypoints, as the joints of people.</summary>
+    public const string Pose = "pose";
+
+    /// <summary>Finds objects and boxes that are turned with them.</summary>
+    public const string Obb = "obb";
+}

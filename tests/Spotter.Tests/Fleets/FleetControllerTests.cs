@@ -1,0 +1,246 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Spotter.Jobs;
+using Spotter.Scaling;
+
+namespace Spotter.Tests.Fleets;
+
+/// <summary>The rules that all fleets share, on workers that are nothing but names.</summary>
+public sealed class FleetControllerTests
+{
+    private readonly ManualClock clock = new();
+    private readonly WorkerRoster roster;
+    private readonly MemoryLauncher launcher;
+    private readonly ScaleMeter meter = new();
+    private readonly List<WorkerExit> exits = [];
+    private FleetController fleet;
+
+    public FleetControllerTests()
+    {
+        roster = new WorkerRoster(clock);
+        launcher = new MemoryLauncher(clock);
+        fleet = NewController();
+    }
+
+    [Fact]
+    public async Task Listing_changes_nothing_and_the_next_tick_does_what_is_due()
+    {
+        await fleet.LaunchAsync(1, default);
+        clock.Advance(TimeSpan.FromMinutes(10));
+
+        for (var i = 0; i < 3; i++)
+            fleet.List().ShouldHaveSingleItem().State.ShouldBe(WorkerState.Booting);
+        launcher.Stopped.ShouldBeEmpty();
+
+        (await fleet.TendAsync(default)).ShouldBeEmpty();
+        launcher.Stopped.ShouldBe(["w1"]);
+        fleet.Health.ShouldBe(new FleetHealth(0, 1));
+    }
+
+    [Fact]
+    public async Task Patience_with_boots_doubles_each_time_up_to_ten_minutes()
+    {
+        foreach (var seconds in (int[])[60, 120, 240, 480, 600, 600])
+        {
+            clock.Advance(TimeSpan.FromSeconds(10));
+            (await fleet.LaunchAsync(1, default)).ShouldBe(1);
+            clock.Advance(TimeSpan.FromSeconds(seconds));
+            (await fleet.TendAsync(default)).ShouldHaveSingleItem();
+            clock.Advance(TimeSpan.FromSeconds(1));
+            (await fleet.TendAsync(default)).ShouldBeEmpty();
+        }
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_stopped_is_tried_again_and_holds_up_nobody()
+    {
+        await fleet.LaunchAsync(2, default);
+        launcher.NextFault = new InvalidOperationException("not now");
+        // Too long for the first, and for what the second is given after that.
+        clock.Advance(TimeSpan.FromSeconds(121));
+
+        await fleet.TendAsync(default);
+        launcher.Stopped.Count.ShouldBe(1);
+
+        await fleet.TendAsync(default);
+        launcher.Stopped.Count.ShouldBe(1, "not again at once");
+        clock.Advance(TimeSpan.FromSeconds(11));
+        await fleet.TendAsync(default);
+        launcher.Stopped.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_drain_is_an_order_with_a_number_that_a_higher_one_takes_back()
+    {
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, []);
+        roster.Took("w1");
+
+        await fleet.DrainAsync("w1", default);
+        roster.OrderOf("w1").ShouldBe((true, 1));
+        fleet.List()[0].State.ShouldBe(WorkerState.Draining);
+        fleet.CancelDrain("w1").ShouldBeTrue();
+
+        roster.OrderOf("w1").ShouldBe((false, 2));
+        fleet.List()[0].State.ShouldBe(WorkerState.Busy);
+        launcher.Stopped.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_drain_cannot_be_taken_back_once_the_worker_was_told_that_it_may_go()
+    {
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, []);
+        await fleet.DrainAsync("w1", default);
+        roster.LeaveIfDraining("w1").ShouldBeTrue();
+
+        fleet.CancelDrain("w1").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task One_without_a_line_that_has_not_joined_is_stopped_as_it_has_no_job()
+    {
+        await fleet.LaunchAsync(1, default);
+        await fleet.DrainAsync("w1", default);
+
+        launcher.Stopped.ShouldBe(["w1"]);
+        fleet.Health.ShouldBe(new FleetHealth(0, 0), "it was told to");
+    }
+
+    [Fact]
+    public async Task One_that_has_left_is_stopped_after_a_while_if_it_does_not_end()
+    {
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, []);
+        await fleet.TendAsync(default);
+        await fleet.DrainAsync("w1", default);
+        roster.LeaveIfDraining("w1");
+
+        (await fleet.TendAsync(default))[0].State.ShouldBe(WorkerState.Draining);
+        launcher.Stopped.ShouldBeEmpty();
+        clock.Advance(TimeSpan.FromSeconds(11));
+        (await fleet.TendAsync(default)).ShouldBeEmpty();
+
+        launcher.Stopped.ShouldBe(["w1"]);
+    }
+
+    [Fact]
+    public async Task Workers_that_die_one_after_another_are_started_ever_more_slowly()
+    {
+        var waits = new List<TimeSpan>();
+        for (var i = 0; i < 8; i++)
+        {
+            var waited = TimeSpan.Zero;
+            while (await fleet.LaunchAsync(1, default) == 0)
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(250));
+                waited += TimeSpan.FromMilliseconds(250);
+            }
+            waits.Add(waited);
+            launcher.End(launcher.Names.Single(), 9);
+        }
+
+        waits.Select(w => w.TotalSeconds).ShouldBe([0, 0, 0.25, 0.5, 1, 2, 4, 8]);
+        fleet.Health.ShouldBe(new FleetHealth(0, 8));
+        exits.Count.ShouldBe(8);
+    }
+
+    [Fact]
+    public async Task A_lack_of_capacity_is_waited_out()
+    {
+        launcher.Capacity = 1;
+        (await fleet.LaunchAsync(3, default)).ShouldBe(1);
+        launcher.Capacity = 3;
+
+        (await fleet.LaunchAsync(2, default)).ShouldBe(0);
+        clock.Advance(TimeSpan.FromMilliseconds(250));
+        (await fleet.LaunchAsync(2, default)).ShouldBe(2);
+        fleet.Health.FailedBoots.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_launcher_that_fails_says_so_and_is_not_asked_again_at_once()
+    {
+        launcher.NextFault = new InvalidOperationException("no such group");
+        await Should.ThrowAsync<InvalidOperationException>(() => fleet.LaunchAsync(1, default));
+
+        (await fleet.LaunchAsync(1, default)).ShouldBe(0);
+        clock.Advance(TimeSpan.FromMilliseconds(250));
+        (await fleet.LaunchAsync(1, default)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task One_that_vanishes_without_a_word_has_died_unless_it_was_to_go()
+    {
+        launcher.Reports = false;
+        await fleet.LaunchAsync(2, default);
+        roster.Join("w1", 1, []);
+        roster.Join("w2", 1, []);
+        await fleet.TendAsync(default);
+        await fleet.DrainAsync("w2", default);
+        launcher.End("w1", 0);
+        launcher.End("w2", 0);
+
+        (await fleet.TendAsync(default)).ShouldBeEmpty();
+
+        fleet.Health.ShouldBe(new FleetHealth(1, 0));
+        exits.Select(e => (e.Worker, e.Status)).ShouldBe([("w1", null), ("w2", null)], ignoreOrder: true);
+        (roster.Has("w1"), roster.Has("w2")).ShouldBe((false, false));
+    }
+
+    [Fact]
+    public async Task Those_that_were_there_before_it_are_taken_over_with_patience_and_their_boots_are_not_measured()
+    {
+        await launcher.StartAsync(1, default);
+        clock.Advance(TimeSpan.FromHours(2));
+        fleet = NewController();
+
+        (await fleet.TendAsync(default)).ShouldHaveSingleItem().Age.ShouldBe(TimeSpan.FromHours(2));
+        launcher.Stopped.ShouldBeEmpty();
+        clock.Advance(TimeSpan.FromSeconds(5));
+        roster.Join("w1", 1, []);
+        (await fleet.TendAsync(default))[0].State.ShouldBe(WorkerState.Idle);
+
+        meter.Take().Booted.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Workers_from_elsewhere_count_where_they_are_adopted()
+    {
+        fleet = new FleetController(launcher, roster, _ => Task.CompletedTask, clock, NullLogger<FleetController>.Instance) { Adopts = w => w == "mine" };
+        await fleet.LaunchAsync(1, default);
+        roster.Join("mine", 1, []);
+        roster.Join("anothers", 1, []);
+
+        fleet.List().Select(w => w.Id).ShouldBe(["mine", "w1"]);
+        (fleet.Has("w1"), fleet.Has("mine")).ShouldBe((true, false));
+    }
+
+    [Fact]
+    public async Task Everybody_goes_at_the_end_and_who_does_not_is_stopped()
+    {
+        await fleet.LaunchAsync(2, default);
+        roster.Join("w1", 1, []);
+        await fleet.TendAsync(default);
+
+        var draining = fleet.DrainAllAsync(TimeSpan.FromSeconds(60));
+        await clock.WaitForTimersAsync();
+        launcher.Stopped.ShouldBe(["w2"], "it has no job");
+        roster.IsDraining("w1").ShouldBeTrue();
+        clock.Advance(TimeSpan.FromSeconds(61));
+
+        await draining.WaitAsync(TimeSpan.FromSeconds(60));
+        launcher.Stopped.ShouldBe(["w2", "w1"]);
+    }
+
+    private FleetController NewController() => new(
+        launcher, roster,
+        exit =>
+        {
+            exits.Add(exit);
+            return Task.CompletedTask;
+        },
+        clock, NullLogger<FleetController>.Instance)
+    {
+        Meter = meter,
+    };
+}
