@@ -17,17 +17,12 @@ public sealed class LoadedModels : IDisposable
     private CancellationTokenSource changed = new();
     private bool disposed;
 
-    /// <summary>The queues whose jobs can be run now: those of the models, and of the engines that need none.</summary>
-    public ServedQueues Served
+    /// <summary>The queues whose jobs can be run now.</summary>
+    /// <param name="queuesOf">The queues of the jobs that can be run with these models.</param>
+    public ServedQueues Served(Func<IEnumerable<ModelInfo>, IEnumerable<string>> queuesOf)
     {
-        get
-        {
-            lock (gate)
-            {
-                var models = places.Values.Select(p => p.Loaded?.Model.Model).OfType<ModelInfo>();
-                return new([.. EngineCatalogue.QueuesOf(models)], changed.Token);
-            }
-        }
+        lock (gate)
+            return new([.. queuesOf(places.Values.Select(p => p.Loaded?.Model.Model).OfType<ModelInfo>())], changed.Token);
     }
 
     /// <summary>What there is to say of the models, those that could not be loaded included.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 using Spotter.Vision;
 

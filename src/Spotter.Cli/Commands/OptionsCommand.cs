@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 
 namespace Spotter.Cli.Commands;
 

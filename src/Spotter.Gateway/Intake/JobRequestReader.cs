@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Spotter.Core;
-using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
-using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 using Spotter.Engines.Options;
 
 namespace Spotter.Gateway.Intake;

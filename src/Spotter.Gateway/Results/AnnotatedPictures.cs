@@ -1,7 +1,7 @@
 using System.Globalization;
 using Spotter.Core;
-using Spotter.Engines;
 using Spotter.Engines.Annotate;
+using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Overload;
 using Spotter.Jobs;
 

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
-using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Overload;
 using Spotter.Jobs;

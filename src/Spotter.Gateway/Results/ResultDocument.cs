@@ -2,7 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Spotter.Core;
-using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 
 namespace Spotter.Gateway.Results;
 

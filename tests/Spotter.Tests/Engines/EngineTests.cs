@@ -2,6 +2,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines;
 using Spotter.Engines.Annotate;
+using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 using Spotter.Tests.Vision;
 using Spotter.Vision;

@@ -1,5 +1,5 @@
 using Spotter.Core;
-using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Filters;

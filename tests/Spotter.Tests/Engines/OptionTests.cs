@@ -1,4 +1,4 @@
-using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 using Spotter.Engines.Options;
 
 namespace Spotter.Tests.Engines;

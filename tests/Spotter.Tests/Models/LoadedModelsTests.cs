@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 using Spotter.Tests.Vision;
 using Spotter.Vision;
@@ -23,7 +24,7 @@ public sealed class LoadedModelsTests : IDisposable
     public void A_job_ends_on_the_version_on_which_it_began()
     {
         models.Set(Load(0.6f), "1");
-        var before = models.Served;
+        var before = models.Served(EngineCatalogue.QueuesOf);
         using (var old = models.TryUse("tiny").ShouldNotBeNull())
         {
             models.Set(Load(0.9f), "2");
@@ -67,14 +68,14 @@ public sealed class LoadedModelsTests : IDisposable
     public void What_cannot_be_loaded_is_said_and_takes_no_jobs()
     {
         models.Fail("tiny", new JobError("model_invalid", "It is broken."));
-        models.Served.Names.ShouldBe(["annotate", "filter"]);
+        models.Served(EngineCatalogue.QueuesOf).Names.ShouldBe(["annotate", "filter"]);
         models.List().ShouldHaveSingleItem().Version.ShouldBeNull();
 
         models.Set(Load(0.6f), "1");
-        models.Served.Names.ShouldBe(["annotate", "filter", "detect/tiny"]);
+        models.Served(EngineCatalogue.QueuesOf).Names.ShouldBe(["annotate", "filter", "detect/tiny"]);
         models.Fail("tiny", new JobError("model_invalid", "The next one is broken."));
 
-        models.Served.Names.ShouldContain(name => name == "detect/tiny", "the version before goes on");
+        models.Served(EngineCatalogue.QueuesOf).Names.ShouldContain(name => name == "detect/tiny", "the version before goes on");
         var told = models.List().ShouldHaveSingleItem();
         (told.Version, told.Error!.Detail).ShouldBe(("1", "The next one is broken."));
         models.Confirm("tiny");
@@ -123,7 +124,7 @@ public sealed class LoadedModelsTests : IDisposable
     {
         while (true)
         {
-            var served = models.Served;
+            var served = models.Served(EngineCatalogue.QueuesOf);
             if (string.Join(' ', models.List().OrderBy(m => m.Id, StringComparer.Ordinal).Select(m => m.Id + (m.Error is null ? "" : "!"))) == what && besides?.Invoke() != false)
                 return;
             var changed = new TaskCompletionSource();

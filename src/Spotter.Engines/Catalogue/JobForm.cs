@@ -2,7 +2,7 @@ using Spotter.Core;
 using Spotter.Engines.Options;
 using Spotter.Jobs;
 
-namespace Spotter.Engines;
+namespace Spotter.Engines.Catalogue;
 
 /// <summary>
 /// The fields of a request beside its inputs, on whatever way they came: checked against what the engines and the schedule

@@ -1,7 +1,7 @@
 using System.Text;
 using Spotter.Engines.Options;
 
-namespace Spotter.Engines;
+namespace Spotter.Engines.Catalogue;
 
 /// <summary>The options as the documentation shows them.</summary>
 public static class OptionsTable

@@ -5,7 +5,7 @@ using Spotter.Engines.Filter;
 using Spotter.Jobs;
 using Spotter.Vision;
 
-namespace Spotter.Engines;
+namespace Spotter.Engines.Catalogue;
 
 /// <summary>All engines: the one place where they are registered.</summary>
 public static class EngineCatalogue
