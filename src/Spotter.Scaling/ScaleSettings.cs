@@ -20,7 +20,7 @@ public sealed record ScaleSettings
 {
     private const int MostWorkers = 10_000;
 
-    /// <summary>The policy's name, one of <see cref="ScalePolicies.Names"/>. Default: spotter.</summary>
+    /// <summary>The policy's name, one of those that <c>ScalePolicies</c> lists. Default: spotter.</summary>
     public string Policy { get; init; } = "spotter";
 
     /// <summary>How waiting is weighed against workers. Default: balanced.</summary>

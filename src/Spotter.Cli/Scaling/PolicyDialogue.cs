@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 
 namespace Spotter.Cli.Scaling;
 

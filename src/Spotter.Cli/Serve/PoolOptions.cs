@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Spotter.Core;
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 
 namespace Spotter.Cli.Serve;
 

@@ -5,6 +5,7 @@ using Spotter.Core;
 using Spotter.Fleets.Processes;
 using Spotter.Jobs;
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 using Spotter.Vision;
 
 namespace Spotter.Cli.Serve;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spotter.Core;
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 
 namespace Spotter.Cli.Serve;
 

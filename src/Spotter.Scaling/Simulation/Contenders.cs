@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spotter.Core;
+using Spotter.Scaling.Policies;
 using Spotter.Scaling.Reactive;
 
 namespace Spotter.Scaling.Simulation;

@@ -4,6 +4,7 @@ using Spotter.Core;
 using Spotter.Engines.Annotate;
 using Spotter.Jobs;
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 using Spotter.Tests.Fleets;
 using Spotter.Tests.Jobs;
 

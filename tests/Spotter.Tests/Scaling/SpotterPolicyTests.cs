@@ -1,6 +1,7 @@
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 
 namespace Spotter.Tests.Scaling;
 

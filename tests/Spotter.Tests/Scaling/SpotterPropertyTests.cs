@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Spotter.Jobs;
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Scaling;

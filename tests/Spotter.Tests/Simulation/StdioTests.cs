@@ -1,4 +1,5 @@
 using Spotter.Scaling;
+using Spotter.Scaling.Policies;
 using Spotter.Scaling.Simulation;
 
 namespace Spotter.Tests.Simulation;

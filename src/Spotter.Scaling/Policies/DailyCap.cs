@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Jobs;
 
-namespace Spotter.Scaling;
+namespace Spotter.Scaling.Policies;
 
 /// <summary>
 /// Holds a policy to the worker-hours that may be spent in any 24 hours. Workers are drained while what is left is

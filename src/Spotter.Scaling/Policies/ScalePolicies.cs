@@ -1,7 +1,7 @@
 using Spotter.Core;
 using Spotter.Scaling.Reactive;
 
-namespace Spotter.Scaling;
+namespace Spotter.Scaling.Policies;
 
 /// <summary>The policies, by name.</summary>
 public static class ScalePolicies

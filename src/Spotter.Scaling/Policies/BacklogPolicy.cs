@@ -1,7 +1,7 @@
 using System.Globalization;
 using Spotter.Jobs;
 
-namespace Spotter.Scaling;
+namespace Spotter.Scaling.Policies;
 
 /// <summary>
 /// As many workers as the jobs that wait or run would keep busy; one more worker only for a full set of lanes

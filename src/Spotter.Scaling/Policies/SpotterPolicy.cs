@@ -4,7 +4,7 @@ using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Scaling.Hindsight;
 
-namespace Spotter.Scaling;
+namespace Spotter.Scaling.Policies;
 
 /// <summary>
 /// Four decisions, one price for a second of waiting. <b>Out</b>: launch while the waiting that one more worker
