@@ -13,6 +13,12 @@ internal sealed record BlobPlace(IBlobStore Store, string Name) : IDisposable
     /// <summary>True to take it over from another job store; see <see cref="BackendSettings.AdoptBlobs"/>.</summary>
     public bool Adopt { get; init; }
 
+    /// <summary>Makes sure that blobs can be kept there, whoever it belongs to; null where opening it has done that.</summary>
+    public Func<CancellationToken, Task<string?>>? Check { get; init; }
+
+    /// <summary>See <see cref="Backend.Failed"/>; null where nothing is lost that way.</summary>
+    public Task<Exception>? Failed { get; init; }
+
     public void Dispose() => (Store as IDisposable)?.Dispose();
 }
 
@@ -42,7 +48,7 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
     /// <summary>See <see cref="Backend.CheckBlobsAsync"/>.</summary>
     public async Task<string?> CheckAsync(CancellationToken cancel)
     {
-        if (await BlobStores.CheckAsync(place.Store, cancel) is { } passing)
+        if (place.Check is { } check && await check(cancel) is { } passing)
             return passing;
         string? refusal;
         try

@@ -1,5 +1,6 @@
 using Npgsql;
 using Spotter.Backends;
+using Spotter.Backends.Opening;
 using Spotter.Core;
 using Spotter.Jobs;
 
@@ -45,7 +46,7 @@ internal sealed record QueuePlace(string Name, BackendSettings Settings) : IDisp
         await command.ExecuteNonQueryAsync();
     }
 
-    public Backend Open() => Backend.Open(Settings, new RetrySchedule(), RandomSource.System, TimeProvider.System);
+    public Backend Open() => BackendFactory.Open(Settings, new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
     public void Dispose() => Directory.Delete(Settings.DataFolder, recursive: true);
 }

@@ -11,30 +11,25 @@ internal static class LocalBackend
 {
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);
 
-    public static Backend Open(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    /// <summary>Opens the database, and brings its schema up to date.</summary>
+    /// <param name="folder">Where it lies; given up when the backend is closed.</param>
+    /// <param name="place">The pictures; closed with the backend.</param>
+    /// <param name="retries">When a job is tried again.</param>
+    /// <param name="random">Spreads retries.</param>
+    /// <param name="clock">The time.</param>
+    /// <exception cref="SpotterException">That is not possible.</exception>
+    public static Backend Open(DataFolder folder, BlobPlace place, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
-        var folder = DataFolder.Open(settings.DataFolder);
-        BlobPlace? place = null;
-        try
-        {
-            place = BlobStores.Open(settings, random, clock);
-            var database = SqliteDatabase.Open(folder, BusyTimeout);
-            return new Backend(
-                new SqliteJobStore(database, retries, random, clock), database.StoreId, place, new SqliteOutbox(database, clock), database.Writer.Failed,
-                async () =>
-                {
-                    await database.DisposeAsync();
-                    folder.Dispose();
-                })
+        var database = SqliteDatabase.Open(folder, BusyTimeout);
+        return new Backend(
+            new SqliteJobStore(database, retries, random, clock), database.StoreId, place, new SqliteOutbox(database, clock), database.Writer.Failed,
+            async () =>
             {
-                Controllers = new LocalControllerLease(clock),
-            };
-        }
-        catch
+                await database.DisposeAsync();
+                folder.Dispose();
+            })
         {
-            place?.Dispose();
-            folder.Dispose();
-            throw;
-        }
+            Controllers = new LocalControllerLease(clock),
+        };
     }
 }

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Spotter.Backends;
+using Spotter.Backends.Opening;
 using Spotter.Cli.Models;
 using Spotter.Core;
 using Spotter.Fleets.Processes;
@@ -27,7 +27,7 @@ internal sealed class Service(ServeSettings settings)
     public async Task<int> RunAsync()
     {
         using var stop = new StopSignals();
-        await using var backend = Backend.Open(settings.ForBackend(), settings.Retries, random, time);
+        await using var backend = BackendFactory.Open(settings.ForBackend(), settings.Retries, random, time);
         if (await backend.CheckBlobsAsync(stop.Token) is { } passing)
             CommandLine.Complain($"{passing} Until then no picture is taken in.");
         using var loggers = LoggerFactory.Create(Logging.Configure);

@@ -1,5 +1,6 @@
 using Spotter.Backends;
 using Spotter.Backends.Local;
+using Spotter.Backends.Opening;
 using Spotter.Core;
 using Spotter.Jobs;
 

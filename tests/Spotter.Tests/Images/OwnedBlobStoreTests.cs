@@ -1,5 +1,6 @@
 using Spotter.Backends;
 using Spotter.Backends.Local;
+using Spotter.Backends.Opening;
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Tests.Jobs;
@@ -181,7 +182,7 @@ public sealed class OwnedBlobStoreTests : IDisposable
     private static async Task<IReadOnlyList<string>> KeysAsync(Backend backend) =>
         await backend.Blobs.ListAsync("", DateTimeOffset.MaxValue, default).ToListAsync();
 
-    private Backend Open(string data, bool adopt = false) => Backend.Open(
+    private Backend Open(string data, bool adopt = false) => BackendFactory.Open(
         new BackendSettings { DataFolder = folder.File(data), Blobs = $"folder:{Place}", AdoptBlobs = adopt },
         new RetrySchedule(), RandomSource.System, TimeProvider.System);
 

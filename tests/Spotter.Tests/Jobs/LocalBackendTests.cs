@@ -2,6 +2,7 @@ using System.Globalization;
 using SQLitePCL;
 using Spotter.Backends;
 using Spotter.Backends.Local;
+using Spotter.Backends.Opening;
 using Spotter.Core;
 using Spotter.Jobs;
 
@@ -63,7 +64,7 @@ public sealed class LocalBackendTests : IDisposable
     [Fact]
     public void An_unknown_kind_is_refused_with_the_known_ones()
     {
-        var refusal = Should.Throw<SpotterException>(() => Backend.Open(
+        var refusal = Should.Throw<SpotterException>(() => BackendFactory.Open(
             new BackendSettings { Kind = "tape" }, new RetrySchedule(), RandomSource.System, TimeProvider.System));
 
         refusal.Code.ShouldBe(ErrorCodes.InvalidRequest);
@@ -339,7 +340,7 @@ public sealed class LocalBackendTests : IDisposable
         (await store.TakeAsync(new TakeRequest([queue], [JobPriority.Normal], ["w"], Patience), default)).Jobs.SingleOrDefault();
 
     private static Backend Open(string path) =>
-        Backend.Open(new BackendSettings { DataFolder = path }, new RetrySchedule(), RandomSource.System, TimeProvider.System);
+        BackendFactory.Open(new BackendSettings { DataFolder = path }, new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
     private static Task<bool> SetMostPagesAsync(SqliteDatabase database, int pages) =>
         database.ApplyAsync(

@@ -1,4 +1,5 @@
 using Spotter.Backends;
+using Spotter.Backends.Opening;
 using Spotter.Core;
 using Spotter.Jobs;
 
@@ -11,7 +12,7 @@ internal sealed class LocalFixture : IAsyncDisposable
     private Backend? backend;
 
     public Backend Open(TimeProvider clock, RetrySchedule? retries = null, RandomSource? random = null) =>
-        backend = Backend.Open(
+        backend = BackendFactory.Open(
             new BackendSettings { DataFolder = folder.Path }, retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
 
     public async ValueTask CloseAsync()

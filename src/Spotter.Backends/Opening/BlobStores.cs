@@ -1,9 +1,8 @@
 using Spotter.Backends.Local;
 using Spotter.Backends.S3;
 using Spotter.Core;
-using Spotter.Jobs;
 
-namespace Spotter.Backends;
+namespace Spotter.Backends.Opening;
 
 /// <summary>The one place that knows where pictures can be kept. Every backend takes any of them.</summary>
 internal static class BlobStores
@@ -19,7 +18,7 @@ internal static class BlobStores
         var place = settings.Blobs switch
         {
             null or "" => InFolder(Path.Combine(settings.DataFolder, "blobs"), random),
-            { } bucket when S3Settings.IsLocation(bucket) => new BlobPlace(
+            { } bucket when S3Settings.IsLocation(bucket) => InBucket(
                 new S3BlobStore(S3Settings.Parse(bucket, settings.S3Endpoint, settings.S3Region), clock), bucket),
             { Length: > 7 } folder when folder.StartsWith(Folder, StringComparison.Ordinal) => InFolder(folder[Folder.Length..], random),
             var other => throw new SpotterException(
@@ -28,10 +27,11 @@ internal static class BlobStores
         return place with { Adopt = settings.AdoptBlobs };
     }
 
-    /// <summary>Makes sure that blobs can be kept there, whoever it belongs to. A folder has been checked by opening it.</summary>
-    public static Task<string?> CheckAsync(IBlobStore store, CancellationToken cancel) =>
-        store is S3BlobStore bucket ? bucket.CheckAsync(cancel) : Task.FromResult<string?>(null);
+    private static BlobPlace InBucket(S3BlobStore store, string name) => new(store, name) { Check = store.CheckAsync };
 
-    private static BlobPlace InFolder(string folder, RandomSource random) =>
-        new(new FolderBlobStore(folder, random), $"The folder {Path.GetFullPath(folder)}");
+    private static BlobPlace InFolder(string folder, RandomSource random)
+    {
+        var store = new FolderBlobStore(folder, random);
+        return new BlobPlace(store, $"The folder {Path.GetFullPath(folder)}") { Failed = store.Failed };
+    }
 }

@@ -1,5 +1,3 @@
-using Spotter.Backends.Local;
-using Spotter.Backends.Postgres;
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Scaling;
@@ -55,24 +53,9 @@ public sealed class Backend : IAsyncDisposable
     {
         (Jobs, StoreId, Outbox) = (jobs, storeId, outbox);
         blobs = new OwnedBlobStore(place, storeId, jobs);
-        Failed = place.Store is FolderBlobStore folder ? Task.WhenAny(failed, folder.Failed).Unwrap() : failed;
+        Failed = place.Failed is { } lost ? Task.WhenAny(failed, lost).Unwrap() : failed;
         (this.place, this.close) = (place, close);
     }
-
-    /// <summary>Opens the ports: the one place that knows which technologies there are.</summary>
-    /// <exception cref="SpotterException">
-    /// <see cref="ErrorCodes.StoreUnavailable"/>: it can't be opened, or another process has it;
-    /// <see cref="ErrorCodes.InvalidRequest"/>: there is no such kind;
-    /// <see cref="ErrorCodes.InvalidSettings"/>: pictures can't be kept there.
-    /// </exception>
-    public static Backend Open(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock) =>
-        settings.Kind switch
-        {
-            "local" => LocalBackend.Open(settings, retries, random, clock),
-            "postgres" => OpenPostgres(settings, retries, random, clock),
-            _ => throw new SpotterException(
-                ErrorCodes.InvalidRequest, $"There is no backend '{settings.Kind}'; choose one of: local, postgres."),
-        };
 
     /// <summary>
     /// True when other gateways may have it open at the same time: what it holds need not be this process's own, nor be
@@ -109,33 +92,6 @@ public sealed class Backend : IAsyncDisposable
     /// credentials don't allow it, or its pictures are not this job store's.
     /// </exception>
     public Task<string?> CheckBlobsAsync(CancellationToken cancel) => blobs.CheckAsync(cancel);
-
-    private static Backend OpenPostgres(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock)
-    {
-        if (string.IsNullOrEmpty(settings.Postgres))
-            throw new SpotterException(ErrorCodes.InvalidSettings, "The backend 'postgres' needs the address of its server; give it with --postgres URL.");
-        if (string.IsNullOrEmpty(settings.Blobs))
-        {
-            throw new SpotterException(ErrorCodes.InvalidSettings,
-                "Several gateways may share the backend 'postgres', so its pictures belong where all of them reach them; name the place with --blobs folder:PATH or --blobs s3://BUCKET.");
-        }
-        // What else this gateway keeps there is its own.
-        var folder = DataFolder.Open(settings.DataFolder);
-        BlobPlace? pictures = null;
-        try
-        {
-            pictures = BlobStores.Open(settings, random, clock);
-            return PostgresBackend.Open(
-                new PostgresSettings { Address = settings.Postgres, Schema = settings.PostgresSchema ?? PostgresSettings.DefaultSchema },
-                pictures, retries, random, clock, folder);
-        }
-        catch
-        {
-            pictures?.Dispose();
-            folder.Dispose();
-            throw;
-        }
-    }
 
     /// <summary>Finishes what waits to be written, and ends; once, however often it is asked for.</summary>
     public async ValueTask DisposeAsync()
