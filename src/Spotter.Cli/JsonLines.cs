@@ -10,7 +10,6 @@ using Spotter.Cli.Evaluate;
 using Spotter.Cli.Load;
 using Spotter.Cli.Models;
 using Spotter.Cli.Simulate;
-using Spotter.Gateway;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Results;
 using Spotter.Worker;
@@ -23,7 +22,7 @@ internal static class JsonLines
     // For programs and people's eyes, never for a web page: file names stay readable.
     private static readonly CliJson Json = new(new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    private static readonly GatewayJson Gateway = new(new(GatewayJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ModelsJson Models = new(new(ModelsJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public static void Write(DetectLine line) => Write(line, Json.DetectLine);
 
@@ -40,9 +39,9 @@ internal static class JsonLines
 
     public static void Write(PullReport report) => Write(report, Json.PullReport);
 
-    public static void Write(ModelView model) => Console.Out.WriteLine(JsonSerializer.Serialize(model, Gateway.ModelView));
+    public static void Write(ModelView model) => Console.Out.WriteLine(JsonSerializer.Serialize(model, Models.ModelView));
 
-    public static void Write(RedriveView report) => Console.Out.WriteLine(JsonSerializer.Serialize(report, Gateway.RedriveView));
+    public static void Write(RedriveView report) => Write(report, ResultsJson.Default.RedriveView);
 
     public static void Write(CancelReport report) => Write(report, Json.CancelReport);
 

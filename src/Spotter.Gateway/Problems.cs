@@ -33,7 +33,7 @@ public static class Problems
     public static JsonHttpResult<Problem> Result(string code, string detail)
     {
         var problem = Of(code, detail);
-        return TypedResults.Json(problem, GatewayJson.Default.Problem, MediaType, problem.Status);
+        return TypedResults.Json(problem, ProblemJson.Default.Problem, MediaType, problem.Status);
     }
 
     /// <summary>The refusal as an answer.</summary>
@@ -56,7 +56,7 @@ public static class Problems
             _ => $"The request to {http.Request.Path} can't be read.",
         };
         var problem = Of(ErrorCodes.InvalidRequest, detail) with { Status = response.StatusCode };
-        await response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, MediaType, http.RequestAborted);
+        await response.WriteAsJsonAsync(problem, ProblemJson.Default.Problem, MediaType, http.RequestAborted);
     }
 
     /// <summary>

@@ -5,7 +5,6 @@ using System.Text.Json;
 using Spotter.Cli.Remote;
 using Spotter.Cli.Serve;
 using Spotter.Core;
-using Spotter.Gateway;
 using Spotter.Gateway.Models;
 
 namespace Spotter.Cli.Models;
@@ -71,7 +70,7 @@ internal static class ServiceModels
             client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         try
         {
-            return (await client.GetFromJsonAsync(new Uri(url, "/v1/models"), GatewayJson.Default.ModelsView, cancel))!.Models;
+            return (await client.GetFromJsonAsync(new Uri(url, "/v1/models"), ModelsJson.Default.ModelsView, cancel))!.Models;
         }
         catch (HttpRequestException refused) when (refused.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {

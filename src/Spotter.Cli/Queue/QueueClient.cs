@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Spotter.Cli.Remote;
 using Spotter.Core;
-using Spotter.Gateway;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
 
@@ -80,5 +79,5 @@ internal sealed class QueueClient(ServiceClient service)
 
     private async Task<int> RedriveSomeAsync(RedriveRequest request, CancellationToken cancel) =>
         (await service.CallAsync(
-            HttpMethod.Post, "/v1/dead/redrive", JsonSerializer.Serialize(request, GatewayJson.Default.RedriveRequest), GatewayJson.Default.RedriveView, cancel)).Redriven;
+            HttpMethod.Post, "/v1/dead/redrive", JsonSerializer.Serialize(request, ResultsJson.Default.RedriveRequest), ResultsJson.Default.RedriveView, cancel)).Redriven;
 }

@@ -4,7 +4,7 @@ using Spotter.Backends.Opening;
 using Spotter.Cli.Models;
 using Spotter.Core;
 using Spotter.Fleets.Processes;
-using Spotter.Gateway;
+using Spotter.Gateway.Hosting;
 using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Scaling.Simulation;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
-using Spotter.Gateway.Overload;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Access;

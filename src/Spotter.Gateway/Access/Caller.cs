@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Spotter.Gateway.Overload;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Access;

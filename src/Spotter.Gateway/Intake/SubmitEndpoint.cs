@@ -68,9 +68,9 @@ internal sealed class SubmitEndpoint(
         if (views is [var only])
         {
             http.Response.Headers.Location = only.Links.Self;
-            return TypedResults.Json(only, GatewayJson.Default.JobView, statusCode: status);
+            return TypedResults.Json(only, ResultsJson.Default.JobView, statusCode: status);
         }
-        return TypedResults.Json(new JobViews(views), GatewayJson.Default.JobViews, statusCode: status);
+        return TypedResults.Json(new JobViews(views), ResultsJson.Default.JobViews, statusCode: status);
     }
 
     /// <summary>When this returns, the jobs are accepted.</summary>

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Models;
-using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
 
@@ -19,18 +18,18 @@ internal static class OperationsEndpoints
         var operations = routes.MapGroup("").WithTags("operations");
 
         operations.MapGet("/v1/stats", async (ServiceState state, CancellationToken cancel) =>
-                TypedResults.Json(await state.ReadAsync(cancel), GatewayJson.Default.StatsView))
+                TypedResults.Json(await state.ReadAsync(cancel), OperationsJson.Default.StatsView))
             .WithName("getStats").WithMetadata(CallCost.Other, NeedsKey.ToRead).WithSummary("Backlog and workers at this moment").Produces<StatsView>();
 
         operations.MapGet("/v1/models", (ModelsPresenter models) =>
-                TypedResults.Json(models.Show(), GatewayJson.Default.ModelsView))
+                TypedResults.Json(models.Show(), ModelsJson.Default.ModelsView))
             .WithName("listModels").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("The models that requests may choose from, and what is loaded where").Produces<ModelsView>();
 
         operations.MapGet("/v1/samples/{name}", (string name, SamplePictures samples) => new BlobResult(samples.Open(name), "image/jpeg"))
             .WithName("getSample").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("A picture to try the built-in model on")
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType);
 
-        operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), GatewayJson.Default.HealthView))
+        operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), OperationsJson.Default.HealthView))
             .WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();
 
         operations.MapGet("/readyz", async (JobService jobs, CancellationToken cancel) =>
@@ -38,7 +37,7 @@ internal static class OperationsEndpoints
                 if (jobs.Admission.Closed)
                     throw new SpotterException(ErrorCodes.Busy, "The service is shutting down.");
                 await jobs.CountAsync(cancel);
-                return TypedResults.Json(new HealthView("ready"), GatewayJson.Default.HealthView);
+                return TypedResults.Json(new HealthView("ready"), OperationsJson.Default.HealthView);
             })
             .WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
 

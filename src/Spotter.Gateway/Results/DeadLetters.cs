@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Gateway.Access;
-using Spotter.Gateway.Overload;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
@@ -35,7 +34,7 @@ internal static class DeadLetters
         if (new[] { request.Ids is not null, request.Error is not null, request.All }.Count(given => given) != 1)
             throw new SpotterException(ErrorCodes.InvalidRequest, "The body says which jobs to put back by exactly one of 'ids', 'error' and 'all'.");
         var filter = request.Ids is { } ids ? new RedriveFilter { Ids = Parse(ids), Limit = MostIds } : new RedriveFilter { Error = request.Error };
-        return TypedResults.Json(new RedriveView(await jobs.RedriveAsync(Caller.Of(http).AsJobCaller(), filter, cancel)), GatewayJson.Default.RedriveView);
+        return TypedResults.Json(new RedriveView(await jobs.RedriveAsync(Caller.Of(http).AsJobCaller(), filter, cancel)), ResultsJson.Default.RedriveView);
     }
 
     private static List<JobId> Parse(IReadOnlyList<string> ids) => ids.Count <= MostIds

@@ -29,7 +29,7 @@ internal static class JobEndpoints
         jobs.MapGet("", ListAsync).WithName("listJobs").WithSummary("List jobs, newest first")
             .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
         jobs.MapGet("/{id}", async (HttpContext http, string id, JobService jobs, JobPresenter presenter, CancellationToken cancel) =>
-                TypedResults.Json(await presenter.ShowAsync(await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel), cancel), GatewayJson.Default.JobView))
+                TypedResults.Json(await presenter.ShowAsync(await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel), cancel), ResultsJson.Default.JobView))
             .WithName("getJob").WithSummary("One job")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType);
         jobs.MapGet("/{id}/image", ImageAsync).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request; of a filter the picture that it made")
@@ -71,7 +71,7 @@ internal static class JobEndpoints
             cursor = JobId.TryParse(after, out var id) ? id : throw Invalid($"'{after}' is not a cursor; pass 'next' of the page before.");
 
         var (page, more) = await jobs.ListAsync(Caller.Of(http).AsJobCaller(), filter with { Limit = count, After = cursor }, cancel);
-        return TypedResults.Json(new JobPage(await presenter.ShowAsync(page, cancel), more ? page[^1].Id.Value : null), GatewayJson.Default.JobPage);
+        return TypedResults.Json(new JobPage(await presenter.ShowAsync(page, cancel), more ? page[^1].Id.Value : null), ResultsJson.Default.JobPage);
     }
 
     private static async Task<IResult> ImageAsync(
@@ -138,7 +138,7 @@ internal static class JobEndpoints
         string? sent = null;
         await foreach (var job in jobs.Watcher.FollowAsync(followed.Id, Progress, cancel))
         {
-            var json = JsonSerializer.Serialize(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView);
+            var json = JsonSerializer.Serialize(await presenter.ShowAsync(job, cancel), ResultsJson.Default.JobView);
             if (json == sent)
                 continue;
             sent = json;
@@ -150,7 +150,7 @@ internal static class JobEndpoints
     {
         var caller = Caller.Of(http).AsJobCaller();
         var job = await jobs.CancelAsync(caller, await jobs.FindAsync(caller, id, cancel), cancel);
-        return TypedResults.Json(await presenter.ShowAsync(job, cancel), GatewayJson.Default.JobView);
+        return TypedResults.Json(await presenter.ShowAsync(job, cancel), ResultsJson.Default.JobView);
     }
 
     /// <summary>Whatever the bytes are, a browser must take them for nothing but a picture.</summary>

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Spotter.Core;
 using Spotter.Gateway.Access;
-using Spotter.Gateway.Overload;
 using Spotter.Scaling;
 
 namespace Spotter.Gateway.Scaling;
@@ -25,15 +24,15 @@ internal static class ScalingEndpoints
         var scaling = routes.MapGroup("/v1/scaling").WithTags("scaling").WithMetadata(CallCost.Other, NeedsKey.ToOperate);
 
         scaling.MapGet("/decisions", (DecisionLog decisions, string? limit = null, string? after = null) =>
-                TypedResults.Json(Page(decisions, limit, after), GatewayJson.Default.DecisionsView))
+                TypedResults.Json(Page(decisions, limit, after), ScalingViewsJson.Default.DecisionsView))
             .WithName("listScalingDecisions").WithSummary("The latest scaling decisions, explained; newest first")
             .Produces<DecisionsView>().Produces<Problem>(400, Problems.MediaType);
         scaling.MapGet("/series", (ScaleSeries series, TimeProvider time, string? seconds = null) =>
-                TypedResults.Json(Read(series, time.GetUtcNow(), Number("seconds", seconds, 900, LongestSeries)), GatewayJson.Default.SeriesView))
+                TypedResults.Json(Read(series, time.GetUtcNow(), Number("seconds", seconds, 900, LongestSeries)), ScalingViewsJson.Default.SeriesView))
             .WithName("getScalingSeries").WithSummary("Backlog, arrivals and workers of the last minutes, for a chart")
             .Produces<SeriesView>().Produces<Problem>(400, Problems.MediaType);
         scaling.MapGet("/days", (Recordings recordings) =>
-                TypedResults.Json(new DaysView([.. recordings.Days().Select(Name)]), GatewayJson.Default.DaysView))
+                TypedResults.Json(new DaysView([.. recordings.Days().Select(Name)]), ScalingViewsJson.Default.DaysView))
             .WithName("listScalingDays").WithSummary("The days whose arrivals are recorded, newest first").Produces<DaysView>();
         scaling.MapGet("/trace", (Recordings recordings, TimeProvider time, string? day = null) =>
                 TypedResults.Text(Csv(recordings.Read(Day(day, time))), "text/csv; charset=utf-8"))
@@ -43,7 +42,7 @@ internal static class ScalingEndpoints
                 TypedResults.Json(
                     await recordings.ReplayAsync(
                         Day(day, time), Preset(preset), maxWorkers is null ? null : Number("maxWorkers", maxWorkers, 0, MostWorkers), cancel),
-                    GatewayJson.Default.WhatIfView))
+                    ScalingViewsJson.Default.WhatIfView))
             .WithName("replayScalingDay").WithSummary("Cost and waits that a recorded day would have had with another preset or more workers, beside those as it is set")
             .Produces<WhatIfView>().Produces<Problem>(400, Problems.MediaType).Produces<Problem>(404, Problems.MediaType);
     }

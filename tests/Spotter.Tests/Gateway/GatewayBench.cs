@@ -6,6 +6,7 @@ using Spotter.Backends;
 using Spotter.Backends.Scaling;
 using Spotter.Core;
 using Spotter.Gateway;
+using Spotter.Gateway.Hosting;
 using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Tests.Jobs;

@@ -1,4 +1,5 @@
 using System.Net;
+using Spotter.Gateway.Access;
 using Spotter.Gateway.Overload;
 
 namespace Spotter.Tests.Gateway.Overload;

@@ -7,7 +7,7 @@ using Spotter.Core;
 using Spotter.Gateway.Operations;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway;
+namespace Spotter.Gateway.Hosting;
 
 /// <summary>Answers every exception with a problem, and only ours with its own words.</summary>
 internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettings settings, ILogger<ProblemHandler> log) : IExceptionHandler
@@ -42,7 +42,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettin
         if (problem.Status == StatusCodes.Status401Unauthorized)
             response.Headers.WWWAuthenticate = "Bearer";
         response.StatusCode = problem.Status;
-        await response.WriteAsJsonAsync(problem, GatewayJson.Default.Problem, Problems.MediaType, cancellationToken);
+        await response.WriteAsJsonAsync(problem, ProblemJson.Default.Problem, Problems.MediaType, cancellationToken);
         return true;
     }
 

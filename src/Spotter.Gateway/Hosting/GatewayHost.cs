@@ -18,13 +18,12 @@ using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
-using Spotter.Gateway.Webhooks;
 using Spotter.Gateway.Workers;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
 using Spotter.Scaling;
 
-namespace Spotter.Gateway;
+namespace Spotter.Gateway.Hosting;
 
 /// <summary>What a gateway stands on. All of it belongs to the caller, who disposes of it after the gateway.</summary>
 /// <param name="Store">The job store.</param>
@@ -170,7 +169,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
         services.ConfigureHttpJsonOptions(json =>
         {
-            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([GatewayJson.Default, SpotterJson.Default, .. ResultDocument.Types, new DefaultJsonTypeInfoResolver()]);
+            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([ProblemJson.Default, ResultsJson.Default, ModelsJson.Default, OperationsJson.Default, ScalingViewsJson.Default, SpotterJson.Default, .. ResultDocument.Types, new DefaultJsonTypeInfoResolver()]);
             // What a worker leaves out is its mistake, not a null for us to stumble over.
             json.SerializerOptions.RespectNullableAnnotations = true;
             json.SerializerOptions.RespectRequiredConstructorParameters = true;

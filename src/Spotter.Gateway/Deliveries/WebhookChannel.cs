@@ -1,10 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
-using Spotter.Gateway.Deliveries;
+using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Deliveries;
 
 /// <summary>Posts signed events to URLs, as Standard Webhooks (https://www.standardwebhooks.com) has it.</summary>
 internal sealed class WebhookChannel(WebhookSettings settings, CallbackGuard guard, WebhookClient client) : IDeliveryChannel

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Spotter.Gateway.Overload;
+namespace Spotter.Gateway.Access;
 
 /// <summary>What a remote address says about a client.</summary>
 internal static class ClientAddress

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Deliveries;
 
 /// <summary>What a webhook delivery says.</summary>
 /// <param name="Type">What happened: <c>job.succeeded</c>, <c>job.failed</c>, <c>job.dead</c> or <c>job.cancelled</c>.</param>
@@ -21,6 +21,6 @@ public sealed record WebhookPayload(string Type, DateTimeOffset Timestamp, JobVi
             JobState.Cancelled => "job.cancelled",
             _ => throw new ArgumentOutOfRangeException(nameof(job), job.State, "The job has not ended."),
         };
-        return JsonSerializer.SerializeToUtf8Bytes(new WebhookPayload(type, job.Finished ?? job.Created, JobView.Of(job)), GatewayJson.Default.WebhookPayload);
+        return JsonSerializer.SerializeToUtf8Bytes(new WebhookPayload(type, job.Finished ?? job.Created, JobView.Of(job)), WebhookJson.Default.WebhookPayload);
     }
 }

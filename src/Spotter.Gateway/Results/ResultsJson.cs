@@ -1,0 +1,17 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spotter.Core;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.Results;
+
+/// <summary>How answers about jobs are written.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(DeliveryStateConverter)])]
+[JsonSerializable(typeof(JobView))]
+[JsonSerializable(typeof(JobViews))]
+[JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(RedriveRequest))]
+[JsonSerializable(typeof(RedriveView))]
+public sealed partial class ResultsJson : JsonSerializerContext;
