@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text.Json;
 using Spotter.Core.Images;
 using Spotter.Vision;
+using Spotter.Vision.Annotation;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Benchmarks;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Spotter.Core.Images;
 using Spotter.Vision;
+using Spotter.Vision.Annotation;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Benchmarks;
 

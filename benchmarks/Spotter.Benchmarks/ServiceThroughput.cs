@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spotter.Benchmarks.Services;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Benchmarks;
 

@@ -1,6 +1,6 @@
 using Spotter.Core;
 using Spotter.Jobs;
-using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Engines;
 

@@ -4,7 +4,7 @@ using Spotter.Core;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
-using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Worker;
 

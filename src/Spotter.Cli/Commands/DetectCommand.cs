@@ -8,6 +8,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines.Detect;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Commands;
 

@@ -5,6 +5,7 @@ using Spotter.Cli.Evaluate;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Commands;
 

@@ -7,7 +7,7 @@ using Spotter.Core.Images;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
-using Spotter.Vision;
+using Spotter.Vision.Inference;
 using Spotter.Worker;
 
 namespace Spotter.Cli.Commands;

@@ -5,6 +5,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Jobs;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Detect;
 

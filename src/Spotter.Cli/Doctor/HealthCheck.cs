@@ -6,7 +6,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Spotter.Cli.Models;
 using Spotter.Core;
-using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Doctor;
 

@@ -1,6 +1,5 @@
 using Spotter.Core;
 using Spotter.Jobs;
-using Spotter.Vision;
 using Spotter.Vision.Models;
 
 namespace Spotter.Cli.Models;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Serialization;
 using Spotter.Core;
 using Spotter.Vision;
+using Spotter.Vision.Annotation;
 
 namespace Spotter.Engines.Annotate;
 

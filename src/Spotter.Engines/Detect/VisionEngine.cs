@@ -3,6 +3,7 @@ using Spotter.Core;
 using Spotter.Engines.Options;
 using Spotter.Jobs;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Engines.Detect;
 

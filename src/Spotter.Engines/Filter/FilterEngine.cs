@@ -36,12 +36,12 @@ internal sealed class FilterEngine : IOfferedEngine
         var together = request.Kind == FilterKind.Concat;
         if (together && inputs < 2)
             throw new SpotterException(ErrorCodes.InvalidRequest, FilterCaption.LoneConcat);
-        return new EngineRequest(RawJson.Of(request, VisionJson.Default.FilterRequest), CacheParameters: null, together);
+        return new EngineRequest(RawJson.Of(request, FilterJson.Default.FilterRequest), CacheParameters: null, together);
     }
 
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
     {
-        var made = PictureFilter.Run(job.Spec.Parameters.Read(VisionJson.Default.FilterRequest), [.. job.Inputs.Select(i => i.Bytes)], job.Host.ImageLimits, job.Host.Random);
+        var made = PictureFilter.Run(job.Spec.Parameters.Read(FilterJson.Default.FilterRequest), [.. job.Inputs.Select(i => i.Bytes)], job.Host.ImageLimits, job.Host.Random);
         return new EngineResult(RawJson.Of(made.Result, VisionJson.Default.VisionResult), made.Timings, new EngineOutput(made.Picture!));
     }
 

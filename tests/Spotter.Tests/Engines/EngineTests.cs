@@ -66,7 +66,7 @@ public sealed class EngineTests : IDisposable
     public void A_filter_makes_one_picture_of_several()
     {
         var engine = EngineCatalogue.FindOffered("filter")!;
-        var parameters = RawJson.Of(new FilterRequest { Kind = FilterKind.Concat }, VisionJson.Default.FilterRequest);
+        var parameters = RawJson.Of(new FilterRequest { Kind = FilterKind.Concat }, FilterJson.Default.FilterRequest);
 
         using var made = Run(engine, parameters, null, TestPictures.Png(10, 20), TestPictures.Png(30, 20));
 

@@ -116,7 +116,7 @@ public sealed class JobFormTests
         var request = Form(("filter", "concat"), ("sides", "bottom-to-top")).Resolve([Model], [Input(), Input()]);
 
         request.Together.ShouldBeTrue();
-        request.Parameters.Read(VisionJson.Default.FilterRequest).Sides.ShouldBe(ConcatSides.BottomToTop);
+        request.Parameters.Read(FilterJson.Default.FilterRequest).Sides.ShouldBe(ConcatSides.BottomToTop);
         ShouldBeRefused(ErrorCodes.InvalidRequest, FilterCaption.LoneConcat, ("filter", "concat"));
     }
 
@@ -166,7 +166,7 @@ public sealed class JobFormTests
     {
         var request = Resolve(fields);
         (request.Engine, request.Model).ShouldBe(("filter", null));
-        return request.Parameters.Read(VisionJson.Default.FilterRequest);
+        return request.Parameters.Read(FilterJson.Default.FilterRequest);
     }
 
     private static JobForm Form(params (string Name, string Value)[] fields)

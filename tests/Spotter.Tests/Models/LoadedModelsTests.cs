@@ -4,6 +4,7 @@ using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 using Spotter.Tests.Vision;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 using Spotter.Worker;
 
 namespace Spotter.Tests.Models;

@@ -1,5 +1,6 @@
 using Spotter.Core;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 using static Spotter.Tests.Vision.TestGraph;
 
 namespace Spotter.Tests.Vision;

@@ -1,4 +1,4 @@
-using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Tests.Vision;
 

@@ -1,5 +1,6 @@
 using Spotter.Core;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Tests.Vision;
 

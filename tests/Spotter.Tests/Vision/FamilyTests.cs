@@ -1,4 +1,5 @@
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Tests.Vision;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Tests.Vision;
 

@@ -1,4 +1,5 @@
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 using static Spotter.Tests.Vision.TestGraph;
 
 namespace Spotter.Tests.Vision;

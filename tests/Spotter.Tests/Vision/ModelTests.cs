@@ -1,5 +1,6 @@
 using Spotter.Core;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;
 

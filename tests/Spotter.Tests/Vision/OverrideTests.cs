@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Spotter.Core;
 using Spotter.Vision;
+using Spotter.Vision.Inference;
 using Spotter.Vision.Models;
 using static Spotter.Tests.Vision.TestGraph;
 

@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Vision;
 using Spotter.Vision.Filters;
 using Spotter.Vision.Images;
 

@@ -1,7 +1,6 @@
 using Spotter.Core;
-using Spotter.Vision.Models;
 
-namespace Spotter.Vision;
+namespace Spotter.Vision.Models;
 
 /// <summary>What a model file is.</summary>
 /// <param name="Model">What requests and the page need.</param>

@@ -1,4 +1,4 @@
-namespace Spotter.Vision;
+namespace Spotter.Vision.Inference;
 
 /// <summary>
 /// Decides how many pictures go through a model at once. Together they may take less time than one after the other, or

@@ -2,13 +2,14 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Spotter.Core;
 using Spotter.Core.Images;
+using Spotter.Vision.Annotation;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;
 using Spotter.Vision.Results;
 
-namespace Spotter.Vision;
+namespace Spotter.Vision.Inference;
 
 /// <summary>
 /// A loaded model. Any number of threads may run it at once; each run is the calling thread's work from the picture's

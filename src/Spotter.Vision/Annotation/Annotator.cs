@@ -1,9 +1,8 @@
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Vision.Annotation;
 using Spotter.Vision.Images;
 
-namespace Spotter.Vision;
+namespace Spotter.Vision.Annotation;
 
 /// <summary>Draws a result on its picture.</summary>
 public static class Annotator

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using Spotter.Core;
 using Spotter.Core.Images;
+using Spotter.Vision.Annotation;
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
 using Spotter.Vision.Results;
 
-namespace Spotter.Vision;
+namespace Spotter.Vision.Inference;
 
 /// <summary>One of several pictures that are run at once.</summary>
 /// <param name="Picture">The encoded picture.</param>

@@ -1,6 +1,6 @@
 using Spotter.Core.Images;
 
-namespace Spotter.Vision;
+namespace Spotter.Vision.Inference;
 
 /// <summary>How a model runs.</summary>
 public sealed record VisionModelOptions

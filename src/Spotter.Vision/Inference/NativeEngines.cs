@@ -4,7 +4,7 @@ using Spotter.Core;
 using Spotter.Vision.LibVips;
 using Spotter.Vision.OnnxRuntime;
 
-namespace Spotter.Vision;
+namespace Spotter.Vision.Inference;
 
 /// <summary>A native library, or another file from outside, that Spotter needs.</summary>
 /// <param name="Name">What it is.</param>

@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using Spotter.Core;
 using Spotter.Core.Images;
-using Spotter.Vision.Filters;
 using Spotter.Vision.Images;
 using Spotter.Vision.LibVips;
 using Spotter.Vision.Results;
 
-namespace Spotter.Vision;
+namespace Spotter.Vision.Filters;
 
 /// <summary>The engine <c>filter</c>: makes another picture of one, or of several. Needs no model.</summary>
 public static unsafe class PictureFilter
