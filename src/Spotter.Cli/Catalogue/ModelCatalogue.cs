@@ -59,7 +59,7 @@ internal sealed class ModelCatalogue
         CatalogueDocument? document;
         try
         {
-            document = JsonSerializer.Deserialize(json, CliJson.Default.CatalogueDocument);
+            document = JsonSerializer.Deserialize(json, CatalogueJson.Default.CatalogueDocument);
         }
         catch (JsonException e)
         {

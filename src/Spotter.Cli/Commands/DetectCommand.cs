@@ -95,7 +95,7 @@ internal static class DetectCommand
         });
         if (!json)
             await Console.Out.WriteAsync(report.Render(Stopwatch.GetElapsedTime(start)));
-        errors.ForEach(CommandLine.Complain);
+        errors.ForEach(StandardError.Complain);
         return report.Failures == 0 ? ExitStatus.Done : ExitStatus.Failed;
     }
 

@@ -42,7 +42,7 @@ internal static class DoctorCommand
         var wrong = findings.Count(finding => finding.Health == Health.Wrong);
         if (wrong == 0)
             return ExitStatus.Done;
-        CommandLine.Complain(wrong == 1 ? "one thing is wrong; see above." : $"{wrong} things are wrong; see above.");
+        StandardError.Complain(wrong == 1 ? "one thing is wrong; see above." : $"{wrong} things are wrong; see above.");
         return ExitStatus.Failed;
     }
 

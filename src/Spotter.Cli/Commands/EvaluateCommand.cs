@@ -53,9 +53,9 @@ internal static class EvaluateCommand
         if (folder.Faults.Count > 0)
         {
             foreach (var fault in folder.Faults.Take(MostFaults))
-                CommandLine.Complain(fault);
+                StandardError.Complain(fault);
             if (folder.Faults.Count > MostFaults)
-                CommandLine.Complain($"{folder.Faults.Count - MostFaults} more faults of that kind; correct the labels, then run again.");
+                StandardError.Complain($"{folder.Faults.Count - MostFaults} more faults of that kind; correct the labels, then run again.");
             return ExitStatus.Failed;
         }
 
@@ -75,7 +75,7 @@ internal static class EvaluateCommand
         var highest = folder.Pictures.SelectMany(picture => picture.Objects).Select(one => one.ClassId).DefaultIfEmpty(-1).Max();
         var classes = ClassMap.Create(folder.Names, highest, model.Model);
         if (classes.Unknown.Count > 0)
-            CommandLine.Complain($"{model.Model.Id} does not know {string.Join(", ", classes.Unknown)}; objects of these classes count as not found.");
+            StandardError.Complain($"{model.Model.Id} does not know {string.Join(", ", classes.Unknown)}; objects of these classes count as not found.");
 
         var options = new VisionParameters { Confidence = parsed.GetValue(Confidence), Iou = parsed.GetValue(Iou), Tile = parsed.GetValue(Tile) };
         var run = new DetectRun(model, options, limits, [.. folder.Pictures.Select(picture => picture.File)], outputs: null);
@@ -89,7 +89,7 @@ internal static class EvaluateCommand
             JsonLines.Write(report!);
         else
             await Console.Out.WriteAsync(report!.Render());
-        failures.ForEach(CommandLine.Complain);
+        failures.ForEach(StandardError.Complain);
         return failures.Count == 0 ? ExitStatus.Done : ExitStatus.Failed;
     }
 }

@@ -70,7 +70,7 @@ internal static class KeysCommand
                 JsonLines.Write(new KeyListing(kept.Name, kept.Tenant, ApiKey.NamesOf(kept.Scopes), kept.Created, key));
             else
                 Console.Out.WriteLine(key);
-            CommandLine.Complain($"this key is shown once; {file.Path} holds its hash only.");
+            StandardError.Complain($"this key is shown once; {file.Path} holds its hash only.");
             return ExitStatus.Done;
         });
         return command;

@@ -143,17 +143,17 @@ internal static class LoadCommand
     private static int Judge(LoadFigures figures, bool check)
     {
         foreach (var offence in figures.Offences)
-            CommandLine.Complain(offence + ".");
+            StandardError.Complain(offence + ".");
         if (figures.Lost > 0 || figures.Doubled > 0)
         {
-            CommandLine.Complain($"{figures.Lost} lost and {figures.Doubled} doubled of {figures.Accepted} accepted; look into the service's log, or wait longer with --timeout.");
+            StandardError.Complain($"{figures.Lost} lost and {figures.Doubled} doubled of {figures.Accepted} accepted; look into the service's log, or wait longer with --timeout.");
             return ExitStatus.Failed;
         }
         if (figures.Interrupted)
             return ExitStatus.Interrupted;
         if (!check && (figures.NotAccepted > 0 || figures.Accepted == 0))
         {
-            CommandLine.Complain($"{figures.Jobs - figures.Accepted} of {figures.Jobs} requests were not accepted; look into the service's log, send fewer with --rate, or wait longer with --timeout.");
+            StandardError.Complain($"{figures.Jobs - figures.Accepted} of {figures.Jobs} requests were not accepted; look into the service's log, send fewer with --rate, or wait longer with --timeout.");
             return ExitStatus.Failed;
         }
         return ExitStatus.Done;

@@ -98,7 +98,7 @@ internal static class ModelsCommand
     private static bool Complain(IReadOnlyList<ModelListing> listings)
     {
         var errors = listings.Select(listing => listing.Error).OfType<JobError>().ToList();
-        errors.ForEach(error => CommandLine.Complain(error.Detail));
+        errors.ForEach(error => StandardError.Complain(error.Detail));
         return errors.Count > 0;
     }
 

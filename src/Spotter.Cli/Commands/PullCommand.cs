@@ -62,7 +62,7 @@ internal static class PullCommand
         catch (SpotterException e) when (json)
         {
             JsonLines.Write(new PullReport(name, null, null, null, 0, null, null, new(e.Code, e.Message)));
-            CommandLine.Complain(e.Message);
+            StandardError.Complain(e.Message);
             return ExitStatus.Failed;
         }
     }

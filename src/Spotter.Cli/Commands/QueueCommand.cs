@@ -84,7 +84,7 @@ internal static class QueueCommand
                 Console.Out.WriteLine($"{QueueTables.Count(redriven)} put back.");
             if (redriven >= ids.Count)
                 return ExitStatus.Done;
-            CommandLine.Complain($"{QueueTables.Count(ids.Count - redriven)} of the {ids.Count} not put back: not dead, or their picture has expired; `spotter queue dead` shows those that are.");
+            StandardError.Complain($"{QueueTables.Count(ids.Count - redriven)} of the {ids.Count} not put back: not dead, or their picture has expired; `spotter queue dead` shows those that are.");
             return ExitStatus.Failed;
         }));
         return command;
@@ -113,7 +113,7 @@ internal static class QueueCommand
             var cancelled = await queue.CancelAsync(ids, (_, why) =>
             {
                 refused++;
-                CommandLine.Complain(why.Message);
+                StandardError.Complain(why.Message);
             }, cancel);
             if (parsed.GetValue(json))
                 JsonLines.Write(new CancelReport(cancelled, refused));

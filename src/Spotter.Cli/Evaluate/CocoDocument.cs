@@ -35,7 +35,7 @@ internal sealed record CocoDocument(
         try
         {
             using var stream = File.OpenRead(file);
-            document = JsonSerializer.Deserialize(stream, CliJson.Default.CocoDocument);
+            document = JsonSerializer.Deserialize(stream, CocoJson.Default.CocoDocument);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {

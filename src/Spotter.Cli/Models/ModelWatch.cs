@@ -42,7 +42,7 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
         {
             if (choice.Named.Count > 0)
                 throw new SpotterException(refused.Error!.Code, refused.Error.Detail);
-            CommandLine.Complain($"{refused.Error!.Detail} It is left out.");
+            StandardError.Complain($"{refused.Error!.Detail} It is left out.");
         }
     }
 

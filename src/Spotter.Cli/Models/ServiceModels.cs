@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Spotter.Cli.Remote;
-using Spotter.Cli.Serve;
 using Spotter.Core;
 using Spotter.Gateway.Models;
 

@@ -67,7 +67,7 @@ internal static class ModelInspection
     {
         try
         {
-            return JsonSerializer.Deserialize(text, CliJson.Default.ModelListing);
+            return JsonSerializer.Deserialize(text, ModelListingJson.Default.ModelListing);
         }
         catch (JsonException)
         {

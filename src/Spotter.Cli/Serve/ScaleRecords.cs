@@ -29,7 +29,7 @@ internal sealed class ScaleRecords : IDisposable
         catch (IOException full)
         {
             // A full disk keeps nothing from being served.
-            CommandLine.Complain($"scaling remembers nothing, as {folder} can't be made: {full.Message}");
+            StandardError.Complain($"scaling remembers nothing, as {folder} can't be made: {full.Message}");
         }
         arrivals = new ArrivalFiles(Path.Combine(folder, "arrivals"), time, loggers.CreateLogger<ArrivalFiles>());
         Meter = new ScaleMeter(arrivals);

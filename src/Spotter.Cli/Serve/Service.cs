@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Spotter.Backends.Opening;
 using Spotter.Cli.Models;
+using Spotter.Cli.Remote;
 using Spotter.Core;
 using Spotter.Fleets.Processes;
 using Spotter.Gateway.Hosting;
@@ -29,13 +30,13 @@ internal sealed class Service(ServeSettings settings)
         using var stop = new StopSignals();
         await using var backend = BackendFactory.Open(settings.ForBackend(), settings.Retries, random, time);
         if (await backend.CheckBlobsAsync(stop.Token) is { } passing)
-            CommandLine.Complain($"{passing} Until then no picture is taken in.");
+            StandardError.Complain($"{passing} Until then no picture is taken in.");
         using var loggers = LoggerFactory.Create(Logging.Configure);
         var watch = new ModelWatch(new ModelChoice(settings.Models, settings.DataFolder), ModelInspection.InspectAsync, time, loggers.CreateLogger<ModelWatch>());
         await watch.StartAsync(stop.Token);
         var catalogue = new ModelCatalogue(Listed(watch.Models));
         if (catalogue.Models.Count == 0)
-            CommandLine.Complain($"no model is loaded, so no picture can be worked on; put .onnx files into {Path.Combine(settings.DataFolder, "models")}, or name one with --model FILE.");
+            StandardError.Complain($"no model is loaded, so no picture can be worked on; put .onnx files into {Path.Combine(settings.DataFolder, "models")}, or name one with --model FILE.");
 
         var gatewaySettings = settings.Gateway(catalogue.Models, random) with
         {
@@ -60,11 +61,11 @@ internal sealed class Service(ServeSettings settings)
         }
         scale.Meter.PoolOf = pools.Count > 1 ? queue => pools.Find(p => p.Serves(queue))?.Meter : null;
         foreach (var orphan in pools.SelectMany(p => p.EndOrphans()))
-            CommandLine.Complain($"the worker {orphan} was still there from an earlier service, and was ended.");
+            StandardError.Complain($"the worker {orphan} was still there from an earlier service, and was ended.");
         foreach (var missing in settings.Pools.SelectMany(p => p.Models).Where(id => catalogue.All.All(m => m.Id != id)))
-            CommandLine.Complain($"a pool names the model {missing}, which is not there; `spotter models list` shows those that are.");
+            StandardError.Complain($"a pool names the model {missing}, which is not there; `spotter models list` shows those that are.");
         foreach (var model in catalogue.Models.Where(m => pools.Count > 0 && !pools.Exists(p => p.HasModel(m.Id))))
-            CommandLine.Complain($"the model {model.Id} is in no pool, so its jobs wait for workers from elsewhere; name it in a --pool, or add one without models.");
+            StandardError.Complain($"the model {model.Id} is in no pool, so its jobs wait for workers from elsewhere; name it in a --pool, or add one without models.");
         using var replay = settings.Scaling.Max == 0 ? null : new DayReplay(settings.Scaling, scale.Meter);
         var parts = new GatewayDependencies(backend.Jobs, backend.Blobs, backend.Outbox, roster, scale.Decisions,
             new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet))], roster), time, random)
@@ -149,7 +150,7 @@ internal sealed class Service(ServeSettings settings)
         catch (IOException unwritten)
         {
             // A full disk keeps nothing from being served.
-            CommandLine.Complain($"the address can't be noted in {settings.DataFolder}: {unwritten.Message}");
+            StandardError.Complain($"the address can't be noted in {settings.DataFolder}: {unwritten.Message}");
             return null;
         }
     }

@@ -22,9 +22,9 @@ internal static class WorkerOrder
     };
 
     /// <summary>The order to have these models and no others.</summary>
-    public static string HaveModels(IReadOnlyList<WantedModel> models) => Models + JsonSerializer.Serialize(models, CliJson.Default.IReadOnlyListWantedModel);
+    public static string HaveModels(IReadOnlyList<WantedModel> models) => Models + JsonSerializer.Serialize(models, WorkerOrderJson.Default.IReadOnlyListWantedModel);
 
     /// <summary>The models that a line orders; null when it is no such order.</summary>
     public static IReadOnlyList<WantedModel>? ModelsOf(string line) =>
-        line.StartsWith(Models, StringComparison.Ordinal) ? JsonSerializer.Deserialize(line.AsSpan(Models.Length), CliJson.Default.IReadOnlyListWantedModel) : null;
+        line.StartsWith(Models, StringComparison.Ordinal) ? JsonSerializer.Deserialize(line.AsSpan(Models.Length), WorkerOrderJson.Default.IReadOnlyListWantedModel) : null;
 }

@@ -1,3 +1,3 @@
-using Spotter.Cli;
+using Spotter.Cli.Commands;
 
 return await CommandLine.RunAsync(args);

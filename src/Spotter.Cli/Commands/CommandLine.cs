@@ -1,20 +1,6 @@
 using System.CommandLine;
-using Spotter.Cli.Commands;
-using Spotter.Core;
 
-namespace Spotter.Cli;
-
-/// <summary>Exit statuses.</summary>
-internal static class ExitStatus
-{
-    public const int Done = 0;
-    public const int Failed = 1;
-    public const int WrongUsage = 2;
-
-    /// <summary>A worker that ended because a job got stuck in it.</summary>
-    public const int Stuck = 3;
-    public const int Interrupted = 130;
-}
+namespace Spotter.Cli.Commands;
 
 /// <summary>The program's commands, and what becomes of their errors: one line on standard error and a status.</summary>
 internal static class CommandLine
@@ -29,12 +15,12 @@ internal static class CommandLine
         catch (InvalidOperationException e)
         {
             // A validator asked for the value of what is no number.
-            Complain($"{e.Message} See `spotter --help`.");
+            StandardError.Complain($"{e.Message} See `spotter --help`.");
             return ExitStatus.WrongUsage;
         }
         if (parsed.Errors.Count > 0 && !AsksForHelp(parsed))
         {
-            Complain($"{parsed.Errors[^1].Message} See `{CommandPath(parsed)} --help`.");
+            StandardError.Complain($"{parsed.Errors[^1].Message} See `{CommandPath(parsed)} --help`.");
             return ExitStatus.WrongUsage;
         }
         try
@@ -48,24 +34,12 @@ internal static class CommandLine
         }
         catch (Exception e)
         {
-            Complain(OneLine(e));
+            StandardError.Complain(StandardError.OneLine(e));
             if (string.Equals(Environment.GetEnvironmentVariable("SPOTTER_DEBUG"), "1", StringComparison.Ordinal))
                 await Console.Error.WriteLineAsync(e.ToString());
             return ExitStatus.Failed;
         }
     }
-
-    /// <summary>Tells the user of an error: one line on standard error, whatever the message holds.</summary>
-    public static void Complain(string message) =>
-        Console.Error.WriteLine("spotter: " + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
-
-    /// <summary>The sentence for an exception that ended a command.</summary>
-    public static string OneLine(Exception error) => error switch
-    {
-        SpotterException => error.Message,
-        IOException or UnauthorizedAccessException => error.Message,
-        _ => $"an unexpected fault, {error.GetType().Name}: {error.Message} Run again with SPOTTER_DEBUG=1 to see where, and report it.",
-    };
 
     private static RootCommand CreateRoot()
     {

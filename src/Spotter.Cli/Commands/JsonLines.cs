@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Spotter.Cli.Catalogue;
-using Spotter.Cli.Commands;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Doctor;
 using Spotter.Cli.Evaluate;
@@ -12,9 +11,8 @@ using Spotter.Cli.Models;
 using Spotter.Cli.Simulate;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Results;
-using Spotter.Worker;
 
-namespace Spotter.Cli;
+namespace Spotter.Cli.Commands;
 
 /// <summary>Prints what <c>--json</c> promises: one object per line, and nothing else on standard output.</summary>
 internal static class JsonLines
@@ -55,9 +53,7 @@ internal static class JsonLines
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(CancelReport))]
-[JsonSerializable(typeof(CatalogueDocument))]
 [JsonSerializable(typeof(CatalogueEntry))]
-[JsonSerializable(typeof(CocoDocument))]
 [JsonSerializable(typeof(DetectLine))]
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(Finding))]
@@ -67,5 +63,4 @@ internal static class JsonLines
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]
 [JsonSerializable(typeof(SimulationReport))]
-[JsonSerializable(typeof(IReadOnlyList<WantedModel>))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,4 +1,4 @@
-namespace Spotter.Cli.Serve;
+namespace Spotter.Cli.Remote;
 
 /// <summary>Where the service of a data folder listens, written down there for the commands that operate it.</summary>
 internal static class ServiceAddress

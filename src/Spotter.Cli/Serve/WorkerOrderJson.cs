@@ -1,0 +1,10 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spotter.Worker;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>How orders to workers are written.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(IReadOnlyList<WantedModel>))]
+internal sealed partial class WorkerOrderJson : JsonSerializerContext;

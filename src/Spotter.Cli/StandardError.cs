@@ -1,0 +1,19 @@
+using Spotter.Core;
+
+namespace Spotter.Cli;
+
+/// <summary>What the user is told besides what was asked for.</summary>
+internal static class StandardError
+{
+    /// <summary>Tells the user of an error: one line on standard error, whatever the message holds.</summary>
+    public static void Complain(string message) =>
+        Console.Error.WriteLine("spotter: " + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+
+    /// <summary>The sentence for an exception that ended a command.</summary>
+    public static string OneLine(Exception error) => error switch
+    {
+        SpotterException => error.Message,
+        IOException or UnauthorizedAccessException => error.Message,
+        _ => $"an unexpected fault, {error.GetType().Name}: {error.Message} Run again with SPOTTER_DEBUG=1 to see where, and report it.",
+    };
+}
