@@ -207,7 +207,10 @@ internal static class Schema
                     UNION ALL
                     SELECT json_object('key', value ->> 'key', 'mediaType', 'image/' || (value ->> 'format'), 'bytes', value ->> 'bytes', 'sha256', value ->> 'sha256')
                     FROM json_each(options, '$.others') WHERE type = 'object')),
-                'parameters', json(json_remove(options, '$.others')),
+                'parameters', json(CASE engine
+                    WHEN 'filter' THEN COALESCE(options -> '$.filter', '{}')
+                    WHEN 'annotate' THEN json_object('result', options -> '$.drawing', 'confidence', 0)
+                    ELSE json_remove(options, '$.others', '$.filter', '$.drawing') END),
                 'priority', CASE priority WHEN 0 THEN 'high' WHEN 2 THEN 'low' ELSE 'normal' END,
                 'notBefore', strftime('%Y-%m-%dT%H:%M:%fZ', not_before / 1000000.0, 'unixepoch'),
                 'expires', strftime('%Y-%m-%dT%H:%M:%fZ', expires / 1000000.0, 'unixepoch'))),

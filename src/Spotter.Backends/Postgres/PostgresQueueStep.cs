@@ -22,7 +22,10 @@ internal static class PostgresQueueStep
         -- No more of what was sent is read as JSON than has to be: a character of the code 0 in it is more than the server takes.
         UPDATE jobs j SET
             spec = '{"engine":' || to_json(engine) || coalesce(',"model":' || to_json(model), '') || coalesce(',"name":' || to_json(name), '')
-                || ',"inputs":' || i.inputs || ',"parameters":' || regexp_replace(options, ',"others":(null|\[[^]]*\])', '')
+                || ',"inputs":' || i.inputs || ',"parameters":' || CASE engine
+                    WHEN 'filter' THEN coalesce(substring(options FROM '"filter":(\{[^}]*\})'), '{}')
+                    WHEN 'annotate' THEN '{"result":' || coalesce(substring(options FROM ',"drawing":(\{.*\})\}$'), 'null') || ',"confidence":0}'
+                    ELSE regexp_replace(options, ',"others":(null|\[[^]]*\])', '') END
                 || ',"priority":' || (ARRAY['"high"', '"normal"', '"low"'])[priority + 1]
                 || coalesce(',"notBefore":' || to_json(to_char(timestamp 'epoch' + not_before * interval '1 microsecond', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')), '')
                 || coalesce(',"expires":' || to_json(to_char(timestamp 'epoch' + expires * interval '1 microsecond', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')), '')

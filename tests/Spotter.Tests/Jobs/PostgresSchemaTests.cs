@@ -51,20 +51,22 @@ public sealed class PostgresSchemaTests(PostgresServer server) : IAsyncLifetime
         await using (var earlier = await fixture.ConnectAsync())
             PostgresSchema.Update(earlier, fixture.Schema, newest: 1);
         const string Sent = "(id, engine, model, queue, name, tenant, priority, state, internal, due, created, image_key, image_format, image_bytes, image_sha256, options";
-        const string Others = """{"confidence":0.5,"labels":["\u0000 {\"others\":null}"],"others":[{"key":"in/11/2","format":"webp","bytes":2,"sha256":"b"},{"key":"in/11/3","format":"png","bytes":3,"sha256":"c"}]}""";
+        const string Others = """{"confidence":0.5,"filter":{"kind":"concat","sides":"top-down"},"others":[{"key":"in/11/2","format":"webp","bytes":2,"sha256":"b"},{"key":"in/11/3","format":"png","bytes":3,"sha256":"c"}],"drawing":null}""";
+        const string Labels = """{"confidence":0.5,"labels":["\u0000 {\"others\":null}"],"filter":null,"others":null,"drawing":null}""";
+        const string Drawing = """{"confidence":0.25,"filter":null,"others":null,"drawing":{"width":8,"height":6,"detections":[{"label":"\u0000","box":{}}]}}""";
         const string Options = """{"confidence":0.25,"filter":null,"others":null,"drawing":null}""";
         await fixture.RunAsync($$"""
             INSERT INTO jobs {{Sent}}, not_before, expires, callback_url, callback_receiver)
             VALUES ('{{Id(1)}}', 'filter', NULL, 'filter', 'a "b".jpg', 'acme', 0, 0, false, 1767268800000001, 1, 'in/11/1', 3, 1, 'a', '{{Others}}',
                 1767268800000001, 1767355200000000, 'https://a.example/hook', 'https://a.example');
             INSERT INTO jobs {{Sent}}, epoch, attempts, worker, leased_until, solo)
-            VALUES ('{{Id(2)}}', 'detect', 'm', 'detect/m', NULL, '', 1, 1, false, 1, 1, 'in/22/1', 0, 1, 'a', '{{Options}}', 3, 2, 'w', 1, true);
+            VALUES ('{{Id(2)}}', 'detect', 'm', 'detect/m', NULL, '', 1, 1, false, 1, 1, 'in/22/1', 0, 1, 'a', '{{Labels}}', 3, 2, 'w', 1, true);
             INSERT INTO jobs {{Sent}}, started, finished, result, timings, output, work_key, model_version)
             VALUES ('{{Id(3)}}', 'detect', 'm', 'detect/m', NULL, '', 2, 2, false, 1, 1, 'in/33/1', 1, 1, 'a', '{{Options}}',
                 2001, 5, '{"width":7}', '{"inferMs":15}', 'out/33/1', 'work', 'v1');
             INSERT INTO jobs {{Sent}}, finished, error) VALUES
                 ('{{Id(4)}}', 'detect', 'm', 'detect/m', NULL, '', 1, 4, false, 1, 1, 'in/44/1', 2, 1, 'a', '{{Options}}', 5, '{"code":"x","detail":"y"}');
-            INSERT INTO jobs {{Sent}}) VALUES ('{{Id(5)}}', 'annotate', NULL, 'annotate', NULL, '', 1, 0, true, 1, 1, 'in/33/1', 0, 1, 'a', '{{Options}}');
+            INSERT INTO jobs {{Sent}}) VALUES ('{{Id(5)}}', 'annotate', NULL, 'annotate', NULL, '', 1, 0, true, 1, 1, 'in/33/1', 0, 1, 'a', '{{Drawing}}');
             INSERT INTO jobs {{Sent}}) VALUES ('{{Id(6)}}', 'annotate', NULL, 'annotate', NULL, '', 1, 0, true, 2, 2, 'in/66/1', 0, 1, 'a', '{{Options}}');
             UPDATE jobs SET expired = true WHERE id = '{{Id(4)}}';
             INSERT INTO deliveries (job, queue, priority, visible_at) SELECT id, queue, priority, due FROM jobs WHERE state <= 1;
@@ -79,9 +81,13 @@ public sealed class PostgresSchemaTests(PostgresServer server) : IAsyncLifetime
         queued.Spec.NotBefore.ShouldBe(new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero).AddMicroseconds(1));
         (queued.Expires, queued.Spec.Expires).ShouldBe((DateTimeOffset.UnixEpoch.AddSeconds(1767355200), DateTimeOffset.UnixEpoch.AddSeconds(1767355200)));
         queued.Notify.ShouldBe([new JobNotification(ChannelNames.Webhook, "https://a.example/hook") { Endpoint = "https://a.example" }]);
-        using (var parameters = System.Text.Json.JsonDocument.Parse(queued.Spec.Parameters.Utf8))
+        // Engines read what they are told where they look for it now.
+        queued.Spec.Parameters.ToString().ShouldBe("""{"kind":"concat","sides":"top-down"}""");
+        (await jobs.FindAsync(Id(5), default))!.Spec.Parameters.ToString().ShouldBe(
+            """{"result":{"width":8,"height":6,"detections":[{"label":"\u0000","box":{}}]},"confidence":0}""");
+        using (var parameters = System.Text.Json.JsonDocument.Parse((await jobs.FindAsync(Id(2), default))!.Spec.Parameters.Utf8))
         {
-            parameters.RootElement.EnumerateObject().Select(p => p.Name).ShouldBe(["confidence", "labels"]);
+            parameters.RootElement.EnumerateObject().Select(p => p.Name).ShouldNotContain(name => name == "others");
             parameters.RootElement.GetProperty("labels")[0].GetString().ShouldBe("\0 {\"others\":null}");
         }
 
