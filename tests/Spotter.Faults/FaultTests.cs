@@ -239,22 +239,6 @@ public sealed class FaultTests(ITestOutputHelper output)
         FaultTable.ShouldSurvive(38, "another tenant asks for a job: 404", verdict);
     }
 
-    [PostgresFact]
-    public async Task A_queue_that_loses_everything_is_filled_again()
-    {
-        using var cluster = PostgresCluster.Start();
-        using var pictures = new TemporaryFolder();
-        await using var bench = await OnPostgresAsync(cluster, pictures);
-        for (var i = 0; i < 10; i++)
-            await bench.Ledger.SubmitAsync(() => bench.Api, string.Create(CultureInfo.InvariantCulture, $"picture-{i:00}"), (byte)(100 + i));
-        await using (var somebody = Npgsql.NpgsqlDataSource.Create(string.Create(
-            CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={cluster.Port};Username=spotter;Password={PostgresCluster.Secret};Database=postgres;Pooling=false")))
-        await using (var empty = somebody.CreateCommand("TRUNCATE spotter.deliveries"))
-            await empty.ExecuteNonQueryAsync();
-        bench.StartWorker();
-        FaultTable.ShouldSurvive(15, "the queue loses everything that waits in it", await bench.Ledger.CheckAsync(bench.Api, TimeSpan.FromSeconds(90)));
-    }
-
     private static Task<Bench> OnPostgresAsync(PostgresCluster cluster, TemporaryFolder pictures) =>
         Bench.StartAsync(arguments: ["--backend", "postgres", "--blobs", $"folder:{pictures.Path}"], settings: ("SPOTTER__POSTGRES", cluster.Url));
 

@@ -39,7 +39,8 @@ internal sealed class SqliteJobStore : IJobStore
 
     public async Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel)
     {
-        var (rows, next) = await database.CommitAsync(scope => SqliteTake.Run(scope, request, Microseconds.Now(clock)), cancel);
+        var (rows, next) = await database.CommitAsync(
+            scope => SqliteTake.Run(scope, request, Microseconds.Now(clock)), cancel, needsSavepoint: request.Workers.Count > 1);
         if (rows.Count == 0 && next is null)
             return TakenJobs.None;
         var started = new StartedJob[rows.Count];
@@ -68,7 +69,8 @@ internal sealed class SqliteJobStore : IJobStore
             case JobOutcome.Done done:
                 var timings = JsonSerializer.SerializeToUtf8Bytes(done.Timings, SpotterJson.Default.JobTimings);
                 return database.CommitAsync(
-                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, done.Output, done.ModelVersion)), cancel);
+                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, done.Output, done.ModelVersion)), cancel,
+                    needsSavepoint: done.Output is not null);
             case JobOutcome.Reject reject:
                 var error = SqliteTransitions.ToJson(reject.Error);
                 return database.CommitAsync(scope => transitions.End(scope, lease, JobState.Failed, new(error, null, null, null, null)), cancel);

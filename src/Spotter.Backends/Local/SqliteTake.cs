@@ -1,3 +1,6 @@
+#if PLANTED_BUGS
+using Spotter.Core;
+#endif
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;

@@ -82,7 +82,7 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
             WHERE state >= 3 AND state = 4 AND expired = 0
                 AND (?1 IS NULL OR lower(hex(id)) IN (SELECT value FROM json_each(?1)))
                 AND (?2 IS NULL OR json_extract(error, '$.code') = ?2) AND (?3 IS NULL OR tenant = ?3)
-            ORDER BY seq LIMIT ?4
+            ORDER BY finished, seq LIMIT ?4
             """).BindText(1, ids).Bind(2, filter.Error).Bind(3, filter.Tenant).Bind(4, filter.Limit));
         foreach (var row in dead)
         {

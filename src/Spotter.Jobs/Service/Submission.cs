@@ -107,7 +107,13 @@ public sealed class Submission : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await service.DeleteQuietlyAsync(unused);
-        place.Dispose();
+        try
+        {
+            await service.DeleteQuietlyAsync(unused);
+        }
+        finally
+        {
+            place.Dispose();
+        }
     }
 }
