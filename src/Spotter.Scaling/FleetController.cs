@@ -246,8 +246,11 @@ public sealed partial class FleetController
     /// <summary>Whether it has joined or left since the last look.</summary>
     private void Note(Member member, WorkerView? joined)
     {
-        if (joined is null && member.HasJoined)
-            member.EndingSince ??= time.GetTimestamp();
+        if (joined is null && member is { HasJoined: true, EndingSince: null })
+            (member.EndingSince, member.HasVanished) = (time.GetTimestamp(), true);
+        // Nobody told it to end: it was silent, as while the store was away, and has joined again.
+        else if (joined is not null && member.HasVanished)
+            (member.EndingSince, member.HasVanished) = (null, false);
         if (joined is null || member.HasJoined)
             return;
         member.HasJoined = true;
@@ -384,6 +387,9 @@ public sealed partial class FleetController
         public bool HasJoined { get; set; }
 
         public long? StoppedAt { get; set; }
+
+        /// <summary>True when it was taken to end since it is no longer joined.</summary>
+        public bool HasVanished { get; set; }
 
         /// <summary>Since when it is to end and can't be kept; null while it may go on.</summary>
         public long? EndingSince { get; set; }

@@ -77,7 +77,8 @@ public sealed class DrainSwitch : IDisposable
                 return;
             begun = Turn(drain);
         }
-        Cancel(begun);
+        // Not disposed of: its token is asked for as long as the state lasts, and there is no timer in it.
+        begun.Cancel();
     }
 
     /// <summary>Takes jobs again, as whoever has the last word says, unless it is to end for good.</summary>
@@ -91,7 +92,8 @@ public sealed class DrainSwitch : IDisposable
             latest = Math.Max(latest, order);
             begun = Turn(drain: false);
         }
-        Cancel(begun);
+        // Not disposed of: its token is asked for as long as the state lasts, and there is no timer in it.
+        begun.Cancel();
     }
 
     /// <summary>From now on nothing is obeyed: orders may come as long as the process lives.</summary>
@@ -114,12 +116,5 @@ public sealed class DrainSwitch : IDisposable
         else
             (begun, draining) = (staying, new CancellationTokenSource());
         return begun;
-    }
-
-    /// <summary>Ends a state for good: nobody else has its source any more.</summary>
-    private static void Cancel(CancellationTokenSource begun)
-    {
-        begun.Cancel();
-        begun.Dispose();
     }
 }

@@ -50,13 +50,18 @@ internal static class PoolOptions
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)))
             throw Invalid($"'{name}' can't be the name of a pool; take 1 to {LongestName} small letters and digits.");
         IReadOnlyList<string> models = [];
+        var said = new HashSet<string>(StringComparer.Ordinal);
         foreach (var part in colon < 0 ? [] : text[(colon + 1)..].Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var (key, value) = part.Split('=', 2) is [var k, var v] ? (k, v) : (part, "");
+            if (!said.Add(key))
+                throw Invalid($"The pool '{name}' says {key} twice; say it once.");
             switch (key)
             {
                 case "models":
                     models = value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                    if (models.Count == 0)
+                        throw Invalid($"The pool '{name}' has models= and no model; name some, or leave it out for all that no other pool has.");
                     break;
                 case "min":
                     scaling = scaling with { Min = Number(name, key, value, 0) };
@@ -90,7 +95,7 @@ internal static class PoolOptions
             : throw Invalid($"The pool '{pool}' has {key}={value}; it takes a number from {least} to {MostWorkers}.");
 
     private static ScalePreset PresetOf(string pool, string value) =>
-        value.Length > 0 && char.IsAsciiLetter(value[0]) && Enum.TryParse<ScalePreset>(value, ignoreCase: true, out var preset)
+        value.Length > 0 && value.All(char.IsAsciiLetter) && Enum.TryParse<ScalePreset>(value, ignoreCase: true, out var preset) && Enum.IsDefined(preset)
             ? preset
             : throw Invalid($"The pool '{pool}' has preset={value}; it takes eco, balanced or fast.");
 

@@ -80,7 +80,7 @@ internal sealed class ProcessPool : IAsyncDisposable
         {
             Tick = Scaling.Tick,
             Meter = Meter,
-            CpuLoad = () => parts.Roster.CpuLoad,
+            CpuLoad = () => all.Count == 1 ? parts.Roster.CpuLoad : parts.Roster.CpuLoadOf(Fleet.List().Select(w => w.Id).ToHashSet(StringComparer.Ordinal).Contains),
             Series = parts.Records.Series,
             Memory = parts.Records.MemoryOf(all.Count == 1 ? null : Name, Scaling.Policy),
             Pool = all.Count == 1 ? null : Name,

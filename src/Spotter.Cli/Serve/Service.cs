@@ -90,12 +90,13 @@ internal sealed class Service(ServeSettings settings)
                 },
                 ended.Token);
             using var scaled = new CancellationTokenSource();
-            var scaling = Task.WhenAll(pools.Select(p => p.RunAsync(scaled.Token)));
+            List<Task> loops = [.. pools.Select(p => p.RunAsync(scaled.Token))];
+            var scaling = Task.WhenAll(loops);
 
             using var address = NoteAddress(Reachable(gateway.Address));
             Console.Out.WriteLine($"listening on {gateway.Address.ToString().TrimEnd('/')}");
             // None of these ends by itself unless it failed, and the service is no use without any of them.
-            var failed = Task.WhenAny(backend.Failed, gateway.Failed, Supervision.FirstErrorAsync(forgetting, watching, scaling)).Unwrap();
+            var failed = Task.WhenAny(backend.Failed, gateway.Failed, Supervision.FirstErrorAsync([forgetting, watching, .. loops])).Unwrap();
             var stopped = await Task.WhenAny(stop.Stopped, failed);
 
             // Nothing new comes in, what runs is finished and handed in, what waits is there at the next start.

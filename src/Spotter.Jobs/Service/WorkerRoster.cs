@@ -73,8 +73,11 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>A worker says how far its jobs are.</summary>
     public void Progressed(string worker, IReadOnlyList<Lease> leases)
     {
-        if (entries.TryGetValue(worker, out var entry))
-            entry.Progress = leases.Any(l => l.Progress is not null) ? leases.DistinctBy(l => l.Job).ToDictionary(l => l.Job, l => l.Progress) : null;
+        if (!entries.TryGetValue(worker, out var entry))
+            return;
+        // A sign of life, whatever the store says of the leases.
+        entry.Touch(time.GetTimestamp());
+        entry.Progress = leases.Any(l => l.Progress is not null) ? leases.DistinctBy(l => l.Job).ToDictionary(l => l.Job, l => l.Progress) : null;
     }
 
     /// <summary>How far a worker's job was at its last sign of life, 0 to 1; null when it does not say.</summary>
@@ -122,13 +125,13 @@ public sealed class WorkerRoster(TimeProvider time)
     public int Lanes => entries.Values.Where(e => !e.Draining).Sum(e => e.Lanes);
 
     /// <summary>The mean share of its processors (one for each lane) that a worker uses, 0 to 1; null while none has told twice.</summary>
-    public double? CpuLoad
+    public double? CpuLoad => CpuLoadOf(_ => true);
+
+    /// <summary><see cref="CpuLoad"/> of some of the workers.</summary>
+    public double? CpuLoadOf(Func<string, bool> isOne)
     {
-        get
-        {
-            var known = entries.Values.Where(e => !e.Draining).Select(e => e.CpuLoad).OfType<double>().ToList();
-            return known.Count == 0 ? null : known.Average();
-        }
+        var known = entries.Where(e => isOne(e.Key) && !e.Value.Draining).Select(e => e.Value.CpuLoad).OfType<double>().ToList();
+        return known.Count == 0 ? null : known.Average();
     }
 
     /// <summary>The workers' models, by worker.</summary>
@@ -261,6 +264,12 @@ public sealed class WorkerRoster(TimeProvider time)
                 var state = draining ? WorkerState.Draining : held > 0 ? WorkerState.Busy : WorkerState.Idle;
                 return new WorkerView(name, state, time.GetElapsedTime(Joined), time.GetElapsedTime(draining ? drainingSince : since));
             }
+        }
+
+        public void Touch(long at)
+        {
+            lock (gate)
+                Seen = at;
         }
 
         private void Apply(int count, long at)

@@ -107,6 +107,25 @@ public sealed class FleetControllerTests
     }
 
     [Fact]
+    public async Task One_that_was_silent_and_joins_again_counts_and_can_be_drained()
+    {
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, []);
+        await fleet.TendAsync(default);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        roster.Forget(TimeSpan.FromSeconds(30));
+        (await fleet.TendAsync(default))[0].State.ShouldBe(WorkerState.Draining);
+
+        roster.Join("w1", 1, []);
+        clock.Advance(TimeSpan.FromSeconds(11));
+        (await fleet.TendAsync(default))[0].State.ShouldBe(WorkerState.Idle);
+
+        launcher.Stopped.ShouldBeEmpty();
+        await fleet.DrainAsync("w1", default);
+        roster.OrderOf("w1").Drain.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task One_that_has_left_is_stopped_after_a_while_if_it_does_not_end()
     {
         await fleet.LaunchAsync(1, default);

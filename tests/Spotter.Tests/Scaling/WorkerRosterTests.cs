@@ -159,8 +159,23 @@ public sealed class WorkerRosterTests
 
         // Two lanes each: 10 of 10 and 2.5 of 10 processor-seconds.
         roster.CpuLoad.ShouldNotBeNull().ShouldBe(0.625, 1e-9);
+        roster.CpuLoadOf(worker => worker is "b" or "c").ShouldNotBeNull().ShouldBe(0.25, 1e-9);
+        roster.CpuLoadOf(worker => worker == "c").ShouldBeNull();
         roster.Drain("a", drain: true);
         roster.CpuLoad.ShouldNotBeNull().ShouldBe(0.25, 1e-9);
+    }
+
+    [Fact]
+    public void A_sign_of_life_counts_while_the_store_says_nothing_of_the_leases()
+    {
+        var roster = Joined("a", "b");
+        clock.Advance(TimeSpan.FromSeconds(20));
+        roster.Progressed("a", []);
+        clock.Advance(TimeSpan.FromSeconds(20));
+
+        roster.Forget(TimeSpan.FromSeconds(30));
+
+        (roster.Has("a"), roster.Has("b")).ShouldBe((true, false));
     }
 
     [Fact]
