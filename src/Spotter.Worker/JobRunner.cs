@@ -14,10 +14,10 @@ namespace Spotter.Worker;
 /// </summary>
 /// <param name="host">What engines work with. It belongs to the caller.</param>
 /// <param name="log">Told of failures that are our fault.</param>
-/// <param name="engines">Finds engines by name; null for all that there are.</param>
+/// <param name="engines">Finds engines by name; null for those that come with Spotter.</param>
 public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, Func<string, IEngine?>? engines = null) : IJobRunner
 {
-    private readonly Func<string, IEngine?> find = engines ?? EngineCatalogue.Find;
+    private readonly Func<string, IEngine?> find = engines ?? EngineCatalogue.BuiltIn.Find;
 
     /// <summary>Most jobs that are run at once.</summary>
     public const int MostAtOnce = VisionModel.MostAtOnce;

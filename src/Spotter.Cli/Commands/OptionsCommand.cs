@@ -11,7 +11,7 @@ internal static class OptionsCommand
         var command = new Command("options", "Print the page about job options.") { Hidden = true };
         command.SetAction(_ =>
         {
-            Console.Out.Write(OptionsTable.Markdown());
+            Console.Out.Write(OptionsTable.Markdown(EngineCatalogue.BuiltIn));
             return ExitStatus.Done;
         });
         return command;

@@ -101,7 +101,7 @@ internal static class WorkerCommand
         }
 
         settings = LeaseVariables.Read(settings) with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
-        using var loop = new WorkLoop(source, () => models.Served(EngineCatalogue.QueuesOf), runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>(), drain);
+        using var loop = new WorkLoop(source, () => models.Served(EngineCatalogue.BuiltIn.QueuesOf), runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>(), drain);
         // Nothing may be disposed of that the stuck job still uses.
         if (await loop.RunAsync() == WorkerEnd.Stuck)
             Environment.Exit(ExitStatus.Stuck);

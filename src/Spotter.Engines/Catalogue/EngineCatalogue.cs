@@ -2,16 +2,35 @@ using Spotter.Core;
 using Spotter.Engines.Annotate;
 using Spotter.Engines.Detect;
 using Spotter.Engines.Filter;
+using Spotter.Engines.Options;
 using Spotter.Jobs;
 using Spotter.Vision;
 
 namespace Spotter.Engines.Catalogue;
 
-/// <summary>All engines: the one place where they are registered.</summary>
-public static class EngineCatalogue
+/// <summary>The engines of a deployment. Everything that is said of engines and their options comes from here.</summary>
+public sealed class EngineCatalogue
 {
-    /// <summary>The engines, by name.</summary>
-    public static IReadOnlyList<IEngine> All { get; } =
+    private readonly Dictionary<string, IEngine> byName;
+    private readonly Dictionary<string, JobOption> optionByName;
+
+    /// <summary>Creates a catalogue of these engines, whose names differ.</summary>
+    public EngineCatalogue(IReadOnlyList<IEngine> engines)
+    {
+        All = engines;
+        byName = engines.ToDictionary(e => e.Name, StringComparer.Ordinal);
+        Offered = [.. engines.OfType<IOfferedEngine>()];
+        Choosing =
+        [
+            new("engine", "The engine; the model's by default", OptionValues.Any("an engine of this list", [.. Offered.Select(e => e.Name)]), null, OptionTraits.None),
+            new("model", "The model's id, as in GET /v1/models; the first by default", OptionValues.Any("a model's id"), null, OptionTraits.None),
+        ];
+        Options = [.. Choosing.Concat(Offered.OrderByDescending(e => e.NeedsModel).SelectMany(e => e.Options)).Concat(ScheduleOptions.All).DistinctBy(o => o.Name, StringComparer.Ordinal)];
+        optionByName = Options.ToDictionary(o => o.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The engines that come with Spotter: the one place where they are registered, by name.</summary>
+    public static EngineCatalogue BuiltIn { get; } = new(
     [
         new AnnotateEngine(),
         new VisionEngine(VisionTasks.Classify, "Says what a picture shows as a whole"),
@@ -20,21 +39,31 @@ public static class EngineCatalogue
         new VisionEngine(VisionTasks.Obb, "Finds objects and boxes that are turned with them"),
         new VisionEngine(VisionTasks.Pose, "Finds objects and their keypoints, as the joints of people"),
         new VisionEngine(VisionTasks.Segment, "Finds objects and their outlines"),
-    ];
+    ]);
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<IEngine> All { get; }
 
     /// <summary>Those that requests may choose.</summary>
-    public static IReadOnlyList<IOfferedEngine> Offered { get; } = [.. All.OfType<IOfferedEngine>()];
+    public IReadOnlyList<IOfferedEngine> Offered { get; }
 
-    private static readonly Dictionary<string, IEngine> ByName = All.ToDictionary(e => e.Name, StringComparer.Ordinal);
+    /// <summary>The options that say which engine and model run a job.</summary>
+    public IReadOnlyList<JobOption> Choosing { get; }
+
+    /// <summary>All options, each once.</summary>
+    public IReadOnlyList<JobOption> Options { get; }
 
     /// <summary>The engine of this name; null if there is none.</summary>
-    public static IEngine? Find(string name) => ByName.GetValueOrDefault(name);
+    public IEngine? Find(string name) => byName.GetValueOrDefault(name);
 
     /// <summary>The engine of this name, if requests may choose it.</summary>
-    public static IOfferedEngine? FindOffered(string name) => Find(name) as IOfferedEngine;
+    public IOfferedEngine? FindOffered(string name) => Find(name) as IOfferedEngine;
+
+    /// <summary>The option of this name; null if there is none.</summary>
+    public JobOption? FindOption(string name) => optionByName.GetValueOrDefault(name);
 
     /// <summary>The queues of all jobs that can be run with these models: those of the engines that need none among them.</summary>
-    public static IEnumerable<string> QueuesOf(IEnumerable<ModelInfo> models) =>
+    public IEnumerable<string> QueuesOf(IEnumerable<ModelInfo> models) =>
     [
         .. All.Where(e => !e.NeedsModel).Select(e => QueueNames.Of(e.Name, null)),
         .. models.SelectMany(m => All.Where(e => e.Takes(m)).Select(e => QueueNames.Of(e.Name, m.Id))),
@@ -44,7 +73,7 @@ public static class EngineCatalogue
     /// The result of a job as one line of CSV, without an end: what its input is called, without extension, and the result
     /// in words. Null when there are no words for it.
     /// </summary>
-    public static string? LineOf(Job job)
+    public string? LineOf(Job job)
     {
         if (job.Result is not { } result || FindOffered(job.Engine)?.Describe(result) is not { } words)
             return null;

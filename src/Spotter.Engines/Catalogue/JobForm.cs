@@ -8,28 +8,16 @@ namespace Spotter.Engines.Catalogue;
 /// The fields of a request beside its inputs, on whatever way they came: checked against what the engines and the schedule
 /// declare, and turned into what is to be done.
 /// </summary>
-public sealed class JobForm
+/// <param name="engines">The engines that requests may choose from.</param>
+public sealed class JobForm(EngineCatalogue engines)
 {
     private const string Engine = "engine";
     private const string Model = "model";
 
     private readonly JobFields fields = new();
 
-    /// <summary>The options that say who is to do it.</summary>
-    public static IReadOnlyList<JobOption> Choosing { get; } =
-    [
-        new(Engine, "The engine; the model's by default", OptionValues.Any("an engine of this list", [.. EngineCatalogue.Offered.Select(e => e.Name)]), null, OptionTraits.None),
-        new(Model, "The model's id, as in GET /v1/models; the first by default", OptionValues.Any("a model's id"), null, OptionTraits.None),
-    ];
-
-    /// <summary>All options, each once.</summary>
-    public static IReadOnlyList<JobOption> All { get; } =
-        [.. Choosing.Concat(EngineCatalogue.Offered.OrderByDescending(e => e.NeedsModel).SelectMany(e => e.Options)).Concat(ScheduleOptions.All).DistinctBy(o => o.Name, StringComparer.Ordinal)];
-
-    private static readonly Dictionary<string, JobOption> ByName = All.ToDictionary(o => o.Name, StringComparer.Ordinal);
-
     /// <summary>True for fields that may not be part of an address, which everybody on the way can read.</summary>
-    public static bool IsSecret(string name) => ByName.TryGetValue(name, out var option) && option.Is(OptionTraits.Secret);
+    public bool IsSecret(string name) => engines.FindOption(name)?.Is(OptionTraits.Secret) == true;
 
     /// <summary>Notes a field.</summary>
     /// <exception cref="SpotterException">It is unknown, or comes twice.</exception>
@@ -37,7 +25,7 @@ public sealed class JobForm
     {
         if (name == "url")
             throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
-        if (!ByName.TryGetValue(name, out var option))
+        if (engines.FindOption(name) is not { } option)
             throw Invalid($"The field '{name}' is unknown; known are image, {Known()}.");
         if (option.Is(OptionTraits.Repeats))
             fields.Append(name, value);
@@ -51,8 +39,8 @@ public sealed class JobForm
 
     /// <summary>The engine that was named by now; null while none was.</summary>
     public IOfferedEngine? Named() => fields[Engine] is { } name
-        ? EngineCatalogue.FindOffered(name)
-        : EngineCatalogue.Offered.FirstOrDefault(e => e.Options.Any(o => o.Is(OptionTraits.ChoosesEngine) && fields.Has(o.Name)));
+        ? engines.FindOffered(name)
+        : engines.Offered.FirstOrDefault(e => e.Options.Any(o => o.Is(OptionTraits.ChoosesEngine) && fields.Has(o.Name)));
 
     /// <summary>What is to be done with these inputs.</summary>
     /// <exception cref="SpotterException">What is wrong, and what it may be.</exception>
@@ -61,7 +49,8 @@ public sealed class JobForm
         var engine = Named();
         RefuseStrays(engine);
         var model = engine is { NeedsModel: false } ? null : ChooseModel(models, engine);
-        engine ??= EngineCatalogue.FindOffered(model!.Engine)!;
+        if (engine is null)
+            RefuseStrays(engine = engines.FindOffered(model!.Engine)!);
         foreach (var input in inputs)
             Check(input, engine);
         var (schedule, notify) = ScheduleOptions.Read(fields);
@@ -83,14 +72,14 @@ public sealed class JobForm
     /// <summary>Refuses what means nothing to the engine; to no engine that takes a model, while none is named.</summary>
     private void RefuseStrays(IOfferedEngine? engine)
     {
-        IReadOnlyList<IOfferedEngine> possible = engine is null ? [.. EngineCatalogue.Offered.Where(e => e.NeedsModel)] : [engine];
+        IReadOnlyList<IOfferedEngine> possible = engine is null ? [.. engines.Offered.Where(e => e.NeedsModel)] : [engine];
         foreach (var name in fields.Names)
         {
             if (name == Engine || ScheduleOptions.All.Any(o => o.Name == name) || possible.Any(e => Understands(e, name)))
                 continue;
-            if (EngineCatalogue.Offered.Where(e => Understands(e, name)).ToList() is [var owner])
+            if (engines.Offered.Where(e => Understands(e, name)).ToList() is [var owner])
                 throw Invalid($"The field '{name}' belongs to the engine '{owner.Name}'; send engine={owner.Name} with it, or leave it out.");
-            throw Invalid($"The field '{name}' means nothing to the engine '{engine!.Name}'; leave it out.");
+            throw Invalid($"The field '{name}' means nothing to the engine '{engine?.Name ?? possible[0].Name}'; leave it out.");
         }
     }
 
@@ -107,10 +96,10 @@ public sealed class JobForm
         var (name, id) = (fields[Engine], fields[Model]);
         if (name is not null && !models.Any(m => engine?.Takes(m) == true))
         {
-            var there = EngineCatalogue.Offered.Where(e => !e.NeedsModel || models.Any(e.Takes)).OrderByDescending(e => e.NeedsModel).Select(e => e.Name);
+            var there = engines.Offered.Where(e => !e.NeedsModel || models.Any(e.Takes)).OrderByDescending(e => e.NeedsModel).Select(e => e.Name);
             throw new SpotterException(ErrorCodes.UnknownEngine, $"There is no engine '{name}'; there is {Join(there)}.");
         }
-        return models.FirstOrDefault(m => (id is null || m.Id == id) && (engine?.Takes(m) ?? EngineCatalogue.FindOffered(m.Engine) is not null))
+        return models.FirstOrDefault(m => (id is null || m.Id == id) && (engine?.Takes(m) ?? engines.FindOffered(m.Engine) is not null))
             ?? throw new SpotterException(ErrorCodes.UnknownModel,
                 $"There is no model '{id}'{(name is null ? "" : $" for the engine '{name}'")}; there is {Join(models.Select(m => m.Id))}.");
     }
@@ -124,10 +113,10 @@ public sealed class JobForm
     }
 
     /// <summary>The fields that all engines for models take, then those of each other engine.</summary>
-    private static string Known()
+    private string Known()
     {
-        var others = EngineCatalogue.Offered.Where(e => !e.NeedsModel).ToList();
-        var usual = All.Where(o => !others.Exists(e => e.Options.Contains(o))).Select(o => o.Name);
+        var others = engines.Offered.Where(e => !e.NeedsModel).ToList();
+        var usual = engines.Options.Where(o => !others.Exists(e => e.Options.Contains(o))).Select(o => o.Name);
         return string.Join(", and for the engine ", [string.Join(", ", usual), .. others.Select(e => $"'{e.Name}' {string.Join(", ", e.Options.Select(o => o.Name))}")]);
     }
 

@@ -7,18 +7,18 @@ namespace Spotter.Engines.Catalogue;
 public static class OptionsTable
 {
     /// <summary>The page <c>docs/options.md</c>.</summary>
-    public static string Markdown()
+    public static string Markdown(EngineCatalogue engines)
     {
         var page = new StringBuilder()
             .Append("# Job options\n\n")
             .Append("Fields of `POST /v1/jobs`, in the form or in the query. `./spotter detect` has those of the vision engines as flags.\n")
             .Append("This page is made from their declarations: `./spotter options >docs/options.md`.\n\n")
             .Append("| engine | does |\n|---|---|\n");
-        foreach (var engine in EngineCatalogue.Offered)
+        foreach (var engine in engines.Offered)
             page.Append(null, $"| `{engine.Name}` | {engine.Help} |\n");
-        Append(page, "Every job", [.. JobForm.Choosing, .. ScheduleOptions.All]);
-        foreach (var engines in EngineCatalogue.Offered.GroupBy(e => e.Options))
-            Append(page, string.Join(", ", engines.Select(e => $"`{e.Name}`")), engines.Key);
+        Append(page, "Every job", [.. engines.Choosing, .. ScheduleOptions.All]);
+        foreach (var alike in engines.Offered.GroupBy(e => e.Options))
+            Append(page, string.Join(", ", alike.Select(e => $"`{e.Name}`")), alike.Key);
         return page.ToString();
     }
 

@@ -45,7 +45,7 @@ internal sealed class DeliveryService<TChannel>(
 }
 
 /// <summary>Registers channels.</summary>
-internal static class DeliveryRegistration
+public static class DeliveryRegistration
 {
     /// <summary>Adds a channel and its sender: all that a new one needs besides its class.</summary>
     public static IServiceCollection AddDeliveryChannel<TChannel>(this IServiceCollection services)

@@ -10,6 +10,7 @@ using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Deliveries;
 using Spotter.Gateway.Intake;
@@ -50,6 +51,12 @@ public sealed record GatewayDependencies(
     /// <summary>Plays recorded days again; null when nothing is scaled here.</summary>
     public IScaleReplay? Replay { get; init; }
 
+    /// <summary>The engines that requests may choose from.</summary>
+    public EngineCatalogue Engines { get; init; } = EngineCatalogue.BuiltIn;
+
+    /// <summary>More doors than those that come with Spotter.</summary>
+    public IReadOnlyList<IDoor> Doors { get; init; } = [];
+
     /// <summary>How backlog and fleet stood of late, as the autoscaler saw them.</summary>
     public ScaleSeries Series { get; init; } = new();
 }
@@ -61,6 +68,17 @@ public sealed class GatewayHost : IAsyncDisposable
     private const string PagePolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    /// <summary>The doors that come with Spotter: the one place where they are registered.</summary>
+    private static readonly IReadOnlyList<IDoor> BuiltIn =
+    [
+        new SubmitDoor(),
+        new JobEndpoints(),
+        new DeadLetters(),
+        new OperationsEndpoints(),
+        new ScalingEndpoints(),
+        new WorkerDoor(),
+    ];
 
     private readonly WebApplication web;
 
@@ -86,6 +104,9 @@ public sealed class GatewayHost : IAsyncDisposable
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, settings)).UseUrls($"http://{settings.Host}:{settings.Port}");
         AddServices(builder.Services, settings, parts);
+        IReadOnlyList<IDoor> doors = [.. BuiltIn, .. parts.Doors];
+        foreach (var door in doors)
+            door.Add(builder.Services);
 
         var app = builder.Build();
         app.UseExceptionHandler();
@@ -99,12 +120,8 @@ public sealed class GatewayHost : IAsyncDisposable
         app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
         app.Use(KeyGuard.CheckAsync);
         app.Use(WorkerApi.GuardAsync);
-        SubmitEndpoint.Map(app);
-        JobEndpoints.Map(app);
-        DeadLetters.Map(app);
-        OperationsEndpoints.Map(app);
-        ScalingEndpoints.Map(app);
-        WorkerApi.Map(app);
+        foreach (var door in doors)
+            door.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobService>().Watcher.Close);
@@ -142,7 +159,7 @@ public sealed class GatewayHost : IAsyncDisposable
     {
         services.AddSingleton(settings)
             .AddSingleton(parts.Store).AddSingleton(parts.Outbox).AddSingleton(parts.Roster).AddSingleton(parts.Decisions)
-            .AddSingleton(parts.Time).AddSingleton(parts.Random);
+            .AddSingleton(parts.Engines).AddSingleton(parts.Time).AddSingleton(parts.Random);
         services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<SamplePictures>();
         if (parts.Pools is not null)
             services.AddSingleton(parts.Pools);
@@ -151,11 +168,12 @@ public sealed class GatewayHost : IAsyncDisposable
             parts.Store, parts.Blobs, parts.Roster, s.GetRequiredService<ModelCatalogue>(), settings.Jobs, parts.Time, parts.Random)
         {
             Arrived = parts.Meter.Arrived,
+            AcceptNotification = asked => s.GetRequiredService<DeliveryChannels>().Accept(asked),
         }).AddHostedService<JobLoops>();
         services.AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals, parts.Replay))
             .AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>()
-            .AddSingleton<SubmitEndpoint>().AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
-            .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>().AddSingleton<WorkerApi>();
+            .AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
+            .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
         services.AddSingleton(s => new KeyRing(
                 settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, parts.Time, s.GetRequiredService<ILogger<KeyRing>>()))
             .AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
@@ -169,7 +187,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
         services.ConfigureHttpJsonOptions(json =>
         {
-            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([ProblemJson.Default, ResultsJson.Default, ModelsJson.Default, OperationsJson.Default, ScalingViewsJson.Default, SpotterJson.Default, .. ResultDocument.Types, new DefaultJsonTypeInfoResolver()]);
+            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([ProblemJson.Default, ResultsJson.Default, ModelsJson.Default, OperationsJson.Default, ScalingViewsJson.Default, SpotterJson.Default, .. ResultDocument.TypesOf(parts.Engines), new DefaultJsonTypeInfoResolver()]);
             // What a worker leaves out is its mistake, not a null for us to stumble over.
             json.SerializerOptions.RespectNullableAnnotations = true;
             json.SerializerOptions.RespectRequiredConstructorParameters = true;

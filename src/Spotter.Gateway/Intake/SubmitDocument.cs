@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 using Spotter.Engines.Catalogue;
 using Spotter.Engines.Options;
@@ -15,13 +16,14 @@ internal static class SubmitDocument
 {
     public static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancel)
     {
+        var engines = context.ApplicationServices.GetRequiredService<EngineCatalogue>();
         var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
         var properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
         {
             ["image"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = file, Description = "One or more pictures." },
         };
-        foreach (var option in JobForm.All)
-            properties.Add(option.Name, SchemaOf(option));
+        foreach (var option in engines.Options)
+            properties.Add(option.Name, SchemaOf(option, engines));
         var form = new OpenApiSchema
         {
             Type = JsonSchemaType.Object,
@@ -46,9 +48,9 @@ internal static class SubmitDocument
         return Task.CompletedTask;
     }
 
-    private static OpenApiSchema SchemaOf(JobOption option)
+    private static OpenApiSchema SchemaOf(JobOption option, EngineCatalogue catalogue)
     {
-        var engines = EngineCatalogue.Offered.Where(e => e.Options.Contains(option)).ToList();
+        var engines = catalogue.Offered.Where(e => e.Options.Contains(option)).ToList();
         return new OpenApiSchema
         {
             Type = option.Values.Type switch

@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
-using Spotter.Jobs.Deliveries;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
@@ -12,9 +12,17 @@ using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;
 
+/// <summary>The door for pictures.</summary>
+internal sealed class SubmitDoor : IDoor
+{
+    public void Add(IServiceCollection services) => services.AddSingleton<SubmitEndpoint>();
+
+    public void Map(IEndpointRouteBuilder routes) => SubmitEndpoint.Map(routes);
+}
+
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class SubmitEndpoint(
-    JobService jobs, JobPresenter presenter, LongRequests longRequests, ModelCatalogue models, DeliveryChannels channels, GatewaySettings settings, GatewayMeters meters)
+    JobService jobs, JobPresenter presenter, LongRequests longRequests, ModelCatalogue models, EngineCatalogue engines, GatewaySettings settings, GatewayMeters meters)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -46,7 +54,7 @@ internal sealed class SubmitEndpoint(
         if (http.Request.ContentLength > settings.Jobs.MaxInputBytes + FramingBytes)
             throw InputReader.TooLarge(settings.Jobs.MaxInputBytes);
         var wait = JobRequestReader.ReadWait(http.Request, settings.MaxWait);
-        var form = new JobForm();
+        var form = new JobForm(engines);
         JobRequestReader.ReadQuery(http.Request, form);
         jobs.Admission.Check();
         jobs.CheckDeadline(form.Schedule(), wait);
@@ -93,7 +101,6 @@ internal sealed class SubmitEndpoint(
             throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
 
         var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
-        request = request with { Notify = [.. request.Notify.Select(channels.Accept)] };
         var added = await submission.AcceptAsync(request, cancel);
         meters.Accepted(request.Engine, added.Count(a => a.IsNew));
         return added;

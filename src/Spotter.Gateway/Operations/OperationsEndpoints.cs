@@ -11,9 +11,9 @@ using Spotter.Jobs;
 namespace Spotter.Gateway.Operations;
 
 /// <summary>What those who run the service look at.</summary>
-internal static class OperationsEndpoints
+internal sealed class OperationsEndpoints : IDoor
 {
-    public static void Map(IEndpointRouteBuilder routes)
+    public void Map(IEndpointRouteBuilder routes)
     {
         var operations = routes.MapGroup("").WithTags("operations");
 

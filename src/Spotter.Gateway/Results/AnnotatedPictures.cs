@@ -11,7 +11,7 @@ namespace Spotter.Gateway.Results;
 /// Annotated pictures cost more than a small model, so they are drawn when somebody first wants one: by a worker,
 /// as a job of Spotter's own, since the gateway decodes no picture.
 /// </summary>
-internal sealed class AnnotatedPictures(JobService jobs, LongRequests longRequests)
+internal sealed class AnnotatedPictures(JobService jobs, EngineCatalogue engines, LongRequests longRequests)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
@@ -24,7 +24,7 @@ internal sealed class AnnotatedPictures(JobService jobs, LongRequests longReques
     {
         // Hundredths, so that no slider makes endless variants.
         var least = Math.Round(confidence ?? 0, 2);
-        var canBeDrawn = EngineCatalogue.FindOffered(job.Engine)?.CanBeDrawn == true;
+        var canBeDrawn = engines.FindOffered(job.Engine)?.CanBeDrawn == true;
         if (!canBeDrawn || AnnotateEngine.DrawsAll(job.Result!.Value, least))
         {
             least = 0;

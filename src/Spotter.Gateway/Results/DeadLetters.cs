@@ -9,12 +9,12 @@ using Spotter.Jobs;
 namespace Spotter.Gateway.Results;
 
 /// <summary><c>/v1/dead</c>: jobs that used up their attempts, for somebody to look at and to put back.</summary>
-internal static class DeadLetters
+internal sealed class DeadLetters : IDoor
 {
     private const int MostIds = 1000;
     private const int LargestBody = 64 * 1024;
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public void Map(IEndpointRouteBuilder routes)
     {
         var dead = routes.MapGroup("/v1/dead").WithTags("dead letters").WithMetadata(CallCost.Other, NeedsKey.ToRead);
         dead.MapGet("", ListAsync).WithName("listDead").WithSummary("Jobs that used up their attempts, newest first")

@@ -15,14 +15,14 @@ using Spotter.Jobs;
 namespace Spotter.Gateway.Results;
 
 /// <summary>Reading, following and cancelling jobs.</summary>
-internal static class JobEndpoints
+internal sealed class JobEndpoints : IDoor
 {
     private const int LongestPage = 500;
 
     // Place and expected time change with every job that ends; nobody reads them faster than this.
     private static readonly TimeSpan Progress = TimeSpan.FromSeconds(1);
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public void Map(IEndpointRouteBuilder routes)
     {
         var jobs = routes.MapGroup("/v1/jobs").WithTags("jobs").WithMetadata(CallCost.Other, NeedsKey.ToRead);
 
@@ -75,7 +75,7 @@ internal static class JobEndpoints
     }
 
     private static async Task<IResult> ImageAsync(
-        HttpContext http, string id, JobService jobs, AnnotatedPictures pictures, CancellationToken cancel, string? confidence = null)
+        HttpContext http, string id, JobService jobs, EngineCatalogue engines, AnnotatedPictures pictures, CancellationToken cancel, string? confidence = null)
     {
         double? least = null;
         if (confidence is not null)
@@ -87,13 +87,13 @@ internal static class JobEndpoints
         var job = await FindSucceededAsync(jobs, http, id, "annotated picture", cancel);
         var picture = await pictures.OpenAsync(job, least, cancel);
         Contain(http.Response);
-        return new BlobResult(picture, EngineCatalogue.FindOffered(job.Engine)?.OutputMediaType ?? "application/octet-stream");
+        return new BlobResult(picture, engines.FindOffered(job.Engine)?.OutputMediaType ?? "application/octet-stream");
     }
 
-    private static async Task<IResult> OutputAsync(HttpContext http, string id, JobService jobs, CancellationToken cancel)
+    private static async Task<IResult> OutputAsync(HttpContext http, string id, JobService jobs, EngineCatalogue engines, CancellationToken cancel)
     {
         var job = await FindSucceededAsync(jobs, http, id, "output", cancel);
-        var line = EngineCatalogue.LineOf(job)
+        var line = engines.LineOf(job)
             ?? throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} has a picture as its result, and nothing in words; see {JobLinks.Of(job.Id).Image}.");
         Contain(http.Response);
         return TypedResults.Text(line, "text/plain", Encoding.UTF8);

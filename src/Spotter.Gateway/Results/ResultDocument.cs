@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
@@ -12,7 +13,7 @@ internal static class ResultDocument
     private const string Name = "JobResult";
 
     /// <summary>How the engines' results are written.</summary>
-    public static IEnumerable<IJsonTypeInfoResolver> Types => EngineCatalogue.Offered.Select(e => e.ResultType.OriginatingResolver).OfType<IJsonTypeInfoResolver>().Distinct();
+    public static IEnumerable<IJsonTypeInfoResolver> TypesOf(EngineCatalogue engines) => engines.Offered.Select(e => e.ResultType.OriginatingResolver).OfType<IJsonTypeInfoResolver>().Distinct();
 
     /// <summary>The name of a type in the document.</summary>
     public static string? NameOf(JsonTypeInfo type) =>
@@ -22,7 +23,7 @@ internal static class ResultDocument
     public static async Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancel)
     {
         var any = new List<IOpenApiSchema>();
-        foreach (var engines in EngineCatalogue.Offered.GroupBy(e => e.ResultType.Type))
+        foreach (var engines in context.ApplicationServices.GetRequiredService<EngineCatalogue>().Offered.GroupBy(e => e.ResultType.Type))
         {
             var result = await context.GetOrCreateSchemaAsync(engines.Key, cancellationToken: cancel);
             result.Description = $"Of {string.Join(", ", engines.Select(e => $"`{e.Name}`"))}.";

@@ -10,7 +10,7 @@ using Spotter.Scaling;
 namespace Spotter.Gateway.Scaling;
 
 /// <summary><c>/v1/scaling</c>: why there are as many workers as there are, what came in, and what would have been otherwise.</summary>
-internal static class ScalingEndpoints
+internal sealed class ScalingEndpoints : IDoor
 {
     private const int LongestPage = 1000;
     private const int ShortestPage = 100;
@@ -19,7 +19,7 @@ internal static class ScalingEndpoints
     private const int MostWorkers = 256;
     private const string DayFormat = "yyyy-MM-dd";
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public void Map(IEndpointRouteBuilder routes)
     {
         var scaling = routes.MapGroup("/v1/scaling").WithTags("scaling").WithMetadata(CallCost.Other, NeedsKey.ToOperate);
 

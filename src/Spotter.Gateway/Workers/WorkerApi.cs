@@ -14,6 +14,14 @@ using Spotter.Scaling;
 
 namespace Spotter.Gateway.Workers;
 
+/// <summary>The door for workers.</summary>
+internal sealed class WorkerDoor : IDoor
+{
+    public void Add(IServiceCollection services) => services.AddSingleton<WorkerApi>();
+
+    public void Map(IEndpointRouteBuilder routes) => WorkerApi.Map(routes);
+}
+
 /// <summary>
 /// <c>/v1/workers</c>: the door through which workers join, take jobs and hand in results, on this machine and on
 /// others. Workers show the worker token as a bearer token.

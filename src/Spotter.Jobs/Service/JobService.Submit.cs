@@ -42,6 +42,7 @@ public sealed partial class JobService
 
     internal async Task<IReadOnlyList<AddedJob>> AcceptAsync(Submission submission, JobRequest request, Action onSent, CancellationToken cancel)
     {
+        request = request with { Notify = [.. request.Notify.Select(AcceptNotification)] };
         var jobs = JobsOf(submission, request);
         if (await EarlierAsync(jobs, cancel) is not { } added)
         {
@@ -52,6 +53,9 @@ public sealed partial class JobService
         }
         if (added.Any(a => a.Job.Fingerprint != jobs[0].Fingerprint))
         {
+            // Two requests raced for the key, and this one has lost: none of it is to run.
+            foreach (var part in added.Where(a => a.IsNew))
+                await store.CancelAsync(part.Job.Id, by: null, CancellationToken.None);
             throw new SpotterException(ErrorCodes.IdempotencyMismatch,
                 "This Idempotency-Key came before with another request; use a new key for each request.");
         }

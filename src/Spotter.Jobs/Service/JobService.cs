@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Spotter.Core;
 
 namespace Spotter.Jobs;
@@ -95,11 +96,23 @@ public sealed partial class JobService : IAsyncDisposable
     /// <summary>Told how many jobs have come in that need a worker.</summary>
     public Action<int> Arrived { get; init; } = static _ => { };
 
+    /// <summary>
+    /// Checks a notification that a request asks for, and returns it as it is to be stored
+    /// (<see cref="Deliveries.DeliveryChannels.Accept"/>). Here, so that no door can forget it.
+    /// </summary>
+    public Func<JobNotification, JobNotification> AcceptNotification { get; init; } = static asked => asked;
+
     /// <summary>Follows changes, reads the backlog and tidies up, until cancelled.</summary>
     /// <param name="onError">Hears what went wrong; it is tried again.</param>
     /// <param name="cancel">Ends it.</param>
-    public Task RunAsync(Action<Exception> onError, CancellationToken cancel) =>
-        Task.WhenAll(Changes.RunAsync(onError, cancel), Backlog.RunAsync(onError, cancel), Maintenance.RunAsync(onError, cancel));
+    public async Task RunAsync(Action<Exception> onError, CancellationToken cancel)
+    {
+        Task[] loops = [Changes.RunAsync(onError, cancel), Backlog.RunAsync(onError, cancel), Maintenance.RunAsync(onError, cancel)];
+        // One that fails ends all of it, however long the others would go on.
+        var failed = Supervision.FirstErrorAsync(loops);
+        if (await Task.WhenAny(Task.WhenAll(loops), failed) == failed)
+            ExceptionDispatchInfo.Throw(await failed);
+    }
 
     /// <summary>The job of this id.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NotFound"/>: there is none, or it is another tenant's, which is not told apart.</exception>

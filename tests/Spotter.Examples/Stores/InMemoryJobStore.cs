@@ -4,7 +4,7 @@ using Spotter.Jobs;
 namespace Spotter.Examples.Stores;
 
 /// <summary>The simplest store there is: rows in memory, one lock around each call. Read this before writing another one.</summary>
-internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource random, TimeProvider clock) : IJobStore
+internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource random, TimeProvider clock, InMemoryOutbox? outbox = null) : IJobStore
 {
     private readonly Lock gate = new();
     private readonly Dictionary<JobId, Row> rows = [];
@@ -102,6 +102,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
         {
             rows.Remove(job.Id);
             keys.Remove(job.IdempotencyKey ?? "");
+            outbox?.Forget(job.Id);
         }
         return old.Count;
     }, cancel);
@@ -159,6 +160,8 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
         if (before?.Job.State.IsTerminal() != true && row.Job.State.IsTerminal() && !row.Job.Internal)
             ended++;
         rows[row.Job.Id] = row;
+        if (before?.Job.State.IsTerminal() != true && row.Job.State.IsTerminal())
+            outbox?.Fill(row.Job);
         var waits = before is not { IsQueued: true } && row.IsQueued;
         changes.Tell(new JobChange(row.Job.Id, waits ? row.Job.Queue : null));
         return row.Job;

@@ -65,6 +65,17 @@ public sealed class AtLeastOnceJobServiceTests : JobServiceConformance
     }
 }
 
+public sealed class InMemoryOutboxTests : OutboxConformance
+{
+    protected override Task<(IJobStore Jobs, IOutbox Outbox)> OpenAsync(TimeProvider clock, RetrySchedule retries, RandomSource random)
+    {
+        var outbox = new InMemoryOutbox(clock);
+        return Task.FromResult<(IJobStore, IOutbox)>((new InMemoryJobStore(retries, random, clock, outbox), outbox));
+    }
+
+    protected override Task CloseAsync() => Task.CompletedTask;
+}
+
 public sealed class InMemoryBlobStoreTests : BlobStoreConformance
 {
     protected override Task<IBlobStore> OpenAsync() => Task.FromResult<IBlobStore>(new InMemoryBlobStore());

@@ -30,7 +30,7 @@ public sealed class EngineTests : IDisposable
         var loaded = ModelFile.Load(TestModels.Columns(2, (16, 16, 8, 8, 1, 0.9f)));
         models.Set(loaded, "v1");
         var model = loaded.Model;
-        var engine = EngineCatalogue.FindOffered(model.Engine)!;
+        var engine = EngineCatalogue.BuiltIn.FindOffered(model.Engine)!;
 
         using var found = Run(engine, RawJson.OfText("""{"confidence":0.5,"annotate":true}"""), model.Id, TestPictures.Png(32, 32));
 
@@ -45,7 +45,7 @@ public sealed class EngineTests : IDisposable
 
     [Fact]
     public void A_model_that_is_gone_is_missing_here_only() =>
-        Should.Throw<SpotterException>(() => Run(EngineCatalogue.Find("detect")!, RawJson.EmptyObject, "gone", TestPictures.Png(32, 32)))
+        Should.Throw<SpotterException>(() => Run(EngineCatalogue.BuiltIn.Find("detect")!, RawJson.EmptyObject, "gone", TestPictures.Png(32, 32)))
             .Code.ShouldBe(ErrorCodes.UnknownModel);
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class EngineTests : IDisposable
     [Fact]
     public void A_filter_makes_one_picture_of_several()
     {
-        var engine = EngineCatalogue.FindOffered("filter")!;
+        var engine = EngineCatalogue.BuiltIn.FindOffered("filter")!;
         var parameters = RawJson.Of(new FilterRequest { Kind = FilterKind.Concat }, FilterJson.Default.FilterRequest);
 
         using var made = Run(engine, parameters, null, TestPictures.Png(10, 20), TestPictures.Png(30, 20));
@@ -79,13 +79,13 @@ public sealed class EngineTests : IDisposable
     [Fact]
     public void Every_worker_takes_jobs_that_need_no_model_and_those_of_its_models()
     {
-        EngineCatalogue.QueuesOf([]).ShouldBe(["annotate", "filter"]);
-        EngineCatalogue.QueuesOf([new ModelInfo("m", VisionTasks.Pose, "yolov8", 1, 1, [])]).ShouldBe(["annotate", "filter", "pose/m"]);
+        EngineCatalogue.BuiltIn.QueuesOf([]).ShouldBe(["annotate", "filter"]);
+        EngineCatalogue.BuiltIn.QueuesOf([new ModelInfo("m", VisionTasks.Pose, "yolov8", 1, 1, [])]).ShouldBe(["annotate", "filter", "pose/m"]);
     }
 
     private byte[] Drawn(RawJson parameters, byte[] picture)
     {
-        using var drawn = Run(EngineCatalogue.Find(AnnotateEngine.EngineName)!, parameters, null, picture);
+        using var drawn = Run(EngineCatalogue.BuiltIn.Find(AnnotateEngine.EngineName)!, parameters, null, picture);
         return drawn.Output!.Bytes.ToArray();
     }
 

@@ -152,7 +152,7 @@ public sealed class JobFormTests
 
     [Fact]
     public void Only_secrets_may_not_be_in_an_address() =>
-        JobForm.All.Where(o => JobForm.IsSecret(o.Name)).ShouldHaveSingleItem().Name.ShouldBe("callback_secret");
+        EngineCatalogue.BuiltIn.Options.Where(o => new JobForm(EngineCatalogue.BuiltIn).IsSecret(o.Name)).ShouldHaveSingleItem().Name.ShouldBe("callback_secret");
 
     private static void ShouldBeRefused(string code, string message, params (string, string)[] fields)
     {
@@ -171,7 +171,7 @@ public sealed class JobFormTests
 
     private static JobForm Form(params (string Name, string Value)[] fields)
     {
-        var form = new JobForm();
+        var form = new JobForm(EngineCatalogue.BuiltIn);
         foreach (var (name, value) in fields)
             form.Set(name, value);
         return form;

@@ -6,13 +6,13 @@ namespace Spotter.Tests.Engines;
 /// <summary>What is said of options in several places, and so has to come from one.</summary>
 public sealed class OptionTests
 {
-    public static TheoryData<string> Names => [.. JobForm.All.Select(o => o.Name)];
+    public static TheoryData<string> Names => [.. EngineCatalogue.BuiltIn.Options.Select(o => o.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void An_option_is_declared_in_full(string name)
     {
-        var option = JobForm.All.Single(o => o.Name == name);
+        var option = EngineCatalogue.BuiltIn.Options.Single(o => o.Name == name);
 
         option.Help.ShouldNotBeEmpty();
         option.Help.ShouldNotEndWith(".");
@@ -31,13 +31,13 @@ public sealed class OptionTests
 
     [Fact]
     public void An_option_that_keeps_the_result_has_a_default_that_stands_for_all_its_values() =>
-        JobForm.All.Where(o => o.Is(OptionTraits.KeepsResult)).ShouldAllBe(o => o.Default != null);
+        EngineCatalogue.BuiltIn.Options.Where(o => o.Is(OptionTraits.KeepsResult)).ShouldAllBe(o => o.Default != null);
 
     [Fact]
     public void Engines_are_registered_in_order_and_once() =>
-        EngineCatalogue.All.Select(e => e.Name).ShouldBe(EngineCatalogue.All.Select(e => e.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
+        EngineCatalogue.BuiltIn.All.Select(e => e.Name).ShouldBe(EngineCatalogue.BuiltIn.All.Select(e => e.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_page_of_the_documentation_says_what_is_declared() =>
-        File.ReadAllText(Path.Combine(SharedFiles.Repository, "docs", "options.md")).ShouldBe(OptionsTable.Markdown(), "write it anew: ./spotter options >docs/options.md");
+        File.ReadAllText(Path.Combine(SharedFiles.Repository, "docs", "options.md")).ShouldBe(OptionsTable.Markdown(EngineCatalogue.BuiltIn), "write it anew: ./spotter options >docs/options.md");
 }

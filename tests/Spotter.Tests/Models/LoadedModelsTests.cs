@@ -25,7 +25,7 @@ public sealed class LoadedModelsTests : IDisposable
     public void A_job_ends_on_the_version_on_which_it_began()
     {
         models.Set(Load(0.6f), "1");
-        var before = models.Served(EngineCatalogue.QueuesOf);
+        var before = models.Served(EngineCatalogue.BuiltIn.QueuesOf);
         using (var old = models.TryUse("tiny").ShouldNotBeNull())
         {
             models.Set(Load(0.9f), "2");
@@ -69,14 +69,14 @@ public sealed class LoadedModelsTests : IDisposable
     public void What_cannot_be_loaded_is_said_and_takes_no_jobs()
     {
         models.Fail("tiny", new JobError("model_invalid", "It is broken."));
-        models.Served(EngineCatalogue.QueuesOf).Names.ShouldBe(["annotate", "filter"]);
+        models.Served(EngineCatalogue.BuiltIn.QueuesOf).Names.ShouldBe(["annotate", "filter"]);
         models.List().ShouldHaveSingleItem().Version.ShouldBeNull();
 
         models.Set(Load(0.6f), "1");
-        models.Served(EngineCatalogue.QueuesOf).Names.ShouldBe(["annotate", "filter", "detect/tiny"]);
+        models.Served(EngineCatalogue.BuiltIn.QueuesOf).Names.ShouldBe(["annotate", "filter", "detect/tiny"]);
         models.Fail("tiny", new JobError("model_invalid", "The next one is broken."));
 
-        models.Served(EngineCatalogue.QueuesOf).Names.ShouldContain(name => name == "detect/tiny", "the version before goes on");
+        models.Served(EngineCatalogue.BuiltIn.QueuesOf).Names.ShouldContain(name => name == "detect/tiny", "the version before goes on");
         var told = models.List().ShouldHaveSingleItem();
         (told.Version, told.Error!.Detail).ShouldBe(("1", "The next one is broken."));
         models.Confirm("tiny");
@@ -125,7 +125,7 @@ public sealed class LoadedModelsTests : IDisposable
     {
         while (true)
         {
-            var served = models.Served(EngineCatalogue.QueuesOf);
+            var served = models.Served(EngineCatalogue.BuiltIn.QueuesOf);
             if (string.Join(' ', models.List().OrderBy(m => m.Id, StringComparer.Ordinal).Select(m => m.Id + (m.Error is null ? "" : "!"))) == what && besides?.Invoke() != false)
                 return;
             var changed = new TaskCompletionSource();

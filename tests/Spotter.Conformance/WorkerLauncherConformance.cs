@@ -1,12 +1,9 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging.Abstractions;
-using Spotter.Core;
-using Spotter.Fleets.Processes;
 using Spotter.Scaling;
 
-namespace Spotter.Tests.Fleets;
+namespace Spotter.Conformance;
 
-/// <summary>What every launcher holds, whatever its workers are.</summary>
+/// <summary>What every <see cref="IWorkerLauncher"/> does, whatever its workers are. A new fleet adds a subclass and nothing else.</summary>
 public abstract class WorkerLauncherConformance : IAsyncLifetime
 {
     private static readonly TimeSpan Safety = TimeSpan.FromSeconds(60);
@@ -140,37 +137,4 @@ public abstract class WorkerLauncherConformance : IAsyncLifetime
         while ((await NamesAsync()).Contains(worker, StringComparer.Ordinal))
             await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, safety.Token);
     }
-}
-
-public sealed class MemoryLauncherConformance : WorkerLauncherConformance
-{
-    private readonly MemoryLauncher launcher;
-
-    public MemoryLauncherConformance() => launcher = new MemoryLauncher(Clock);
-
-    protected override IWorkerLauncher Launcher => launcher;
-
-    public override Task DisposeAsync() => Task.CompletedTask;
-
-    protected override void RunOut() => launcher.Capacity = 0;
-
-    protected override void Crash(string worker) => launcher.End(worker, 9);
-}
-
-public sealed class ProcessLauncherConformance : WorkerLauncherConformance
-{
-    private readonly ProcessLauncher launcher;
-    private string program = "/bin/sh";
-
-    public ProcessLauncherConformance() => launcher = new ProcessLauncher(
-        () => new WorkerCommand(program, ["-c", "while read line; do [ \"$line\" = crash ] && exit 9; done"], new Dictionary<string, string>(StringComparer.Ordinal)),
-        Clock, RandomSource.Seeded(1), NullLogger<ProcessLauncher>.Instance);
-
-    protected override IWorkerLauncher Launcher => launcher;
-
-    public override async Task DisposeAsync() => await launcher.DisposeAsync();
-
-    protected override void RunOut() => program = "/no/such/program";
-
-    protected override void Crash(string worker) => launcher.TellAll("crash");
 }

@@ -1,0 +1,18 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Spotter.Gateway;
+
+/// <summary>A way in: it reads its protocol, calls <see cref="Jobs.JobService"/> and writes the answers. It sees no store and no other door.</summary>
+public interface IDoor
+{
+    /// <summary>Registers what it is made of: services, hosted services, the delivery channel that answers on it.</summary>
+    void Add(IServiceCollection services)
+    {
+    }
+
+    /// <summary>Maps its calls. One that is not marked with what its key has to be good for can be made without a key.</summary>
+    void Map(IEndpointRouteBuilder routes)
+    {
+    }
+}

@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using Microsoft.Extensions.Logging.Abstractions;
+using Spotter.Core;
+using Spotter.Core.Images;
+using Spotter.Engines;
+using Spotter.Engines.Catalogue;
+using Spotter.Examples.Doors;
+using Spotter.Examples.Engines;
+using Spotter.Examples.Stores;
+using Spotter.Gateway;
+using Spotter.Gateway.Hosting;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Worker;
+
+namespace Spotter.Examples;
+
+/// <summary>A deployment that was put together from outside: a gateway and a worker in this process, with the examples registered.</summary>
+internal sealed class Deployment : IAsyncDisposable
+{
+    private readonly GatewayHost gateway;
+    private readonly LoadedModels models = new();
+    private readonly WorkLoop worker;
+    private readonly Task<WorkerEnd> working;
+
+    private Deployment(GatewayHost gateway)
+    {
+        this.gateway = gateway;
+        var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.Seeded(1)), NullLogger<JobRunner>.Instance, Engines.Find);
+        worker = new WorkLoop(gateway.Jobs, () => models.Served(Engines.QueuesOf), runner, new WorkerSettings { Name = "w1" }, TimeProvider.System, NullLogger<WorkLoop>.Instance);
+        working = worker.RunAsync();
+        Client = new HttpClient { BaseAddress = gateway.Address, Timeout = TimeSpan.FromSeconds(90) };
+    }
+
+    /// <summary>Those that come with Spotter, and one more.</summary>
+    public static EngineCatalogue Engines { get; } = new([.. EngineCatalogue.BuiltIn.All, new SizeEngine()]);
+
+    public HttpClient Client { get; }
+
+    public static async Task<Deployment> StartAsync()
+    {
+        var clock = TimeProvider.System;
+        var outbox = new InMemoryOutbox(clock);
+        var store = new InMemoryJobStore(new RetrySchedule(), RandomSource.Seeded(1), clock, outbox);
+        var parts = new GatewayDependencies(store, new InMemoryBlobStore(), outbox, new WorkerRoster(clock), new DecisionLog(), Pools: null, clock, RandomSource.System)
+        {
+            Engines = Engines,
+            Doors = [new PlainTextDoor()],
+        };
+        var host = GatewayHost.Create(new GatewaySettings { Port = 0, WorkerToken = new string('t', 32) }, parts, logging => { });
+        await host.StartAsync(default);
+        return new Deployment(host);
+    }
+
+    /// <summary>Bytes that have the head of a PNG; nobody looks further here.</summary>
+    public static byte[] Picture(int width, int height)
+    {
+        var png = new byte[64];
+        ReadOnlySpan<byte> head = [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0, 0, 0, 13, (byte)'I', (byte)'H', (byte)'D', (byte)'R'];
+        head.CopyTo(png);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        ReadOnlySpan<byte> kind = [8, 2, 0, 0, 0];
+        kind.CopyTo(png.AsSpan(24));
+        return png;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        worker.Drain();
+        await gateway.StopAsync(default);
+        await working;
+        worker.Dispose();
+        models.Dispose();
+        await gateway.DisposeAsync();
+    }
+}
