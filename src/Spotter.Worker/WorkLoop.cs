@@ -8,16 +8,6 @@ using Spotter.Vision;
 
 namespace Spotter.Worker;
 
-/// <summary>How a worker came to its end.</summary>
-public enum WorkerEnd
-{
-    /// <summary>It was told to, and has handed in everything.</summary>
-    Drained,
-
-    /// <summary>A job got stuck in native code, which only the end of the process can stop.</summary>
-    Stuck,
-}
-
 /// <summary>
 /// A worker's life: take, fetch, run, hand in. Lanes are threads that do nothing but run jobs; taking, fetching and
 /// handing in go on beside them, so that the next job is there when a lane is free.
@@ -375,78 +365,6 @@ public sealed partial class WorkLoop : IDisposable
 
     private static void GiveBack(Work work) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(Drained, SpendAttempt: false)));
 
-    private async Task HeartbeatAsync(CancellationToken cancel)
-    {
-        while (!cancel.IsCancellationRequested)
-        {
-            try
-            {
-                await WaitForHeartbeatAsync(cancel);
-                var kept = held.Values.Where(w => !w.Lost).ToList();
-                var orders = await source.HeartbeatAsync(settings.Name, [.. kept.Select(w => w.Lease with { Progress = w.Progress })], cancel);
-                foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))
-                    work.Lose();
-                drain.Obey(orders.Order, orders.Drain);
-                await CheckStuckAsync();
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception refused) when (refused is not OutOfMemoryException)
-            {
-                // Without signs of life every lease would run out, so nothing may end them.
-                LogNoHeartbeat(refused);
-            }
-        }
-    }
-
-    /// <summary>Until the next sign of life is due: at once when there is news of the worker's models, which it carries.</summary>
-    private async Task WaitForHeartbeatAsync(CancellationToken cancel)
-    {
-        using var news = CancellationTokenSource.CreateLinkedTokenSource(cancel, told.Changed);
-        try
-        {
-            await Task.Delay(settings.Heartbeat, time, news.Token);
-        }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
-        {
-            // Told by the beat that follows.
-        }
-        told = queues();
-    }
-
-    /// <summary>
-    /// Native code can't be interrupted. When a job runs far too long, it is handed in as such, everything else is
-    /// given back, and the process ends.
-    /// </summary>
-    private async Task CheckStuckAsync()
-    {
-        if (!held.Values.Any(IsStuck))
-            return;
-        Drain();
-        foreach (var work in held.Values)
-        {
-            var outcome = IsStuck(work)
-                ? new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true) { TakesWorker = true }
-                : new JobOutcome.Retry(Drained, SpendAttempt: false);
-            work.Lose();
-            await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
-        }
-        stuck.TrySetResult();
-    }
-
-    private bool IsStuck(Work work) =>
-        IsDecodingTooLong(work) || (work.RunningSince is { } since && time.GetElapsedTime(since) > LongestRun(work));
-
-    private TimeSpan LongestRun(Work work) => work.Limits.RunTime ?? settings.JobTimeout;
-
-    private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Stage?.DecodingFor > settings.DecodeTimeout;
-
-    private JobError WhyStuck(Work work) => IsDecodingTooLong(work)
-        ? new(ErrorCodes.DecodeTimeout, $"Decoding the picture took longer than {settings.DecodeTimeout.TotalSeconds:0.#} s.")
-        : new(ErrorCodes.JobTimeout, $"The job ran longer than {LongestRun(work).TotalSeconds:0} s.");
-
     private async Task PauseAsync(CancellationToken cancel)
     {
         try
@@ -473,52 +391,4 @@ public sealed partial class WorkLoop : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The gateway does not take signs of life; trying again")]
     private partial void LogNoHeartbeat(Exception exception);
-
-    private sealed class Work(StartedJob started, EngineLimits limits) : IProgress<double>
-    {
-        private const long NotRunning = -1;
-
-        private long runningSince = NotRunning;
-        private double progress = double.NaN;
-
-        public StartedJob Started => started;
-
-        public Job Job => started.Job;
-
-        public Lease Lease => started.Lease;
-
-        // Without a timer there is nothing in it to dispose of.
-        private CancellationTokenSource Losing { get; } = new();
-
-        public EngineLimits Limits => limits;
-
-        public IReadOnlyList<EngineInput> Inputs { get; set; } = [];
-
-        public TimeSpan Fetch { get; set; }
-
-        /// <summary>The lease is somebody else's, or nobody's: whatever comes of it is dropped.</summary>
-        public bool Lost => Losing.IsCancellationRequested;
-
-        /// <summary>Cancelled once it is lost.</summary>
-        public CancellationToken Unwanted => Losing.Token;
-
-        /// <summary>How far it is, 0 to 1; null while its engine does not say.</summary>
-        public double? Progress => Volatile.Read(ref progress) is var known && double.IsNaN(known) ? null : known;
-
-        public TaskCompletionSource<JobRun> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        /// <summary>What the lane that runs it is doing; null until one does.</summary>
-        public RunStage? Stage { get; set; }
-
-        /// <summary>When a lane began to run it; null while none does. Read by the heartbeat.</summary>
-        public long? RunningSince
-        {
-            get => Volatile.Read(ref runningSince) is var since and not NotRunning ? since : null;
-            set => Volatile.Write(ref runningSince, value ?? NotRunning);
-        }
-
-        public void Lose() => Losing.Cancel();
-
-        public void Report(double value) => Volatile.Write(ref progress, Math.Clamp(value, 0, 1));
-    }
 }

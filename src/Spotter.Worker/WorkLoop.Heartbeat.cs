@@ -1,0 +1,80 @@
+using Spotter.Core;
+using Spotter.Jobs;
+
+namespace Spotter.Worker;
+
+/// <summary>The signs of life, and what to do with a job that gives none.</summary>
+public sealed partial class WorkLoop
+{
+    private async Task HeartbeatAsync(CancellationToken cancel)
+    {
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                await WaitForHeartbeatAsync(cancel);
+                var kept = held.Values.Where(w => !w.Lost).ToList();
+                var orders = await source.HeartbeatAsync(settings.Name, [.. kept.Select(w => w.Lease with { Progress = w.Progress })], cancel);
+                foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))
+                    work.Lose();
+                drain.Obey(orders.Order, orders.Drain);
+                await CheckStuckAsync();
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception refused) when (refused is not OutOfMemoryException)
+            {
+                // Without signs of life every lease would run out, so nothing may end them.
+                LogNoHeartbeat(refused);
+            }
+        }
+    }
+
+    /// <summary>Until the next sign of life is due: at once when there is news of the worker's models, which it carries.</summary>
+    private async Task WaitForHeartbeatAsync(CancellationToken cancel)
+    {
+        using var news = CancellationTokenSource.CreateLinkedTokenSource(cancel, told.Changed);
+        try
+        {
+            await Task.Delay(settings.Heartbeat, time, news.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // Told by the beat that follows.
+        }
+        told = queues();
+    }
+
+    /// <summary>
+    /// Native code can't be interrupted. When a job runs far too long, it is handed in as such, everything else is
+    /// given back, and the process ends.
+    /// </summary>
+    private async Task CheckStuckAsync()
+    {
+        if (!held.Values.Any(IsStuck))
+            return;
+        Drain();
+        foreach (var work in held.Values)
+        {
+            var outcome = IsStuck(work)
+                ? new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true) { TakesWorker = true }
+                : new JobOutcome.Retry(Drained, SpendAttempt: false);
+            work.Lose();
+            await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
+        }
+        stuck.TrySetResult();
+    }
+
+    private bool IsStuck(Work work) =>
+        IsDecodingTooLong(work) || (work.RunningSince is { } since && time.GetElapsedTime(since) > LongestRun(work));
+
+    private TimeSpan LongestRun(Work work) => work.Limits.RunTime ?? settings.JobTimeout;
+
+    private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Stage?.DecodingFor > settings.DecodeTimeout;
+
+    private JobError WhyStuck(Work work) => IsDecodingTooLong(work)
+        ? new(ErrorCodes.DecodeTimeout, $"Decoding the picture took longer than {settings.DecodeTimeout.TotalSeconds:0.#} s.")
+        : new(ErrorCodes.JobTimeout, $"The job ran longer than {LongestRun(work).TotalSeconds:0} s.");
+}

@@ -1,0 +1,57 @@
+using Spotter.Engines;
+using Spotter.Jobs;
+using Spotter.Vision;
+
+namespace Spotter.Worker;
+
+/// <summary>A job that is held, from its taking until it was handed in.</summary>
+public sealed partial class WorkLoop
+{
+    private sealed class Work(StartedJob started, EngineLimits limits) : IProgress<double>
+    {
+        private const long NotRunning = -1;
+
+        private long runningSince = NotRunning;
+        private double progress = double.NaN;
+
+        public StartedJob Started => started;
+
+        public Job Job => started.Job;
+
+        public Lease Lease => started.Lease;
+
+        // Without a timer there is nothing in it to dispose of.
+        private CancellationTokenSource Losing { get; } = new();
+
+        public EngineLimits Limits => limits;
+
+        public IReadOnlyList<EngineInput> Inputs { get; set; } = [];
+
+        public TimeSpan Fetch { get; set; }
+
+        /// <summary>The lease is somebody else's, or nobody's: whatever comes of it is dropped.</summary>
+        public bool Lost => Losing.IsCancellationRequested;
+
+        /// <summary>Cancelled once it is lost.</summary>
+        public CancellationToken Unwanted => Losing.Token;
+
+        /// <summary>How far it is, 0 to 1; null while its engine does not say.</summary>
+        public double? Progress => Volatile.Read(ref progress) is var known && double.IsNaN(known) ? null : known;
+
+        public TaskCompletionSource<JobRun> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>What the lane that runs it is doing; null until one does.</summary>
+        public RunStage? Stage { get; set; }
+
+        /// <summary>When a lane began to run it; null while none does. Read by the heartbeat.</summary>
+        public long? RunningSince
+        {
+            get => Volatile.Read(ref runningSince) is var since and not NotRunning ? since : null;
+            set => Volatile.Write(ref runningSince, value ?? NotRunning);
+        }
+
+        public void Lose() => Losing.Cancel();
+
+        public void Report(double value) => Volatile.Write(ref progress, Math.Clamp(value, 0, 1));
+    }
+}
