@@ -28,6 +28,7 @@ internal sealed class GrowthRun(ServiceProcess service, int backlog, TimeSpan du
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(6);
 
     /// <summary>Makes the jobs, starts a gateway on them and measures it.</summary>
     public static async Task<IReadOnlyList<Figure>> MeasureAsync(QueuePlace place, int backlog, TimeSpan duration)
@@ -138,6 +139,8 @@ internal sealed class GrowthRun(ServiceProcess service, int backlog, TimeSpan du
     /// <summary>The share of a core that the gateway takes when nobody wants anything, in percent.</summary>
     private async Task<double> IdleAsync()
     {
+        // After a load the runtime goes on compiling for a few seconds what was run often.
+        await Task.Delay(Settling, TimeProvider.System);
         var before = service.ProcessorTime().Gateway;
         await Task.Delay(Idle, TimeProvider.System);
         return 100 * (service.ProcessorTime().Gateway - before) / Idle;

@@ -4,7 +4,7 @@ namespace Spotter.Benchmarks.Queues;
 internal static class PostgresReport
 {
     private const double Target = 8_000;
-    private const int MadePerSecond = 25_000;
+    private const int MadePerSecond = 60_000;
     private const int Runs = 3;
 
     public static async Task RunAsync(BenchmarkOptions options)
