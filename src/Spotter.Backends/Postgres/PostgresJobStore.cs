@@ -21,7 +21,7 @@ internal sealed class PostgresJobStore : IJobStore
     private readonly PostgresJobQueries queries;
     private readonly PostgresSignals signals;
     private readonly TimeProvider clock;
-    private readonly Batcher<PostgresJobWrites.Adding, IReadOnlyList<AddedJob>> adds;
+    private readonly Batcher<PostgresJobWrites.Adding, IReadOnlyList<AddedJob?>> adds;
     private readonly Batcher<PostgresJobWrites.Extending, IReadOnlyList<bool>> extensions;
     private readonly Batcher<PostgresJobWrites.Ending, EndedAttempt?> ends;
     private readonly Batcher<PostgresTransitions.Retrying, (EndedAttempt? Ended, JobChange Change)> retried;
@@ -46,8 +46,10 @@ internal sealed class PostgresJobStore : IJobStore
         if (jobs.Count == 0)
             return [];
         var added = await adds.RunAsync(new([.. jobs.Select(PostgresJobWrites.NewRow.Of)]), cancel);
-        await ChangedAsync([.. added.Where(a => a.IsNew).Select(a => new JobChange(a.Job.Id, a.Job.State == JobState.Queued ? a.Job.Queue : null))]);
-        return added;
+        await ChangedAsync([.. added.OfType<AddedJob>().Where(a => a.IsNew).Select(a => new JobChange(a.Job.Id, a.Job.State == JobState.Queued ? a.Job.Queue : null))]);
+        return added.Contains(null)
+            ? throw new SpotterException(ErrorCodes.Busy, "The job with this Idempotency-Key can't be read now; send the request again with the same key.")
+            : [.. added.OfType<AddedJob>()];
     }
 
     public async Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel)

@@ -34,7 +34,8 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
     /// <summary>A call of <see cref="IJobStore.ExtendAsync"/>.</summary>
     public sealed record Extending(IReadOnlyList<Lease> Leases, TimeSpan Duration);
 
-    public async Task<IReadOnlyList<AddedJob>[]> AddAsync(IReadOnlyList<Adding> calls)
+    /// <summary>What became of each job; null for one whose key an earlier job has that can't be read now.</summary>
+    public async Task<IReadOnlyList<AddedJob?>[]> AddAsync(IReadOnlyList<Adding> calls)
     {
         var now = Microseconds.Now(clock);
         var rows = calls.SelectMany(c => c.Jobs).ToList();
@@ -81,14 +82,10 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
 
         var keys = rows.Where(r => !inserted.ContainsKey(r.Job.Id)).Select(r => r.Job.IdempotencyKey!).Distinct(StringComparer.Ordinal).ToArray();
         var known = keys.Length == 0 ? [] : await KnownAsync(keys);
-        return Column(calls, call => (IReadOnlyList<AddedJob>)Column(call.Jobs, row =>
-        {
-            if (inserted.TryGetValue(row.Job.Id, out var added))
-                return new AddedJob(added, IsNew: true);
-            return known.TryGetValue(row.Job.IdempotencyKey!, out var there)
-                ? new AddedJob(there, IsNew: false)
-                : throw new SpotterException(ErrorCodes.Busy, "The job with this idempotency key was being deleted; send the request again.");
-        }));
+        return Column(calls, call => (IReadOnlyList<AddedJob?>)Column(call.Jobs, row =>
+            inserted.TryGetValue(row.Job.Id, out var added) ? new AddedJob(added, IsNew: true)
+                : known.TryGetValue(row.Job.IdempotencyKey!, out var there) ? new AddedJob(there, IsNew: false)
+                : null));
     }
 
     public async Task<IReadOnlyList<bool>[]> ExtendAsync(IReadOnlyList<Extending> calls)
@@ -175,11 +172,21 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
             async r => await r.ReadAsync() ? r.GetInt32(0) : 0,
             cancel);
 
-    private Task<Dictionary<string, Job>> KnownAsync(string[] keys) =>
-        database.CommitAsync(
-            $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = ANY($1)",
-            p => p.With(keys),
-            async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal));
+    private async Task<Dictionary<string, Job>> KnownAsync(string[] keys)
+    {
+        try
+        {
+            return await database.CommitAsync(
+                $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = ANY($1)",
+                p => p.With(keys),
+                async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal));
+        }
+        catch (SpotterException)
+        {
+            // The rows of all other calls are committed: these must not hear of it, or they would send their jobs again.
+            return [];
+        }
+    }
 
     private static long? MicrosecondsOrNull(DateTimeOffset? time) => time is { } given ? Microseconds.From(given) : null;
 
