@@ -2,7 +2,7 @@ namespace Spotter.Gateway;
 
 /// <summary>What a call takes from its client's bucket; calls without it take nothing.</summary>
 /// <param name="Tokens">In submissions.</param>
-internal sealed record CallCost(double Tokens)
+public sealed record CallCost(double Tokens)
 {
     /// <summary>A call that makes work for workers.</summary>
     public static readonly CallCost Submission = new(1);

@@ -11,7 +11,7 @@ public interface IDoor
     {
     }
 
-    /// <summary>Maps its calls. One that is not marked with what its key has to be good for can be made without a key.</summary>
+    /// <summary>Maps its calls. One that does not say what scope it needs (<see cref="Access.NeedsKey"/>) needs an operator's key.</summary>
     void Map(IEndpointRouteBuilder routes)
     {
     }

@@ -16,9 +16,6 @@ public sealed class JobForm(EngineCatalogue engines)
 
     private readonly JobFields fields = new();
 
-    /// <summary>True for fields that may not be part of an address, which everybody on the way can read.</summary>
-    public bool IsSecret(string name) => engines.FindOption(name)?.Is(OptionTraits.Secret) == true;
-
     /// <summary>Notes a field.</summary>
     /// <exception cref="SpotterException">It is unknown, or comes twice.</exception>
     public void Set(string name, string value)
@@ -31,6 +28,15 @@ public sealed class JobForm(EngineCatalogue engines)
             fields.Append(name, value);
         else if (!fields.TryAdd(name, value))
             throw Invalid($"The field '{name}' comes twice.");
+    }
+
+    /// <summary>As <see cref="Set"/>, for a field that comes in the address of a request, which ends in the logs of everybody on the way.</summary>
+    /// <exception cref="SpotterException">Also: it is a secret.</exception>
+    public void SetFromAddress(string name, string value)
+    {
+        if (engines.FindOption(name)?.Is(OptionTraits.Secret) == true)
+            throw Invalid($"The field '{name}' does not belong into the address, where others can see it; send it as a part of a multipart form.");
+        Set(name, value);
     }
 
     /// <summary>When and how the jobs are to be run, as far as is said by now.</summary>

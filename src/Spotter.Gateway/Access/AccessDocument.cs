@@ -39,7 +39,7 @@ internal static class AccessDocument
     public static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancel)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
-        if (metadata.OfType<NeedsKey>().LastOrDefault() is { } needed)
+        if (NeedsKey.Of(metadata) is { } needed)
         {
             operation.Security =
             [

@@ -8,7 +8,7 @@ namespace Spotter.Gateway.Access;
 /// <param name="Tenant">Whose jobs it makes; empty without keys.</param>
 /// <param name="Scopes">What it may do.</param>
 /// <param name="SeesAll">True for who sees all tenants' jobs: everybody without keys, else operators.</param>
-internal sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool SeesAll)
+public sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool SeesAll)
 {
     private static readonly object ItemKey = new();
 
@@ -20,19 +20,19 @@ internal sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool S
     public static Caller Of(HttpContext http) => Find(http) ?? throw new InvalidOperationException("This call asks for no caller.");
 
     /// <summary>As <see cref="Of"/>; null when that is not known.</summary>
-    public static Caller? Find(HttpContext http) => http.Items.TryGetValue(ItemKey, out var caller) ? (Caller)caller! : null;
+    internal static Caller? Find(HttpContext http) => http.Items.TryGetValue(ItemKey, out var caller) ? (Caller)caller! : null;
 
     /// <summary>Who shows this key.</summary>
-    public static Caller With(ApiKey key) =>
+    internal static Caller With(ApiKey key) =>
         new(key.Name, key.Tenant, key.Scopes, key.Tenant == ApiKey.AllTenants || key.Scopes.HasFlag(KeyScopes.Operate)) { Key = key.Name };
 
     /// <summary>Who comes where there are no keys.</summary>
-    public static Caller Anonymous(HttpContext http) =>
+    internal static Caller Anonymous(HttpContext http) =>
         new(ClientAddress.ClassOf(http.Connection.RemoteIpAddress), "", KeyScopes.Submit | KeyScopes.Read | KeyScopes.Operate, SeesAll: true);
 
     /// <summary>As the application knows callers.</summary>
     public JobCaller AsJobCaller() => new(Tenant, By, SeesAll);
 
     /// <summary>Notes who makes a request.</summary>
-    public void NoteIn(HttpContext http) => http.Items[ItemKey] = this;
+    internal void NoteIn(HttpContext http) => http.Items[ItemKey] = this;
 }

@@ -1,16 +1,31 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Spotter.Core;
 
 namespace Spotter.Gateway.Access;
 
-/// <summary>Marks a call that asks who makes it, and what a key has to be good for.</summary>
-/// <param name="Scope">What the key needs; none for any key.</param>
-internal sealed record NeedsKey(KeyScopes Scope)
+/// <summary>
+/// Says what scope a key needs to make a call. A call that says nothing needs <see cref="ToOperate"/>; one that anybody may
+/// make says <c>AllowAnonymous()</c>.
+/// </summary>
+/// <param name="Scope">The scope; none for any key.</param>
+public sealed record NeedsKey(KeyScopes Scope)
 {
+    /// <summary>To submit, cancel and redrive jobs.</summary>
     public static readonly NeedsKey ToSubmit = new(KeyScopes.Submit);
+
+    /// <summary>To read the tenant's jobs and pictures.</summary>
     public static readonly NeedsKey ToRead = new(KeyScopes.Read);
+
+    /// <summary>To see all tenants' jobs and how the service is run.</summary>
     public static readonly NeedsKey ToOperate = new(KeyScopes.Operate);
+
+    /// <summary>Any key that is known.</summary>
     public static readonly NeedsKey OfAnyKind = new(KeyScopes.None);
+
+    /// <summary>What a call needs; null when anybody may make it.</summary>
+    internal static NeedsKey? Of(IEnumerable<object> metadata) =>
+        metadata.OfType<IAllowAnonymous>().Any() ? null : metadata.OfType<NeedsKey>().LastOrDefault();
 }
 
 /// <summary>Finds out who makes a request, and turns away who may not: before its body is read.</summary>
@@ -25,7 +40,7 @@ internal sealed class KeyGuard(KeyRing keys)
     /// <summary>Notes the caller of calls that ask for one; nobody, when a key is needed and none that is good was shown.</summary>
     public Task IdentifyAsync(HttpContext http, RequestDelegate next)
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<NeedsKey>() is not null)
+        if (http.GetEndpoint() is { } call && NeedsKey.Of(call.Metadata) is not null)
             Identify(http)?.NoteIn(http);
         return next(http);
     }
@@ -33,7 +48,7 @@ internal sealed class KeyGuard(KeyRing keys)
     /// <summary>Turns away who may not make the call.</summary>
     public static Task CheckAsync(HttpContext http, RequestDelegate next)
     {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<NeedsKey>() is not { } needed)
+        if (http.GetEndpoint() is not { } call || NeedsKey.Of(call.Metadata) is not { } needed)
             return next(http);
         if (Caller.Find(http) is not { } caller)
         {

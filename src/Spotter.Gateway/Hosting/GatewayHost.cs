@@ -120,8 +120,9 @@ public sealed class GatewayHost : IAsyncDisposable
         app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
         app.Use(KeyGuard.CheckAsync);
         app.Use(WorkerApi.GuardAsync);
+        var routes = app.MapGroup("").WithMetadata(NeedsKey.ToOperate);
         foreach (var door in doors)
-            door.Map(app);
+            door.Map(routes);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobService>().Watcher.Close);

@@ -22,11 +22,8 @@ internal static class JobRequestReader
     {
         foreach (var (name, values) in request.Query)
         {
-            // Addresses get into the logs of everybody on the way.
-            if (form.IsSecret(name))
-                throw new SpotterException(ErrorCodes.InvalidRequest, $"The field '{name}' does not belong into the address, where others can see it; send it as a part of a multipart form.");
             foreach (var value in values)
-                form.Set(name, value ?? "");
+                form.SetFromAddress(name, value ?? "");
         }
     }
 

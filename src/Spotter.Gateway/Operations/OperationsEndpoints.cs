@@ -30,7 +30,7 @@ internal sealed class OperationsEndpoints : IDoor
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType);
 
         operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), OperationsJson.Default.HealthView))
-            .WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();
+            .AllowAnonymous().WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();
 
         operations.MapGet("/readyz", async (JobService jobs, CancellationToken cancel) =>
             {
@@ -39,7 +39,7 @@ internal sealed class OperationsEndpoints : IDoor
                 await jobs.CountAsync(cancel);
                 return TypedResults.Json(new HealthView("ready"), OperationsJson.Default.HealthView);
             })
-            .WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
+            .AllowAnonymous().WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
 
         operations.MapGet("/metrics", async (ServiceState state, IOutbox outbox, PrometheusText metrics, CancellationToken cancel) =>
                 TypedResults.Text(metrics.Write(Gauges(await state.ReadAsync(cancel), await outbox.PendingAsync(cancel))), "text/plain; version=0.0.4; charset=utf-8"))

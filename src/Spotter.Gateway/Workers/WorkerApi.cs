@@ -44,7 +44,8 @@ internal sealed class WorkerApi(
     public static void Map(IEndpointRouteBuilder routes)
     {
         var workers = routes.MapGroup("/v1/workers/{worker}").ExcludeFromDescription();
-        workers.WithMetadata(new Guarded());
+        // Workers have a token, not a key.
+        workers.AllowAnonymous().WithMetadata(new Guarded());
 
         workers.MapPut("", (string worker, WorkerJoin join, WorkerApi door) => door.Join(worker, join));
         workers.MapDelete("", (string worker, WorkerApi door) => door.LeaveAsync(worker));

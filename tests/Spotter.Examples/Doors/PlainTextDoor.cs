@@ -23,7 +23,7 @@ internal sealed class PlainTextDoor : IDoor
         // What the protocol says, as fields: each is checked against its declaration.
         var form = new JobForm(engines);
         foreach (var (field, values) in http.Request.Query)
-            form.Set(field, values.ToString());
+            form.SetFromAddress(field, values.ToString());
         jobs.Admission.Check();
         jobs.CheckDeadline(form.Schedule(), LongestWait);
 
