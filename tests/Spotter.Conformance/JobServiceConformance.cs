@@ -146,6 +146,22 @@ public abstract partial class JobServiceConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_request_that_is_refused_once_it_was_written_nothing_is_run()
+    {
+        // Its first job has gone, so the key is only seen to be taken when the jobs are written: as when two requests race.
+        var earlier = await SubmitAsync([SampleJobs.Picture(1), SampleJobs.Picture(2)], key: "once");
+        await Store.CancelAsync(earlier[0].Id, by: null, default);
+        Clock.Advance(TimeSpan.FromHours(1));
+        (await Store.PurgeAsync(Clock.GetUtcNow(), 10, default)).ShouldBe(1);
+
+        (await Should.ThrowAsync<SpotterException>(() => SubmitAsync([SampleJobs.Picture(3), SampleJobs.Picture(4)], key: "once")))
+            .Code.ShouldBe(ErrorCodes.IdempotencyMismatch);
+
+        (await TakeAsync()).ShouldNotBeNull().Job.Id.ShouldBe(earlier[1].Id);
+        (await TakeAsync()).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Tenants_share_neither_jobs_nor_keys()
     {
         var (mine, theirs) = (new JobCaller("mine", "me", SeesAll: false), new JobCaller("theirs", null, SeesAll: false));

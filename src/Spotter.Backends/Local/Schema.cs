@@ -350,7 +350,7 @@ internal static class Schema
     public static string StoreId(SqliteConnection connection)
     {
         using var select = connection.Prepare("SELECT id FROM store");
-        return select.Step() ? select.Text(0) : throw new SpotterException(ErrorCodes.StoreUnavailable, "The job store has lost its id; restore its table 'store'.");
+        return select.Step() ? select.Text(0) : throw new SpotterException(ErrorCodes.StoreUnavailable, "The job store has lost its id (the table 'store' is empty); restore the job store from a backup.");
     }
 
     /// <summary>Brings a file to the layout of an earlier program, for tests of what becomes of it.</summary>

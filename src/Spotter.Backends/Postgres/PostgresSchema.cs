@@ -265,7 +265,7 @@ internal static class PostgresSchema
     /// <summary>See <see cref="Backend.StoreId"/>.</summary>
     public static string StoreId(NpgsqlConnection connection, string schema) =>
         Scalar(connection, $"SELECT id FROM {schema}.store") as string
-        ?? throw new SpotterException(ErrorCodes.StoreUnavailable, $"The job store in schema '{schema}' has lost its id; restore its table 'store'.");
+        ?? throw new SpotterException(ErrorCodes.StoreUnavailable, $"The job store in schema '{schema}' has lost its id (the table 'store' is empty); restore the job store from a backup.");
 
     /// <summary>Brings it to the layout of an earlier program, for tests of what becomes of it.</summary>
     internal static void Update(NpgsqlConnection connection, string schema, int newest)

@@ -70,7 +70,7 @@ internal static class QueueCommand
     private static Command CreateRedrive()
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var command = new Command("redrive", "Put dead jobs back into their queues, with all attempts before them.") { Ids, All, Error, RemoteOptions.Url, RemoteOptions.KeyFile, json };
+        var command = new Command("redrive", "Put dead jobs back into their queues, with a fresh set of attempts.") { Ids, All, Error, RemoteOptions.Url, RemoteOptions.KeyFile, json };
         command.Validators.Add(result => RequireOne(result, "which dead jobs to put back", "ids, --all or --error CODE",
             result.GetValue(Ids) is { Length: > 0 }, result.GetValue(All), result.GetValue(Error) is not null));
         command.SetAction((parsed, cancel) => WithAsync(parsed, async queue =>

@@ -30,7 +30,7 @@ internal static class BlobOptions
     // No variable says so: it is for one start, and would go on for good in a service's environment.
     private static readonly Option<bool> Adopt = new("--adopt-blobs")
     {
-        Description = "Take over a place for pictures that is not known to be this job store's. Those that no job of it speaks of are deleted.",
+        Description = "Take over a folder or bucket that another job store may own. This DELETES all pictures in it that this job store doesn't know. Use it for one start only.",
     };
 
     /// <summary>Adds them to a command.</summary>

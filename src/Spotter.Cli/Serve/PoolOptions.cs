@@ -37,7 +37,7 @@ internal static class PoolOptions
         if (Twice(pools.Select(p => p.Name)) is { } name)
             throw Invalid($"Two pools are called '{name}'; give each --pool a name of its own.");
         if (Twice(pools.SelectMany(p => p.Models)) is { } model)
-            throw Invalid($"The model '{model}' is in two pools; its queue can only be scaled by one.");
+            throw Invalid($"The model '{model}' is in two pools; name it in one.");
         if (pools.Where(p => p.Models.Count == 0).Skip(1).FirstOrDefault() is { } second)
             throw Invalid($"The pool '{second.Name}' names no models, and neither does another; only one can have all the rest.");
         return pools;
@@ -55,13 +55,13 @@ internal static class PoolOptions
         {
             var (key, value) = part.Split('=', 2) is [var k, var v] ? (k, v) : (part, "");
             if (!said.Add(key))
-                throw Invalid($"The pool '{name}' says {key} twice; say it once.");
+                throw Invalid($"The pool '{name}' sets {key} twice; set it once.");
             switch (key)
             {
                 case "models":
                     models = value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
                     if (models.Count == 0)
-                        throw Invalid($"The pool '{name}' has models= and no model; name some, or leave it out for all that no other pool has.");
+                        throw Invalid($"The pool '{name}' has an empty models=; name models, or leave models= out to take all that no other pool names.");
                     break;
                 case "min":
                     scaling = scaling with { Min = Number(name, key, value, 0) };
@@ -79,7 +79,7 @@ internal static class PoolOptions
                     scaling = scaling with { Preset = PresetOf(name, value) };
                     break;
                 default:
-                    throw Invalid($"The pool '{name}' has no setting '{key}'; there is models, min, max, lanes, policy and preset.");
+                    throw Invalid($"The pool '{name}' has no setting '{key}'; use models, min, max, lanes, policy or preset.");
             }
         }
         if (scaling.Min > scaling.Max)

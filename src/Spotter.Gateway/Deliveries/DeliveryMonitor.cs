@@ -64,6 +64,6 @@ internal sealed partial class DeliveryMonitor : IDeliveryMonitor, IDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {Id} by {Channel} could not be made; it is tried again")]
     private partial void LogFaulted(Exception fault, string channel, string id);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The outbox can't be used for {Channel}; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The outbox can't be read or written for {Channel}; it is tried again. Check the job store.")]
     private partial void LogUnavailable(Exception error, string channel);
 }

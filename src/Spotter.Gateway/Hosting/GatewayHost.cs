@@ -247,7 +247,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private sealed class JobLoops(JobService jobs, ILogger<JobService> log) : BackgroundService
     {
         protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-            jobs.RunAsync(failed => log.LogWarning(failed, "Something about jobs could not be done; trying again"), stoppingToken);
+            jobs.RunAsync(failed => log.LogWarning(failed, "Maintenance of jobs failed; it is tried again. If this repeats, check the job store."), stoppingToken);
     }
 
     private sealed class EagerMetrics(PrometheusText metrics) : IHostedService

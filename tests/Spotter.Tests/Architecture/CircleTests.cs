@@ -58,7 +58,8 @@ public sealed partial class CircleTests
     private static bool Names(string file, string project, string other, Dictionary<string, List<string>> rooms)
     {
         var space = other.Length == 0 ? project : $"{project}.{other}";
-        var isSeen = other.Length == 0 || Regex.IsMatch(file, $@"\b{Regex.Escape(space)}\b", RegexOptions.None, TimeSpan.FromSeconds(5));
+        // A name in full, as of a using, or as far as it is needed from inside the project.
+        var isSeen = other.Length == 0 || Regex.IsMatch(file, $@"\b({Regex.Escape(space)}\b|{other}\.)", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5));
         return isSeen && rooms[other].SelectMany(text => Declaration().Matches(text)).Any(type =>
             Regex.IsMatch(file, $@"\b{type.Groups["name"].Value}\b", RegexOptions.None, TimeSpan.FromSeconds(5)));
     }

@@ -47,7 +47,7 @@ public sealed class PoolOptionsTests
     [InlineData("at least 5", "gpu:min=5;max=4")]
     [InlineData("preset=cheap", "gpu:preset=cheap")]
     [InlineData("preset=eco,fast", "gpu:preset=eco,fast")]
-    [InlineData("models= and no model", "gpu:models=,")]
+    [InlineData("empty models=", "gpu:models=,")]
     [InlineData("max twice", "gpu:max=2;max=64")]
     [InlineData("no scaling policy named magic", "gpu:policy=magic")]
     [InlineData("called 'gpu'", "gpu:models=a", "gpu:models=b")]
