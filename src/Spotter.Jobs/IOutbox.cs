@@ -33,7 +33,7 @@ public interface IOutbox
 }
 
 /// <summary>An entry that was taken to be delivered.</summary>
-/// <param name="Id">The same for every attempt, so that a receiver can drop duplicates; see <see cref="IdOf"/>.</param>
+/// <param name="Id">The same for every attempt, so that an endpoint can drop duplicates; see <see cref="IdOf"/>.</param>
 /// <param name="Job">The job.</param>
 /// <param name="Target">Where to.</param>
 /// <param name="Secret">What signs it; null for what the channel uses by itself.</param>

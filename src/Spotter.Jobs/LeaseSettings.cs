@@ -1,12 +1,12 @@
 namespace Spotter.Jobs;
 
-/// <summary>How long things are held and kept. One set for store, queue, workers and sweeper.</summary>
+/// <summary>How long leases last, and how long jobs and blobs are kept. One set for stores, workers and maintenance.</summary>
 public sealed record LeaseSettings
 {
     /// <summary>A lease lasts this long without a heartbeat.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A worker prolongs its leases this often.</summary>
+    /// <summary>A worker extends its leases this often.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Leases that ran out are looked for this often.</summary>

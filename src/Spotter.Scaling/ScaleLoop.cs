@@ -30,7 +30,7 @@ public sealed partial class ScaleLoop(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private readonly long start = time.GetTimestamp();
-    private readonly LaunchLimiter brake = new();
+    private readonly LaunchLimiter limiter = new();
     private readonly StoreArrivals arrivals = new();
     private volatile bool empty = true;
     private bool? isCounted; // whether the store counts arrivals; null until it has answered once
@@ -83,7 +83,7 @@ public sealed partial class ScaleLoop(
             {
                 // Whatever it was: without this loop nobody would start a worker again.
                 LogFailed(failed);
-                await PauseAsync(cancel);
+                await Task.Delay(Tick, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         await watching;
@@ -98,7 +98,7 @@ public sealed partial class ScaleLoop(
         var seen = await LookAsync(cancel);
         var role = Term is null ? ControllerRole.Active : await Term.RenewAsync(cancel);
         var decision = role == ControllerRole.Active
-            ? brake.Apply(seen, policy.Decide(seen), fleet.Health, Meter.TotalServed)
+            ? limiter.Apply(seen, policy.Decide(seen), fleet.Health, Meter.TotalServed)
             : StandBy(role, seen);
         var workers = seen.Workers;
         try
@@ -181,9 +181,9 @@ public sealed partial class ScaleLoop(
 
         if (decisions.Add(now, decision) && (decision.Launch > 0 || decision.Drain.Count > 0 || decision.CancelDrain.Count > 0))
             LogDecision(decision.Target, decision.Reason);
-        if (brake.Alarm is { } wrong && alarm is null)
+        if (limiter.Alarm is { } wrong && alarm is null)
             LogAlarm(wrong);
-        alarm = brake.Alarm;
+        alarm = limiter.Alarm;
     }
 
     private void Restore()
@@ -220,18 +220,6 @@ public sealed partial class ScaleLoop(
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             // Nothing happened for a tick.
-        }
-    }
-
-    private async Task PauseAsync(CancellationToken cancel)
-    {
-        try
-        {
-            await Task.Delay(Tick, time, cancel);
-        }
-        catch (OperationCanceledException)
-        {
-            // The end; the loop sees it.
         }
     }
 

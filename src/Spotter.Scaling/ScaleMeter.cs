@@ -1,7 +1,7 @@
 namespace Spotter.Scaling;
 
 /// <summary>
-/// What happens between two looks of the autoscaler: jobs arrive and are done, workers boot. Safe to use from many
+/// What happens between two ticks of the scale loop: jobs arrive and are done, workers boot. Safe to use from many
 /// threads, and bounded when nobody looks.
 /// </summary>
 /// <param name="trace">Where arrivals are recorded; null when they are only counted.</param>

@@ -9,7 +9,7 @@ using Spotter.Jobs;
 namespace Spotter.Worker;
 
 /// <summary>
-/// A worker's jobs over HTTP, from any gateway: the door <c>/v1/workers</c>. A gateway that is away for a while is
+/// A worker's jobs over HTTP, from any gateway: the worker API, <c>/v1/workers</c>. A gateway that is away for a while is
 /// waited for; one that has forgotten the worker (it restarted) is joined again.
 /// </summary>
 public sealed class HttpJobSource : IJobSource, IDisposable

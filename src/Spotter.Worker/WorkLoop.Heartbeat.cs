@@ -42,7 +42,7 @@ public sealed partial class WorkLoop
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            // Told by the beat that follows.
+            // Sent with the next heartbeat.
         }
         told = queues();
     }

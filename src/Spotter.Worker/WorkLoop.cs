@@ -389,6 +389,6 @@ public sealed partial class WorkLoop : IDisposable
     [LoggerMessage(Level = LogLevel.Information, Message = "Job {Job} was taken away meanwhile; its outcome was dropped")]
     private partial void LogTooLate(string job);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The gateway does not take signs of life; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The gateway doesn't accept heartbeats; trying again")]
     private partial void LogNoHeartbeat(Exception exception);
 }

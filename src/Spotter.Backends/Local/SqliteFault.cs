@@ -12,8 +12,6 @@ internal sealed class SqliteFault(int code, string detail) : Exception($"SQLite:
     /// <summary>The extended result code.</summary>
     public int Code { get; } = code;
 
-    public bool IsConstraint => (Code & 0xff) == raw.SQLITE_CONSTRAINT;
-
     /// <summary>
     /// True when nothing that is in memory can be trusted to be on the disk any more. In particular a failed fsync
     /// may have thrown the pages away, so that the next one succeeds without having written them.

@@ -53,8 +53,8 @@ internal sealed partial class SqliteOutbox : IOutbox
             DeliveryOutcome.GivenUp given => (DeliveryState.GivenUp, given.Status, (string?)given.Detail, TimeSpan.Zero),
             _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
         };
-        var receipt = long.Parse(entry.Receipt, CultureInfo.InvariantCulture);
-        return database.CommitAsync(
+        // A receipt that is no number names no taking, so it has no effect.
+        return !long.TryParse(entry.Receipt, NumberStyles.None, CultureInfo.InvariantCulture, out var receipt) ? Task.CompletedTask : database.CommitAsync(
             scope =>
             {
                 var now = Microseconds.Now(clock);

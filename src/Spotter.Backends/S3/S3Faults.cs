@@ -18,9 +18,6 @@ internal sealed class S3Faults(S3Settings settings)
     /// <summary>True for the answer that there is no such blob, and not that there is no such bucket.</summary>
     public static bool IsMissing(Exception error) => error is AmazonS3Exception { ErrorCode: "NoSuchKey" };
 
-    /// <summary>True for the answer that there is no such upload any more.</summary>
-    public static bool IsMissingUpload(Exception error) => error is AmazonS3Exception { ErrorCode: "NoSuchUpload" };
-
     /// <summary>
     /// True if waiting may help; false for what somebody has to put right: the bucket's name, credentials, the region.
     /// </summary>

@@ -5,7 +5,7 @@ using Spotter.Scaling;
 namespace Spotter.Backends.Scaling;
 
 /// <summary>
-/// The decisions of the autoscaler in a file, one JSON object per line, oldest first. A line that was cut by a crash is
+/// The decisions of the scale loop in a file, one JSON object per line, oldest first. A line that was cut by a crash is
 /// left out; a disk that is full costs decisions, never scaling.
 /// </summary>
 public sealed partial class DecisionFile

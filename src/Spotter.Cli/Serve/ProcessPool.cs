@@ -22,6 +22,7 @@ internal sealed class ProcessPool : IAsyncDisposable
     private readonly IReadOnlyList<PoolSettings> all;
     private readonly PoolDependencies parts;
     private readonly ProcessLauncher launcher;
+    private readonly bool isOnly;
 
     /// <summary>Creates a pool without workers.</summary>
     /// <param name="settings">This pool.</param>
@@ -35,7 +36,7 @@ internal sealed class ProcessPool : IAsyncDisposable
         this.settings = settings;
         this.all = all;
         this.parts = parts;
-        var isOnly = all.Count == 1;
+        isOnly = all.Count == 1;
         Meter = isOnly ? parts.Records.Meter : new ScaleMeter { Whole = parts.Records.Meter };
         launcher = new ProcessLauncher(
             () => command(this), parts.Time, parts.Random, parts.Loggers.CreateLogger<ProcessLauncher>(), new CrashBreadcrumbs(RunStage.BoardVariable, RunStage.BoardBytes))
@@ -80,10 +81,10 @@ internal sealed class ProcessPool : IAsyncDisposable
         {
             Tick = Scaling.Tick,
             Meter = Meter,
-            CpuLoad = () => all.Count == 1 ? parts.Roster.CpuLoad : parts.Roster.CpuLoadOf(Fleet.List().Select(w => w.Id).ToHashSet(StringComparer.Ordinal).Contains),
+            CpuLoad = () => isOnly ? parts.Roster.CpuLoad : parts.Roster.CpuLoadOf(Fleet.List().Select(w => w.Id).ToHashSet(StringComparer.Ordinal).Contains),
             Series = parts.Records.Series,
-            Memory = parts.Records.MemoryOf(all.Count == 1 ? null : Name, Scaling.Policy),
-            Pool = all.Count == 1 ? null : Name,
+            Memory = parts.Records.MemoryOf(isOnly ? null : Name, Scaling.Policy),
+            Pool = isOnly ? null : Name,
             Term = new ControllerTerm(parts.Backend.Controllers, () => LeaseName, parts.Gateway.Name, parts.Time),
         }.RunAsync(cancel);
 

@@ -12,7 +12,7 @@ using Spotter.Scaling.Simulation;
 
 namespace Spotter.Cli.Serve;
 
-/// <summary>A gateway with what belongs to it on one machine: store, sweeper, autoscaler, worker processes.</summary>
+/// <summary>A gateway with what belongs to it on one machine: job store, fleet controllers, worker processes.</summary>
 internal sealed class Service(ServeSettings settings)
 {
     private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(60);
@@ -177,16 +177,11 @@ internal sealed class Service(ServeSettings settings)
     /// <summary>Forgets workers elsewhere that have gone silent; their leases run out by themselves.</summary>
     private async Task ForgetAsync(WorkerRoster roster, CancellationToken cancel)
     {
-        while (!cancel.IsCancellationRequested)
+        while (true)
         {
-            try
-            {
-                await Task.Delay(settings.Leases.Sweep, time, cancel);
-            }
-            catch (OperationCanceledException)
-            {
+            await Task.Delay(settings.Leases.Sweep, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancel.IsCancellationRequested)
                 return;
-            }
             roster.Forget(settings.Leases.Duration);
         }
     }

@@ -42,7 +42,7 @@ public sealed record GatewayDependencies(
     /// <summary>The models, which may change while the gateway runs; null for those of the settings.</summary>
     public ModelCatalogue? Models { get; init; }
 
-    /// <summary>Counts what the autoscaler wants to know.</summary>
+    /// <summary>Counts what the scale loop wants to know.</summary>
     public ScaleMeter Meter { get; init; } = new();
 
     /// <summary>When jobs came in; null when that is not recorded.</summary>
@@ -57,11 +57,11 @@ public sealed record GatewayDependencies(
     /// <summary>More doors than those that come with Spotter.</summary>
     public IReadOnlyList<IDoor> Doors { get; init; } = [];
 
-    /// <summary>How backlog and fleet stood of late, as the autoscaler saw them.</summary>
+    /// <summary>How backlog and fleet stood of late, as the scale loop saw them.</summary>
     public ScaleSeries Series { get; init; } = new();
 }
 
-/// <summary>The gateway: page, API and the workers' door on one port.</summary>
+/// <summary>The gateway: page, API and worker API on one port.</summary>
 public sealed class GatewayHost : IAsyncDisposable
 {
     // Everything the page needs comes from here and nothing else may be loaded, whatever gets into it.
@@ -72,12 +72,12 @@ public sealed class GatewayHost : IAsyncDisposable
     /// <summary>The doors that come with Spotter: the one place where they are registered.</summary>
     private static readonly IReadOnlyList<IDoor> BuiltIn =
     [
-        new SubmitDoor(),
+        new SubmitEndpoints(),
         new JobEndpoints(),
         new DeadLetters(),
         new OperationsEndpoints(),
         new ScalingEndpoints(),
-        new WorkerDoor(),
+        new WorkerEndpoints(),
     ];
 
     private readonly WebApplication web;

@@ -13,7 +13,7 @@ using Spotter.Jobs;
 namespace Spotter.Gateway.Intake;
 
 /// <summary>The door for pictures.</summary>
-internal sealed class SubmitDoor : IDoor
+internal sealed class SubmitEndpoints : IDoor
 {
     public void Add(IServiceCollection services) => services.AddSingleton<SubmitEndpoint>();
 

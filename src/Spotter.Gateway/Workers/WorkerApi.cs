@@ -14,8 +14,8 @@ using Spotter.Scaling;
 
 namespace Spotter.Gateway.Workers;
 
-/// <summary>The door for workers.</summary>
-internal sealed class WorkerDoor : IDoor
+/// <summary>Maps the worker API.</summary>
+internal sealed class WorkerEndpoints : IDoor
 {
     public void Add(IServiceCollection services) => services.AddSingleton<WorkerApi>();
 
@@ -23,7 +23,7 @@ internal sealed class WorkerDoor : IDoor
 }
 
 /// <summary>
-/// <c>/v1/workers</c>: the door through which workers join, take jobs and hand in results, on this machine and on
+/// <c>/v1/workers</c>: the API with which workers join, take jobs and hand in results, on this machine and on
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed class WorkerApi(
@@ -47,15 +47,15 @@ internal sealed class WorkerApi(
         // Workers have a token, not a key.
         workers.AllowAnonymous().WithMetadata(new Guarded());
 
-        workers.MapPut("", (string worker, WorkerJoin join, WorkerApi door) => door.Join(worker, join));
-        workers.MapDelete("", (string worker, WorkerApi door) => door.LeaveAsync(worker));
-        workers.MapPost("/leave", (string worker, WorkerApi door) => door.LeaveIfDrainingAsync(worker));
-        workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi door, HttpContext http) => door.TakeAsync(worker, take, http));
-        workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat beat, WorkerApi door, CancellationToken cancel) => door.HeartbeatAsync(worker, beat, cancel));
-        workers.MapGet("/input", (string key, WorkerApi door, CancellationToken cancel) => door.InputAsync(key, cancel));
-        workers.MapPut("/output", (WorkerApi door, HttpContext http) => door.OutputAsync(http))
+        workers.MapPut("", (string worker, WorkerJoin join, WorkerApi api) => api.Join(worker, join));
+        workers.MapDelete("", (string worker, WorkerApi api) => api.LeaveAsync(worker));
+        workers.MapPost("/leave", (string worker, WorkerApi api) => api.LeaveIfDrainingAsync(worker));
+        workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi api, HttpContext http) => api.TakeAsync(worker, take, http));
+        workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat heartbeat, WorkerApi api, CancellationToken cancel) => api.HeartbeatAsync(worker, heartbeat, cancel));
+        workers.MapGet("/input", (string key, WorkerApi api, CancellationToken cancel) => api.InputAsync(key, cancel));
+        workers.MapPut("/output", (WorkerApi api, HttpContext http) => api.OutputAsync(http))
             .WithMetadata(new RequestSizeLimitAttribute(LargestOutput));
-        workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi door) => door.FinishAsync(worker, finish));
+        workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi api) => api.FinishAsync(worker, finish));
     }
 
     /// <summary>Turns away who may not come in. Before the endpoint, which would read the whole body first.</summary>
@@ -137,13 +137,13 @@ internal sealed class WorkerApi(
         }
     }
 
-    private async Task<JsonHttpResult<WorkerOrders>> HeartbeatAsync(string worker, WorkerHeartbeat beat, CancellationToken cancel)
+    private async Task<JsonHttpResult<WorkerOrders>> HeartbeatAsync(string worker, WorkerHeartbeat heartbeat, CancellationToken cancel)
     {
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
-        var orders = await jobs.HeartbeatAsync(worker, beat.Leases, cancel);
-        roster.Heartbeat(worker, beat.Leases.Count - orders.Lost.Count, beat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
-        if (beat.Models is { } models)
+        var orders = await jobs.HeartbeatAsync(worker, heartbeat.Leases, cancel);
+        roster.Heartbeat(worker, heartbeat.Leases.Count - orders.Lost.Count, heartbeat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
+        if (heartbeat.Models is { } models)
             roster.Tell(worker, models);
         var (drain, number) = roster.OrderOf(worker);
         return TypedResults.Json(orders with { Drain = drain, Order = number }, SpotterJson.Default.WorkerOrders);

@@ -13,16 +13,12 @@ public sealed record CatalogueModel(string Id, ModelInfo? Model, JobError? Error
 /// <summary>The models that requests may choose from at this moment. Safe to use from many threads.</summary>
 public sealed class ModelCatalogue
 {
-    private volatile IReadOnlyList<CatalogueModel> all;
-    private volatile IReadOnlyList<ModelInfo> usable;
+    // Both lists in one, so that a reader never sees one of before and one of now.
+    private volatile Lists lists;
 
     /// <summary>Creates a catalogue.</summary>
     /// <param name="models">The models; the first usable one is the default.</param>
-    public ModelCatalogue(IReadOnlyList<CatalogueModel> models)
-    {
-        all = models;
-        usable = Usable(models);
-    }
+    public ModelCatalogue(IReadOnlyList<CatalogueModel> models) => lists = new(models, Usable(models));
 
     /// <summary>Creates a catalogue of models that can all be used.</summary>
     public ModelCatalogue(IEnumerable<ModelInfo> models)
@@ -31,20 +27,18 @@ public sealed class ModelCatalogue
     }
 
     /// <summary>All of them, refused ones included.</summary>
-    public IReadOnlyList<CatalogueModel> All => all;
+    public IReadOnlyList<CatalogueModel> All => lists.All;
 
     /// <summary>Those that requests may choose; the first is the default.</summary>
-    public IReadOnlyList<ModelInfo> Models => usable;
+    public IReadOnlyList<ModelInfo> Models => lists.Usable;
 
     /// <summary>From now on these are the models.</summary>
-    public void Set(IReadOnlyList<CatalogueModel> models)
-    {
-        all = models;
-        usable = Usable(models);
-    }
+    public void Set(IReadOnlyList<CatalogueModel> models) => lists = new(models, Usable(models));
 
     /// <summary>True for queues whose jobs need no model, or one that is here.</summary>
-    public bool Serves(string queue) => QueueNames.ModelOf(queue) is not { } model || usable.Any(m => m.Id == model);
+    public bool Serves(string queue) => QueueNames.ModelOf(queue) is not { } model || lists.Usable.Any(m => m.Id == model);
 
     private static List<ModelInfo> Usable(IReadOnlyList<CatalogueModel> models) => [.. models.Select(m => m.Model).OfType<ModelInfo>()];
+
+    private sealed record Lists(IReadOnlyList<CatalogueModel> All, IReadOnlyList<ModelInfo> Usable);
 }

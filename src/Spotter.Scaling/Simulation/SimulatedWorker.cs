@@ -30,8 +30,6 @@ internal sealed class SimulatedWorker(int number, double launched)
     private double busySince = double.NaN;
     private double drainingSince;
 
-    public bool IsActive => !Draining;
-
     public void Join(double now)
     {
         Joined = true;
