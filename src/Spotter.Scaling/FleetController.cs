@@ -163,8 +163,14 @@ public sealed partial class FleetController
     public async Task DrainAllAsync(TimeSpan patience)
     {
         List<Member> all;
+        var joined = roster.List().ToDictionary(w => w.Id, StringComparer.Ordinal);
         lock (gate)
+        {
             all = [.. members.Values];
+            // Who has joined since the last look: what its boot took is worth knowing at the next start.
+            foreach (var member in all)
+                Note(member, joined.GetValueOrDefault(member.Name));
+        }
         foreach (var member in all)
         {
             roster.Drain(member.Name, drain: true);

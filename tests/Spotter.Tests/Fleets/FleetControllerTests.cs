@@ -251,6 +251,21 @@ public sealed class FleetControllerTests
         launcher.Stopped.ShouldBe(["w2", "w1"]);
     }
 
+    [Fact]
+    public async Task A_boot_that_no_look_has_seen_yet_is_measured_when_everybody_goes()
+    {
+        await fleet.LaunchAsync(1, default);
+        clock.Advance(TimeSpan.FromSeconds(3));
+        roster.Join("w1", 1, []);
+
+        var draining = fleet.DrainAllAsync(TimeSpan.FromSeconds(60));
+        await clock.WaitForTimersAsync();
+        clock.Advance(TimeSpan.FromSeconds(61));
+        await draining.WaitAsync(TimeSpan.FromSeconds(60));
+
+        meter.Take().Booted.ShouldBe([3]);
+    }
+
     private FleetController NewController() => new(
         launcher, roster,
         exit =>
