@@ -4,43 +4,6 @@ using Spotter.Scaling;
 
 namespace Spotter.Backends;
 
-/// <summary>Where jobs and pictures live.</summary>
-public sealed record BackendSettings
-{
-    /// <summary>Which technology: <c>local</c> or <c>postgres</c>.</summary>
-    public string Kind { get; init; } = "local";
-
-    /// <summary>The folder that holds everything, or what is this gateway's own. One process at a time uses it.</summary>
-    public string DataFolder { get; init; } = "data";
-
-    /// <summary>
-    /// Where pictures are kept: <c>folder:PATH</c>, <c>s3://BUCKET</c> or <c>s3://BUCKET/PREFIX</c>; null for
-    /// <c>blobs</c> in the data folder.
-    /// </summary>
-    public string? Blobs { get; init; }
-
-    /// <summary>For <c>s3</c>: the address of a server that speaks S3; null for Amazon's.</summary>
-    public string? S3Endpoint { get; init; }
-
-    /// <summary>For <c>s3</c>: the region; null for what the environment or the profile says.</summary>
-    public string? S3Region { get; init; }
-
-    /// <summary>
-    /// True to take over a place for pictures that belongs to another job store, or may. Pictures that no job of this one
-    /// speaks of are then deleted.
-    /// </summary>
-    public bool AdoptBlobs { get; init; }
-
-    /// <summary>For <c>postgres</c>: the server's address, <c>postgres://user:password@host:port/database</c>, or as Npgsql takes it.</summary>
-    public string? Postgres { get; init; }
-
-    /// <summary>For <c>postgres</c>: the schema that holds the tables; null for <c>spotter</c>.</summary>
-    public string? PostgresSchema { get; init; }
-
-    /// <summary>Not the values: a password is among them.</summary>
-    public override string ToString() => $"{nameof(BackendSettings)} {Kind}";
-}
-
 /// <summary>The ports of one deployment, open. Disposing of it does what waits and closes them.</summary>
 public sealed class Backend : IAsyncDisposable
 {
@@ -72,6 +35,9 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>Keeps pictures, in a place that is this job store's alone.</summary>
     public IBlobStore Blobs => blobs;
 
+    /// <summary>Given up when everything else is closed.</summary>
+    internal IDisposable? Held { get; set; }
+
     /// <summary>Deliveries to be made.</summary>
     public IOutbox Outbox { get; }
 
@@ -100,5 +66,6 @@ public sealed class Backend : IAsyncDisposable
             return;
         await close();
         place.Dispose();
+        Held?.Dispose();
     }
 }

@@ -5,9 +5,6 @@ namespace Spotter.Cli;
 /// <summary>Where Spotter keeps its data and looks for models, for every command alike.</summary>
 internal static class SpotterPaths
 {
-    /// <summary>Names the data folder.</summary>
-    public const string DataVariable = "SPOTTER__DATA";
-
     /// <summary>Names folders of models, separated as in PATH; they are looked through first.</summary>
     public const string ModelsVariable = "SPOTTER_MODELS";
 
@@ -17,13 +14,9 @@ internal static class SpotterPaths
     /// <summary>The checkout when the program runs from one, else the program's folder.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>The data folder: what was asked for, else what the environment says, else <c>data</c> in <see cref="Root"/>.</summary>
-    /// <param name="option">The value of <c>--data</c>; null when it was not given.</param>
-    public static string DataFolder(string? option)
-    {
-        var folder = option ?? Environment.GetEnvironmentVariable(DataVariable);
-        return string.IsNullOrEmpty(folder) ? Path.Combine(Root, "data") : Path.GetFullPath(folder);
-    }
+    /// <summary>The data folder as a full path.</summary>
+    /// <param name="folder">What was asked for; null for <c>data</c> in <see cref="Root"/>.</param>
+    public static string DataFolder(string? folder) => string.IsNullOrEmpty(folder) ? Path.Combine(Root, "data") : Path.GetFullPath(folder);
 
     /// <summary>The model that comes with Spotter; null when it is not there, or not wanted.</summary>
     public static string? StarterModel

@@ -25,9 +25,6 @@ public sealed record GatewaySettings
     /// <summary>The port to listen on; 0 for any free one.</summary>
     public int Port { get; init; } = 8080;
 
-    /// <summary>The models that requests may choose from; the first is the default.</summary>
-    public IReadOnlyList<ModelInfo> Models { get; init; } = [];
-
     /// <summary>The folder of pictures that come with the built-in model; null when there are none.</summary>
     public string? SamplesFolder { get; init; }
 

@@ -34,6 +34,9 @@ public interface IWorkerLine
 
     /// <summary>Tells a worker that was told to drain to stay after all.</summary>
     void Stay(string worker, int order);
+
+    /// <summary>Says a line to all workers, in words that the launcher need not understand.</summary>
+    void TellAll(string line);
 }
 
 /// <summary>A worker that was started and has not ended.</summary>

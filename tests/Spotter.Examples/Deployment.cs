@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
 using Spotter.Core.Images;
@@ -10,7 +12,6 @@ using Spotter.Examples.Stores;
 using Spotter.Gateway;
 using Spotter.Gateway.Hosting;
 using Spotter.Jobs;
-using Spotter.Scaling;
 using Spotter.Worker;
 
 namespace Spotter.Examples;
@@ -18,18 +19,18 @@ namespace Spotter.Examples;
 /// <summary>A deployment that was put together from outside: a gateway and a worker in this process, with the examples registered.</summary>
 internal sealed class Deployment : IAsyncDisposable
 {
-    private readonly GatewayHost gateway;
+    private readonly WebApplication gateway;
     private readonly LoadedModels models = new();
     private readonly WorkLoop worker;
     private readonly Task<WorkerEnd> working;
 
-    private Deployment(GatewayHost gateway)
+    private Deployment(WebApplication gateway)
     {
         this.gateway = gateway;
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.Seeded(1)), NullLogger<JobRunner>.Instance, Engines.Find);
-        worker = new WorkLoop(gateway.Jobs, () => models.Served(Engines.QueuesOf), runner, new WorkerSettings { Name = "w1" }, TimeProvider.System, NullLogger<WorkLoop>.Instance);
+        worker = new WorkLoop(gateway.Services.GetRequiredService<JobService>(), () => models.Served(Engines.QueuesOf), runner, new WorkerSettings { Name = "w1" }, TimeProvider.System, NullLogger<WorkLoop>.Instance);
         working = worker.RunAsync();
-        Client = new HttpClient { BaseAddress = gateway.Address, Timeout = TimeSpan.FromSeconds(90) };
+        Client = new HttpClient { BaseAddress = gateway.Address(), Timeout = TimeSpan.FromSeconds(90) };
     }
 
     /// <summary>Those that come with Spotter, and one more.</summary>
@@ -42,12 +43,13 @@ internal sealed class Deployment : IAsyncDisposable
         var clock = TimeProvider.System;
         var outbox = new InMemoryOutbox(clock);
         var store = new InMemoryJobStore(new RetrySchedule(), RandomSource.Seeded(1), clock, outbox);
-        var parts = new GatewayDependencies(store, new InMemoryBlobStore(), outbox, new WorkerRoster(clock), new DecisionLog(), Pools: null, clock, RandomSource.System)
-        {
-            Engines = Engines,
-            Doors = [new PlainTextDoor()],
-        };
-        var host = GatewayHost.Create(new GatewaySettings { Port = 0, WorkerToken = new string('t', 32) }, parts, logging => { });
+        var builder = GatewayHost.CreateBuilder();
+        builder.Services.AddSingleton(new GatewaySettings { Port = 0, WorkerToken = new string('t', 32) })
+            .AddSingleton<IJobStore>(store).AddSingleton<IBlobStore, InMemoryBlobStore>().AddSingleton<IOutbox>(outbox)
+            .AddSingleton(Engines)
+            .AddGateway()
+            .AddDoor(new PlainTextDoor());
+        var host = builder.Build().MapGateway();
         await host.StartAsync(default);
         return new Deployment(host);
     }

@@ -1,6 +1,6 @@
-using Spotter.Backends;
 using Spotter.Backends.Opening;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Jobs;
 
 namespace Spotter.Faults;
@@ -18,7 +18,7 @@ public sealed class ClockTests
         using var folder = new TemporaryFolder();
         var machine = new ManualClock();
         var clock = new SteadyClock(machine);
-        await using var backend = BackendFactory.Open(new BackendSettings { DataFolder = folder.File("data") }, new RetrySchedule(), RandomSource.Seeded(1), clock);
+        await using var backend = BackendFactory.Open(GivenSettings.Reader(), folder.File("data"), new RetrySchedule(), RandomSource.Seeded(1), clock);
         var store = backend.Jobs;
         var jobs = Enumerable.Range(0, 20).Select(_ => NewJob()).ToList();
         await store.AddAsync(jobs, default);

@@ -240,7 +240,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     }
 
     private static Task<Bench> OnPostgresAsync(PostgresCluster cluster, TemporaryFolder pictures) =>
-        Bench.StartAsync(arguments: ["--backend", "postgres", "--blobs", $"folder:{pictures.Path}"], settings: ("SPOTTER__POSTGRES", cluster.Url));
+        Bench.StartAsync(arguments: ["--backend", "postgres", "--blobs", $"folder:{pictures.Path}"], settings: ("SPOTTER__POSTGRES__URL", cluster.Url));
 
     /// <summary>One picture does something terrible to its worker, among others that don't.</summary>
     private async Task<Verdict> PoisonAsync(string action, string state, string code, long? memory = null)

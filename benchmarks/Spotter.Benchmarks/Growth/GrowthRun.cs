@@ -41,7 +41,7 @@ internal sealed class GrowthRun(ServiceProcess service, int backlog, TimeSpan du
         }
         var begun = Stopwatch.GetTimestamp();
         await using var service = await ServiceProcess.StartOnAsync(
-            new DirectoryInfo(place.Settings.DataFolder), ["gateway", "--model", Path.Combine(BenchmarkOptions.Repository(), "models", "starter", "starter.onnx"),
+            new DirectoryInfo(place.DataFolder), ["gateway", "--model", Path.Combine(BenchmarkOptions.Repository(), "models", "starter", "starter.onnx"),
             "--client-rate", "0", "--max-queued", "100000000", "--max-queue-age", "604800", .. place.GatewayArguments]);
         var start = Stopwatch.GetElapsedTime(begun);
         service.Client.Timeout = LongestCall;

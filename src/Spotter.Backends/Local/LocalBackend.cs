@@ -1,5 +1,4 @@
-using Spotter.Core;
-using Spotter.Jobs;
+using Spotter.Core.Settings;
 
 namespace Spotter.Backends.Local;
 
@@ -7,29 +6,25 @@ namespace Spotter.Backends.Local;
 /// Everything in one folder of this machine: <c>spotter.db</c> for jobs, <c>blobs</c> for pictures unless they
 /// are to be kept elsewhere.
 /// </summary>
-internal static class LocalBackend
+internal sealed class LocalBackend : IBackendModule
 {
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(5);
 
+    public string Name => "local";
+
+    public string Help => "in the data folder, for one gateway";
+
+    public IReadOnlyList<Setting> Settings => [];
+
     /// <summary>Opens the database, and brings its schema up to date.</summary>
-    /// <param name="folder">Where it lies; given up when the backend is closed.</param>
-    /// <param name="place">The pictures; closed with the backend.</param>
-    /// <param name="retries">When a job is tried again.</param>
-    /// <param name="random">Spreads retries.</param>
-    /// <param name="clock">The time.</param>
-    /// <exception cref="SpotterException">That is not possible.</exception>
-    public static Backend Open(DataFolder folder, BlobPlace place, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    public Backend Open(BackendContext context)
     {
-        var database = SqliteDatabase.Open(folder, BusyTimeout);
+        var database = SqliteDatabase.Open(context.DataFolder, BusyTimeout);
         return new Backend(
-            new SqliteJobStore(database, retries, random, clock), database.StoreId, place, new SqliteOutbox(database, clock), database.Writer.Failed,
-            async () =>
-            {
-                await database.DisposeAsync();
-                folder.Dispose();
-            })
+            new SqliteJobStore(database, context.Retries, context.Random, context.Clock), database.StoreId, context.Pictures,
+            new SqliteOutbox(database, context.Clock), database.Writer.Failed, database.DisposeAsync)
         {
-            Controllers = new LocalControllerLease(clock),
+            Controllers = new LocalControllerLease(context.Clock),
         };
     }
 }

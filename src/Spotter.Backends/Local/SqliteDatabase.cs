@@ -38,9 +38,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <param name="folder">Held by this process.</param>
     /// <param name="busyTimeout">Wait for other programs that lock the file.</param>
     /// <exception cref="SpotterException">It can't be opened.</exception>
-    public static SqliteDatabase Open(DataFolder folder, TimeSpan busyTimeout)
+    public static SqliteDatabase Open(string folder, TimeSpan busyTimeout)
     {
-        var file = Path.Combine(folder.Path, FileName);
+        var file = Path.Combine(folder, FileName);
         try
         {
             var opened = new SqliteConnection(file, readOnly: false, busyTimeout);
@@ -61,7 +61,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 #endif
                 Schema.Update(opened);
                 storeId = Schema.StoreId(opened);
-                DurableFiles.SyncFolder(folder.Path);
+                DurableFiles.SyncFolder(folder);
             }
             catch
             {

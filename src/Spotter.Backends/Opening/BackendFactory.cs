@@ -1,54 +1,54 @@
 using Spotter.Backends.Local;
 using Spotter.Backends.Postgres;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Opening;
 
-/// <summary>Opens backends: the one place that knows which technologies there are.</summary>
+/// <summary>Opens backends.</summary>
 public static class BackendFactory
 {
+    /// <summary>The technologies: the one place where they are registered.</summary>
+    private static readonly IReadOnlyList<IBackendModule> BuiltIn = [new LocalBackend(), new PostgresBackend()];
+
+    private static readonly Setting<string> Kind = new(
+        "backend", $"Where jobs are kept: {string.Join("; ", BuiltIn.Select(b => $"`{b.Name}`, {b.Help}"))}.", SettingValues.OneOf([.. BuiltIn.Select(b => b.Name)]), BuiltIn[0].Name) { Flag = "--backend" };
+
+    /// <summary>The settings of all backends and of all places for pictures.</summary>
+    public static IReadOnlyList<Setting> Settings { get; } =
+        [Kind, .. BuiltIn.SelectMany(b => b.Settings), BackendSettings.Blobs, .. BlobStores.BuiltIn.SelectMany(p => p.Settings), BackendSettings.AdoptBlobs];
+
+    /// <summary>Notes what is missing or wrong in the settings, before anything is opened.</summary>
+    public static void Check(SettingReader settings)
+    {
+        var chosen = Chosen(settings);
+        foreach (var other in BuiltIn.Where(b => b != chosen))
+        {
+            if (other.Settings.FirstOrDefault(settings.Has) is { } idle)
+                settings.Mistake($"{settings.NameOf(idle)} is given, but jobs are kept in '{chosen.Name}'; add --backend {other.Name}.");
+        }
+        chosen.Check(settings);
+    }
+
     /// <summary>Opens the ports of a deployment.</summary>
     /// <exception cref="SpotterException">
     /// <see cref="ErrorCodes.StoreUnavailable"/>: it can't be opened, or another process has it;
-    /// <see cref="ErrorCodes.InvalidRequest"/>: there is no such kind;
-    /// <see cref="ErrorCodes.InvalidSettings"/>: pictures can't be kept there.
+    /// <see cref="ErrorCodes.InvalidSettings"/>: it can't be as was asked for.
     /// </exception>
-    public static Backend Open(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock) =>
-        settings.Kind switch
-        {
-            "local" => OpenLocal(settings, retries, random, clock),
-            "postgres" => OpenPostgres(settings, retries, random, clock),
-            _ => throw new SpotterException(
-                ErrorCodes.InvalidRequest, $"There is no backend '{settings.Kind}'; choose one of: local, postgres."),
-        };
-
-    private static Backend OpenLocal(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock) =>
-        OpenPlaces(settings, random, clock, (folder, pictures) => LocalBackend.Open(folder, pictures, retries, random, clock));
-
-    private static Backend OpenPostgres(BackendSettings settings, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    public static Backend Open(SettingReader settings, string dataFolder, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
-        if (string.IsNullOrEmpty(settings.Postgres))
-            throw new SpotterException(ErrorCodes.InvalidSettings, "The backend 'postgres' needs the address of its server; give it with --postgres URL.");
-        if (string.IsNullOrEmpty(settings.Blobs))
-        {
-            throw new SpotterException(ErrorCodes.InvalidSettings,
-                "Several gateways may share the backend 'postgres', so its pictures belong where all of them reach them; name the place with --blobs folder:PATH or --blobs s3://BUCKET.");
-        }
-        var server = new PostgresSettings { Address = settings.Postgres, Schema = settings.PostgresSchema ?? PostgresSettings.DefaultSchema };
-        // What else this gateway keeps in its data folder is its own.
-        return OpenPlaces(settings, random, clock, (folder, pictures) => PostgresBackend.Open(server, pictures, retries, random, clock, folder));
-    }
-
-    /// <summary>Opens the data folder and the place of the pictures, which are closed again if the rest fails.</summary>
-    private static Backend OpenPlaces(BackendSettings settings, RandomSource random, TimeProvider clock, Func<DataFolder, BlobPlace, Backend> open)
-    {
-        var folder = DataFolder.Open(settings.DataFolder);
+        Check(settings);
+        var chosen = Chosen(settings);
+        settings.ThrowIfWrong();
+        var folder = DataFolder.Open(dataFolder);
         BlobPlace? pictures = null;
         try
         {
-            pictures = BlobStores.Open(settings, random, clock);
-            return open(folder, pictures);
+            pictures = BlobStores.Open(settings, folder.Path, random, clock);
+            var backend = chosen.Open(new BackendContext(settings, folder.Path, pictures, retries, random, clock));
+            backend.Held = folder;
+            return backend;
         }
         catch
         {
@@ -56,5 +56,11 @@ public static class BackendFactory
             folder.Dispose();
             throw;
         }
+    }
+
+    private static IBackendModule Chosen(SettingReader settings)
+    {
+        var name = settings.Get(Kind);
+        return BuiltIn.First(b => b.Name == name);
     }
 }

@@ -1,21 +1,49 @@
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Postgres;
 
 /// <summary>Jobs in a PostgreSQL database that several gateways share; the pictures are kept elsewhere.</summary>
-internal static class PostgresBackend
+internal sealed class PostgresBackend : IBackendModule
 {
+    private static readonly Setting<string?> Url = new(
+        "postgres.url", "The PostgreSQL server, as postgres://user:password@host:5432/database. Others see what is typed: better give it in the environment or a file.",
+        SettingValues.OptionalText("URL"), null) { Flag = "--postgres", IsSecret = true };
+
+    private static readonly Setting<string?> UrlFile = new("postgres.urlFile", "File with that address.", SettingValues.OptionalText("FILE"), null) { Flag = "--postgres-file" };
+
+    private static readonly Setting<string> Schema = new(
+        "postgres.schema", "The schema for the tables; several deployments may share a database.", SettingValues.Text("NAME"), PostgresSettings.DefaultSchema) { Flag = "--postgres-schema" };
+
+    public string Name => "postgres";
+
+    public string Help => "in a PostgreSQL server, for any number of gateways";
+
+    public IReadOnlyList<Setting> Settings { get; } = [Url, UrlFile, Schema];
+
+    public void Check(SettingReader settings)
+    {
+        if (string.IsNullOrEmpty(settings.GetSecret(Url, UrlFile)))
+            settings.Mistake("The backend 'postgres' needs the address of its server; give it with --postgres URL.");
+        if (!settings.Has(BackendSettings.Blobs))
+            settings.Mistake("Several gateways may share the backend 'postgres', so its pictures belong where all of them reach them; name the place with --blobs folder:PATH or --blobs s3://BUCKET.");
+    }
+
+    // What else this gateway keeps in its data folder is its own.
+    public Backend Open(BackendContext context) => Open(
+        new PostgresSettings { Address = context.Settings.GetSecret(Url, UrlFile)!, Schema = context.Settings.Get(Schema) },
+        context.Pictures, context.Retries, context.Random, context.Clock);
+
     /// <summary>Reaches the server and brings its schema up to date.</summary>
     /// <param name="settings">Which database.</param>
     /// <param name="place">The pictures; closed with the backend.</param>
     /// <param name="retries">When a job is tried again.</param>
     /// <param name="random">Spreads retries.</param>
     /// <param name="clock">The time.</param>
-    /// <param name="held">Given up when the backend is closed.</param>
     /// <exception cref="SpotterException">That is not possible.</exception>
     public static Backend Open(
-        PostgresSettings settings, BlobPlace place, RetrySchedule retries, RandomSource random, TimeProvider clock, IDisposable? held = null)
+        PostgresSettings settings, BlobPlace place, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
         var database = PostgresDatabase.Open(settings);
         var server = settings.ServerTime ? new ServerClock(clock) : null;
@@ -31,7 +59,6 @@ internal static class PostgresBackend
                 await store.StopAsync();
                 await signals.DisposeAsync();
                 await database.DisposeAsync();
-                held?.Dispose();
             })
         {
             IsShared = true,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spotter.Cli.Serve;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 
 namespace Spotter.Cli.Commands;
@@ -26,7 +27,7 @@ internal static class CallbacksCommand
             var url = parsed.GetRequiredValue(Url);
             if (!Uri.TryCreate(url, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("https" or "http"))
                 throw new SpotterException(ErrorCodes.InvalidRequest, $"'{url}' is not an http(s) URL.");
-            foreach (var own in WebhookKey.Open(SpotterPaths.DataFolder(parsed.GetValue(Data)), RandomSource.System))
+            foreach (var own in WebhookKey.Open(SettingSources.Open(), GatewaySection.DataFolderOf(parsed.GetValue(Data)), RandomSource.System))
                 Console.Out.WriteLine(own.ForUrl(url).Reveal());
             return ExitStatus.Done;
         });

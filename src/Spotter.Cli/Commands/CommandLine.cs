@@ -56,6 +56,7 @@ internal static class CommandLine
             PolicyCommand.Create(),
             QueueCommand.Create(),
             ServeCommand.Create(),
+            SettingsCommand.Create(),
             SimulateCommand.Create(),
             WorkerCommand.Create()])
         {

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Models;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines.Detect;
@@ -101,7 +102,7 @@ internal static class DetectCommand
 
     private static string ChooseModel(string? option)
     {
-        var data = SpotterPaths.DataFolder(null);
+        var data = GatewaySection.DataFolderOf(null);
         var first = SpotterPaths.ResolveModel(option, data);
         return option is null ? ModelListing.FirstUsable(SpotterPaths.ModelFiles(data)) : first;
     }

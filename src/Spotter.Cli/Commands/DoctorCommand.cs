@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spotter.Cli.Doctor;
+using Spotter.Cli.Settings;
 
 namespace Spotter.Cli.Commands;
 
@@ -20,7 +21,7 @@ internal static class DoctorCommand
     {
         var command = new Command("doctor", "Show what is installed, reachable and wrong.") { Data, Port, Json };
         command.SetAction(parsed => Run(
-            SpotterPaths.DataFolder(parsed.GetValue(Data)), parsed.GetValue(Port), parsed.GetValue(Json)));
+            GatewaySection.DataFolderOf(parsed.GetValue(Data)), parsed.GetValue(Port), parsed.GetValue(Json)));
         return command;
     }
 

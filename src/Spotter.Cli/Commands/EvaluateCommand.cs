@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Evaluate;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Vision;
@@ -68,7 +69,7 @@ internal static class EvaluateCommand
             stop.Cancel();
         });
         using var model = VisionModel.Load(
-            SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), SpotterPaths.DataFolder(null)),
+            SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), GatewaySection.DataFolderOf(null)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
         if (model.Model.Engine == VisionTasks.Classify)
             throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects but labels whole pictures; only boxes are measured.");

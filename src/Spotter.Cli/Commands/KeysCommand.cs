@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Gateway.Access;
 
@@ -113,7 +114,7 @@ internal static class KeysCommand
         return command;
     }
 
-    private static KeyFile FileOf(ParseResult parsed) => new(FileOf(parsed.GetValue(Keys), SpotterPaths.DataFolder(parsed.GetValue(Data))));
+    private static KeyFile FileOf(ParseResult parsed) => new(FileOf(parsed.GetValue(Keys), GatewaySection.DataFolderOf(parsed.GetValue(Data))));
 }
 
 /// <summary>A key as <c>--json</c> prints it.</summary>

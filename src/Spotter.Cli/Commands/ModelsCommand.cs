@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Spotter.Cli.Models;
 using Spotter.Cli.Remote;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Vision.Models;
@@ -41,7 +42,7 @@ internal static class ModelsCommand
         var command = new Command("inspect", "Show what a model file is.") { Model, Data, Json };
         command.SetAction(parsed =>
         {
-            var file = SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), SpotterPaths.DataFolder(parsed.GetValue(Data)));
+            var file = SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), GatewaySection.DataFolderOf(parsed.GetValue(Data)));
             var listing = ModelListing.Of(file);
             if (parsed.GetValue(Json))
                 JsonLines.Write(listing);
@@ -57,7 +58,7 @@ internal static class ModelsCommand
         var command = new Command("list", "Show the models that can be chosen by name; of a running service, also what is loaded where.") { Url, RemoteOptions.KeyFile, Data, Json };
         command.SetAction(async (parsed, cancel) =>
         {
-            var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
+            var data = GatewaySection.DataFolderOf(parsed.GetValue(Data));
             if (await ServiceModels.FindAsync(parsed.GetValue(Url), RemoteOptions.ReadKey(parsed), data, cancel) is { } served)
             {
                 if (parsed.GetValue(Json))

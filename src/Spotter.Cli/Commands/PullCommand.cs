@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Spotter.Cli.Catalogue;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 
 namespace Spotter.Cli.Commands;
@@ -47,7 +48,7 @@ internal static class PullCommand
         var json = parsed.GetValue(Json);
         if (parsed.GetValue(Name) is not { } name)
         {
-            Show(await LoadAsync(transfer), Path.Combine(SpotterPaths.DataFolder(parsed.GetValue(Data)), "models"), json);
+            Show(await LoadAsync(transfer), Path.Combine(GatewaySection.DataFolderOf(parsed.GetValue(Data)), "models"), json);
             return ExitStatus.Done;
         }
         try
@@ -70,7 +71,7 @@ internal static class PullCommand
     private static async Task<PullReport> PullAsync(string name, ParseResult parsed, Transfer transfer)
     {
         var entry = (await LoadAsync(transfer)).Find(name);
-        var data = SpotterPaths.DataFolder(parsed.GetValue(Data));
+        var data = GatewaySection.DataFolderOf(parsed.GetValue(Data));
         var force = parsed.GetValue(Force);
         var download = new PinnedDownload(transfer, entry, Path.Combine(data, "models"));
         var state = PullState.Present;

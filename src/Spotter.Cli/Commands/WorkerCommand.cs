@@ -2,8 +2,10 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Images;
+using Spotter.Core.Settings;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
@@ -15,45 +17,7 @@ namespace Spotter.Cli.Commands;
 /// <summary><c>worker</c>: joins a gateway over HTTP and runs jobs until told to stop.</summary>
 internal static class WorkerCommand
 {
-    private static readonly Option<Uri> Server = new("--server")
-    {
-        HelpName = "URL",
-        Description = "The gateway to join, as http://host:8080.",
-        Required = true,
-        CustomParser = result =>
-        {
-            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https"))
-                return url;
-            result.AddError("--server takes an address like http://host:8080.");
-            return null!;
-        },
-    };
-
-    private static readonly Option<string?> Name = new("--name")
-    {
-        HelpName = "NAME",
-        Description = "The worker's name, unlike that of any other. Default: made up from the machine's.",
-    };
-
-    private static readonly Option<string[]> Models = new("--model")
-    {
-        HelpName = "NAME|FILE",
-        Description = "A model to load; may be repeated. Default: all that `spotter models list` shows.",
-    };
-
-    private static readonly Option<string?> Data = new("--data")
-    {
-        HelpName = "DIR",
-        Description = "The data folder, in whose folder `models` is looked. Default: `data`, or what SPOTTER__DATA says.",
-    };
-
-    private static readonly Option<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 256, "Jobs at a time. Default: the number of cores.");
-
-    private static readonly Option<string?> TokenFile = new("--token-file")
-    {
-        HelpName = "FILE",
-        Description = $"File with the gateway's worker token. Default: what {WorkerToken.Variable} says.",
-    };
+    private static readonly SettingFlags Flags = new([.. WorkerSection.All, GatewaySection.Models, GatewaySection.Data]);
 
     private static readonly Option<bool> Child = new("--child")
     {
@@ -63,32 +27,35 @@ internal static class WorkerCommand
 
     public static Command Create()
     {
-        var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { Server, Name, Models, Data, Lanes, TokenFile, Child };
+        var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { SettingSources.File, Child };
+        Flags.AddTo(command);
         command.SetAction(RunAsync);
         return command;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {
-        var token = WorkerToken.Read(parsed.GetValue(TokenFile))
-            ?? throw new SpotterException(ErrorCodes.InvalidSettings, $"A worker needs the gateway's worker token; give it with --token-file FILE or {WorkerToken.Variable}.");
+        var isChild = parsed.GetValue(Child);
+        var told = SettingSources.Open(Flags.Read(parsed), parsed.GetValue(SettingSources.File), isQuiet: isChild);
+        var settings = WorkerSection.Read(told, $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}");
+        var (server, token) = (told.Get(WorkerSection.Server), WorkerSection.Token(told));
+        if (server is null)
+            told.Mistake("A worker needs the address of its gateway; give it with --server URL.");
+        if (token is null)
+            told.Mistake($"A worker needs the gateway's worker token; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
+        told.ThrowIfWrong();
         using var stop = new StopSignals();
         using var drain = new DrainSwitch();
         using var onStop = stop.Token.Register(drain.DrainForGood);
         using var loggers = LoggerFactory.Create(Logging.Configure);
-        var settings = new WorkerSettings
-        {
-            Name = parsed.GetValue(Name) ?? $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}",
-            Lanes = parsed.GetValue(Lanes),
-        };
         using var models = new LoadedModels();
         var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
-        var watching = await BeginLoadingAsync(parsed, loader, loggers, drain, ended.Token);
+        var watching = await BeginLoadingAsync(told, isChild, loader, loggers, drain, ended.Token);
         await loader.First;
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
-            parsed.GetRequiredValue(Server), token, settings.Name,
+            new Uri(server!), token!, settings.Name,
             () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder }, TimeProvider.System);
         WorkerWelcome welcome;
         try
@@ -100,7 +67,7 @@ internal static class WorkerCommand
             return ExitStatus.Done;
         }
 
-        settings = LeaseVariables.Read(settings) with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
+        settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
         using var loop = new WorkLoop(source, () => models.Served(EngineCatalogue.BuiltIn.QueuesOf), runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>(), drain);
         // Nothing may be disposed of that the stuck job still uses.
         if (await loop.RunAsync() == WorkerEnd.Stuck)
@@ -113,10 +80,10 @@ internal static class WorkerCommand
 
     /// <summary>A worker that was started by a gateway has the models that it is told to have; any other sees to its files itself.</summary>
     private static async Task<Task> BeginLoadingAsync(
-        ParseResult parsed, ModelLoader loader, ILoggerFactory loggers, DrainSwitch drain, CancellationToken ended)
+        SettingReader told, bool isChild, ModelLoader loader, ILoggerFactory loggers, DrainSwitch drain, CancellationToken ended)
     {
-        var named = parsed.GetValue(Models) ?? [];
-        if (parsed.GetValue(Child))
+        var named = told.GetList(GatewaySection.Models);
+        if (isChild)
         {
             // First of all: an order that comes next must find it done.
             loader.Want([.. named.Select(file => new WantedModel(file))]);
@@ -124,7 +91,7 @@ internal static class WorkerCommand
             return Task.CompletedTask;
         }
         var watch = new ModelWatch(
-            new ModelChoice(named, SpotterPaths.DataFolder(parsed.GetValue(Data))), ModelInspection.InspectAsync, TimeProvider.System, loggers.CreateLogger<ModelWatch>());
+            new ModelChoice(named, GatewaySection.DataFolder(told)), ModelInspection.InspectAsync, TimeProvider.System, loggers.CreateLogger<ModelWatch>());
         await watch.StartAsync(drain.Draining);
         if (watch.Models.All(m => m.Model is null))
             throw new SpotterException(ErrorCodes.NoModel, "A worker without a model has nothing to do; give one with --model FILE.");

@@ -18,7 +18,7 @@ internal sealed class ScaleRecords : IDisposable
     private readonly ArrivalFiles arrivals;
     private readonly LearnedFile measured;
 
-    public ScaleRecords(ServeSettings settings, TimeProvider time, ILoggerFactory loggers)
+    public ScaleRecords(ServiceSettings settings, TimeProvider time, ILoggerFactory loggers)
     {
         this.loggers = loggers;
         folder = Path.Combine(settings.DataFolder, Folder);

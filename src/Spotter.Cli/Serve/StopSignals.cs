@@ -1,11 +1,14 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Hosting;
 
 namespace Spotter.Cli.Serve;
 
-/// <summary>SIGINT, SIGTERM and SIGQUIT as a task; the second one ends the process at once.</summary>
-internal sealed class StopSignals : IDisposable
+/// <summary>
+/// SIGINT, SIGTERM and SIGQUIT, also as what a host lives by; the second one ends the process at once, which the host's own
+/// lifetime would not let it.
+/// </summary>
+internal sealed class StopSignals : IHostLifetime, IDisposable
 {
-    private readonly TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource cancel = new();
     private readonly List<PosixSignalRegistration> registrations = [];
 
@@ -15,11 +18,12 @@ internal sealed class StopSignals : IDisposable
             registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
     }
 
-    /// <summary>Completes with the first signal.</summary>
-    public Task Stopped => stopped.Task;
-
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => cancel.Token;
+
+    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()
     {
@@ -30,7 +34,7 @@ internal sealed class StopSignals : IDisposable
     private void OnSignal(PosixSignalContext context)
     {
         // Not cancelled the second time: then the runtime ends the process as it would have the first time.
-        context.Cancel = stopped.TrySetResult();
+        context.Cancel = !cancel.IsCancellationRequested;
         if (context.Cancel)
             cancel.Cancel();
     }

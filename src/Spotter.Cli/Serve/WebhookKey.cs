@@ -1,4 +1,6 @@
+using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Gateway.Webhooks;
 
 namespace Spotter.Cli.Serve;
@@ -11,12 +13,6 @@ namespace Spotter.Cli.Serve;
 /// </summary>
 internal static class WebhookKey
 {
-    /// <summary>The environment variable that may hold it.</summary>
-    public const string Variable = "SPOTTER__WEBHOOKS__SECRET";
-
-    /// <summary>The environment variable that may name a file that holds it.</summary>
-    public const string FileVariable = "SPOTTER__WEBHOOKS__SECRETFILE";
-
     /// <summary>The file's name in the data folder.</summary>
     public const string FileName = "webhook.key";
 
@@ -24,22 +20,23 @@ internal static class WebhookKey
 
     /// <summary>The secrets, the one in use first; makes one if there is none yet.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: what is there is no secret, or can't be read.</exception>
-    public static IReadOnlyList<WebhookSecret> Open(string dataFolder, RandomSource random)
+    public static IReadOnlyList<WebhookSecret> Open(SettingReader settings, string dataFolder, RandomSource random)
     {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text)
-            return Parse(text, Variable);
-        var named = Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } other ? other : null;
-        var file = named ?? Path.Combine(dataFolder, FileName);
+        var given = settings.GetSecret(WebhookSection.Secret, WebhookSection.SecretFile);
+        settings.ThrowIfWrong();
+        if (given is not null)
+            return Parse(given, settings.NameOf(settings.Has(WebhookSection.Secret) ? WebhookSection.Secret : WebhookSection.SecretFile));
+        var file = Path.Combine(dataFolder, FileName);
         try
         {
-            if (named is null && !File.Exists(file))
+            if (!File.Exists(file))
                 Make(file, random);
             return Parse(File.ReadAllText(file), file);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             throw new SpotterException(ErrorCodes.InvalidSettings,
-                $"The secret that signs webhook deliveries can't be read from {file} ({unreadable.Message.TrimEnd('.')}); see to the file, or give the secret in {Variable}.", unreadable);
+                $"The secret that signs webhook deliveries can't be read from {file} ({unreadable.Message.TrimEnd('.')}); see to the file, or give the secret in {WebhookSection.Secret.Variable}.", unreadable);
         }
     }
 

@@ -7,12 +7,6 @@ using Spotter.Scaling;
 
 namespace Spotter.Fleets.Processes;
 
-/// <summary>How to start a worker process.</summary>
-/// <param name="Program">The program.</param>
-/// <param name="Arguments">Its arguments; the launcher adds <c>--name NAME</c>.</param>
-/// <param name="Environment">Variables to set: what must not be seen in a process list.</param>
-public sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
-
 /// <summary>
 /// Workers as child processes. A child is told to drain, or to stay after all, by a line on its standard input, and ends at
 /// once when that is closed, so no child outlives a gateway that was killed; one that does is ended at the next start.
@@ -66,6 +60,7 @@ public sealed partial class ProcessLauncher(
                     process.Kill();
                     process.WaitForExit(LongestOrphanEnd);
                     ended.Add(name);
+                    LogOrphan(name);
                 }
                 catch (Exception gone) when (gone is InvalidOperationException or Win32Exception)
                 {
@@ -112,7 +107,7 @@ public sealed partial class ProcessLauncher(
     /// <inheritdoc/>
     public void Stay(string worker, int order) => Tell(Find(worker), string.Create(CultureInfo.InvariantCulture, $"stay {order}"));
 
-    /// <summary>Says a line to all children.</summary>
+    /// <inheritdoc/>
     public void TellAll(string line)
     {
         foreach (var child in All())
@@ -219,6 +214,9 @@ public sealed partial class ProcessLauncher(
             // It has ended already.
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} was still there from an earlier service, and was ended")]
+    private partial void LogOrphan(string worker);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Program} can't be started as a worker")]
     private partial void LogNotStarted(Exception exception, string program);

@@ -58,11 +58,10 @@ internal sealed class WebhookChannel(WebhookSettings settings, CallbackGuard gua
 internal static class WebhookRegistration
 {
     /// <summary>Adds webhooks and what they stand on.</summary>
-    /// <param name="services">The gateway's services.</param>
-    /// <param name="settings">How they are sent.</param>
-    public static IServiceCollection AddWebhooks(this IServiceCollection services, WebhookSettings settings) =>
-        services.AddSingleton(settings).AddSingleton(new CallbackGuard(settings.Allowed))
+    public static IServiceCollection AddWebhooks(this IServiceCollection services) =>
+        services.AddSingleton(s => s.GetRequiredService<GatewaySettings>().Webhooks)
+            .AddSingleton(s => new CallbackGuard(s.GetRequiredService<WebhookSettings>().Allowed))
             // Receivers compare with the time of day, and refuse what is minutes off: signed by the machine's own clock.
-            .AddSingleton(s => new WebhookClient(s.GetRequiredService<CallbackGuard>(), settings, TimeProvider.System))
+            .AddSingleton(s => new WebhookClient(s.GetRequiredService<CallbackGuard>(), s.GetRequiredService<WebhookSettings>(), TimeProvider.System))
             .AddDeliveryChannel<WebhookChannel>();
 }

@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -26,43 +28,11 @@ using Spotter.Scaling;
 
 namespace Spotter.Gateway.Hosting;
 
-/// <summary>What a gateway stands on. All of it belongs to the caller, who disposes of it after the gateway.</summary>
-/// <param name="Store">The job store.</param>
-/// <param name="Blobs">The blob store.</param>
-/// <param name="Outbox">The outbox.</param>
-/// <param name="Roster">The workers that have joined.</param>
-/// <param name="Decisions">Where the autoscaler notes what it decides.</param>
-/// <param name="Pools">The pools whose workers this deployment starts itself; null when others do.</param>
-/// <param name="Time">The clock.</param>
-/// <param name="Random">Where ids come from.</param>
-public sealed record GatewayDependencies(
-    IJobStore Store, IBlobStore Blobs, IOutbox Outbox, WorkerRoster Roster, DecisionLog Decisions, WorkerPools? Pools,
-    TimeProvider Time, RandomSource Random)
-{
-    /// <summary>The models, which may change while the gateway runs; null for those of the settings.</summary>
-    public ModelCatalogue? Models { get; init; }
-
-    /// <summary>Counts what the scale loop wants to know.</summary>
-    public ScaleMeter Meter { get; init; } = new();
-
-    /// <summary>When jobs came in; null when that is not recorded.</summary>
-    public IArrivalTrace? Arrivals { get; init; }
-
-    /// <summary>Plays recorded days again; null when nothing is scaled here.</summary>
-    public IScaleReplay? Replay { get; init; }
-
-    /// <summary>The engines that requests may choose from.</summary>
-    public EngineCatalogue Engines { get; init; } = EngineCatalogue.BuiltIn;
-
-    /// <summary>More doors than those that come with Spotter.</summary>
-    public IReadOnlyList<IDoor> Doors { get; init; } = [];
-
-    /// <summary>How backlog and fleet stood of late, as the scale loop saw them.</summary>
-    public ScaleSeries Series { get; init; } = new();
-}
-
-/// <summary>The gateway: page, API and worker API on one port.</summary>
-public sealed class GatewayHost : IAsyncDisposable
+/// <summary>
+/// The gateway: page, API and worker API on one port, as parts of a generic host. A program registers its job store, blob
+/// store, outbox and <see cref="GatewaySettings"/>, and whatever else is to be other than by default.
+/// </summary>
+public static class GatewayHost
 {
     // Everything the page needs comes from here and nothing else may be loaded, whatever gets into it.
     private const string PagePolicy =
@@ -80,119 +50,61 @@ public sealed class GatewayHost : IAsyncDisposable
         new WorkerEndpoints(),
     ];
 
-    private readonly WebApplication web;
-
-    private GatewayHost(WebApplication web) => this.web = web;
-
-    /// <summary>The address it listens on, once it has started.</summary>
-    public Uri Address => new(web.Urls.First());
-
-    /// <summary>The application behind it.</summary>
-    public JobService Jobs => web.Services.GetRequiredService<JobService>();
-
-    /// <summary>Builds a gateway without starting it.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
-    public static GatewayHost Create(GatewaySettings settings, GatewayDependencies parts, Action<ILoggingBuilder> logging)
+    /// <summary>Begins a host with a web server and nothing else.</summary>
+    public static WebApplicationBuilder CreateBuilder()
     {
-        settings.Validate();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(GatewayHost).Assembly.GetName().Name,
             ContentRootPath = AppContext.BaseDirectory,
             WebRootPath = Path.Combine(AppContext.BaseDirectory, "wwwroot"),
         });
-        logging(builder.Logging);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, settings)).UseUrls($"http://{settings.Host}:{settings.Port}");
-        AddServices(builder.Services, settings, parts);
-        IReadOnlyList<IDoor> doors = [.. BuiltIn, .. parts.Doors];
-        foreach (var door in doors)
-            door.Add(builder.Services);
-
-        var app = builder.Build();
-        app.UseExceptionHandler();
-        app.Use(Guard);
-        app.Use(new OriginGuard(settings).CheckAsync);
-        UsePage(app);
-        // After the page's files: what has no endpoint ends here.
-        app.UseRouting();
-        app.Use(Problems.ForEverythingElseAsync);
-        app.Use(app.Services.GetRequiredService<KeyGuard>().IdentifyAsync);
-        app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
-        app.Use(KeyGuard.CheckAsync);
-        app.Use(WorkerApi.GuardAsync);
-        var routes = app.MapGroup("").WithMetadata(NeedsKey.ToOperate);
-        foreach (var door in doors)
-            door.Map(routes);
-        app.MapOpenApi("/openapi/{documentName}.json");
-        app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
-        app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<JobService>().Watcher.Close);
-        return new GatewayHost(app);
+        builder.WebHost.UseKestrelCore();
+        return builder;
     }
 
-    /// <summary>Starts to listen.</summary>
-    /// <exception cref="IOException">The port is in use.</exception>
-    public Task StartAsync(CancellationToken cancel) => web.StartAsync(cancel);
-
-    /// <summary>Ends with the error of a background service, once it has started and one fails.</summary>
-    public Task<Exception> Failed =>
-        Supervision.FirstErrorAsync(web.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(s => s.ExecuteTask ?? Task.CompletedTask));
-
-    /// <summary>From now on no job is accepted; everything else goes on, so that workers can hand in what they have.</summary>
-    public void CloseIntake() => Jobs.Admission.Close();
-
-    /// <summary>Stops to listen.</summary>
-    public Task StopAsync(CancellationToken cancel) => web.StopAsync(cancel);
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => web.DisposeAsync();
-
-    private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings)
+    /// <summary>Adds a way in.</summary>
+    public static IServiceCollection AddDoor(this IServiceCollection services, IDoor door)
     {
-        kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = settings.Jobs.MaxInputBytes + SubmitEndpoint.FramingBytes;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 10 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
-        kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+        services.AddSingleton(door);
+        door.Add(services);
+        return services;
     }
 
-    private static void AddServices(IServiceCollection services, GatewaySettings settings, GatewayDependencies parts)
+    /// <summary>Adds the gateway.</summary>
+    public static IServiceCollection AddGateway(this IServiceCollection services)
     {
-        services.AddSingleton(settings)
-            .AddSingleton(parts.Store).AddSingleton(parts.Outbox).AddSingleton(parts.Roster).AddSingleton(parts.Decisions)
-            .AddSingleton(parts.Engines).AddSingleton(parts.Time).AddSingleton(parts.Random);
-        services.AddSingleton(parts.Models ?? new ModelCatalogue(settings.Models)).AddSingleton<ModelsPresenter>().AddSingleton<SamplePictures>();
-        if (parts.Pools is not null)
-            services.AddSingleton(parts.Pools);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(RandomSource.System);
+        services.TryAddSingleton(EngineCatalogue.BuiltIn);
+        services.TryAddSingleton<WorkerRoster>();
+        services.TryAddSingleton(_ => new DecisionLog());
+        services.TryAddSingleton<ScaleSeries>();
+        services.TryAddSingleton(new ScaleMeter());
+        services.TryAddSingleton(new ModelCatalogue((IReadOnlyList<CatalogueModel>)[]));
+        services.AddOptions<KestrelServerOptions>().Configure<GatewaySettings>(Limit);
 
+        services.AddSingleton<ModelsPresenter>().AddSingleton<SamplePictures>();
         services.AddSingleton(s => new JobService(
-            parts.Store, parts.Blobs, parts.Roster, s.GetRequiredService<ModelCatalogue>(), settings.Jobs, parts.Time, parts.Random)
+            s.GetRequiredService<IJobStore>(), s.GetRequiredService<IBlobStore>(), s.GetRequiredService<WorkerRoster>(), s.GetRequiredService<ModelCatalogue>(),
+            s.GetRequiredService<GatewaySettings>().Jobs, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<RandomSource>())
         {
-            Arrived = parts.Meter.Arrived,
+            Arrived = s.GetRequiredService<ScaleMeter>().Arrived,
             AcceptNotification = asked => s.GetRequiredService<DeliveryChannels>().Accept(asked),
-        }).AddHostedService<JobLoops>();
-        services.AddSingleton(parts.Meter).AddSingleton(parts.Series).AddSingleton(new Recordings(parts.Arrivals, parts.Replay))
-            .AddSingleton<LongRequests>().AddSingleton(new ClientBuckets(parts.Time)).AddSingleton<ClientLimit>()
+        }).AddHostedService<JobLoops>().AddHostedService<RosterLoop>();
+        services.AddSingleton(s => new Recordings(s.GetService<IArrivalTrace>(), s.GetService<IScaleReplay>()))
+            .AddSingleton<LongRequests>().AddSingleton(s => new ClientBuckets(s.GetRequiredService<TimeProvider>())).AddSingleton<ClientLimit>()
             .AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
-        services.AddSingleton(s => new KeyRing(
-                settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, parts.Time, s.GetRequiredService<ILogger<KeyRing>>()))
-            .AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
+        services.AddSingleton(s => KeyRing(s.GetRequiredService<GatewaySettings>(), s)).AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
         services.AddHostedService<EagerMetrics>();
-        services.AddSingleton<DeliveryChannels>().AddSingleton<IDeliveryMonitor, DeliveryMonitor>()
-            .AddWebhooks(settings.Webhooks);
+        services.AddSingleton<DeliveryChannels>().AddSingleton<IDeliveryMonitor, DeliveryMonitor>().AddWebhooks();
 
         services.AddRoutingCore();
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
-        services.ConfigureHttpJsonOptions(json =>
-        {
-            json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([ProblemJson.Default, ResultsJson.Default, ModelsJson.Default, OperationsJson.Default, ScalingViewsJson.Default, SpotterJson.Default, .. ResultDocument.TypesOf(parts.Engines), new DefaultJsonTypeInfoResolver()]);
-            // What a worker leaves out is its mistake, not a null for us to stumble over.
-            json.SerializerOptions.RespectNullableAnnotations = true;
-            json.SerializerOptions.RespectRequiredConstructorParameters = true;
-        });
+        services.AddOptions<JsonOptions>().Configure<EngineCatalogue>(ConfigureJson);
         services.AddOpenApi("v1", options =>
         {
             options.CreateSchemaReferenceId = ResultDocument.NameOf;
@@ -207,6 +119,64 @@ public sealed class GatewayHost : IAsyncDisposable
                 .AddDocumentTransformer(ResultDocument.DescribeAsync)
                 .AddOperationTransformer(AccessDocument.DescribeAsync);
         });
+        foreach (var door in BuiltIn)
+            services.AddDoor(door);
+        return services;
+    }
+
+    /// <summary>Puts the gateway's calls and the page onto the address of its settings.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
+    public static WebApplication MapGateway(this WebApplication app)
+    {
+        var settings = app.Services.GetRequiredService<GatewaySettings>();
+        settings.Validate();
+        app.Urls.Add($"http://{settings.Host}:{settings.Port}");
+        app.UseExceptionHandler();
+        app.Use(Guard);
+        app.Use(new OriginGuard(settings).CheckAsync);
+        UsePage(app);
+        // After the page's files: what has no endpoint ends here.
+        app.UseRouting();
+        app.Use(Problems.ForEverythingElseAsync);
+        app.Use(app.Services.GetRequiredService<KeyGuard>().IdentifyAsync);
+        app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
+        app.Use(KeyGuard.CheckAsync);
+        app.Use(WorkerApi.GuardAsync);
+        var routes = app.MapGroup("").WithMetadata(NeedsKey.ToOperate);
+        foreach (var door in app.Services.GetServices<IDoor>())
+            door.Map(routes);
+        app.MapOpenApi("/openapi/{documentName}.json");
+        app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
+        return app;
+    }
+
+    /// <summary>The address that a host listens on, once it has started.</summary>
+    public static Uri Address(this WebApplication app) => new(app.Urls.First());
+
+    /// <summary>Ends with the error of a background service of a host, once it has started and one fails.</summary>
+    public static Task<Exception> FirstErrorAsync(this IHost host) =>
+        Supervision.FirstErrorAsync(host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(s => s.ExecuteTask ?? Task.CompletedTask));
+
+    private static KeyRing KeyRing(GatewaySettings settings, IServiceProvider services) => new(
+        settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired,
+        services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<KeyRing>>());
+
+    private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = settings.Jobs.MaxInputBytes + SubmitEndpoint.FramingBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 10 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
+        kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+    }
+
+    private static void ConfigureJson(JsonOptions json, EngineCatalogue engines)
+    {
+        json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([ProblemJson.Default, ResultsJson.Default, ModelsJson.Default, OperationsJson.Default, ScalingViewsJson.Default, SpotterJson.Default, .. ResultDocument.TypesOf(engines), new DefaultJsonTypeInfoResolver()]);
+        // What a worker leaves out is its mistake, not a null for us to stumble over.
+        json.SerializerOptions.RespectNullableAnnotations = true;
+        json.SerializerOptions.RespectRequiredConstructorParameters = true;
     }
 
     /// <summary>Set as the answer starts: the handler of exceptions clears whatever headers there were before.</summary>
@@ -244,10 +214,34 @@ public sealed class GatewayHost : IAsyncDisposable
     }
 
     /// <summary>Runs the application's loops; one that ends with an error ends the gateway.</summary>
-    private sealed class JobLoops(JobService jobs, ILogger<JobService> log) : BackgroundService
+    private sealed class JobLoops(JobService jobs, ILogger<JobService> log) : BackgroundService, IHostedLifecycleService
     {
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        /// <summary>Before the server stops: it would wait for those who watch a job.</summary>
+        public Task StoppingAsync(CancellationToken cancellationToken)
+        {
+            jobs.Watcher.Close();
+            return Task.CompletedTask;
+        }
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
         protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
             jobs.RunAsync(failed => log.LogWarning(failed, "Maintenance of jobs failed; it is tried again. If this repeats, check the job store."), stoppingToken);
+    }
+
+    /// <summary>Forgets workers elsewhere that have gone silent; their leases run out by themselves.</summary>
+    private sealed class RosterLoop(WorkerRoster roster, GatewaySettings settings, TimeProvider time) : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            using var timer = new PeriodicTimer(settings.Jobs.Leases.Sweep, time);
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                roster.Forget(settings.Jobs.Leases.Duration);
+        }
     }
 
     private sealed class EagerMetrics(PrometheusText metrics) : IHostedService

@@ -154,7 +154,7 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task<SpotterProcess> StartGatewayAsync(
         string name, Dictionary<string, string>? surroundings = null, string command = "gateway", string[]? options = null, string? model = null)
     {
-        var environment = new Dictionary<string, string>(surroundings ?? Surroundings, StringComparer.Ordinal) { ["SPOTTER__POSTGRES"] = cluster!.Url };
+        var environment = new Dictionary<string, string>(surroundings ?? Surroundings, StringComparer.Ordinal) { ["SPOTTER__POSTGRES__URL"] = cluster!.Url };
         var gateway = await SpotterProcess.StartAsync(
             folder.File(name), model ?? Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
         lock (processes)

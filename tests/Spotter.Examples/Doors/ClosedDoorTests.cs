@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -7,7 +8,6 @@ using Spotter.Examples.Stores;
 using Spotter.Gateway;
 using Spotter.Gateway.Hosting;
 using Spotter.Jobs;
-using Spotter.Scaling;
 
 namespace Spotter.Examples.Doors;
 
@@ -22,16 +22,15 @@ public sealed class ClosedDoorTests
     {
         var clock = TimeProvider.System;
         var outbox = new InMemoryOutbox(clock);
-        var parts = new GatewayDependencies(
-            new InMemoryJobStore(new RetrySchedule(), RandomSource.Seeded(1), clock, outbox), new InMemoryBlobStore(), outbox, new WorkerRoster(clock),
-            new DecisionLog(), Pools: null, clock, RandomSource.System)
-        {
-            Doors = [new TwoCalls()],
-        };
-        await using var gateway = GatewayHost.Create(
-            new GatewaySettings { Port = 0, WorkerToken = new string('t', 32), KeysRequired = true }, parts, logging => { });
+        var builder = GatewayHost.CreateBuilder();
+        builder.Services.AddSingleton(new GatewaySettings { Port = 0, WorkerToken = new string('t', 32), KeysRequired = true })
+            .AddSingleton<IJobStore>(new InMemoryJobStore(new RetrySchedule(), RandomSource.Seeded(1), clock, outbox))
+            .AddSingleton<IBlobStore, InMemoryBlobStore>().AddSingleton<IOutbox>(outbox)
+            .AddGateway()
+            .AddDoor(new TwoCalls());
+        await using var gateway = builder.Build().MapGateway();
         await gateway.StartAsync(default);
-        using var client = new HttpClient { BaseAddress = gateway.Address };
+        using var client = new HttpClient { BaseAddress = gateway.Address() };
 
         using var answer = await client.GetAsync(new Uri(path, UriKind.Relative));
 

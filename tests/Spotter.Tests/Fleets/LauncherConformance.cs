@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
+using Spotter.Fleets;
 using Spotter.Fleets.Processes;
 using Spotter.Scaling;
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
@@ -36,7 +38,7 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public GatewaySettings Settings { get; private set; }
 
-    public GatewayHost Host { get; private set; } = null!;
+    public WebApplication Host { get; private set; } = null!;
 
     public HttpClient Client { get; } = new();
 
@@ -47,7 +49,7 @@ internal sealed class GatewayBench : IAsyncDisposable
     public ModelCatalogue Models { get; private set; } = null!;
 
     /// <summary>The application of the gateway that runs.</summary>
-    public JobService Service => Host.Jobs;
+    public JobService Service => Host.Services.GetRequiredService<JobService>();
 
     public DecisionLog Decisions { get; } = new();
 
@@ -66,11 +68,11 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null, TimeProvider? time = null)
     {
-        var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Models = [Model], Jobs = new JobSettings { MaxInputBytes = 256 * 1024 } };
+        var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Jobs = new JobSettings { MaxInputBytes = 256 * 1024 } };
         var bench = new GatewayBench(change?.Invoke(settings) ?? settings, time ?? TimeProvider.System);
         await bench.StartHostAsync();
-        bench.Settings = bench.Settings with { Port = bench.Host.Address.Port };
-        bench.Address = bench.Host.Address;
+        bench.Settings = bench.Settings with { Port = bench.Host.Address().Port };
+        bench.Address = bench.Host.Address();
         bench.Client.BaseAddress = bench.Address;
         return bench;
     }
@@ -92,16 +94,14 @@ internal sealed class GatewayBench : IAsyncDisposable
     public async Task StartHostAsync()
     {
         Roster = new WorkerRoster(TimeProvider.System);
-        Models = new ModelCatalogue(Settings.Models);
-        var parts = new GatewayDependencies(
-            backend.Jobs, backend.Blobs, backend.Outbox, Roster, Decisions, Pools: null, time, RandomSource.System)
-        {
-            Models = Models,
-            Meter = new ScaleMeter(Arrivals),
-            Arrivals = Arrivals,
-            Series = Series,
-        };
-        Host = GatewayHost.Create(Settings, parts, logging => logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Information));
+        Models = new ModelCatalogue((IEnumerable<ModelInfo>)[Model]);
+        var builder = GatewayHost.CreateBuilder();
+        builder.Logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Information);
+        builder.Services.AddSingleton(Settings).AddSingleton(time).AddSingleton(backend.Jobs).AddSingleton(backend.Blobs).AddSingleton(backend.Outbox)
+            .AddSingleton(Roster).AddSingleton(Decisions).AddSingleton(Models).AddSingleton(Series)
+            .AddSingleton(new ScaleMeter(Arrivals)).AddSingleton<IArrivalTrace>(Arrivals)
+            .AddGateway();
+        Host = builder.Build().MapGateway();
         await Host.StartAsync(default);
     }
 

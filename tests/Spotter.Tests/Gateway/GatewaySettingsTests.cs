@@ -1,5 +1,7 @@
 using Spotter.Cli.Serve;
+using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Gateway;
 using Spotter.Jobs;
 
@@ -50,19 +52,21 @@ public sealed class GatewaySettingsTests
     [Fact]
     public void What_serve_does_unless_told_otherwise_is_valid_and_open_to_this_machine_alone()
     {
-        var settings = new ServeSettings { DataFolder = "data" };
-        var gateway = settings.Gateway([], RandomSource.Seeded(1));
+        var gateway = ServiceSettings.Read(GivenSettings.Reader(), hasPools: true, RandomSource.Seeded(1)).Gateway;
 
         gateway.Validate();
         gateway.Host.ShouldBe("127.0.0.1");
         gateway.Port.ShouldBe(8080);
         gateway.WorkerToken.Length.ShouldBe(64);
-        settings.Gateway([], RandomSource.Seeded(2)).WorkerToken.ShouldNotBe(gateway.WorkerToken, StringComparer.Ordinal);
-        (settings with { WorkerToken = GatewayBench.Token }).Gateway([], RandomSource.System).WorkerToken.ShouldBe(GatewayBench.Token);
-        ScaleOptions.DefaultMaxWorkers.ShouldBeInRange(1, 4);
-        (ScaleOptions.DefaultLanes(ScaleOptions.DefaultMaxWorkers) * ScaleOptions.DefaultMaxWorkers).ShouldBeGreaterThanOrEqualTo(Environment.ProcessorCount);
-        ScaleOptions.DefaultLanes(0).ShouldBe(Environment.ProcessorCount);
+        Token(2).ShouldNotBe(gateway.WorkerToken, StringComparer.Ordinal);
+        Token(2, ("worker.token", GatewayBench.Token)).ShouldBe(GatewayBench.Token);
+        ScalingSection.DefaultMaxWorkers.ShouldBeInRange(1, 4);
+        (ScalingSection.DefaultLanes(ScalingSection.DefaultMaxWorkers) * ScalingSection.DefaultMaxWorkers).ShouldBeGreaterThanOrEqualTo(Environment.ProcessorCount);
+        ScalingSection.DefaultLanes(0).ShouldBe(Environment.ProcessorCount);
     }
+
+    private static string Token(int seed, params (string, string)[] given) =>
+        ServiceSettings.Read(GivenSettings.Reader(given), hasPools: true, RandomSource.Seeded(seed)).Gateway.WorkerToken;
 
     private static string Refusal(GatewaySettings settings)
     {

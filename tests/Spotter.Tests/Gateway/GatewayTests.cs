@@ -230,7 +230,7 @@ public sealed class GatewayTests : IAsyncLifetime
     public async Task Intake_that_is_closed_refuses_and_everything_else_goes_on()
     {
         var job = await bench.SubmitAsync();
-        bench.Host.CloseIntake();
+        bench.Service.Admission.Close();
 
         using var refused = await bench.Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture()));
         await ShouldBeAsync(refused, 503, "busy");

@@ -1,7 +1,7 @@
-using Spotter.Backends;
 using Spotter.Backends.Local;
 using Spotter.Backends.Opening;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Jobs;
 
 namespace Spotter.Tests.Images;
@@ -151,7 +151,7 @@ public sealed class BlobStoresTests
         using var folder = new TemporaryFolder();
 
         var refusal = Should.Throw<SpotterException>(
-            () => BlobStores.Open(new BackendSettings { DataFolder = folder.Path, Blobs = place }, RandomSource.System, TimeProvider.System));
+            () => BlobStores.Open(GivenSettings.Reader(("blobs", place)), folder.Path, RandomSource.System, TimeProvider.System));
 
         refusal.Code.ShouldBe(ErrorCodes.InvalidSettings);
         refusal.Message.ShouldBe($"Pictures can't be kept in '{place}'; write folder:PATH, s3://BUCKET or s3://BUCKET/PREFIX.");
@@ -163,7 +163,7 @@ public sealed class BlobStoresTests
         using var folder = new TemporaryFolder();
         foreach (var (place, file) in ((string?, string)[])[(null, "data/blobs/in/ab/abc"), ($"folder:{folder.File("shared")}", "shared/in/ab/abc")])
         {
-            using var opened = BlobStores.Open(new BackendSettings { DataFolder = folder.File("data"), Blobs = place }, RandomSource.System, TimeProvider.System);
+            using var opened = BlobStores.Open(place is null ? GivenSettings.Reader() : GivenSettings.Reader(("blobs", place)), folder.File("data"), RandomSource.System, TimeProvider.System);
             await opened.Store.PutAsync("in/ab/abc", new MemoryStream([1]), default);
             File.Exists(folder.File(file)).ShouldBeTrue();
         }

@@ -2,6 +2,7 @@ using Spotter.Backends;
 using Spotter.Backends.Local;
 using Spotter.Backends.Opening;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Jobs;
 using Spotter.Tests.Jobs;
 
@@ -183,7 +184,7 @@ public sealed class OwnedBlobStoreTests : IDisposable
         await backend.Blobs.ListAsync("", DateTimeOffset.MaxValue, default).ToListAsync();
 
     private Backend Open(string data, bool adopt = false) => BackendFactory.Open(
-        new BackendSettings { DataFolder = folder.File(data), Blobs = $"folder:{Place}", AdoptBlobs = adopt },
+        GivenSettings.Reader(("blobs", $"folder:{Place}"), ("adoptBlobs", adopt ? "true" : "false")), folder.File(data),
         new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
     /// <summary>Refuses everything while it is away.</summary>

@@ -4,6 +4,7 @@ using Spotter.Backends;
 using Spotter.Backends.Local;
 using Spotter.Backends.Opening;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Jobs;
 
 namespace Spotter.Tests.Jobs;
@@ -65,9 +66,9 @@ public sealed class LocalBackendTests : IDisposable
     public void An_unknown_kind_is_refused_with_the_known_ones()
     {
         var refusal = Should.Throw<SpotterException>(() => BackendFactory.Open(
-            new BackendSettings { Kind = "tape" }, new RetrySchedule(), RandomSource.System, TimeProvider.System));
+            GivenSettings.Reader(("backend", "tape")), folder.Path, new RetrySchedule(), RandomSource.System, TimeProvider.System));
 
-        refusal.Code.ShouldBe(ErrorCodes.InvalidRequest);
+        refusal.Code.ShouldBe(ErrorCodes.InvalidSettings);
         refusal.Message.ShouldContain("local");
     }
 
@@ -176,7 +177,7 @@ public sealed class LocalBackendTests : IDisposable
     public async Task A_unit_that_fails_takes_none_of_its_group_along()
     {
         using var data = DataFolder.Open(folder.Path);
-        await using var database = SqliteDatabase.Open(data, TimeSpan.FromSeconds(1));
+        await using var database = SqliteDatabase.Open(data.Path, TimeSpan.FromSeconds(1));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
         var known = SampleJobs.New();
         await store.AddAsync([known], default);
@@ -215,7 +216,7 @@ public sealed class LocalBackendTests : IDisposable
     public async Task A_group_whose_transaction_is_lost_is_tried_again_without_the_culprit()
     {
         using var data = DataFolder.Open(folder.Path);
-        await using var database = SqliteDatabase.Open(data, TimeSpan.FromSeconds(1));
+        await using var database = SqliteDatabase.Open(data.Path, TimeSpan.FromSeconds(1));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
         using var together = new ManualResetEventSlim();
         var first = database.CommitAsync(
@@ -250,7 +251,7 @@ public sealed class LocalBackendTests : IDisposable
     public async Task A_full_disk_is_said_and_heals_by_itself()
     {
         using var data = DataFolder.Open(folder.Path);
-        await using var database = SqliteDatabase.Open(data, TimeSpan.FromSeconds(1));
+        await using var database = SqliteDatabase.Open(data.Path, TimeSpan.FromSeconds(1));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
         var early = SampleJobs.New();
         await store.AddAsync([early], default);
@@ -289,7 +290,7 @@ public sealed class LocalBackendTests : IDisposable
     public async Task A_file_that_another_program_locks_is_busy_and_nothing_is_lost()
     {
         using var data = DataFolder.Open(folder.Path);
-        await using var database = SqliteDatabase.Open(data, TimeSpan.FromMilliseconds(50));
+        await using var database = SqliteDatabase.Open(data.Path, TimeSpan.FromMilliseconds(50));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
         var before = SampleJobs.New();
         await store.AddAsync([before], default);
@@ -312,7 +313,7 @@ public sealed class LocalBackendTests : IDisposable
     public async Task A_disk_that_fails_ends_everything_and_says_so(int code)
     {
         using var data = DataFolder.Open(folder.Path);
-        await using var database = SqliteDatabase.Open(data, TimeSpan.FromSeconds(1));
+        await using var database = SqliteDatabase.Open(data.Path, TimeSpan.FromSeconds(1));
         var store = new SqliteJobStore(database, new RetrySchedule(), RandomSource.System, TimeProvider.System);
         var before = SampleJobs.New();
         await store.AddAsync([before], default);
@@ -346,7 +347,7 @@ public sealed class LocalBackendTests : IDisposable
         (await store.TakeAsync(new TakeRequest([queue], [JobPriority.Normal], ["w"], Patience), default)).Jobs.SingleOrDefault();
 
     private static Backend Open(string path) =>
-        BackendFactory.Open(new BackendSettings { DataFolder = path }, new RetrySchedule(), RandomSource.System, TimeProvider.System);
+        BackendFactory.Open(GivenSettings.Reader(), path, new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
     private static Task<bool> SetMostPagesAsync(SqliteDatabase database, int pages) =>
         database.ApplyAsync(

@@ -1,6 +1,7 @@
 using Spotter.Backends;
 using Spotter.Backends.Opening;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Jobs;
 
 namespace Spotter.Tests.Jobs;
@@ -13,7 +14,7 @@ internal sealed class LocalFixture : IAsyncDisposable
 
     public Backend Open(TimeProvider clock, RetrySchedule? retries = null, RandomSource? random = null) =>
         backend = BackendFactory.Open(
-            new BackendSettings { DataFolder = folder.Path }, retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
+            GivenSettings.Reader(), folder.Path, retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
 
     public async ValueTask CloseAsync()
     {

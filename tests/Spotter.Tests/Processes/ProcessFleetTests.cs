@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
+using Spotter.Fleets;
 using Spotter.Fleets.Processes;
 using Spotter.Jobs;
 using Spotter.Scaling;

@@ -1,16 +1,28 @@
+using Spotter.Core.Settings;
+using Spotter.Fleets;
 using Spotter.Jobs;
 using Spotter.Scaling;
 
-namespace Spotter.Cli.Serve;
+namespace Spotter.Cli.Settings;
 
-/// <summary>A pool of worker processes that is scaled by the backlog of its own models.</summary>
+/// <summary>A pool of workers that is scaled by the backlog of its own models.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Models">The ids of its models; empty for all that no other pool names.</param>
 /// <param name="Scaling">Its limits and its policy.</param>
-internal sealed record PoolSettings(string Name, IReadOnlyList<string> Models, ScaleSettings Scaling)
+/// <param name="Launcher">How its workers are started.</param>
+/// <param name="Settings">What else it was told, for the launcher.</param>
+internal sealed record PoolSettings(string Name, IReadOnlyList<string> Models, ScaleSettings Scaling, ILauncherModule Launcher, SettingReader Settings)
 {
     /// <summary>The name of the one pool that there is unless told otherwise.</summary>
     public const string Default = "default";
+
+    /// <summary>The workers of all pools together.</summary>
+    public static ScaleSettings Sum(IReadOnlyList<PoolSettings> pools) => pools switch
+    {
+        [] => new ScaleSettings { Max = 0 },
+        [var only] => only.Scaling,
+        _ => pools[0].Scaling with { Min = pools.Sum(p => p.Scaling.Min), Max = pools.Sum(p => p.Scaling.Max), Lanes = pools.Max(p => p.Scaling.Lanes) },
+    };
 
     /// <summary>The pool whose workers load a model; null when none does.</summary>
     public static PoolSettings? OfModel(IReadOnlyList<PoolSettings> pools, string model) =>

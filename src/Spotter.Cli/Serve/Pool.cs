@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Spotter.Backends;
 using Spotter.Cli.Models;
+using Spotter.Cli.Settings;
 using Spotter.Core;
-using Spotter.Fleets.Processes;
+using Spotter.Fleets;
 using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Scaling.Policies;
@@ -15,13 +16,13 @@ internal sealed record PoolDependencies(
     Backend Backend, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder,
     TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
 
-/// <summary>One pool of a service: its worker processes, their controller, and the loop that says how many there are.</summary>
-internal sealed class ProcessPool : IAsyncDisposable
+/// <summary>One pool of a service: what starts its workers, their controller, and the loop that says how many there are.</summary>
+internal sealed class Pool : IAsyncDisposable
 {
     private readonly PoolSettings settings;
     private readonly IReadOnlyList<PoolSettings> all;
     private readonly PoolDependencies parts;
-    private readonly ProcessLauncher launcher;
+    private readonly IWorkerLauncher launcher;
     private readonly bool isOnly;
 
     /// <summary>Creates a pool without workers.</summary>
@@ -30,20 +31,19 @@ internal sealed class ProcessPool : IAsyncDisposable
     /// <param name="parts">What they stand on.</param>
     /// <param name="command">How to start a worker of this pool.</param>
     /// <param name="isElsewhere">True for a worker that another pool has started.</param>
-    public ProcessPool(
-        PoolSettings settings, IReadOnlyList<PoolSettings> all, PoolDependencies parts, Func<ProcessPool, WorkerCommand> command, Func<string, bool> isElsewhere)
+    public Pool(
+        PoolSettings settings, IReadOnlyList<PoolSettings> all, PoolDependencies parts, Func<Pool, WorkerCommand> command, Func<string, bool> isElsewhere)
     {
         this.settings = settings;
         this.all = all;
         this.parts = parts;
         isOnly = all.Count == 1;
         Meter = isOnly ? parts.Records.Meter : new ScaleMeter { Whole = parts.Records.Meter };
-        launcher = new ProcessLauncher(
-            () => command(this), parts.Time, parts.Random, parts.Loggers.CreateLogger<ProcessLauncher>(), new CrashBreadcrumbs(RunStage.BoardVariable, RunStage.BoardBytes))
-        {
-            NamePrefix = isOnly ? parts.Gateway.Prefix : $"{parts.Gateway.Prefix}{settings.Name}-",
-            Ledger = Path.Combine(parts.DataFolder, isOnly ? "workers" : $"workers-{settings.Name}"),
-        };
+        launcher = settings.Launcher.Create(new LauncherContext(
+            settings.Settings,
+            isOnly ? parts.Gateway.Prefix : $"{parts.Gateway.Prefix}{settings.Name}-",
+            Path.Combine(parts.DataFolder, isOnly ? "workers" : $"workers-{settings.Name}"),
+            () => command(this), (RunStage.BoardVariable, RunStage.BoardBytes), parts.Time, parts.Random, parts.Loggers));
         Fleet = new FleetController(
             launcher, parts.Roster, exit => parts.Backend.Jobs.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status != 0, CancellationToken.None),
             parts.Time, parts.Loggers.CreateLogger<FleetController>())
@@ -67,12 +67,9 @@ internal sealed class ProcessPool : IAsyncDisposable
     /// <summary>True for a queue by whose backlog this pool is scaled.</summary>
     public bool Serves(string queue) => parts.Catalogue.Serves(queue) && PoolSettings.OfQueue(all, queue) == settings;
 
-    /// <summary>Ends the workers that an earlier service left behind; their names.</summary>
-    public IReadOnlyList<string> EndOrphans() => launcher.EndOrphans();
-
     /// <summary>Tells the workers which models there are now.</summary>
     public void TellModels(IReadOnlyList<WatchedModel> models) =>
-        launcher.TellAll(WorkerOrder.HaveModels([.. models.Where(m => m.Model is not null && HasModel(m.Id)).Select(m => m.Wanted)]));
+        (launcher as IWorkerLine)?.TellAll(WorkerOrder.HaveModels([.. models.Where(m => m.Model is not null && HasModel(m.Id)).Select(m => m.Wanted)]));
 
     /// <summary>Scales until cancelled.</summary>
     public Task RunAsync(CancellationToken cancel) =>
@@ -89,7 +86,7 @@ internal sealed class ProcessPool : IAsyncDisposable
         }.RunAsync(cancel);
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => launcher.DisposeAsync();
+    public ValueTask DisposeAsync() => (launcher as IAsyncDisposable)?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>Gateways that have other models start workers for other queues, so each of them scales its own.</summary>
     private string LeaseName =>

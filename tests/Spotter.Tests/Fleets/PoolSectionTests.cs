@@ -1,24 +1,25 @@
-using Spotter.Cli.Serve;
+using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Scaling;
 
 namespace Spotter.Tests.Fleets;
 
-public sealed class PoolOptionsTests
+public sealed class PoolSectionTests
 {
     private static readonly ScaleSettings Others = new() { Min = 0, Max = 4, Lanes = 2 };
 
     [Fact]
     public void Without_any_there_is_one_for_everything_as_the_other_options_say()
     {
-        var pool = PoolOptions.Read([], Others).ShouldHaveSingleItem();
+        var pool = Read().ShouldHaveSingleItem();
         (pool.Name, pool.Models.Count, pool.Scaling).ShouldBe(("default", 0, Others));
     }
 
     [Fact]
     public void Each_has_its_models_and_limits_and_else_what_the_other_options_say()
     {
-        var pools = PoolOptions.Read(["gpu:models=a, b;min=1;max=2;policy=backlog;preset=fast", "rest:lanes=1"], Others);
+        var pools = Read("gpu:models=a, b;min=1;max=2;policy=backlog;preset=fast", "rest:lanes=1");
 
         pools[0].Models.ShouldBe(["a", "b"]);
         pools[0].Scaling.ShouldBe(Others with { Min = 1, Max = 2, Policy = "backlog", Preset = ScalePreset.Fast });
@@ -29,34 +30,44 @@ public sealed class PoolOptionsTests
     [Fact]
     public void Every_queue_is_scaled_by_one_pool_or_none()
     {
-        var pools = PoolOptions.Read(["gpu:models=a", "rest"], Others);
+        var pools = Read("gpu:models=a", "rest");
         PoolSettings.OfQueue(pools, "detect/a").ShouldBe(pools[0]);
         PoolSettings.OfQueue(pools, "detect/c").ShouldBe(pools[1]);
         PoolSettings.OfQueue(pools, "filter").ShouldBe(pools[1]);
 
-        var named = PoolOptions.Read(["gpu:models=a", "cpu:models=b"], Others);
+        var named = Read("gpu:models=a", "cpu:models=b");
         PoolSettings.OfQueue(named, "detect/c").ShouldBeNull();
         PoolSettings.OfQueue(named, "filter").ShouldBe(named[0]);
     }
 
     [Theory]
     [InlineData("'GPU'", "GPU:max=1")]
-    [InlineData("max=0", "gpu:max=0")]
-    [InlineData("min=x", "gpu:min=x")]
+    [InlineData("max of --pool gpu takes a number from 1 to 256, not 0", "gpu:max=0")]
+    [InlineData("min of --pool gpu", "gpu:min=x")]
     [InlineData("'size'", "gpu:size=3")]
     [InlineData("at least 5", "gpu:min=5;max=4")]
-    [InlineData("preset=cheap", "gpu:preset=cheap")]
-    [InlineData("preset=eco,fast", "gpu:preset=eco,fast")]
-    [InlineData("empty models=", "gpu:models=,")]
+    [InlineData("eco, balanced or fast, not cheap", "gpu:preset=cheap")]
+    [InlineData("not eco,fast", "gpu:preset=eco,fast")]
+    [InlineData("empty models", "gpu:models=,")]
     [InlineData("max twice", "gpu:max=2;max=64")]
-    [InlineData("no scaling policy named magic", "gpu:policy=magic")]
+    [InlineData("not magic", "gpu:policy=magic")]
     [InlineData("called 'gpu'", "gpu:models=a", "gpu:models=b")]
     [InlineData("model 'a'", "gpu:models=a", "cpu:models=a")]
     [InlineData("'cpu' names no models", "gpu", "cpu")]
     public void What_cannot_be_is_refused_by_name(string said, params string[] pools)
     {
-        var refused = Should.Throw<SpotterException>(() => PoolOptions.Read(pools, Others));
+        var refused = Should.Throw<SpotterException>(() => Read(pools));
         refused.Code.ShouldBe(ErrorCodes.InvalidSettings);
         refused.Message.ShouldContain(said);
+    }
+
+    private static IReadOnlyList<PoolSettings> Read(params string[] pools)
+    {
+        var flags = new GivenSettings();
+        flags.Add(PoolSection.Key, "--pool", pools);
+        var settings = new SettingReader([PoolSection.Divide(flags)]);
+        var read = PoolSection.Read(settings, Others);
+        settings.ThrowIfWrong();
+        return read;
     }
 }

@@ -1,0 +1,26 @@
+using Spotter.Core;
+using Spotter.Core.Settings;
+
+namespace Spotter.Backends.S3;
+
+/// <summary>Pictures in a bucket. Credentials are no settings: the environment, a profile or a role has them.</summary>
+internal sealed class BucketPlace : IBlobPlaceModule
+{
+    private static readonly Setting<string?> Endpoint = new(
+        "s3.endpoint", "A server that speaks S3. Default: Amazon's.", SettingValues.OptionalText("URL"), null) { Flag = "--s3-endpoint", IsSecret = true };
+
+    private static readonly Setting<string?> Region = new(
+        "s3.region", "The bucket's region. Default: what the environment or the profile says.", SettingValues.OptionalText("REGION"), null) { Flag = "--s3-region" };
+
+    public string Form => "s3://BUCKET or s3://BUCKET/PREFIX";
+
+    public IReadOnlyList<Setting> Settings { get; } = [Endpoint, Region];
+
+    public BlobPlace? Open(string place, SettingReader settings, RandomSource random, TimeProvider clock)
+    {
+        if (!S3Settings.IsLocation(place))
+            return null;
+        var store = new S3BlobStore(S3Settings.Parse(place, settings.Get(Endpoint), settings.Get(Region)), clock);
+        return new BlobPlace(store, place) { Check = store.CheckAsync };
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Spotter.Backends;
+using Spotter.Cli.Settings;
+using Spotter.Core;
+using Spotter.Fleets;
+using Spotter.Gateway;
+using Spotter.Jobs;
+using Spotter.Scaling;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>The pools of the service: makes them, scales them as soon as workers can join, and lets them go at the end.</summary>
+internal sealed class PoolService : BackgroundService, IHostedLifecycleService, IAsyncDisposable
+{
+    private readonly ServiceSettings settings;
+    private readonly GatewaySettings gateway;
+    private readonly ModelCatalogue catalogue;
+    private readonly ModelService models;
+    private readonly ScaleMeter meter;
+    private readonly IServer server;
+    private readonly List<Pool> pools = [];
+    private readonly CancellationTokenSource scaled = new();
+    private readonly TaskCompletionSource listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public PoolService(
+        ServiceSettings settings, GatewaySettings gateway, Backend backend, GatewayName name, WorkerRoster roster, ScaleRecords records, ModelCatalogue catalogue,
+        ModelService models, IServer server, TimeProvider time, RandomSource random, ILoggerFactory loggers)
+    {
+        (this.settings, this.gateway, this.catalogue, this.models, this.server) = (settings, gateway, catalogue, models, server);
+        meter = records.Meter;
+        var dependencies = new PoolDependencies(backend, name, roster, records, catalogue, settings.DataFolder, time, random, loggers);
+        foreach (var pool in settings.Pools)
+            pools.Add(new Pool(pool, settings.Pools, dependencies, Command, worker => pools.Any(p => p.Fleet.Has(worker))));
+        meter.PoolOf = pools.Count > 1 ? queue => pools.Find(p => p.Serves(queue))?.Meter : null;
+        Pools = new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet))], roster);
+    }
+
+    /// <summary>The pools, for those who show them.</summary>
+    public WorkerPools Pools { get; }
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        models.Changing = now => pools.ForEach(p => p.TellModels(now));
+        foreach (var missing in settings.Pools.SelectMany(p => p.Models).Where(id => catalogue.All.All(m => m.Id != id)))
+            StandardError.Complain($"a pool names the model {missing}, which is not there; `spotter models list` shows those that are.");
+        foreach (var model in catalogue.Models.Where(m => pools.Count > 0 && !pools.Exists(p => p.HasModel(m.Id))))
+            StandardError.Complain($"the model {model.Id} is in no pool, so its jobs wait for workers from elsewhere; name it in a --pool, or add one without models.");
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>The gateway listens, so workers that are started now can join.</summary>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        listening.TrySetResult();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Ends scaling, and lets the workers finish and hand in what they run; those that take longer than that are stopped.</summary>
+    public async Task DrainAsync(TimeSpan patience)
+    {
+        await scaled.CancelAsync();
+        await Task.WhenAny(ExecuteTask ?? Task.CompletedTask);
+        await Task.WhenAll(pools.Select(p => p.Fleet.DrainAllAsync(patience)));
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Ends the workers that are left, whatever the service ended of.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var pool in pools)
+            await pool.DisposeAsync();
+        scaled.Dispose();
+        Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await listening.Task.WaitAsync(stoppingToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(scaled.Token, stoppingToken);
+        List<Task> loops = [.. pools.Select(p => p.RunAsync(either.Token))];
+        // One that fails is told at once, and not when all have ended.
+        await Task.WhenAny(Task.WhenAll(loops), Supervision.FirstErrorAsync(loops));
+        await Task.WhenAll(loops.Where(l => l.IsCompleted));
+    }
+
+    /// <summary>How to start a worker of a pool. It loads no model that is just being replaced by something that is no good yet.</summary>
+    private WorkerCommand Command(Pool pool)
+    {
+        List<string> arguments =
+        [
+            .. SelfProgram.Arguments, "worker", "--server", ServiceRunner.Reachable(Address).ToString(), "--child",
+            "--lanes", pool.Scaling.Lanes.ToString(CultureInfo.InvariantCulture),
+        ];
+        foreach (var model in models.Models.Where(m => m.Error is null && pool.HasModel(m.Id)))
+            arguments.AddRange(["--model", model.File]);
+        return new WorkerCommand(SelfProgram.File, arguments, new Dictionary<string, string>(StringComparer.Ordinal) { [WorkerSection.TokenVariable] = gateway.WorkerToken });
+    }
+
+    private Uri Address => new(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
+}

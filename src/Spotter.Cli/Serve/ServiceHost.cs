@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Spotter.Backends;
+using Spotter.Backends.Opening;
+using Spotter.Cli.Models;
+using Spotter.Core;
+using Spotter.Core.Settings;
+using Spotter.Gateway.Hosting;
+using Spotter.Scaling;
+using Spotter.Scaling.Simulation;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>Puts a service together: a gateway on its backend, with the models it finds and the pools of its workers.</summary>
+internal static class ServiceHost
+{
+    /// <summary>Builds the host without starting it.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="hasPools">False for a gateway whose workers join from elsewhere.</param>
+    /// <param name="signals">Says when to end.</param>
+    /// <exception cref="SpotterException">It can't be as was asked for, or the data folder can't be used.</exception>
+    public static WebApplication Build(SettingReader settings, bool hasPools, StopSignals signals)
+    {
+        var builder = GatewayHost.CreateBuilder();
+        Logging.Configure(builder.Logging);
+        var random = RandomSource.System;
+        builder.Services
+            .AddSingleton<IHostLifetime>(signals)
+            .AddSingleton<TimeProvider>(new SteadyClock(TimeProvider.System))
+            .AddSingleton(random)
+            .AddSingleton(settings)
+            .AddSingleton<IOptionsFactory<ServiceSettings>>(new ServiceSettings.Factory(settings, hasPools, random))
+            .AddOptions<ServiceSettings>().ValidateOnStart();
+        builder.Services.AddSingleton(s => s.GetRequiredService<IOptions<ServiceSettings>>().Value);
+        AddBackend(builder.Services);
+        AddModels(builder.Services);
+        AddScaling(builder.Services);
+        builder.Services.AddGateway().AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>());
+        return builder.Build().MapGateway();
+    }
+
+    private static void AddBackend(IServiceCollection services) => services
+        .AddSingleton(s =>
+        {
+            var told = s.GetRequiredService<ServiceSettings>();
+            return BackendFactory.Open(
+                s.GetRequiredService<SettingReader>(), told.DataFolder, told.Retries, s.GetRequiredService<RandomSource>(), s.GetRequiredService<TimeProvider>());
+        })
+        .AddSingleton(s => s.GetRequiredService<Backend>().Jobs)
+        .AddSingleton(s => s.GetRequiredService<Backend>().Blobs)
+        .AddSingleton(s => s.GetRequiredService<Backend>().Outbox)
+        .AddSingleton(s => GatewayName.Of(s.GetRequiredService<Backend>(), s.GetRequiredService<ServiceSettings>().DataFolder, s.GetRequiredService<RandomSource>()))
+        .AddSingleton(s =>
+        {
+            var told = s.GetRequiredService<ServiceSettings>();
+            // Not before the folder is known to be this process's own: a key may be made in it.
+            _ = s.GetRequiredService<Backend>();
+            var secrets = WebhookKey.Open(s.GetRequiredService<SettingReader>(), told.DataFolder, s.GetRequiredService<RandomSource>());
+            return told.Gateway with { Webhooks = told.Gateway.Webhooks with { Secrets = secrets } };
+        })
+        .AddHostedService<BackendService>();
+
+    private static void AddModels(IServiceCollection services) => services
+        .AddSingleton(s =>
+        {
+            var told = s.GetRequiredService<ServiceSettings>();
+            return new ModelWatch(
+                new ModelChoice(told.Models, told.DataFolder), ModelInspection.InspectAsync, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ModelWatch>>());
+        })
+        .AddSingleton<ModelService>()
+        .AddHostedService(s => s.GetRequiredService<ModelService>());
+
+    private static void AddScaling(IServiceCollection services) => services
+        .AddSingleton<ScaleRecords>()
+        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Meter)
+        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Arrivals)
+        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Decisions)
+        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Series)
+        .AddSingleton<IScaleReplay>(s => new DayReplay(s.GetRequiredService<ServiceSettings>().Scaling, s.GetRequiredService<ScaleMeter>()))
+        .AddSingleton(s => s.GetRequiredService<PoolService>().Pools);
+}

@@ -1,0 +1,110 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Spotter.Cli.Remote;
+using Spotter.Core;
+using Spotter.Core.Settings;
+using Spotter.Gateway;
+using Spotter.Gateway.Hosting;
+using Spotter.Jobs;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>Runs a service until it is told to stop.</summary>
+internal static class ServiceRunner
+{
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(60);
+
+    // With the store gone nothing can be handed in.
+    private static readonly TimeSpan FailedPatience = TimeSpan.FromSeconds(2);
+
+    // For answers that are on their way.
+    private static readonly TimeSpan ConnectionPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Serves until told to stop; the exit status.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="hasPools">False for a gateway whose workers join from elsewhere.</param>
+    public static async Task<int> RunAsync(SettingReader settings, bool hasPools)
+    {
+        using var stop = new StopSignals();
+        await using var host = ServiceHost.Build(settings, hasPools, stop);
+        await StartAsync(host, stop.Token);
+        using var address = NoteAddress(host);
+        Console.Out.WriteLine($"listening on {host.Address().ToString().TrimEnd('/')}");
+
+        // None of these ends by itself unless it failed, and the service is no use without any of them.
+        var failed = host.FirstErrorAsync();
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var onStop = stop.Token.Register(stopped.SetResult);
+        var hasFailed = await Task.WhenAny(stopped.Task, failed) == failed;
+
+        // Nothing new comes in, what runs is finished and handed in, what waits is there at the next start.
+        host.Services.GetRequiredService<JobService>().Admission.Close();
+        await host.Services.GetRequiredService<PoolService>().DrainAsync(hasFailed ? FailedPatience : DrainPatience);
+        using var patience = new CancellationTokenSource(ConnectionPatience);
+        await host.StopAsync(patience.Token);
+        return hasFailed ? throw await failed : ExitStatus.Done;
+    }
+
+    /// <summary>The address by which a gateway is reached from its own machine.</summary>
+    public static Uri Reachable(Uri gateway)
+    {
+        var server = new UriBuilder(gateway);
+        if (server.Host is "0.0.0.0" or "[::]" or "*" or "+")
+            server.Host = "127.0.0.1";
+        return server.Uri;
+    }
+
+    private static async Task StartAsync(WebApplication host, CancellationToken cancel)
+    {
+        var settings = host.Services.GetRequiredService<GatewaySettings>();
+        try
+        {
+            await StartOrStopAsync(host, cancel);
+        }
+        catch (IOException inUse) when (inUse.InnerException is AddressInUseException or SocketException)
+        {
+            throw new SpotterException(ErrorCodes.InvalidSettings,
+                $"Port {settings.Port} on {settings.Host} is in use; end what listens there, or choose another port with --port.", inUse);
+        }
+        catch (SocketException refused)
+        {
+            throw new SpotterException(ErrorCodes.InvalidSettings,
+                $"{settings.Host}:{settings.Port} can't be listened on ({refused.Message}); choose another with --host and --port.", refused);
+        }
+    }
+
+    /// <summary>What had started before something failed is ended in order, not as if it had failed too.</summary>
+    private static async Task StartOrStopAsync(WebApplication host, CancellationToken cancel)
+    {
+        // A host can't be stopped whose parts can't be made.
+        _ = host.Services.GetServices<IHostedService>().ToList();
+        try
+        {
+            await host.StartAsync(cancel);
+        }
+        catch
+        {
+            using var patience = new CancellationTokenSource(ConnectionPatience);
+            await host.StopAsync(patience.Token);
+            throw;
+        }
+    }
+
+    private static IDisposable? NoteAddress(WebApplication host)
+    {
+        var data = host.Services.GetRequiredService<ServiceSettings>().DataFolder;
+        try
+        {
+            return ServiceAddress.Note(data, Reachable(host.Address()));
+        }
+        catch (IOException unwritten)
+        {
+            // A full disk keeps nothing from being served.
+            StandardError.Complain($"the address can't be noted in {data}: {unwritten.Message}");
+            return null;
+        }
+    }
+}

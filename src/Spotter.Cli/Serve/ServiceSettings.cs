@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Options;
+using Spotter.Backends.Opening;
+using Spotter.Cli.Settings;
+using Spotter.Core;
+using Spotter.Core.Settings;
+using Spotter.Gateway;
+using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Scaling.Policies;
+
+namespace Spotter.Cli.Serve;
+
+/// <summary>What <c>serve</c> and <c>gateway</c> were told, of all modules together.</summary>
+internal sealed record ServiceSettings
+{
+    /// <summary>The data folder, as a full path.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Models by name or file; empty for all that are found.</summary>
+    public required IReadOnlyList<string> Models { get; init; }
+
+    /// <summary>The pools of workers; none when workers join from elsewhere.</summary>
+    public required IReadOnlyList<PoolSettings> Pools { get; init; }
+
+    /// <summary>The workers of all pools together.</summary>
+    public required ScaleSettings Scaling { get; init; }
+
+    /// <summary>The gateway's part.</summary>
+    public required GatewaySettings Gateway { get; init; }
+
+    /// <summary>When a job is tried again.</summary>
+    public RetrySchedule Retries { get; init; } = new();
+
+    /// <summary>Not the values: secrets are among them.</summary>
+    public override string ToString() => nameof(ServiceSettings);
+
+    /// <summary>Reads and checks all of them, and tells all mistakes at once.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="hasPools">False for a gateway whose workers join from elsewhere.</param>
+    /// <param name="random">Makes the worker token if none is given.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
+    public static ServiceSettings Read(SettingReader settings, bool hasPools, RandomSource random)
+    {
+        var pools = hasPools ? PoolSection.Read(settings, ScalingSection.Read(settings)) : [];
+        var scaling = PoolSettings.Sum(pools);
+        var gateway = GatewaySection.Read(settings, scaling, random);
+        BackendFactory.Check(settings);
+        if (!hasPools && WorkerSection.Token(settings) is null)
+            settings.Mistake($"A gateway needs the secret that its workers show; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
+        foreach (var check in (Action[])[gateway.Validate, .. pools.Select(p => (Action)(() => ScalePolicies.Create(p.Scaling)))])
+        {
+            try
+            {
+                check();
+            }
+            catch (SpotterException wrong)
+            {
+                settings.Mistake(wrong.Message);
+            }
+        }
+        settings.ThrowIfWrong();
+        return new ServiceSettings
+        {
+            DataFolder = GatewaySection.DataFolder(settings),
+            Models = settings.GetList(GatewaySection.Models),
+            Pools = pools,
+            Scaling = scaling,
+            Gateway = gateway,
+        };
+    }
+
+    /// <summary>Makes them the host's options, which it checks as it starts.</summary>
+    internal sealed class Factory(SettingReader settings, bool hasPools, RandomSource random) : IOptionsFactory<ServiceSettings>
+    {
+        public ServiceSettings Create(string name) => Read(settings, hasPools, random);
+    }
+}

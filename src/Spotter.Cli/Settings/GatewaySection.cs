@@ -1,0 +1,95 @@
+using Spotter.Core;
+using Spotter.Core.Settings;
+using Spotter.Gateway;
+using Spotter.Gateway.Access;
+using Spotter.Jobs;
+using Spotter.Scaling;
+
+namespace Spotter.Cli.Settings;
+
+/// <summary>What the gateway itself is told: where it listens, who gets in, how much it takes on.</summary>
+internal static class GatewaySection
+{
+    private static readonly GatewaySettings Gateway = new() { WorkerToken = "" };
+    private static readonly JobSettings Jobs = new();
+
+    private static readonly Setting<string> Host = new(
+        "host", "Address to listen on. Default: 127.0.0.1, this machine only.", SettingValues.Text("ADDRESS"), Gateway.Host) { Flag = "--host" };
+
+    private static readonly Setting<int> Port = new("port", "Port to listen on; 0 for any free one.", SettingValues.Whole(0, 65535), Gateway.Port) { Flag = "--port" };
+
+    private static readonly Setting<string> AllowedHosts = new(
+        "allowedHosts", "A name by which a proxy on this machine calls the service; may be repeated. Default: this machine's own names only.", SettingValues.Text("NAME"), "")
+    { Flag = "--allow-host", IsList = true };
+
+    /// <summary>The data folder; see <see cref="SpotterPaths.DataFolder"/>.</summary>
+    public static readonly Setting<string?> Data = new("data", "Where jobs and pictures are kept. Default: `data`.", SettingValues.OptionalText("DIR"), null) { Flag = "--data" };
+
+    /// <summary>Models by name or file; none for all that are found.</summary>
+    public static readonly Setting<string> Models = new(
+        "models", "A model to load; may be repeated, the first is the default one. Default: all that `spotter models list` shows.", SettingValues.Text("NAME|FILE"), "")
+    { Flag = "--model", IsList = true };
+
+    private static readonly Setting<string?> Keys = new(
+        "keysFile", "File of the API keys, as `spotter keys` makes it; with it nobody gets in without a key. Default: keys.json in the data folder, if it is there.",
+        SettingValues.OptionalText("FILE"), null) { Flag = "--keys" };
+
+    private static readonly Setting<int> MaxQueued = new(
+        "maxQueued", "Waiting jobs beyond which new ones are refused.", SettingValues.Whole(1, 100_000_000), Jobs.MaxQueued) { Flag = "--max-queued" };
+
+    private static readonly Setting<TimeSpan> MaxQueueAge = new(
+        "maxQueueAgeSeconds", "Seconds that the oldest job may have waited before new ones are refused.", SettingValues.Times(TimeSpan.FromSeconds(1), 1, 604_800), Jobs.MaxQueueAge)
+    { Flag = "--max-queue-age" };
+
+    private static readonly Setting<int> ClientRate = new(
+        "clientRate", "Submissions a second that one client (a key; without keys, an address) may make, five times that at once; 0 for no limit.",
+        SettingValues.Whole(0, 1_000_000), (int)Gateway.ClientRate) { Flag = "--client-rate" };
+
+    private static readonly Setting<bool> Reuse = new(
+        "reuse", "False to run every job, also when the result of the same picture, model and options is stored.", SettingValues.YesNo, Jobs.Reuse) { Flag = "--no-reuse", FlagText = "false" };
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, Data, Models, Keys, MaxQueued, MaxQueueAge, ClientRate, Reuse];
+
+    /// <summary>The data folder that was asked for, as a full path.</summary>
+    public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
+
+    /// <summary>The data folder of a command that works on it beside the service.</summary>
+    /// <param name="option">The value of the command's <c>--data</c>; null when it was not given.</param>
+    public static string DataFolderOf(string? option) => option is null ? DataFolder(SettingSources.Open()) : SpotterPaths.DataFolder(option);
+
+    /// <summary>The gateway's settings.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="scaling">The workers of all pools together.</param>
+    /// <param name="random">Makes the worker token if none is given.</param>
+    public static GatewaySettings Read(SettingReader settings, ScaleSettings scaling, RandomSource random)
+    {
+        var keys = settings.Get(Keys);
+        // A name with a mistake in it must not open the service to everybody.
+        if (keys is not null && !File.Exists(keys))
+            settings.Mistake($"There is no key file {keys}; make one with `spotter keys add NAME --keys {keys}`.");
+        var data = DataFolder(settings);
+        return new()
+        {
+            Host = settings.Get(Host),
+            AllowedHosts = settings.GetList(AllowedHosts),
+            Port = settings.Get(Port),
+            SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,
+            Jobs = new JobSettings
+            {
+                MaxWorkers = scaling.Max,
+                LanesPerWorker = scaling.Lanes,
+                MaxQueued = settings.Get(MaxQueued),
+                MaxQueueAge = settings.Get(MaxQueueAge),
+                Reuse = settings.Get(Reuse),
+                Leases = LeaseSection.Read(settings),
+            },
+            KeysFile = keys is null ? Path.Combine(data, KeyFile.DefaultName) : Path.GetFullPath(keys),
+            KeysRequired = keys is not null,
+            ClientRate = settings.Get(ClientRate),
+            ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),
+            WorkerToken = WorkerSection.Token(settings) ?? random.NextHex(32),
+            Webhooks = WebhookSection.Read(settings),
+        };
+    }
+}

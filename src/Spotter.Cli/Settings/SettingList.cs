@@ -1,0 +1,22 @@
+using Spotter.Backends.Opening;
+using Spotter.Core.Settings;
+
+namespace Spotter.Cli.Settings;
+
+/// <summary>Every setting that there is.</summary>
+internal static class SettingList
+{
+    /// <summary>The key below which the pools are.</summary>
+    public const string Pools = PoolSection.Key;
+
+    /// <summary>Those of a gateway, with or without workers of its own.</summary>
+    public static IReadOnlyList<Setting> OfGateway { get; } =
+        [.. GatewaySection.All, .. WorkerSection.OfGateway, .. BackendFactory.Settings, .. LeaseSection.All, .. WebhookSection.All];
+
+    /// <summary>All but those of a pool.</summary>
+    public static IReadOnlyList<Setting> All { get; } = [.. OfGateway.Concat(ScalingSection.All).Concat(WorkerSection.All).DistinctBy(s => s.Key, StringComparer.Ordinal)];
+
+    /// <summary>True for a key that a file may give.</summary>
+    public static bool Has(string key) => All.Any(s => !s.FlagOnly && s.Key.Equals(key, StringComparison.OrdinalIgnoreCase))
+        || (key.Split('.') is [var pools, _, ..] && pools.Equals(Pools, StringComparison.OrdinalIgnoreCase));
+}

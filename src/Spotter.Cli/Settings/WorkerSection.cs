@@ -1,0 +1,58 @@
+using Spotter.Core.Settings;
+using Spotter.Worker;
+
+namespace Spotter.Cli.Settings;
+
+/// <summary>What workers are told, and the secret that they share with the gateway: never a flag, since those can be seen by everyone.</summary>
+internal static class WorkerSection
+{
+    private static readonly SettingValues<TimeSpan> Seconds = SettingValues.Seconds(0.1, 3600);
+    private static readonly WorkerSettings Defaults = new() { Name = "" };
+
+    /// <summary>The gateway to join.</summary>
+    public static readonly Setting<string?> Server = new(
+        "worker.server", "The gateway to join, as http://host:8080.",
+        new SettingValues<string?>("an address like http://host:8080", "URL", text => (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https", text)), null)
+    { Flag = "--server" };
+
+    /// <summary>The worker's name.</summary>
+    public static readonly Setting<string?> Name = new(
+        "worker.name", "The worker's name, unlike that of any other. Default: made up from the machine's.", SettingValues.OptionalText("NAME"), null) { Flag = "--name" };
+
+    private static readonly Setting<int> Lanes = new(
+        "worker.lanes", "Jobs at a time. Default: the number of cores.", SettingValues.Whole(1, 256), Environment.ProcessorCount) { Flag = "--lanes" };
+
+    private static readonly Setting<string?> TokenText = new(
+        "worker.token", "The secret by which the gateway knows its workers, 32 characters or more. Default: a new one at each start, for the gateway's own workers.",
+        SettingValues.OptionalText("SECRET"), null) { IsSecret = true };
+
+    private static readonly Setting<string?> TokenFile = new("worker.tokenFile", "File with that secret.", SettingValues.OptionalText("FILE"), null) { Flag = "--token-file" };
+
+    private static readonly Setting<TimeSpan> Decode = new(
+        "worker.decodeSeconds", "A picture that takes longer to decode has got its decoder stuck, and takes the worker with it.", Seconds, Defaults.DecodeTimeout);
+
+    private static readonly Setting<TimeSpan> Job = new("worker.jobSeconds", "A job that runs longer has got stuck, and takes its worker with it.", Seconds, Defaults.JobTimeout);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Decode, Job];
+
+    /// <summary>Those that a gateway reads.</summary>
+    public static IReadOnlyList<Setting> OfGateway { get; } = [TokenText, TokenFile];
+
+    /// <summary>The variable that tells a worker the token.</summary>
+    public static string TokenVariable => TokenText.Variable;
+
+    /// <summary>The token; null when none is given.</summary>
+    public static string? Token(SettingReader settings) => settings.GetSecret(TokenText, TokenFile);
+
+    /// <summary>A worker's settings.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="name">The name to take if none is given.</param>
+    public static WorkerSettings Read(SettingReader settings, string name) => new()
+    {
+        Name = settings.Get(Name) ?? name,
+        Lanes = settings.Get(Lanes),
+        DecodeTimeout = settings.Get(Decode),
+        JobTimeout = settings.Get(Job),
+    };
+}

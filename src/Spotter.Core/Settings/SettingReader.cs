@@ -1,0 +1,135 @@
+namespace Spotter.Core.Settings;
+
+/// <summary>
+/// Reads declared settings from wherever they are given. Mistakes are gathered, so that all of them can be told at once: a
+/// setting that is wrong reads as its default until <see cref="ThrowIfWrong"/> is called.
+/// </summary>
+public sealed class SettingReader
+{
+    private readonly IReadOnlyList<ISettingSource> sources;
+    private readonly string prefix;
+    private readonly List<string> mistakes;
+
+    /// <summary>Reads from sources, of which the first one that gives a setting counts.</summary>
+    public SettingReader(IReadOnlyList<ISettingSource> sources)
+        : this(sources, "", [])
+    {
+    }
+
+    private SettingReader(IReadOnlyList<ISettingSource> sources, string prefix, List<string> mistakes)
+    {
+        this.sources = sources;
+        this.prefix = prefix;
+        this.mistakes = mistakes;
+    }
+
+    /// <summary>What is wrong, a sentence each.</summary>
+    public IReadOnlyList<string> Mistakes => mistakes;
+
+    /// <summary>The names that are given on this level, known or not.</summary>
+    public IReadOnlyList<string> Names => [.. sources.SelectMany(s => s.NamesBelow(prefix.TrimEnd('.'))).Distinct(StringComparer.OrdinalIgnoreCase)];
+
+    /// <summary>True when somebody has given it.</summary>
+    public bool Has(Setting setting) => SourceOf(setting) is not null;
+
+    /// <summary>The value.</summary>
+    public T Get<T>(Setting<T> setting)
+    {
+        if (SourceOf(setting) is not var (source, texts))
+            return setting.Default;
+        if (texts is not [var text])
+        {
+            Mistake($"{source.NameOf(prefix + setting.Key)} takes one value, not {texts.Count}.");
+            return setting.Default;
+        }
+        return Read(setting, source, text) is (true, var value) ? value : setting.Default;
+    }
+
+    /// <summary>The values of a setting that may have several; empty when nobody gives one.</summary>
+    public IReadOnlyList<T> GetList<T>(Setting<T> setting)
+    {
+        if (SourceOf(setting) is not var (source, texts))
+            return [];
+        var values = new List<T>();
+        foreach (var text in texts)
+        {
+            if (Read(setting, source, text) is (true, var value))
+                values.Add(value);
+        }
+        return values;
+    }
+
+    /// <summary>A secret that is given itself or in a file; null when it is not given.</summary>
+    public string? GetSecret(Setting<string?> secret, Setting<string?> file)
+    {
+        // Of the two, what is given nearer to the start of the program.
+        var (own, other) = (RankOf(secret), RankOf(file));
+        if (own is not null && own == other)
+            Mistake($"{NameOf(secret)} and {NameOf(file)} are both given; give one of them.");
+        if (Get(file) is not { } path || own < other)
+            return Get(secret);
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            Mistake($"The file {path} of {NameOf(file)} can't be read: {unreadable.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// The named groups below a key, each read by a reader of its own. One source's groups replace those of all others, so
+    /// that pools on the command line don't mix with those in a file.
+    /// </summary>
+    public IReadOnlyList<(string Name, SettingReader Settings)> Groups(string key)
+    {
+        foreach (var source in sources)
+        {
+            if (source.NamesBelow(prefix + key) is { Count: > 0 } names)
+                return [.. names.Select(name => (name, new SettingReader([source], $"{prefix}{key}.{name}.", mistakes)))];
+        }
+        return [];
+    }
+
+    /// <summary>What a setting is called where it was given; its flag or its key where it wasn't.</summary>
+    public string NameOf(Setting setting) =>
+        SourceOf(setting) is var (source, _) ? source.NameOf(prefix + setting.Key) : setting.Flag ?? prefix + setting.Key;
+
+    /// <summary>Notes a mistake that only shows when several settings are seen together.</summary>
+    public void Mistake(string sentence)
+    {
+        if (!mistakes.Contains(sentence, StringComparer.Ordinal))
+            mistakes.Add(sentence);
+    }
+
+    /// <summary>Refuses what was given, if anything is wrong with it.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: all mistakes.</exception>
+    public void ThrowIfWrong()
+    {
+        if (mistakes.Count > 0)
+            throw new SpotterException(ErrorCodes.InvalidSettings, string.Join(' ', mistakes));
+    }
+
+    private (bool Fits, T Value) Read<T>(Setting<T> setting, ISettingSource source, string text)
+    {
+        var read = setting.Values.Read(text);
+        if (!read.Fits)
+            Mistake($"{source.NameOf(prefix + setting.Key)} takes {setting.Words}{(setting.IsSecret ? "" : $", not {text}")}.");
+        return read;
+    }
+
+    private int? RankOf(Setting setting)
+    {
+        for (var i = 0; i < sources.Count; i++)
+        {
+            if (sources[i].Find(prefix + setting.Key, setting.IsList) is not null)
+                return i;
+        }
+        return null;
+    }
+
+    private (ISettingSource Source, IReadOnlyList<string> Texts)? SourceOf(Setting setting) =>
+        RankOf(setting) is { } rank ? (sources[rank], sources[rank].Find(prefix + setting.Key, setting.IsList)!) : null;
+}

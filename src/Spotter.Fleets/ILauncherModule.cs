@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+using Spotter.Core;
+using Spotter.Core.Settings;
+using Spotter.Scaling;
+
+namespace Spotter.Fleets;
+
+/// <summary>A way to start workers, as processes, pods or machines.</summary>
+public interface ILauncherModule
+{
+    /// <summary>Its name, as in <c>launcher</c> of a pool.</summary>
+    string Name { get; }
+
+    /// <summary>The settings that a pool with this launcher has besides those of all pools. Their keys have no dots.</summary>
+    IReadOnlyList<Setting> Settings { get; }
+
+    /// <summary>Makes the launcher of a pool. If it is <see cref="IAsyncDisposable"/>, it is disposed of when the service ends.</summary>
+    IWorkerLauncher Create(LauncherContext context);
+}
+
+/// <summary>What the launcher of a pool is made with.</summary>
+/// <param name="Settings">The settings of the pool.</param>
+/// <param name="Prefix">What the names of its workers begin with, unlike those of any other pool or gateway; may be empty.</param>
+/// <param name="StateFile">A file of its own, for what it has to know after a crash.</param>
+/// <param name="Command">How to start a worker of this pool on this machine; asked at each start.</param>
+/// <param name="Trail">The variable that names the file in which a worker says what its threads do, and the file's length.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Random">Makes names unlike those of earlier workers.</param>
+/// <param name="Loggers">Makes logs.</param>
+public sealed record LauncherContext(
+    SettingReader Settings, string Prefix, string StateFile, Func<WorkerCommand> Command, (string Variable, int Bytes) Trail,
+    TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
+
+/// <summary>How to start a worker.</summary>
+/// <param name="Program">The program.</param>
+/// <param name="Arguments">Its arguments; the launcher adds <c>--name NAME</c>.</param>
+/// <param name="Environment">Variables to set: what must not be seen in a process list.</param>
+public sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
