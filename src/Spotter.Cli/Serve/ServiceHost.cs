@@ -37,7 +37,7 @@ internal static class ServiceHost
         builder.Services.AddSingleton(s => s.GetRequiredService<IOptions<ServiceSettings>>().Value);
         AddBackend(builder.Services);
         AddModels(builder.Services);
-        AddScaling(builder.Services);
+        AddScaling(builder.Services, hasPools);
         builder.Services.AddGateway().AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>());
         return builder.Build().MapGateway();
     }
@@ -73,12 +73,16 @@ internal static class ServiceHost
         .AddSingleton<ModelService>()
         .AddHostedService(s => s.GetRequiredService<ModelService>());
 
-    private static void AddScaling(IServiceCollection services) => services
-        .AddSingleton<ScaleRecords>()
-        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Meter)
-        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Arrivals)
-        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Decisions)
-        .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Series)
-        .AddSingleton<IScaleReplay>(s => new DayReplay(s.GetRequiredService<ServiceSettings>().Scaling, s.GetRequiredService<ScaleMeter>()))
-        .AddSingleton(s => s.GetRequiredService<PoolService>().Pools);
+    private static void AddScaling(IServiceCollection services, bool hasPools)
+    {
+        services.AddSingleton<ScaleRecords>()
+            .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Meter)
+            .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Arrivals)
+            .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Decisions)
+            .AddSingleton(s => s.GetRequiredService<ScaleRecords>().Series)
+            .AddSingleton(s => s.GetRequiredService<PoolService>().Pools);
+        // Where nothing is scaled there is nothing to play again.
+        if (hasPools)
+            services.AddSingleton<IScaleReplay>(s => new DayReplay(s.GetRequiredService<ServiceSettings>().Scaling, s.GetRequiredService<ScaleMeter>()));
+    }
 }

@@ -200,6 +200,20 @@ public sealed class ScalingTests
         }
     }
 
+    [Fact]
+    public async Task A_gateway_that_starts_no_workers_says_that_others_scale()
+    {
+        using var folder = new TemporaryFolder();
+        var token = new Dictionary<string, string>(StringComparer.Ordinal) { ["SPOTTER__WORKER__TOKEN"] = new('t', 40) };
+        await using var gateway = await SpotterProcess.StartAsync(folder.File("data"), PatchModel.Write(folder.File("patches.onnx")), environment: token, command: "gateway");
+        using var api = new SpotterApi(gateway.Address);
+
+        var answer = await api.GetAsync("/v1/scaling/what-if?day=2026-01-01");
+
+        answer.ShouldBeProblem(404, "not_found");
+        answer.Json.GetProperty("detail").GetString()!.ShouldContain("started elsewhere");
+    }
+
     private static async Task<List<(int Launch, int Drained, string Reason)>> DecisionsAsync(SpotterApi api) =>
         [.. (await api.GetAsync("/v1/scaling/decisions?limit=1000")).Json.GetProperty("decisions").EnumerateArray()
             .Select(entry => entry.GetProperty("decision"))
