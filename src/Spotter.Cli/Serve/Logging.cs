@@ -21,6 +21,8 @@ internal static class Logging
         logging.AddFilter("System", LogLevel.Warning);
         // What keeps the service from starting is told by the command, in one line. A part that breaks later is critical.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        // Whoever asks whether the service is ready is answered why it is not.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         // The handler of problems logs what is our fault, once and with its path.
         logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
     }

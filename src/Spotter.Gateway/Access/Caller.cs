@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Http;
 using Spotter.Jobs;
 
@@ -10,17 +11,15 @@ namespace Spotter.Gateway.Access;
 /// <param name="SeesAll">True for who sees all tenants' jobs: everybody without keys, else operators.</param>
 public sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool SeesAll)
 {
-    private static readonly object ItemKey = new();
-
     /// <summary>The name of the key; null without.</summary>
     public string? Key { get; private init; }
 
-    /// <summary>Who makes this request, as <see cref="KeyGuard"/> found out.</summary>
-    /// <exception cref="InvalidOperationException">The call was not guarded.</exception>
+    /// <summary>Who makes this request.</summary>
+    /// <exception cref="InvalidOperationException">The call takes no key.</exception>
     public static Caller Of(HttpContext http) => Find(http) ?? throw new InvalidOperationException("This call asks for no caller.");
 
     /// <summary>As <see cref="Of"/>; null when that is not known.</summary>
-    internal static Caller? Find(HttpContext http) => http.Items.TryGetValue(ItemKey, out var caller) ? (Caller)caller! : null;
+    internal static Caller? Find(HttpContext http) => (http.User.Identity as CallerIdentity)?.Caller;
 
     /// <summary>Who shows this key.</summary>
     internal static Caller With(ApiKey key) =>
@@ -32,7 +31,21 @@ public sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool See
 
     /// <summary>As the application knows callers.</summary>
     public JobCaller AsJobCaller() => new(Tenant, By, SeesAll);
+}
 
-    /// <summary>Notes who makes a request.</summary>
-    internal void NoteIn(HttpContext http) => http.Items[ItemKey] = this;
+/// <summary>A caller as ASP.NET Core knows users: its name, its tenant, and a claim for each scope.</summary>
+/// <param name="caller">The caller.</param>
+internal sealed class CallerIdentity(Caller caller) : ClaimsIdentity(ClaimsOf(caller), ApiKeyHandler.SchemeName, NameClaim, roleType: null)
+{
+    /// <summary>The claim that says a scope.</summary>
+    public const string ScopeClaim = "scope";
+
+    private const string NameClaim = "name";
+    private const string TenantClaim = "tenant";
+
+    /// <summary>The caller.</summary>
+    public Caller Caller { get; } = caller;
+
+    private static IEnumerable<Claim> ClaimsOf(Caller caller) =>
+        [new(NameClaim, caller.By), new(TenantClaim, caller.Tenant), .. ApiKey.NamesOf(caller.Scopes).Select(scope => new Claim(ScopeClaim, scope))];
 }

@@ -96,7 +96,7 @@ public static class GatewayHost
             .AddSingleton<LongRequests>().AddSingleton(s => new ClientBuckets(s.GetRequiredService<TimeProvider>())).AddSingleton<ClientLimit>()
             .AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
-        services.AddSingleton(s => KeyRing(s.GetRequiredService<GatewaySettings>(), s)).AddSingleton<KeyGuard>().AddSingleton<OpenDoor>();
+        services.AddAccess();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
         services.AddHostedService<EagerMetrics>();
@@ -138,14 +138,14 @@ public static class GatewayHost
         // After the page's files: what has no endpoint ends here.
         app.UseRouting();
         app.Use(Problems.ForEverythingElseAsync);
-        app.Use(app.Services.GetRequiredService<KeyGuard>().IdentifyAsync);
+        app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
-        app.Use(KeyGuard.CheckAsync);
-        app.Use(WorkerApi.GuardAsync);
-        var routes = app.MapGroup("").WithMetadata(NeedsKey.ToOperate);
+        app.UseAuthorization();
+        var routes = app.MapGroup("");
+        NeedsKey.Demand(routes);
         foreach (var door in app.Services.GetServices<IDoor>())
             door.Map(routes);
-        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
         return app;
     }
@@ -156,10 +156,6 @@ public static class GatewayHost
     /// <summary>Ends with the error of a background service of a host, once it has started and one fails.</summary>
     public static Task<Exception> FirstErrorAsync(this IHost host) =>
         Supervision.FirstErrorAsync(host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(s => s.ExecuteTask ?? Task.CompletedTask));
-
-    private static KeyRing KeyRing(GatewaySettings settings, IServiceProvider services) => new(
-        settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired,
-        services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<KeyRing>>());
 
     private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings)
     {

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Spotter.Core;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Models;
@@ -13,6 +15,8 @@ namespace Spotter.Gateway.Operations;
 /// <summary>What those who run the service look at.</summary>
 internal sealed class OperationsEndpoints : IDoor
 {
+    public void Add(IServiceCollection services) => services.AddHealthChecks().AddCheck<AcceptanceCheck>("accepts jobs");
+
     public void Map(IEndpointRouteBuilder routes)
     {
         var operations = routes.MapGroup("").WithTags("operations");
@@ -32,18 +36,21 @@ internal sealed class OperationsEndpoints : IDoor
         operations.MapGet("/healthz", () => TypedResults.Json(new HealthView("healthy"), OperationsJson.Default.HealthView))
             .AllowAnonymous().WithName("isHealthy").WithSummary("Answers while the process works").Produces<HealthView>();
 
-        operations.MapGet("/readyz", async (JobService jobs, CancellationToken cancel) =>
-            {
-                if (jobs.Admission.Closed)
-                    throw new SpotterException(ErrorCodes.Busy, "The service is shutting down.");
-                await jobs.CountAsync(cancel);
-                return TypedResults.Json(new HealthView("ready"), OperationsJson.Default.HealthView);
-            })
+        operations.MapGet("/readyz", ReadyAsync)
             .AllowAnonymous().WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
 
         operations.MapGet("/metrics", async (ServiceState state, IOutbox outbox, PrometheusText metrics, CancellationToken cancel) =>
                 TypedResults.Text(metrics.Write(Gauges(await state.ReadAsync(cancel), await outbox.PendingAsync(cancel))), "text/plain; version=0.0.4; charset=utf-8"))
             .WithName("getMetrics").WithMetadata(CallCost.Other, NeedsKey.ToOperate).WithSummary("Metrics as Prometheus text").Produces<string>(200, "text/plain");
+    }
+
+    private static async Task<IResult> ReadyAsync(HealthCheckService health, CancellationToken cancel)
+    {
+        var report = await health.CheckHealthAsync(cancel);
+        if (report.Status == HealthStatus.Healthy)
+            return TypedResults.Json(new HealthView("ready"), OperationsJson.Default.HealthView);
+        throw report.Entries.Values.Select(e => e.Exception).OfType<SpotterException>().FirstOrDefault()
+            ?? new SpotterException(ErrorCodes.Busy, $"Not ready: {string.Join(", ", report.Entries.Where(e => e.Value.Status != HealthStatus.Healthy).Select(e => e.Key))}.");
     }
 
     private static IEnumerable<PrometheusText.Gauge> Gauges(StatsView stats, long pendingDeliveries)

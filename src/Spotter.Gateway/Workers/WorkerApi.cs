@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -7,6 +6,7 @@ using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
+using Spotter.Gateway.Access;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
@@ -17,7 +17,7 @@ namespace Spotter.Gateway.Workers;
 /// <summary>Maps the worker API.</summary>
 internal sealed class WorkerEndpoints : IDoor
 {
-    public void Add(IServiceCollection services) => services.AddSingleton<WorkerApi>();
+    public void Add(IServiceCollection services) => services.AddSingleton<WorkerApi>().AddScheme<WorkerTokenHandler>(WorkerTokenHandler.SchemeName);
 
     public void Map(IEndpointRouteBuilder routes) => WorkerApi.Map(routes);
 }
@@ -31,7 +31,6 @@ internal sealed class WorkerApi(
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
-    private const int LongestName = 64;
     private const double MostCpuSeconds = 1e9;
     private const long LargestOutput = 512L * 1024 * 1024;
 
@@ -39,13 +38,11 @@ internal sealed class WorkerApi(
 
     private static readonly JobError Undelivered = new(ErrorCodes.WorkerDied, "The worker went away before it got the job.");
 
-    private readonly byte[] bearer = Encoding.UTF8.GetBytes("Bearer " + settings.WorkerToken);
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         var workers = routes.MapGroup("/v1/workers/{worker}").ExcludeFromDescription();
         // Workers have a token, not a key.
-        workers.AllowAnonymous().WithMetadata(new Guarded());
+        workers.RequireAuthorization(new AuthorizeAttribute { AuthenticationSchemes = WorkerTokenHandler.SchemeName });
 
         workers.MapPut("", (string worker, WorkerJoin join, WorkerApi api) => api.Join(worker, join));
         workers.MapDelete("", (string worker, WorkerApi api) => api.LeaveAsync(worker));
@@ -56,24 +53,6 @@ internal sealed class WorkerApi(
         workers.MapPut("/output", (WorkerApi api, HttpContext http) => api.OutputAsync(http))
             .WithMetadata(new RequestSizeLimitAttribute(LargestOutput));
         workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi api) => api.FinishAsync(worker, finish));
-    }
-
-    /// <summary>Turns away who may not come in. Before the endpoint, which would read the whole body first.</summary>
-    public static Task GuardAsync(HttpContext http, RequestDelegate next)
-    {
-        if (http.GetEndpoint()?.Metadata.GetMetadata<Guarded>() is not null)
-            http.RequestServices.GetRequiredService<WorkerApi>().Check(http);
-        return next(http);
-    }
-
-    private void Check(HttpContext http)
-    {
-        var shown = Encoding.UTF8.GetBytes(http.Request.Headers.Authorization.ToString());
-        if (!CryptographicOperations.FixedTimeEquals(shown, bearer))
-            throw new SpotterException(ErrorCodes.Unauthorized, "The worker token is missing or wrong; pass the gateway's with --token-file or SPOTTER__WORKER__TOKEN.");
-        var name = (string?)http.Request.RouteValues["worker"] ?? "";
-        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            throw new SpotterException(ErrorCodes.InvalidRequest, $"A worker's name is 1 to {LongestName} letters, digits, '-', '_' and '.'.");
     }
 
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
@@ -181,7 +160,4 @@ internal sealed class WorkerApi(
         meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, took);
         return TypedResults.NoContent();
     }
-
-    /// <summary>Marks the calls that need the worker token.</summary>
-    private sealed class Guarded;
 }

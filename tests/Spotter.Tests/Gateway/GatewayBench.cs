@@ -96,7 +96,7 @@ internal sealed class GatewayBench : IAsyncDisposable
         Roster = new WorkerRoster(TimeProvider.System);
         Models = new ModelCatalogue((IEnumerable<ModelInfo>)[Model]);
         var builder = GatewayHost.CreateBuilder();
-        builder.Logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddProvider(new LogLines(Log)).SetMinimumLevel(LogLevel.Trace);
         builder.Services.AddSingleton(Settings).AddSingleton(time).AddSingleton(backend.Jobs).AddSingleton(backend.Blobs).AddSingleton(backend.Outbox)
             .AddSingleton(Roster).AddSingleton(Decisions).AddSingleton(Models).AddSingleton(Series)
             .AddSingleton(new ScaleMeter(Arrivals)).AddSingleton<IArrivalTrace>(Arrivals)

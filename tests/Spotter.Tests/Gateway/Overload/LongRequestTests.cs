@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Spotter.Core;
+using Spotter.Gateway;
 using Spotter.Gateway.Overload;
 
 namespace Spotter.Tests.Gateway.Overload;
@@ -12,7 +13,8 @@ public sealed class LongRequestTests
     [Fact]
     public void A_place_is_taken_and_left_once()
     {
-        var places = new Places(1);
+        using var requests = new LongRequests(new GatewaySettings { WorkerToken = GatewayBench.Token, MaxStreams = 1 });
+        var places = requests.Streams;
         var first = places.TryEnter();
         first.ShouldNotBeNull();
         places.TryEnter().ShouldBeNull();
