@@ -135,6 +135,7 @@ public static class GatewayHost
         app.Use(Guard);
         app.Use(new OriginGuard(settings).CheckAsync);
         UsePage(app);
+        app.Use(HeadRequests.AsGetAsync);
         // After the page's files: what has no endpoint ends here.
         app.UseRouting();
         app.Use(Problems.ForEverythingElseAsync);

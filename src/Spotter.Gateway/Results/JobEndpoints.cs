@@ -40,7 +40,7 @@ internal sealed class JobEndpoints : IDoor
         jobs.MapGet("/{id}/output", OutputAsync).WithName("getOutput").WithSummary("The result as one line of text: the picture's name without its extension, a comma, the result")
             .Produces<string>(200, "text/plain").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
         jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
-            .Produces<JobView>(200, "text/event-stream").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(503, Problems.MediaType);
+            .Produces<JobView>(200, "text/event-stream").Produces(204).Produces<Problem>(404, Problems.MediaType).Produces<Problem>(503, Problems.MediaType);
         jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithMetadata(NeedsKey.ToSubmit).WithSummary("Cancel a job that has not ended")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
     }
@@ -123,13 +123,15 @@ internal sealed class JobEndpoints : IDoor
     }
 
     private static async Task<IResult> EventsAsync(
-        HttpContext http, string id, JobService jobs, JobPresenter presenter, LongRequests longRequests, CancellationToken cancel)
+        HttpContext http, string id, JobService jobs, JobPresenter presenter, LongRequests longRequests, TimeProvider time, CancellationToken cancel)
     {
         var job = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel);
+        if (job.State.IsTerminal() && EventStream.HasEnded(http.Request))
+            return TypedResults.NoContent();
         var place = longRequests.Streams.TryEnter()
             ?? throw new SpotterException(ErrorCodes.Busy, $"Too many event streams are open already; ask {JobLinks.Of(job.Id).Self} from time to time, or try again.");
         http.Response.RegisterForDispose(place);
-        return TypedResults.ServerSentEvents(FollowAsync(job, jobs, presenter, cancel));
+        return new EventStream(FollowAsync(job, jobs, presenter, cancel), time);
     }
 
     private static async IAsyncEnumerable<SseItem<string>> FollowAsync(
@@ -142,7 +144,7 @@ internal sealed class JobEndpoints : IDoor
             if (json == sent)
                 continue;
             sent = json;
-            yield return new SseItem<string>(json, "job");
+            yield return new SseItem<string>(json, "job") { EventId = job.State.IsTerminal() ? EventStream.LastId : null };
         }
     }
 

@@ -204,7 +204,30 @@ public sealed class GatewayTests : IAsyncLifetime
         (await StateAsync(reader)).ShouldBe("running");
         await bench.Service.FinishAsync(started!.Lease, SampleJobs.Done(), default);
         (await StateAsync(reader)).ShouldBe("succeeded");
-        (await reader.ReadToEndAsync()).Trim().ShouldBeEmpty();
+        (await reader.ReadToEndAsync()).Trim().ShouldBe("id: end");
+        response.Headers.GetValues("X-Accel-Buffering").ShouldBe(["no"]);
+
+        // As a browser does by itself when a stream has ended.
+        using var again = new HttpRequestMessage(HttpMethod.Get, new Uri($"/v1/jobs/{job}/events", UriKind.Relative));
+        again.Headers.Add("Last-Event-ID", "end");
+        using var ended = await bench.Client.SendAsync(again);
+        ended.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+    }
+
+    [Fact]
+    public async Task Head_is_answered_wherever_get_is_with_the_same_headers_and_no_body()
+    {
+        var job = await bench.SubmitAsync();
+        foreach (var path in (string[])["/v1/jobs", $"/v1/jobs/{job}", $"/v1/jobs/{job}/original", $"/v1/jobs/{job}/events", "/v1/stats", "/v1/models", "/healthz", "/readyz", "/metrics", "/openapi/v1.json", "/v1/nothing"])
+        {
+            using var get = await bench.Client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+            using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(path, UriKind.Relative));
+            using var head = await bench.Client.SendAsync(request).WaitAsync(GatewayBench.Safety);
+
+            head.StatusCode.ShouldBe(get.StatusCode, path);
+            head.Content.Headers.ContentType?.MediaType.ShouldBe(get.Content.Headers.ContentType?.MediaType, path);
+            (await head.Content.ReadAsByteArrayAsync()).ShouldBeEmpty(path);
+        }
     }
 
     [Fact]
