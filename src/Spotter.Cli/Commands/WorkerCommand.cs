@@ -17,7 +17,7 @@ namespace Spotter.Cli.Commands;
 /// <summary><c>worker</c>: joins a gateway over HTTP and runs jobs until told to stop.</summary>
 internal static class WorkerCommand
 {
-    private static readonly SettingFlags Flags = new([.. WorkerSection.All, GatewaySection.Models, GatewaySection.Data]);
+    private static readonly SettingFlags Flags = new([.. WorkerSection.All, GatewaySection.Models, GatewaySection.Data, .. LogSection.All]);
 
     private static readonly Option<bool> Child = new("--child")
     {
@@ -38,6 +38,7 @@ internal static class WorkerCommand
         var isChild = parsed.GetValue(Child);
         var told = SettingSources.Open(Flags.Read(parsed), parsed.GetValue(SettingSources.File), isQuiet: isChild);
         var settings = WorkerSection.Read(told, $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}");
+        var log = LogSection.Read(told);
         var (server, token) = (told.Get(WorkerSection.Server), WorkerSection.Token(told));
         if (server is null)
             told.Mistake("A worker needs the address of its gateway; give it with --server URL.");
@@ -47,7 +48,7 @@ internal static class WorkerCommand
         using var stop = new StopSignals();
         using var drain = new DrainSwitch();
         using var onStop = stop.Token.Register(drain.DrainForGood);
-        using var loggers = LoggerFactory.Create(Logging.Configure);
+        using var loggers = LoggerFactory.Create(logging => Logging.Configure(logging, log));
         using var models = new LoadedModels();
         var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();

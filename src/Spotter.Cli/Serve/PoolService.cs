@@ -102,7 +102,8 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
         ];
         foreach (var model in models.Models.Where(m => m.Error is null && pool.HasModel(m.Id)))
             arguments.AddRange(["--model", model.File]);
-        return new WorkerCommand(SelfProgram.File, arguments, new Dictionary<string, string>(StringComparer.Ordinal) { [WorkerSection.TokenVariable] = gateway.WorkerToken });
+        var variables = new Dictionary<string, string>(settings.Log.AsVariables(), StringComparer.Ordinal) { [WorkerSection.TokenVariable] = gateway.WorkerToken };
+        return new WorkerCommand(SelfProgram.File, arguments, variables);
     }
 
     private Uri Address => new(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());

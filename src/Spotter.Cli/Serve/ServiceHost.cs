@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Spotter.Backends;
 using Spotter.Backends.Opening;
 using Spotter.Cli.Models;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway.Hosting;
@@ -25,7 +26,7 @@ internal static class ServiceHost
     public static WebApplication Build(SettingReader settings, bool hasPools, StopSignals signals)
     {
         var builder = GatewayHost.CreateBuilder();
-        Logging.Configure(builder.Logging);
+        Logging.Configure(builder.Logging, LogSection.Read(settings));
         var random = RandomSource.System;
         builder.Services
             .AddSingleton<IHostLifetime>(signals)

@@ -28,6 +28,9 @@ internal sealed record ServiceSettings
     /// <summary>The gateway's part.</summary>
     public required GatewaySettings Gateway { get; init; }
 
+    /// <summary>What is logged, and how.</summary>
+    public required LogSection Log { get; init; }
+
     /// <summary>When a job is tried again.</summary>
     public RetrySchedule Retries { get; init; } = new();
 
@@ -66,6 +69,7 @@ internal sealed record ServiceSettings
             Pools = pools,
             Scaling = scaling,
             Gateway = gateway,
+            Log = LogSection.Read(settings),
         };
     }
 

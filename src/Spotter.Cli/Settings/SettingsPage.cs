@@ -55,6 +55,7 @@ internal static class SettingsPage
             page.Append($"| `{setting.Key}` | {Cell(setting.Description)} | {Cell(setting.Words)} |\n");
         page.Append("\nOn the command line, a pool is one text: `--pool 'plates:models=plates;max=2;preset=fast' --pool rest`.\n\n");
         Table(page, "Workers", WorkerSection.All);
+        Table(page, "The log", LogSection.All);
         return page.ToString().TrimEnd() + "\n";
     }
 
