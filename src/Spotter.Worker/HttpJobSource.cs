@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Jobs;
 
@@ -12,7 +13,7 @@ namespace Spotter.Worker;
 /// A worker's jobs over HTTP, from any gateway: the worker API, <c>/v1/workers</c>. A gateway that is away for a while is
 /// waited for; one that has forgotten the worker (it restarted) is joined again.
 /// </summary>
-public sealed class HttpJobSource : IJobSource, IDisposable
+public sealed partial class HttpJobSource : IJobSource, IDisposable
 {
     // Longer than a lease lasts: after that the result is somebody else's anyway.
     private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(40);
@@ -28,6 +29,8 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     private readonly string path;
     private readonly Func<WorkerJoin> introduction;
     private readonly TimeProvider time;
+    private readonly ILogger log;
+    private int isAway; // 1 while the gateway does not answer
 
     /// <summary>Creates the source; nothing is sent yet.</summary>
     /// <param name="server">The gateway's address.</param>
@@ -35,7 +38,8 @@ public sealed class HttpJobSource : IJobSource, IDisposable
     /// <param name="worker">The worker's name.</param>
     /// <param name="introduction">What there is to say of the worker; asked whenever it is said.</param>
     /// <param name="time">The clock.</param>
-    public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time)
+    /// <param name="log">Told once when the gateway does not answer, and once when it does again.</param>
+    public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time, ILogger<HttpJobSource> log)
     {
         client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
         {
@@ -46,6 +50,7 @@ public sealed class HttpJobSource : IJobSource, IDisposable
         path = $"/v1/workers/{Uri.EscapeDataString(worker)}";
         this.introduction = introduction;
         this.time = time;
+        this.log = log;
     }
 
     /// <summary>Joins the gateway, however long it takes to come up.</summary>
@@ -182,10 +187,16 @@ public sealed class HttpJobSource : IJobSource, IDisposable
                 using var message = request();
                 var response = await client.SendAsync(message, completion, limit.Token);
                 if (response.IsSuccessStatusCode)
+                {
+                    if (Interlocked.Exchange(ref isAway, 0) == 1)
+                        LogBack(client.BaseAddress!);
                     return response;
+                }
                 using (response)
                 {
                     var refusal = await ReadRefusalAsync(response, limit.Token);
+                    if (IsPassing(response.StatusCode))
+                        NoteAway(refusal);
                     if (!IsPassing(response.StatusCode) || IsOver(start, outage))
                         throw refusal;
                 }
@@ -193,12 +204,19 @@ public sealed class HttpJobSource : IJobSource, IDisposable
             catch (Exception unreachable) when (
                 unreachable is HttpRequestException or IOException || (unreachable is OperationCanceledException && !cancel.IsCancellationRequested))
             {
+                NoteAway(unreachable);
                 if (IsOver(start, outage))
                     throw new SpotterException(ErrorCodes.StoreUnavailable, $"The gateway at {client.BaseAddress} does not answer.", unreachable);
             }
             await Task.Delay(pause, time, cancel);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
+    }
+
+    private void NoteAway(Exception reason)
+    {
+        if (Interlocked.Exchange(ref isAway, 1) == 0)
+            LogAway(reason, client.BaseAddress!);
     }
 
     private bool IsOver(long start, TimeSpan outage) => outage != Timeout.InfiniteTimeSpan && time.GetElapsedTime(start) > outage;
@@ -244,4 +262,10 @@ public sealed class HttpJobSource : IJobSource, IDisposable
             throw new SpotterException(ErrorCodes.Internal, "The gateway does not answer as a Spotter gateway does; check --server.", notOurs);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The gateway at {Gateway} does not answer; it is asked again until it does")]
+    private partial void LogAway(Exception exception, Uri gateway);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The gateway at {Gateway} answers again")]
+    private partial void LogBack(Uri gateway);
 }

@@ -57,7 +57,8 @@ internal static class WorkerCommand
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
             new Uri(server!), token!, settings.Name,
-            () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder }, TimeProvider.System);
+            () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder }, TimeProvider.System,
+            loggers.CreateLogger<HttpJobSource>());
         WorkerWelcome welcome;
         try
         {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Tests.Gateway;
@@ -15,6 +17,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 
     private static readonly string Queue = QueueNames.Of(VisionTasks.Detect, GatewayBench.Model.Id);
 
+    private readonly LogLines log = new();
     private readonly List<WorkerModel> models = [new(GatewayBench.Model.Id, "1")];
     private GatewayBench bench = null!;
     private HttpJobSource source = null!;
@@ -159,6 +162,21 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task That_the_gateway_is_away_is_said_once_and_that_it_is_back()
+    {
+        await bench.StopHostAsync();
+        var joining = source.JoinAsync(default);
+        (await log.NextAsync().AsTask().WaitAsync(GatewayBench.Safety)).ShouldBe($"Warning The gateway at {bench.Address} does not answer; it is asked again until it does");
+
+        await bench.StartHostAsync();
+        await joining.WaitAsync(GatewayBench.Safety);
+
+        (await log.NextAsync().AsTask().WaitAsync(GatewayBench.Safety)).ShouldBe($"Information The gateway at {bench.Address} answers again");
+        await source.HeartbeatAsync("w", [], default);
+        log.HasMore.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_gateway_that_is_away_for_a_while_is_waited_for()
     {
         await source.JoinAsync(default);
@@ -241,7 +259,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         silent.Start();
         var clock = new ManualClock();
         using var asking = new HttpJobSource(
-            new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), GatewayBench.Token, "w", () => new WorkerJoin(1, []), clock);
+            new Uri($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}"), GatewayBench.Token, "w", () => new WorkerJoin(1, []), clock, log);
 
         var beat = asking.HeartbeatAsync("w", [], default);
         var connections = 0;
@@ -270,5 +288,23 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     }
 
     private HttpJobSource Source(string token, string name = "w") =>
-        new(bench.Address, token, name, () => new WorkerJoin(2, [.. models]), TimeProvider.System);
+        new(bench.Address, token, name, () => new WorkerJoin(2, [.. models]), TimeProvider.System, log);
+
+    /// <summary>What is logged, to be waited for.</summary>
+    private sealed class LogLines : ILogger<HttpJobSource>
+    {
+        private readonly Channel<string> lines = Channel.CreateUnbounded<string>();
+
+        public ValueTask<string> NextAsync() => lines.Reader.ReadAsync();
+
+        public bool HasMore => lines.Reader.TryPeek(out _);
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Writer.TryWrite($"{logLevel} {formatter(state, exception)}");
+    }
 }
