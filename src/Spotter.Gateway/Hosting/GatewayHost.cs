@@ -93,10 +93,9 @@ public static class GatewayHost
             AcceptNotification = asked => s.GetRequiredService<DeliveryChannels>().Accept(asked),
         }).AddHostedService<JobLoops>().AddHostedService<RosterLoop>();
         services.AddSingleton(s => new Recordings(s.GetService<IArrivalTrace>(), s.GetService<IScaleReplay>()))
-            .AddSingleton<LongRequests>().AddSingleton(s => new ClientBuckets(s.GetRequiredService<TimeProvider>())).AddSingleton<ClientLimit>()
             .AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
-        services.AddAccess();
+        services.AddAccess().AddLimits();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
         services.AddHostedService<EagerMetrics>();
@@ -140,7 +139,7 @@ public static class GatewayHost
         app.UseRouting();
         app.Use(Problems.ForEverythingElseAsync);
         app.UseAuthentication();
-        app.Use(app.Services.GetRequiredService<ClientLimit>().CheckAsync);
+        app.UseRateLimiter();
         app.UseAuthorization();
         var routes = app.MapGroup("");
         NeedsKey.Demand(routes);

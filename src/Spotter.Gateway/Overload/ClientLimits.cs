@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.Extensions.DependencyInjection;
+using Spotter.Core;
+using Spotter.Gateway.Access;
+
+namespace Spotter.Gateway.Overload;
+
+/// <summary>Keeps one client from taking what is there for all: a token bucket for each, in tenths of a submission.</summary>
+internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
+{
+    /// <summary>Addresses share so many buckets, by a hash that nobody can foresee: no flood of addresses fills the memory.</summary>
+    public const int AddressBuckets = 1 << 16;
+
+    private const string Unlimited = "";
+
+    private readonly PartitionedRateLimiter<HttpContext> buckets;
+
+    public ClientLimits(GatewaySettings settings)
+    {
+        var bucket = new TokenBucketRateLimiterOptions
+        {
+            TokensPerPeriod = 1,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1 / Math.Max(settings.ClientRate * CallCost.Submission.Permits, 1e-3)),
+            TokenLimit = settings.ClientBurst * CallCost.Submission.Permits,
+        };
+        // One timer fills all buckets, and forgets those that were full for ten seconds.
+        buckets = PartitionedRateLimiter.Create<HttpContext, string>(http => settings.ClientRate > 0 && ClientOf(http) is { } client
+            ? RateLimitPartition.GetTokenBucketLimiter(client, _ => bucket)
+            : RateLimitPartition.GetNoLimiter(Unlimited));
+    }
+
+    public override RateLimiterStatistics? GetStatistics(HttpContext resource) => buckets.GetStatistics(resource);
+
+    /// <summary>Who asks; null for what costs nothing, and for this machine itself without keys, as its programs are not strangers to each other.</summary>
+    internal static string? ClientOf(HttpContext http)
+    {
+        if (CostOf(http) == 0)
+            return null;
+        if (Caller.Find(http) is { Key: { } key })
+            return $"key {key}";
+        var address = http.Connection.RemoteIpAddress;
+        if (ClientAddress.IsLocal(address))
+            return null;
+        var hash = (uint)ClientAddress.NameOf(address).GetHashCode(StringComparison.Ordinal);
+        return string.Create(CultureInfo.InvariantCulture, $"addresses {hash % AddressBuckets}");
+    }
+
+    /// <summary>Takes what the call costs: the middleware asks for one permit, whatever is called.</summary>
+    protected override RateLimitLease AttemptAcquireCore(HttpContext resource, int permitCount) => buckets.AttemptAcquire(resource, CostOf(resource));
+
+    protected override ValueTask<RateLimitLease> AcquireAsyncCore(HttpContext resource, int permitCount, CancellationToken cancellationToken) =>
+        buckets.AcquireAsync(resource, CostOf(resource), cancellationToken);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            buckets.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private static int CostOf(HttpContext http) => http.GetEndpoint()?.Metadata.GetMetadata<CallCost>()?.Permits ?? 0;
+}
+
+/// <summary>Registers what keeps one client, or one kind of request, from taking everything.</summary>
+internal static class LimitRegistration
+{
+    /// <summary>Adds the limits.</summary>
+    public static IServiceCollection AddLimits(this IServiceCollection services)
+    {
+        services.AddSingleton<LongRequests>().AddSingleton<ClientLimits>().AddRateLimiter(_ => { });
+        services.AddOptions<RateLimiterOptions>().Configure<ClientLimits, GatewaySettings>((limits, clients, settings) =>
+        {
+            limits.GlobalLimiter = clients;
+            limits.OnRejected = (refused, _) => throw new SpotterException(ErrorCodes.RateLimited, string.Create(CultureInfo.InvariantCulture,
+                $"More than {settings.ClientRate:0.##} submissions a second came from one client; send them more slowly."))
+            {
+                RetryAfter = refused.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : null,
+            };
+        });
+        return services;
+    }
+}
