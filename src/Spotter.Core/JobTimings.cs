@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Spotter.Core;
 
 /// <summary>Where the time of the attempt that succeeded went, in milliseconds.</summary>
@@ -20,4 +22,8 @@ public sealed record JobTimings
 
     /// <summary>Drawing and encoding the annotated picture; 0 when none was made.</summary>
     public double EncodeMs { get; init; }
+
+    /// <summary>How long it kept a lane busy: inputs are fetched while the lane runs another job.</summary>
+    [JsonIgnore]
+    public double BusyMs => DecodeMs + InferMs + PostMs + EncodeMs;
 }

@@ -1,3 +1,5 @@
+using Spotter.Core;
+
 namespace Spotter.Jobs;
 
 /// <summary>How many jobs stand where, at one moment.</summary>
@@ -7,6 +9,43 @@ public sealed record StoreCounts(JobCounts Jobs, IReadOnlyList<Backlog> Backlogs
 {
     /// <summary>When the oldest waiting job was accepted; null when none waits.</summary>
     public DateTimeOffset? OldestQueued => Backlogs.Min(b => b.Oldest);
+
+    /// <summary>By queue what workers have done since the store was made, whichever gateway they handed it in to. Only ever rises.</summary>
+    public IReadOnlyDictionary<string, ServedJobs> Served { get; init; } = new Dictionary<string, ServedJobs>(StringComparer.Ordinal);
+}
+
+/// <summary>Jobs that succeeded on a worker: sums, so that those of several queues add up, and two readings have a difference.</summary>
+/// <param name="Jobs">How many.</param>
+/// <param name="Seconds">The sum of the times for which each kept a lane busy (<see cref="JobTimings.BusyMs"/>).</param>
+/// <param name="SquareSeconds">The sum of the squares of these times.</param>
+public readonly record struct ServedJobs(long Jobs, double Seconds, double SquareSeconds)
+{
+    private const double MostSeconds = 7 * 24 * 3600;
+
+    /// <summary>One job. What a worker says is kept within bounds, as it is added up with that of all others.</summary>
+    public static ServedJobs One(JobTimings timings) => One(Math.Clamp(timings.BusyMs / 1000, 0, MostSeconds));
+
+    /// <summary>One job that took so many seconds.</summary>
+    public static ServedJobs One(double seconds) => new(1, seconds, seconds * seconds);
+
+    /// <summary>Both together.</summary>
+    public static ServedJobs operator +(ServedJobs a, ServedJobs b) =>
+        new(a.Jobs + b.Jobs, a.Seconds + b.Seconds, a.SquareSeconds + b.SquareSeconds);
+
+    /// <summary>What came since an earlier reading. The sums are never exact, but the difference is never less than nothing.</summary>
+    public static ServedJobs operator -(ServedJobs now, ServedJobs earlier) => now.Jobs <= earlier.Jobs ? default
+        : new(now.Jobs - earlier.Jobs, Math.Max(0, now.Seconds - earlier.Seconds), Math.Max(0, now.SquareSeconds - earlier.SquareSeconds));
+
+    /// <summary>What a job took, in seconds; 0 when there is none.</summary>
+    public double Mean => Jobs > 0 ? Seconds / Jobs : 0;
+
+    /// <summary>A moving average of times that these jobs come to, each with this weight.</summary>
+    public double Move(double average, double weight) => Toward(average, Mean, weight);
+
+    /// <summary>As <see cref="Move"/>, of the squares of times.</summary>
+    public double MoveSquare(double average, double weight) => Toward(average, Jobs > 0 ? SquareSeconds / Jobs : 0, weight);
+
+    private double Toward(double average, double mean, double weight) => mean + ((average - mean) * Math.Pow(1 - weight, Jobs));
 }
 
 /// <summary>How many of the users' jobs stand where; Spotter's own (<see cref="NewJob.Internal"/>) are counted apart.</summary>

@@ -31,9 +31,10 @@ public sealed partial class ScaleLoop(
 
     private readonly long start = time.GetTimestamp();
     private readonly LaunchLimiter limiter = new();
-    private readonly StoreArrivals arrivals = new();
+    private readonly StoreFlow flow = new();
     private volatile bool empty = true;
-    private bool? isCounted; // whether the store counts arrivals; null until it has answered once
+    private ServedJobs measured;
+    private ServedJobs told; // by the policy
     private long arrived;
     private long savedAt = time.GetTimestamp();
     private string? saved;
@@ -43,7 +44,7 @@ public sealed partial class ScaleLoop(
     /// <summary>Time between two looks. Default: 1 s.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Takes service and boot times, and counts arrivals where the store does not. Default: one that nobody tells anything.</summary>
+    /// <summary>Takes boot times, and counts arrivals where the store does not. Told what jobs take. Default: one that nobody tells anything.</summary>
     public ScaleMeter Meter { get; init; } = new();
 
     /// <summary>The mean share of its processors that a worker uses, 0 to 1, or null while unknown. Default: unknown.</summary>
@@ -98,8 +99,11 @@ public sealed partial class ScaleLoop(
         var seen = await LookAsync(cancel);
         var role = Term is null ? ControllerRole.Active : await Term.RenewAsync(cancel);
         var decision = role == ControllerRole.Active
-            ? limiter.Apply(seen, policy.Decide(seen), fleet.Health, Meter.TotalServed)
+            ? limiter.Apply(seen, policy.Decide(seen), fleet.Health, flow.Served.Jobs)
             : StandBy(role, seen);
+        // A policy that only stood by hears of it once it decides.
+        if (role == ControllerRole.Active)
+            told = flow.Served;
         var workers = seen.Workers;
         try
         {
@@ -121,16 +125,17 @@ public sealed partial class ScaleLoop(
         var total = Meter.TotalArrived;
         var counts = await CountAsync(cancel);
         var workers = await fleet.TendAsync(cancel);
-        var (served, booted) = Meter.Take();
+        Meter.Served(flow.Served - measured);
+        measured = flow.Served;
         return new ScaleObservation
         {
             Time = time.GetElapsedTime(start),
             Queued = counts?.Queued,
             Running = counts?.Running,
-            Arrived = isCounted is false ? total : arrivals.Total,
+            Arrived = flow.Arrived ?? total,
             Workers = workers,
-            ServedSeconds = served,
-            BootedSeconds = booted,
+            Served = flow.Served - told,
+            BootedSeconds = Meter.TakeBooted(),
             CpuLoad = CpuLoad(),
         };
     }
@@ -231,7 +236,7 @@ public sealed partial class ScaleLoop(
         {
             var counts = await store.CountAsync(either.Token);
             blind = false;
-            isCounted = arrivals.Note(counts.Backlogs, serves);
+            flow.Note(counts, serves);
             // Jobs that wait for a later moment need nobody until then.
             var own = counts.Backlogs.Where(b => serves is null || serves(b.Queue)).ToList();
             return ((int)Math.Min(own.Sum(b => Math.Max(0, b.All - b.Delayed)), int.MaxValue), (int)Math.Min(own.Sum(b => b.Running), int.MaxValue));

@@ -1,3 +1,5 @@
+using Spotter.Jobs;
+
 namespace Spotter.Scaling;
 
 /// <summary>What jobs and boots take: averages in which the latest count most.</summary>
@@ -19,17 +21,14 @@ public sealed record ScaleMeasures
     [System.Text.Json.Serialization.JsonIgnore]
     public double ServiceVariation => ServiceSeconds is > 0 and { } mean ? Math.Sqrt(ServiceVariance) / mean : 0;
 
-    /// <summary>With one more job.</summary>
-    public ScaleMeasures WithService(double seconds)
+    /// <summary>With more jobs.</summary>
+    public ScaleMeasures WithService(ServedJobs served)
     {
-        if (ServiceSeconds is not { } mean)
-            return this with { ServiceSeconds = seconds };
-        var off = seconds - mean;
-        return this with
-        {
-            ServiceSeconds = mean + (ServiceWeight * off),
-            ServiceVariance = (1 - ServiceWeight) * (ServiceVariance + (ServiceWeight * off * off)),
-        };
+        if (served.Jobs == 0)
+            return this;
+        var mean = served.Move(ServiceSeconds ?? served.Mean, ServiceWeight);
+        var square = ServiceSeconds is { } before ? served.MoveSquare(ServiceVariance + (before * before), ServiceWeight) : served.SquareSeconds / served.Jobs;
+        return this with { ServiceSeconds = mean, ServiceVariance = Math.Max(0, square - (mean * mean)) };
     }
 
     /// <summary>With one more boot.</summary>

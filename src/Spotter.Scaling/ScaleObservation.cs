@@ -20,8 +20,8 @@ public sealed record ScaleObservation
     /// <summary>The fleet as it stands.</summary>
     public required IReadOnlyList<WorkerView> Workers { get; init; }
 
-    /// <summary>Service times of the jobs that ended since the last observation, in seconds.</summary>
-    public IReadOnlyList<double> ServedSeconds { get; init; } = [];
+    /// <summary>Jobs that workers have done since the last observation.</summary>
+    public ServedJobs Served { get; init; }
 
     /// <summary>Boot times of the workers that joined since the last observation, in seconds.</summary>
     public IReadOnlyList<double> BootedSeconds { get; init; } = [];

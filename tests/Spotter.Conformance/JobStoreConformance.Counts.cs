@@ -1,3 +1,4 @@
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Conformance;
@@ -185,6 +186,41 @@ public abstract partial class JobStoreConformance
         (await BacklogAsync(Queue)).All.ShouldBe(0);
     }
 
+    [Fact]
+    public async Task What_workers_did_is_counted_by_queue_and_never_falls()
+    {
+        await ServeAsync(new JobTimings { FetchMs = 900, DecodeMs = 250, InferMs = 500, PostMs = 125, EncodeMs = 125 }, SampleJobs.New(model: "a"));
+        await ServeAsync(new JobTimings { InferMs = 3000 }, SampleJobs.New(model: "a", isInternal: true).At(JobPriority.High));
+        await ServeAsync(new JobTimings { InferMs = 500 }, SampleJobs.New(model: "b"));
+        var cached = await AddAsync(SampleJobs.New(model: "b") with { Cached = new CachedResult(JobId.New(RandomSource.System), SampleJobs.Result(), "v1") });
+        (await FindAsync(cached)).State.ShouldBe(JobState.Succeeded);
+        await FinishAsync(await LeaseAsync(await AddAsync(SampleJobs.New(model: "b"))), SampleJobs.Reject());
+        await FinishAsync(await LeaseAsync(await AddAsync(SampleJobs.New(model: "b"))), SampleJobs.Retry());
+
+        // Fetched while the lane runs another job.
+        var served = (await Store.CountAsync(default)).Served;
+        served["detect/a"].ShouldBe(new ServedJobs(2, 1 + 3, 1 + 9));
+        served["detect/b"].ShouldBe(new ServedJobs(1, 0.5, 0.25));
+
+        Clock.Advance(TimeSpan.FromDays(8));
+        (await Store.PurgeAsync(Clock.GetUtcNow(), 100, default)).ShouldBe(5);
+        var later = (await Store.CountAsync(default)).Served;
+        (later["detect/a"], later["detect/b"]).ShouldBe((served["detect/a"], served["detect/b"]));
+    }
+
+    [Theory]
+    [InlineData(-1e300)]
+    [InlineData(1e300)]
+    public async Task A_time_that_no_job_can_have_spoils_no_count(double milliseconds)
+    {
+        await ServeAsync(new JobTimings { InferMs = milliseconds }, SampleJobs.New());
+        await ServeAsync(new JobTimings { InferMs = 1000 }, SampleJobs.New());
+
+        var served = (await Store.CountAsync(default)).Served[Queue];
+        served.Jobs.ShouldBe(2);
+        served.Seconds.ShouldBeInRange(1, 1 + (7 * 24 * 3600));
+    }
+
     [FactThatNeeds(Ability.Order)]
     public async Task The_position_is_how_many_of_the_same_queue_are_ahead()
     {
@@ -241,6 +277,9 @@ public abstract partial class JobStoreConformance
 
         (await PositionsAsync([.. await AddManyAsync(3)])).ShouldBe([0, 1, 2]);
     }
+
+    private async Task ServeAsync(JobTimings timings, NewJob job) =>
+        await FinishAsync(await LeaseAsync(await AddAsync(job)), new JobOutcome.Done(SampleJobs.Result(), timings, null));
 
     private async Task ShouldBeWaitingAsync(string queue, long queued, long isInternal)
     {

@@ -48,6 +48,10 @@ public static class SampleJobs
     public static JobOutcome.Done Done(string? output = null, int width = 810) =>
         new(Result(width), new JobTimings { DecodeMs = 5, InferMs = 15 }, output);
 
+    /// <summary>What a store counts that is empty, once a worker has done this.</summary>
+    public static StoreCounts Served(string queue, ServedJobs jobs) =>
+        new(new JobCounts(0, 0, 0, 0, 0, 0), []) { Served = new Dictionary<string, ServedJobs>(StringComparer.Ordinal) { [queue] = jobs } };
+
     public static JobOutcome.Retry Retry(bool spendAttempt = true) => new(Fault, spendAttempt);
 
     public static JobOutcome.Reject Reject() => new(new JobError(ErrorCodes.ImageInvalid, "The picture is damaged."));

@@ -75,13 +75,16 @@ internal static class JobQueries
             var own = new long[states.Length];
             long ended = 0;
             var lines = new Dictionary<(string, JobPriority), Backlog>();
-            using (var select = connection.Prepare("SELECT queue, priority, internal, kind, n FROM tallies"))
+            var served = new Dictionary<string, ServedJobs>(StringComparer.Ordinal);
+            using (var select = connection.Prepare("SELECT queue, priority, internal, kind, n, served, seconds, squares FROM tallies"))
             {
                 while (select.Step())
                 {
                     var (key, kind, n) = ((Queue: select.Text(0), Priority: (JobPriority)select.Int(1)), select.Int(3), select.Long(4));
                     if (kind < states.Length)
                         (select.Bool(2) ? own : states)[kind] += n;
+                    if (kind == (int)JobState.Succeeded)
+                        served[key.Queue] = served.GetValueOrDefault(key.Queue) + new ServedJobs(select.Long(5), select.Double(6), select.Double(7));
                     if (kind == Tallies.Ended)
                         ended += n;
                     if (kind is not ((int)JobState.Queued or (int)JobState.Running or Tallies.Left))
@@ -100,7 +103,7 @@ internal static class JobQueries
                     InternalQueued = own[0],
                     InternalRunning = own[1],
                 },
-                [.. lines.Values.Select(line => line.All == 0 ? line : Look(connection, line, now))]);
+                [.. lines.Values.Select(line => line.All == 0 ? line : Look(connection, line, now))]) { Served = served };
         }
         finally
         {

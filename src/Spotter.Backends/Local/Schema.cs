@@ -340,6 +340,12 @@ internal static class Schema
         CREATE TABLE store (id TEXT NOT NULL);
         INSERT INTO store VALUES (lower(hex(randomblob(16))));
         """,
+        """
+        -- Beside the jobs that succeeded: how many of them workers did, ever, and how long that kept lanes busy.
+        ALTER TABLE tallies ADD COLUMN served INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tallies ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
+        ALTER TABLE tallies ADD COLUMN squares REAL NOT NULL DEFAULT 0;
+        """,
     ];
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>

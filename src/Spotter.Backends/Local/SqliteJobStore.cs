@@ -69,7 +69,7 @@ internal sealed class SqliteJobStore : IJobStore
             case JobOutcome.Done done:
                 var timings = JsonSerializer.SerializeToUtf8Bytes(done.Timings, SpotterJson.Default.JobTimings);
                 return database.CommitAsync(
-                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, done.Output, done.ModelVersion)), cancel,
+                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, done.Output, done.ModelVersion, ServedJobs.One(done.Timings))), cancel,
                     needsSavepoint: done.Output is not null);
             case JobOutcome.Reject reject:
                 var error = SqliteTransitions.ToJson(reject.Error);

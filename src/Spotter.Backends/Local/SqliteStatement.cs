@@ -18,6 +18,12 @@ internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt 
 
     public SqliteStatement Bind(int parameter, long? value) => value is { } number ? Bind(parameter, number) : BindNull(parameter);
 
+    public SqliteStatement Bind(int parameter, double value)
+    {
+        connection.Check(raw.sqlite3_bind_double(handle, parameter, value));
+        return this;
+    }
+
     public SqliteStatement Bind(int parameter, string? value)
     {
         if (value is null)
@@ -83,6 +89,8 @@ internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt 
     public long Long(int column) => raw.sqlite3_column_int64(handle, column);
 
     public long? LongOrNull(int column) => IsNull(column) ? null : Long(column);
+
+    public double Double(int column) => raw.sqlite3_column_double(handle, column);
 
     public int Int(int column) => raw.sqlite3_column_int(handle, column);
 

@@ -13,7 +13,7 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
         ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it.");
 
     /// <summary>What an end leaves in the row.</summary>
-    public sealed record Ending(byte[]? Error, byte[]? Timings, ReadOnlyMemory<byte>? Result, string? Output, string? ModelVersion);
+    public sealed record Ending(byte[]? Error, byte[]? Timings, ReadOnlyMemory<byte>? Result, string? Output, string? ModelVersion, ServedJobs Served = default);
 
     public static byte[] ToJson(JobError error) => JsonSerializer.SerializeToUtf8Bytes(error, SpotterJson.Default.JobError);
 
@@ -40,7 +40,7 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
                 update.BindNull(7);
             if (!update.Step())
                 return null;
-            scope.Moved(new Line(update.Text(0), (JobPriority)update.Int(1), update.Bool(2)), JobState.Running, state);
+            scope.Moved(new Line(update.Text(0), (JobPriority)update.Int(1), update.Bool(2)), JobState.Running, state, ending.Served);
             seq = update.Long(3);
         }
         if (ending.Output is { } output)

@@ -6,7 +6,7 @@ namespace Spotter.Backends.Local;
 /// <summary>What a unit of work sees of the transaction that it runs in. Lives on the writer's thread.</summary>
 internal sealed class WriteScope(SqliteConnection connection)
 {
-    private readonly List<(Line Line, int Kind, int Change)> tallies = [];
+    private readonly List<(Line Line, int Kind, int Change, ServedJobs Served)> tallies = [];
     private readonly List<JobChange> changed = [];
     private readonly Dictionary<(string Queue, JobPriority Priority), long> entered = [];
 
@@ -26,21 +26,24 @@ internal sealed class WriteScope(SqliteConnection connection)
         return ++count;
     }
 
-    /// <summary>A job came to be in <paramref name="to"/> (null: its row is gone) from <paramref name="from"/> (null: it is new).</summary>
-    public void Moved(Line line, JobState? from, JobState? to)
+    /// <summary>
+    /// A job came to be in <paramref name="to"/> (null: its row is gone) from <paramref name="from"/> (null: it is new), and
+    /// counts as <paramref name="served"/> if a worker did it.
+    /// </summary>
+    public void Moved(Line line, JobState? from, JobState? to, ServedJobs served = default)
     {
         if (from is { } old)
-            tallies.Add((line, (int)old, -1));
+            tallies.Add((line, (int)old, -1, default));
         if (to is { } now)
-            tallies.Add((line, (int)now, 1));
+            tallies.Add((line, (int)now, 1, served));
         // Lines and ends are counted for users and Spotter together, and never down.
         var all = line with { Internal = false };
         if (to == JobState.Queued)
-            tallies.Add((all, Tallies.Entered, 1));
+            tallies.Add((all, Tallies.Entered, 1, default));
         if (from == JobState.Queued)
-            tallies.Add((all, Tallies.Left, 1));
+            tallies.Add((all, Tallies.Left, 1, default));
         if (to is { } end && end.IsTerminal() && !line.Internal)
-            tallies.Add((line, Tallies.Ended, 1));
+            tallies.Add((line, Tallies.Ended, 1, default));
     }
 
     /// <summary>Readers of the changes are told once this is committed.</summary>
@@ -57,7 +60,7 @@ internal sealed class WriteScope(SqliteConnection connection)
     {
         if (mark == default)
             entered.Clear();
-        foreach (var (line, kind, _) in CollectionsMarshal.AsSpan(tallies)[mark.Tallies..])
+        foreach (var (line, kind, _, _) in CollectionsMarshal.AsSpan(tallies)[mark.Tallies..])
         {
             if (kind == Tallies.Entered && entered.TryGetValue((line.Queue, line.Priority), out var count))
                 entered[(line.Queue, line.Priority)] = count - 1;
@@ -71,17 +74,22 @@ internal sealed class WriteScope(SqliteConnection connection)
     {
         if (tallies.Count == 0)
             return;
-        var sums = new Dictionary<(Line, int), int>();
-        foreach (var (line, kind, change) in tallies)
-            CollectionsMarshal.GetValueRefOrAddDefault(sums, (line, kind), out _) += change;
-        foreach (var ((line, kind), change) in sums)
+        var sums = new Dictionary<(Line, int), (int Change, ServedJobs Served)>();
+        foreach (var (line, kind, change, served) in tallies)
         {
-            if (change == 0)
+            ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, (line, kind), out _);
+            sum = (sum.Change + change, sum.Served + served);
+        }
+        foreach (var ((line, kind), (change, served)) in sums)
+        {
+            if (change == 0 && served.Jobs == 0)
                 continue;
             connection.Prepare("""
-                INSERT INTO tallies (queue, priority, internal, kind, n) VALUES (?1, ?2, ?3, ?4, ?5)
-                ON CONFLICT (queue, priority, internal, kind) DO UPDATE SET n = n + excluded.n
-                """).Bind(1, line.Queue).Bind(2, (int)line.Priority).Bind(3, line.Internal ? 1 : 0).Bind(4, kind).Bind(5, change).Run();
+                INSERT INTO tallies (queue, priority, internal, kind, n, served, seconds, squares) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                ON CONFLICT (queue, priority, internal, kind) DO UPDATE SET
+                    n = n + excluded.n, served = served + excluded.served, seconds = seconds + excluded.seconds, squares = squares + excluded.squares
+                """).Bind(1, line.Queue).Bind(2, (int)line.Priority).Bind(3, line.Internal ? 1 : 0).Bind(4, kind).Bind(5, change)
+                .Bind(6, served.Jobs).Bind(7, served.Seconds).Bind(8, served.SquareSeconds).Run();
         }
         tallies.Clear();
     }

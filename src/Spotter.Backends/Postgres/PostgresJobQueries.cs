@@ -60,7 +60,8 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
                 SELECT queue, priority, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed,
                     {Sum("entered - departed")} AS queued, {Sum("entered - departed", internally: true)} AS internally_queued,
                     {Sum("running")} AS running, {Sum("running", internally: true)} AS internally_running,
-                    {Sum("succeeded")} AS succeeded, {Sum("failed")} AS failed, {Sum("dead")} AS dead, {Sum("cancelled")} AS cancelled, {Sum("ended")} AS ended
+                    {Sum("succeeded")} AS succeeded, {Sum("failed")} AS failed, {Sum("dead")} AS dead, {Sum("cancelled")} AS cancelled, {Sum("ended")} AS ended,
+                    sum(served)::bigint AS served, sum(seconds) AS seconds, sum(squares) AS squares
                 FROM tallies GROUP BY queue, priority)
             SELECT l.queue, l.priority, l.entered, l.departed, l.queued, l.internally_queued, l.running, l.internally_running,
                 l.succeeded, l.failed, l.dead, l.cancelled, l.ended,
@@ -71,7 +72,8 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
                     SELECT f.created FROM (
                         SELECT j.created, j.internal FROM jobs j
                         WHERE j.state = 0 AND j.queue = l.queue AND j.priority = l.priority AND j.due <= $1 ORDER BY j.due, j.seq LIMIT {Backlog.MostCounted}) AS f
-                    WHERE NOT f.internal LIMIT 1) END
+                    WHERE NOT f.internal LIMIT 1) END,
+                l.served, l.seconds, l.squares
             FROM line l
             """,
             p => p.With(now).With(now + Microseconds.From(Backlog.Soon)), ReadCountsAsync, cancel);
@@ -93,6 +95,7 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
     {
         var jobs = new JobCounts(0, 0, 0, 0, 0, 0);
         var backlogs = new List<Backlog>();
+        var served = new Dictionary<string, ServedJobs>(StringComparer.Ordinal);
         while (await reader.ReadAsync())
         {
             jobs = new(
@@ -103,6 +106,8 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
                 InternalQueued = jobs.InternalQueued + reader.GetInt64(5),
                 InternalRunning = jobs.InternalRunning + reader.GetInt64(7),
             };
+            served[reader.GetString(0)] = served.GetValueOrDefault(reader.GetString(0))
+                + new ServedJobs(reader.GetInt64(15), reader.GetDouble(16), reader.GetDouble(17));
             if (reader.GetInt64(2) == 0)
                 continue;
             backlogs.Add(new Backlog(reader.GetString(0), (JobPriority)reader.GetInt16(1), reader.GetInt64(4), reader.GetInt64(5))
@@ -113,6 +118,6 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
                 Oldest = reader.LongOrNull(14) is { } created ? Microseconds.ToTime(created) : null,
             });
         }
-        return new StoreCounts(jobs, backlogs);
+        return new StoreCounts(jobs, backlogs) { Served = served };
     }
 }

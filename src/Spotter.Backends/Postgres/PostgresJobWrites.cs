@@ -29,7 +29,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
     }
 
     /// <summary>A call of <see cref="IJobStore.FinishAsync"/> that ends the job.</summary>
-    public sealed record Ending(Lease Lease, JobState State, JobError? Error, string? Timings, string? Result, string? Output, string? ModelVersion);
+    public sealed record Ending(Lease Lease, JobState State, JobError? Error, string? Timings, string? Result, string? Output, string? ModelVersion, double? Seconds = null);
 
     /// <summary>A call of <see cref="IJobStore.ExtendAsync"/>.</summary>
     public sealed record Extending(IReadOnlyList<Lease> Leases, TimeSpan Duration);
@@ -111,11 +111,12 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
             WITH moved AS (
                 UPDATE jobs j SET state = i.state, finished = $1, leased_until = NULL,
                     error = i.error, error_code = i.error_code, timings = i.timings, result = i.result, output = i.output, model_version = i.version
-                FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $11::text[])
-                    WITH ORDINALITY AS i (id, token, state, error, timings, result, output, version, error_code, ord)
+                FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $11::text[],
+                    $12::double precision[])
+                    WITH ORDINALITY AS i (id, token, state, error, timings, result, output, version, error_code, seconds, ord)
                 WHERE j.id = i.id AND j.fencing_token = i.token AND j.state = $10
-                RETURNING i.ord, j.id, j.queue, j.priority, j.internal, $10 AS was, j.state, j.output, j.notify IS NOT NULL AS notifies),
-            {PostgresTallies.Sql},
+                RETURNING i.ord, j.id, j.queue, j.priority, j.internal, $10 AS was, j.state, j.output, i.seconds, j.notify IS NOT NULL AS notifies),
+            {PostgresTallies.SqlOfEnds},
             kept AS (INSERT INTO blobs (key, job) SELECT m.output, m.id FROM moved m WHERE m.output IS NOT NULL ON CONFLICT DO NOTHING)
             SELECT ord, notifies FROM moved
             """,
@@ -123,7 +124,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 .With(Column(calls, c => (short)c.State)).With(Column(calls, c => c.Error is null ? null : PostgresJobRow.ToJson(c.Error)))
                 .With(Column(calls, c => c.Timings))
                 .With(Column(calls, c => c.Result)).With(Column(calls, c => c.Output)).With(Column(calls, c => c.ModelVersion))
-                .With(RunningState).With(Column(calls, c => c.Error?.Code)),
+                .With(RunningState).With(Column(calls, c => c.Error?.Code)).With(Column(calls, c => c.Seconds)),
             async r =>
             {
                 while (await r.ReadAsync())

@@ -251,6 +251,11 @@ internal static class PostgresSchema
         CREATE TABLE store (id text NOT NULL);
         INSERT INTO store VALUES (replace(gen_random_uuid()::text, '-', ''));
         """,
+        """
+        -- How many jobs workers did, ever, and how long that kept lanes busy.
+        ALTER TABLE tallies ADD COLUMN served bigint NOT NULL DEFAULT 0,
+            ADD COLUMN seconds double precision NOT NULL DEFAULT 0, ADD COLUMN squares double precision NOT NULL DEFAULT 0;
+        """,
     ];
 
     /// <summary>The version that this program makes of a database.</summary>

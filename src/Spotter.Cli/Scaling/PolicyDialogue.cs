@@ -81,7 +81,7 @@ internal sealed class PolicyDialogue(TextReader input, TextWriter output)
             Running = seen.Running,
             Arrived = seen.Arrived ?? throw Missing("arrived"),
             Workers = [.. (seen.Workers ?? throw Missing("workers")).Select(Worker)],
-            ServedSeconds = Seconds(seen.Served, "served"),
+            Served = Seconds(seen.Served, "served").Aggregate(default(ServedJobs), (sum, seconds) => sum + ServedJobs.One(seconds)),
             BootedSeconds = Seconds(seen.Booted, "booted"),
             CpuLoad = seen.CpuLoad,
         };

@@ -35,7 +35,6 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
         var dependencies = new PoolDependencies(backend, name, roster, records, catalogue, settings.DataFolder, time, random, loggers);
         foreach (var pool in settings.Pools)
             pools.Add(new Pool(pool, settings.Pools, dependencies, Command, worker => pools.Any(p => p.Fleet.Has(worker))));
-        meter.PoolOf = pools.Count > 1 ? queue => pools.Find(p => p.Serves(queue))?.Meter : null;
         Pools = new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet))], roster);
     }
 

@@ -10,7 +10,6 @@ using Spotter.Gateway.Access;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
-using Spotter.Scaling;
 
 namespace Spotter.Gateway.Workers;
 
@@ -27,7 +26,7 @@ internal sealed class WorkerEndpoints : IDoor
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed class WorkerApi(
-    JobService jobs, WorkerRoster roster, GatewayMeters meters, ScaleMeter scale, GatewaySettings settings, TimeProvider time)
+    JobService jobs, WorkerRoster roster, GatewayMeters meters, GatewaySettings settings, TimeProvider time)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
@@ -148,15 +147,8 @@ internal sealed class WorkerApi(
             throw new SpotterException(ErrorCodes.LeaseLost, $"The lease on job {finish.Lease.Job} is lost; its outcome was dropped.");
 
         var took = finish.Outcome is JobOutcome.Done { Timings: var t }
-            ? TimeSpan.FromMilliseconds(t.FetchMs + t.DecodeMs + t.InferMs + t.PostMs + t.EncodeMs)
+            ? TimeSpan.FromMilliseconds(t.FetchMs + t.BusyMs)
             : TimeSpan.Zero;
-        if (finish.Outcome is JobOutcome.Done { Timings: var part })
-        {
-            // Fetching goes on while the lane runs another job.
-            var inLane = took - TimeSpan.FromMilliseconds(part.FetchMs);
-            jobs.Estimator.Served(finish.Lease.Queue, took);
-            scale.Served(finish.Lease.Queue, inLane);
-        }
         meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, took);
         return TypedResults.NoContent();
     }

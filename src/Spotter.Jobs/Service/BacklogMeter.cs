@@ -13,7 +13,7 @@ public sealed record BacklogReading(StoreCounts Counts, long Overdue, IReadOnlyL
 /// Reads the backlog once a second, so that whoever comes is judged from memory: a refusal asks no store, which may be
 /// what is slow.
 /// </summary>
-public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, DrainRate drain, JobSettings settings, TimeProvider time)
+public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, DrainRate drain, Estimator estimator, JobSettings settings, TimeProvider time)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
@@ -49,6 +49,7 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
         var (acceptedBefore, takenBefore) = (Interlocked.Read(ref accepted), Interlocked.Read(ref taken));
         var counts = await store.CountAsync(cancel);
         drain.Read(counts.Jobs.Ended);
+        estimator.Read(counts);
         var read = new BacklogReading(counts, OverdueIn(counts), AheadIn(counts), time.GetTimestamp());
         latest = read;
         // Those are in the counts now.

@@ -1,10 +1,8 @@
-using System.Collections.Concurrent;
-
 namespace Spotter.Jobs;
 
 /// <summary>
-/// Says how long a job will take from what recent ones took: averages of service times, of all and of each queue, in
-/// which each new one counts for a tenth.
+/// Says how long a job will take from what recent ones took on the workers of all gateways: averages of service times, of
+/// all and of each queue, in which each new one counts for a tenth.
 /// </summary>
 public sealed class Estimator(WorkerRoster roster, JobSettings settings)
 {
@@ -14,24 +12,37 @@ public sealed class Estimator(WorkerRoster roster, JobSettings settings)
     private const double FirstServiceSeconds = 0.1;
     private const double BootSeconds = 1.0;
 
-    // Models come and go with their files; a gateway that has seen so many has no use for more averages.
-    private const int MostQueues = 1000;
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, (ServedJobs Seen, double Average)> byQueue = new(StringComparer.Ordinal);
+    private double? all;
 
-    private readonly Average all = new();
-    private readonly ConcurrentDictionary<string, Average> byQueue = new(StringComparer.Ordinal);
-
-    /// <summary>A job of a queue has been running for so long.</summary>
-    public void Served(string queue, TimeSpan time)
+    /// <summary>Takes up what the store has counted. Before the first reading all that it ever counted is new.</summary>
+    public void Read(StoreCounts counts)
     {
-        all.Add(time.TotalSeconds);
-        if (byQueue.TryGetValue(queue, out var known) || (byQueue.Count < MostQueues && byQueue.TryAdd(queue, known = new Average())))
-            known.Add(time.TotalSeconds);
+        lock (gate)
+        {
+            var sum = default(ServedJobs);
+            foreach (var (queue, total) in counts.Served)
+            {
+                var known = byQueue.TryGetValue(queue, out var before);
+                var served = total - before.Seen;
+                if (served.Jobs <= 0)
+                    continue;
+                byQueue[queue] = (total, served.Move(known ? before.Average : served.Mean, Weight));
+                sum += served;
+            }
+            if (sum.Jobs > 0)
+                all = sum.Move(all ?? sum.Mean, Weight);
+        }
     }
 
     /// <summary>Seconds that a job takes; null while none was seen.</summary>
     /// <param name="queue">Those of this queue, if any were seen; null for all.</param>
-    public double? ServiceSeconds(string? queue = null) =>
-        queue is not null && byQueue.TryGetValue(queue, out var known) ? known.Value : all.Value;
+    public double? ServiceSeconds(string? queue = null)
+    {
+        lock (gate)
+            return queue is not null && byQueue.TryGetValue(queue, out var known) ? known.Average : all;
+    }
 
     /// <summary>How many jobs of its queue are ahead of a queued one; null when the store does not count that.</summary>
     public static long? PositionOf(Job job, StoreCounts counts)
@@ -84,7 +95,7 @@ public sealed class Estimator(WorkerRoster roster, JobSettings settings)
     /// <param name="running">Jobs that run.</param>
     public double? ForecastStart(IReadOnlyList<Backlog> waiting, long newer, long running)
     {
-        if (all.Value is not { } average)
+        if (ServiceSeconds() is not { } average)
             return null;
         var lanes = roster.Lanes;
         var ahead = waiting.Sum(b => b.All) + newer;
@@ -98,25 +109,4 @@ public sealed class Estimator(WorkerRoster roster, JobSettings settings)
     }
 
     private static double Rounded(double seconds) => Math.Round(seconds, 1, MidpointRounding.ToPositiveInfinity);
-
-    private sealed class Average
-    {
-        private readonly Lock gate = new();
-        private double? value;
-
-        public double? Value
-        {
-            get
-            {
-                lock (gate)
-                    return value;
-            }
-        }
-
-        public void Add(double seconds)
-        {
-            lock (gate)
-                value = value is { } average ? average + (Weight * (seconds - average)) : seconds;
-        }
-    }
 }

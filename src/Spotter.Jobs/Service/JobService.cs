@@ -59,8 +59,8 @@ public sealed partial class JobService : IAsyncDisposable
         inputs = new InputReader(blobs, settings, random, time);
         Unserved = new UnservedQueues(models, roster);
         Drain = new DrainRate(time);
-        Backlog = new BacklogMeter(store, Unserved, Drain, settings, time);
         Estimator = new Estimator(roster, settings);
+        Backlog = new BacklogMeter(store, Unserved, Drain, Estimator, settings, time);
         Admission = new Admission(Backlog, Drain, Estimator, settings, time);
         Changes = new ChangeFeed(store, time);
         Watcher = new JobWatcher(store, Changes, time);

@@ -32,8 +32,8 @@ internal sealed class DailyCap(ScalePolicy inner, ScaleSettings settings) : Scal
     public override ScaleDecision Decide(ScaleObservation seen)
     {
         Account(seen.Time.TotalSeconds, seen.Workers);
-        foreach (var seconds in seen.ServedSeconds)
-            longestService = Math.Max(longestService, seconds);
+        // No time is longer than the root of the sum of the squares of all.
+        longestService = Math.Max(longestService, Math.Sqrt(seen.Served.SquareSeconds));
         return Hold(inner.Decide(seen), seen.Workers);
     }
 

@@ -72,8 +72,7 @@ public sealed class SpotterPolicy : ScalePolicy
     /// <inheritdoc/>
     public override ScaleDecision Decide(ScaleObservation seen)
     {
-        foreach (var seconds in seen.ServedSeconds)
-            service += ServiceWeight * (seconds - service);
+        service = seen.Served.Move(service, ServiceWeight);
         foreach (var seconds in seen.BootedSeconds)
             boot += BootWeight * (seconds - boot);
 

@@ -1,3 +1,5 @@
+using Spotter.Jobs;
+
 namespace Spotter.Scaling.Simulation;
 
 /// <summary>The jobs of a simulation: waiting, in hand, done.</summary>
@@ -7,7 +9,7 @@ internal sealed class SimulatedQueue
     private readonly Queue<SimulatedJob> waiting = new();
     private readonly Agenda agenda;
     private readonly MachineKind machine;
-    private List<double> served = []; // service times since they were last asked for, in seconds
+    private ServedJobs served; // since they were last asked for
     private int deadLettered;
 
     public SimulatedQueue(ArrivalTrace trace, MachineKind machine, Draws faults, Agenda agenda)
@@ -56,7 +58,7 @@ internal sealed class SimulatedQueue
         job.Done = agenda.Now;
         InHand--;
         Left--;
-        served.Add(agenda.Now - job.Start);
+        served += ServedJobs.One(agenda.Now - job.Start);
     }
 
     /// <summary>A job lost its worker: it is delivered again once its visibility timeout is over, or given up.</summary>
@@ -74,13 +76,11 @@ internal sealed class SimulatedQueue
         }
     }
 
-    /// <summary>Service times since this was last asked for, in seconds.</summary>
-    public IReadOnlyList<double> TakeServed()
+    /// <summary>Jobs that were done since this was last asked for.</summary>
+    public ServedJobs TakeServed()
     {
-        if (served.Count == 0)
-            return [];
         var taken = served;
-        served = [];
+        served = default;
         return taken;
     }
 

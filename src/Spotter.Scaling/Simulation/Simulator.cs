@@ -89,7 +89,7 @@ public sealed class Simulator(MachineKind machine, ArrivalTrace trace, RunRules 
                 Running = queue.InHand,
                 Arrived = queue.Arrived,
                 Workers = fleet.View(),
-                ServedSeconds = queue.TakeServed(),
+                Served = queue.TakeServed(),
                 BootedSeconds = fleet.TakeBooted(),
                 CpuLoad = fleet.TakeLoad(),
             };

@@ -34,7 +34,7 @@ public sealed class EstimateTests : IAsyncDisposable
     public async Task Without_workers_all_lanes_of_all_that_may_be_started_count()
     {
         opened = Open(store, new JobSettings { MaxWorkers = 2, LanesPerWorker = 4 });
-        Service.Estimator.Served("detect/tiny", TimeSpan.FromSeconds(2));
+        Service.Estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(2)));
         var jobs = await AddAsync(17);
 
         var status = await Service.StatusAsync(jobs, default);
@@ -48,7 +48,7 @@ public sealed class EstimateTests : IAsyncDisposable
     public async Task A_delayed_start_is_waited_for()
     {
         Join();
-        Service.Estimator.Served("detect/tiny", TimeSpan.FromSeconds(2));
+        Service.Estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(2)));
         var job = (await AddAsync(1, delay: TimeSpan.FromMinutes(1)))[0];
 
         (await Service.StatusAsync(job, default)).EtaSeconds.ShouldBe(62);
@@ -100,7 +100,7 @@ public sealed class EstimateTests : IAsyncDisposable
     public async Task A_job_that_runs_has_a_time_and_one_that_has_ended_has_none()
     {
         Join();
-        Service.Estimator.Served("detect/tiny", TimeSpan.FromSeconds(2));
+        Service.Estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(2)));
         await AddAsync(1);
         var started = (await Service.TakeAsync("w", ["detect/tiny"], TimeSpan.Zero, default))!;
 
@@ -108,6 +108,23 @@ public sealed class EstimateTests : IAsyncDisposable
         await Service.FinishAsync(started.Lease, SampleJobs.Done(), default);
         var ended = (await store.FindAsync(started.Job.Id, default))!;
         (await Service.StatusAsync(ended, default)).ShouldBe(new JobStatus(ended, null, null, null));
+    }
+
+    [Fact]
+    public async Task What_jobs_take_is_learned_from_those_that_ended_through_another_gateway()
+    {
+        Join();
+        await AddAsync(1);
+        await using (var other = Open(store, new JobSettings()))
+        {
+            var lease = (await other.TakeAsync("elsewhere", ["detect/tiny"], TimeSpan.Zero, default))!.Lease;
+            await other.FinishAsync(lease, new JobOutcome.Done(SampleJobs.Result(), new JobTimings { FetchMs = 900, DecodeMs = 1000, InferMs = 3000 }, null), default);
+        }
+        var next = (await AddAsync(1))[0];
+
+        await Service.Backlog.ReadAsync(default);
+
+        (await Service.StatusAsync(next, default)).EtaSeconds.ShouldBe(4, "while it is fetched, a lane runs another");
     }
 
     [Fact]
@@ -133,7 +150,7 @@ public sealed class EstimateTests : IAsyncDisposable
     public async Task Jobs_that_are_not_due_for_a_while_keep_nobody_from_a_deadline()
     {
         Join();
-        Service.Estimator.Served("detect/tiny", TimeSpan.FromSeconds(1));
+        Service.Estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(1)));
         await AddAsync(100, delay: TimeSpan.FromHours(1));
         await Service.Backlog.ReadAsync(default);
         Service.CheckDeadline(new JobSchedule { Expires = TimeSpan.FromSeconds(5) }, wait: null);
@@ -149,7 +166,7 @@ public sealed class EstimateTests : IAsyncDisposable
     public async Task Jobs_that_nobody_can_run_keep_nobody_from_a_deadline()
     {
         Join();
-        Service.Estimator.Served("detect/tiny", TimeSpan.FromSeconds(1));
+        Service.Estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(1)));
         await store.AddAsync([.. Enumerable.Range(0, 100).Select(_ => SampleJobs.New(model: "gone"))], default);
         await Service.Backlog.ReadAsync(default);
 
@@ -160,7 +177,7 @@ public sealed class EstimateTests : IAsyncDisposable
     public async Task What_is_urgent_is_judged_by_no_backlog()
     {
         Join();
-        Service.Estimator.Served("detect/tiny", TimeSpan.FromSeconds(1));
+        Service.Estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(1)));
         await AddAsync(100);
         await Service.Backlog.ReadAsync(default);
 

@@ -91,7 +91,7 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
     public Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel) => Call(() => table.Rows.List(filter), cancel);
 
     public Task<StoreCounts> CountAsync(CancellationToken cancel) => Call(() =>
-        table.Rows.Count(table.Ended, clock.GetUtcNow(), _ => null), cancel);
+        table.Rows.Count(table.Ended, clock.GetUtcNow(), _ => null) with { Served = table.Served }, cancel);
 
     public Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> keys, CancellationToken cancel) =>
         Call<IReadOnlyList<string>>(() => [.. keys.Except(table.Rows.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)], cancel);

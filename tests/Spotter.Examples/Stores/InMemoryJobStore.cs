@@ -13,6 +13,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
     private readonly Transitions transitions = new(retries, random);
     private readonly ChangeLog changes = new();
     private long accepted;
+    private readonly Dictionary<string, ServedJobs> served = new(StringComparer.Ordinal);
     private long ended;
 
     public Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel) => Call<IReadOnlyList<AddedJob>>(now =>
@@ -52,6 +53,8 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
             return null;
         var next = transitions.Finish(row, outcome, now);
         Put(row, next);
+        if (outcome is JobOutcome.Done done)
+            served[lease.Queue] = served.GetValueOrDefault(lease.Queue) + ServedJobs.One(done.Timings);
         return new EndedAttempt(lease.Job, next.Job.State, next.IsQueued ? next.Due - now : null);
     }, cancel);
 
@@ -81,7 +84,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
     public Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel) => Call(_ => rows.Values.List(filter), cancel);
 
     public Task<StoreCounts> CountAsync(CancellationToken cancel) => Call(now =>
-        rows.Values.Count(ended, now, line => lines[line].Left), cancel);
+        rows.Values.Count(ended, now, line => lines[line].Left) with { Served = served.ToDictionary() }, cancel);
 
     public Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> blobs, CancellationToken cancel) =>
         Call<IReadOnlyList<string>>(_ => [.. blobs.Except(rows.Values.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)], cancel);

@@ -21,10 +21,21 @@ internal sealed class Table
     private readonly Lock gate = new();
     private readonly Dictionary<JobId, Item> items = [];
     private readonly Dictionary<string, JobId> keys = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ServedJobs> served = new(StringComparer.Ordinal);
     private long accepted;
 
     /// <summary>Users' jobs that have ended: a counter in the transaction of each end.</summary>
     public long Ended { get; private set; }
+
+    /// <summary>By queue what workers have done, counted likewise.</summary>
+    public IReadOnlyDictionary<string, ServedJobs> Served
+    {
+        get
+        {
+            lock (gate)
+                return served.ToDictionary();
+        }
+    }
 
     /// <summary>The rows as they are at this moment: in a real table a query on an index for each question.</summary>
     public IReadOnlyCollection<Row> Rows => [.. Items.Select(i => i.Row)];
@@ -96,5 +107,7 @@ internal sealed class Table
     {
         if (before?.Row.Job.State.IsTerminal() != true && after.Row.Job is { Internal: false } job && job.State.IsTerminal())
             Ended++;
+        if (before?.Row.Job.State == JobState.Running && after.Row.Job is { State: JobState.Succeeded, Timings: { } timings, Queue: var queue })
+            served[queue] = served.GetValueOrDefault(queue) + ServedJobs.One(timings);
     }
 }

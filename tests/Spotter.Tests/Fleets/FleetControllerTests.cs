@@ -219,7 +219,7 @@ public sealed class FleetControllerTests
         roster.Join("w1", 1, []);
         (await fleet.TendAsync(default))[0].State.ShouldBe(WorkerState.Idle);
 
-        meter.Take().Booted.ShouldBeEmpty();
+        meter.TakeBooted().ShouldBeEmpty();
     }
 
     [Fact]
@@ -263,7 +263,7 @@ public sealed class FleetControllerTests
         clock.Advance(TimeSpan.FromSeconds(61));
         await draining.WaitAsync(TimeSpan.FromSeconds(60));
 
-        meter.Take().Booted.ShouldBe([3]);
+        meter.TakeBooted().ShouldBe([3]);
     }
 
     private FleetController NewController() => new(

@@ -139,7 +139,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         using var admission = Admission();
         var second = TimeSpan.FromSeconds(1);
         admission.CheckDeadline(second, null);
-        estimator.Served("detect/tiny", second);
+        estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(1)));
         admission.CheckDeadline(second, null);
         await meter.ReadAsync(default);
         admission.CheckDeadline(second, null);
@@ -160,7 +160,7 @@ public sealed class AdmissionTests : IAsyncLifetime
     public async Task A_deadline_is_judged_by_what_others_do_too()
     {
         using var admission = Admission();
-        estimator.Served("detect/tiny", TimeSpan.FromSeconds(1));
+        estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(1)));
         await meter.ReadAsync(default);
         clock.Advance(TimeSpan.FromSeconds(10));
         drain.Read(100);
@@ -204,7 +204,7 @@ public sealed class AdmissionTests : IAsyncLifetime
         drain = new DrainRate(clock);
         estimator = new Estimator(roster, settings);
         meter = new BacklogMeter(
-            backend.Jobs, new UnservedQueues(new ModelCatalogue([GatewayBench.Model]), roster), drain, settings, clock);
+            backend.Jobs, new UnservedQueues(new ModelCatalogue([GatewayBench.Model]), roster), drain, estimator, settings, clock);
         return new(meter, drain, estimator, settings, clock);
     }
 }

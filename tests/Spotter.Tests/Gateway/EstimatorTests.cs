@@ -7,13 +7,14 @@ public sealed class EstimatorTests
 {
     private const string Queue = "detect/tiny";
 
+    private readonly Dictionary<string, ServedJobs> served = [];
     private readonly WorkerRoster roster = new(new ManualClock());
 
     [Fact]
     public void Without_workers_their_start_is_added()
     {
         var estimator = Estimator();
-        estimator.Served(Queue, TimeSpan.FromSeconds(2));
+        Serve(estimator, Queue, 2);
         Eta(estimator, JobState.Queued, 0).ShouldBe(3);
 
         roster.Join("w", 2, []);
@@ -24,7 +25,7 @@ public sealed class EstimatorTests
     public void Lanes_share_the_jobs_ahead()
     {
         var estimator = Estimator();
-        estimator.Served(Queue, TimeSpan.FromSeconds(1));
+        Serve(estimator, Queue, 1);
         roster.Join("w", 4, []);
 
         Eta(estimator, JobState.Queued, 3).ShouldBe(1);
@@ -37,9 +38,9 @@ public sealed class EstimatorTests
     {
         var estimator = Estimator();
         roster.Join("w", 1, []);
-        estimator.Served(Queue, TimeSpan.FromSeconds(10));
+        Serve(estimator, Queue, 10);
         for (var i = 0; i < 100; i++)
-            estimator.Served(Queue, TimeSpan.FromSeconds(1));
+            Serve(estimator, Queue, 1);
 
         Eta(estimator, JobState.Running, 0)!.Value.ShouldBeInRange(1, 1.1);
     }
@@ -51,7 +52,7 @@ public sealed class EstimatorTests
         unmeasured.ForecastStart([new(Queue, JobPriority.Normal, 1_000_000, 0)], 0, 1).ShouldBeNull();
 
         var nobody = Estimator(workers: 0);
-        nobody.Served(Queue, TimeSpan.FromSeconds(1));
+        Serve(nobody, Queue, 1);
         nobody.ForecastStart([new(Queue, JobPriority.Normal, 1_000_000, 0)], 0, 0).ShouldBeNull();
     }
 
@@ -60,8 +61,8 @@ public sealed class EstimatorTests
     {
         var estimator = Estimator(workers: 1);
         roster.Join("w", 1, []);
-        estimator.Served(Queue, TimeSpan.FromSeconds(1));
-        estimator.Served("detect/slow", TimeSpan.FromSeconds(11));
+        Serve(estimator, Queue, 1);
+        Serve(estimator, "detect/slow", 11);
         estimator.ForecastStart([], 0, 0).ShouldBe(0);
         // The average of all is 1 + 0.1 * (11 - 1) = 2, and half of it is left of what runs.
         estimator.ForecastStart([], 0, 1).ShouldBe(1);
@@ -74,13 +75,32 @@ public sealed class EstimatorTests
     public void Workers_that_may_still_be_started_count_once_they_have_started()
     {
         var estimator = Estimator(workers: 4, lanes: 2);
-        estimator.Served(Queue, TimeSpan.FromSeconds(1));
+        Serve(estimator, Queue, 1);
         estimator.ForecastStart([new(Queue, JobPriority.Normal, 80, 0)], 0, 0).ShouldBe(1 + (80 / 8.0));
 
         roster.Join("w", 2, []);
         // What is done before they are there: 2 lanes for a second. What runs is half done.
         estimator.ForecastStart([new(Queue, JobPriority.Normal, 80, 0)], 0, 2)!.Value.ShouldBe(1 + (78.5 / 8));
         estimator.ForecastStart([new(Queue, JobPriority.Normal, 1, 0)], 0, 2)!.Value.ShouldBe(0.75);
+    }
+
+    [Fact]
+    public void Before_the_first_reading_all_that_was_ever_counted_is_new_and_later_only_what_came()
+    {
+        var (early, late) = (Estimator(), Estimator());
+        Serve(early, Queue, 1);
+        Serve(late, Queue, 3);
+        late.ServiceSeconds(Queue).ShouldBe((1 + 3) / 2.0);
+
+        Serve(early, Queue, 5);
+        early.ServiceSeconds(Queue)!.Value.ShouldBe((0.81 * 1) + (0.19 * (3 + 5) / 2.0), 1e-9);
+        late.ServiceSeconds("detect/unseen").ShouldBe(2, "that of all");
+    }
+
+    private void Serve(Estimator estimator, string queue, double seconds)
+    {
+        served[queue] = served.GetValueOrDefault(queue) + ServedJobs.One(seconds);
+        estimator.Read(new StoreCounts(new JobCounts(0, 0, 0, 0, 0, 0), []) { Served = served });
     }
 
     private static double? Eta(Estimator estimator, JobState state, long ahead)

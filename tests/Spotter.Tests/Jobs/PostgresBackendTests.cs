@@ -1,8 +1,12 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Backends.Postgres;
 using Spotter.Core;
 using Spotter.EndToEnd.Harness;
 using Spotter.Jobs;
+using Spotter.Scaling;
+using Spotter.Scaling.Policies;
+using Spotter.Tests.Fleets;
 
 namespace Spotter.Tests.Jobs;
 
@@ -36,6 +40,33 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
         await backends[0].DisposeAsync();
         await fixture.RunAsync($"DROP SCHEMA {fixture.Schema} CASCADE");
         (await Should.ThrowAsync<SpotterException>(() => Open().CheckBlobsAsync(default))).Message.ShouldStartWith("The folder belongs to another job store");
+    }
+
+    [Fact]
+    public async Task The_controller_of_one_gateway_learns_what_jobs_take_from_those_that_ended_through_another()
+    {
+        var clock = new ManualClock();
+        var (a, b) = (fixture.Open(clock), fixture.Open(clock));
+        var roster = new WorkerRoster(clock);
+        var fleet = new FleetController(new MemoryLauncher(clock), roster, _ => Task.CompletedTask, clock, NullLogger<FleetController>.Instance);
+        var policy = ScalePolicies.Create(new ScaleSettings { Max = 4 });
+        var loop = new ScaleLoop(a.Jobs, fleet, policy, new DecisionLog(), clock, NullLogger<ScaleLoop>.Instance);
+        var models = new ModelCatalogue([new CatalogueModel("tiny", new ModelInfo("tiny", "detect", "yolox", 416, 416, []))]);
+        await using var first = new JobService(a.Jobs, a.Blobs, roster, models, new JobSettings(), clock, RandomSource.Seeded(1));
+        await using var second = new JobService(b.Jobs, b.Blobs, new WorkerRoster(clock), models, new JobSettings(), clock, RandomSource.Seeded(2));
+        await loop.StepAsync(default);
+
+        await b.Jobs.AddAsync([.. Enumerable.Range(0, 40).Select(_ => SampleJobs.New(model: "tiny"))], default);
+        while (await second.TakeAsync("w", ["detect/tiny"], TimeSpan.Zero, default) is { } started)
+            await second.FinishAsync(started.Lease, new JobOutcome.Done(SampleJobs.Result(), new JobTimings { InferMs = 30_000 }, null), default);
+        var waiting = (await a.Jobs.AddAsync([SampleJobs.New(model: "tiny")], default))[0].Job;
+        var decision = await loop.StepAsync(default);
+        await first.Backlog.ReadAsync(default);
+
+        decision.Inputs!.ServiceSeconds.ShouldBe(30, 1);
+        loop.Meter.Measured.ServiceSeconds.ShouldBe(30);
+        roster.Join("w", 1, [new WorkerModel("tiny", "v1")]);
+        (await first.StatusAsync(waiting, default)).EtaSeconds.ShouldBe(30);
     }
 
     [Theory]

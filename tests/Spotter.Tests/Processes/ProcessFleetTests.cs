@@ -155,7 +155,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
         await ListAsync();
         await ListAsync();
 
-        meter.Take().Booted.ShouldBe([3]);
+        meter.TakeBooted().ShouldBe([3]);
     }
 
     [Fact]

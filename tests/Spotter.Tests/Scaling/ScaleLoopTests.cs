@@ -172,7 +172,7 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         await loop.StepAsync(default);
         policy.Seen.Clear();
         await backend.Jobs.AddAsync([SampleJobs.New(), SampleJobs.New(), SampleJobs.New()], default);
-        meter.Served(TimeSpan.FromSeconds(0.5));
+        await ServeAsync(0.5);
         meter.Booted(TimeSpan.FromSeconds(2));
         await loop.StepAsync(default);
         clock.Advance(TimeSpan.FromSeconds(1));
@@ -180,12 +180,13 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         await loop.StepAsync(default);
 
         policy.Seen[0].Arrived.ShouldBe(3);
-        policy.Seen[0].ServedSeconds.ShouldBe([0.5]);
+        policy.Seen[0].Served.ShouldBe(ServedJobs.One(0.5));
         policy.Seen[0].BootedSeconds.ShouldBe([2]);
         policy.Seen[0].CpuLoad.ShouldBe(0.25);
         (policy.Seen[1].Time - policy.Seen[0].Time).ShouldBe(TimeSpan.FromSeconds(1));
         policy.Seen[1].Arrived.ShouldBe(4);
-        policy.Seen[1].ServedSeconds.ShouldBeEmpty();
+        policy.Seen[1].Served.ShouldBe(default);
+        meter.Measured.ServiceSeconds.ShouldBe(0.5);
         policy.Seen[1].BootedSeconds.ShouldBeEmpty();
     }
 
@@ -323,10 +324,56 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     [Fact]
     public void A_store_that_does_not_count_what_leaves_its_lines_tells_no_arrivals()
     {
-        var arrivals = new StoreArrivals();
+        var flow = new StoreFlow();
 
-        arrivals.Note([new Backlog("detect", JobPriority.Normal, 3, 0)], serves: null).ShouldBeFalse();
-        arrivals.Total.ShouldBe(0);
+        flow.Note(new StoreCounts(new JobCounts(3, 0, 0, 0, 0, 0), [new Backlog("detect", JobPriority.Normal, 3, 0)]), serves: null);
+        flow.Arrived.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Jobs_that_were_done_are_those_of_the_queues_that_are_served_since_the_first_look()
+    {
+        var policy = new RecordingPolicy();
+        var loop = new ScaleLoop(
+            backend.Jobs, fleet, policy, decisions, clock, NullLogger<ScaleLoop>.Instance, queue => queue != "detect/gone");
+        await backend.Jobs.AddAsync([SampleJobs.New(), SampleJobs.New(), SampleJobs.New(model: "gone")], default);
+        await ServeAsync(1);
+        await loop.StepAsync(default);
+        await ServeAsync(2);
+        await ServeAsync(4, "detect/gone");
+        await loop.StepAsync(default);
+
+        policy.Seen.Select(s => s.Served).ShouldBe([default, ServedJobs.One(2)]);
+    }
+
+    [Fact]
+    public async Task Who_takes_over_the_pool_is_told_of_the_jobs_that_were_done_while_it_stood_by()
+    {
+        var policy = new RecordingPolicy();
+        var lease = backend.Controllers;
+        await lease.HoldAsync("pool", "other", TimeSpan.FromSeconds(15), default);
+        var loop = new ScaleLoop(backend.Jobs, fleet, policy, decisions, clock, NullLogger<ScaleLoop>.Instance)
+        {
+            Term = new ControllerTerm(lease, () => "pool", "this", clock),
+        };
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
+        await loop.StepAsync(default);
+        await ServeAsync(2);
+        await loop.StepAsync(default);
+        policy.Seen.ShouldBeEmpty();
+
+        clock.Advance(TimeSpan.FromSeconds(15));
+        await loop.StepAsync(default);
+
+        policy.Seen.ShouldHaveSingleItem().Served.ShouldBe(ServedJobs.One(2));
+    }
+
+    /// <summary>A worker does the next job of a queue.</summary>
+    private async Task ServeAsync(double seconds, string queue = "detect")
+    {
+        var taken = await backend.Jobs.TakeAsync(new TakeRequest([queue], [JobPriority.Normal], ["w"], TimeSpan.FromSeconds(30)), default);
+        var done = new JobOutcome.Done(SampleJobs.Result(), new JobTimings { FetchMs = 50, InferMs = 1000 * seconds }, null);
+        (await backend.Jobs.FinishAsync(taken.Jobs.ShouldHaveSingleItem().Lease, done, default)).ShouldNotBeNull();
     }
 
     private ScaleLoop Loop(ScalePolicy policy, ScaleMeter meter, IPolicyMemory? memory = null) =>

@@ -264,7 +264,7 @@ public sealed class SpotterPolicyTests
                 Running = doneAt is null ? 0 : 1,
                 Arrived = arrived,
                 Workers = launched is null ? [] : [View("w", state, now - launched.Value, now - launched.Value)],
-                ServedSeconds = served,
+                Served = served.Aggregate(default(ServedJobs), (sum, seconds) => sum + ServedJobs.One(seconds)),
                 BootedSeconds = booted,
             });
             if (decision.Drain.Count > 0)

@@ -161,7 +161,7 @@ public sealed class SpotterPropertyTests
                 Running = look.Queued is null ? null : look.Running,
                 Arrived = arrived,
                 Workers = look.Workers,
-                ServedSeconds = look.Served,
+                Served = look.Served.Aggregate(default(ServedJobs), (sum, seconds) => sum + ServedJobs.One(seconds)),
                 BootedSeconds = look.Served,
             });
         }

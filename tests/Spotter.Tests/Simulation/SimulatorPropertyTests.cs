@@ -44,7 +44,7 @@ public sealed class SimulatorPropertyTests
 
         void Watch(ScaleObservation seen, ScaleDecision decision)
         {
-            served += seen.ServedSeconds.Count;
+            served += seen.Served.Jobs;
             seen.Workers.Count.ShouldBeLessThanOrEqualTo(machine.MaxWorkers);
             seen.Workers.Select(w => w.Id).Distinct(StringComparer.Ordinal).Count().ShouldBe(seen.Workers.Count);
             seen.Workers.ShouldAllBe(w => w.Age >= w.StateAge && w.StateAge >= TimeSpan.Zero);

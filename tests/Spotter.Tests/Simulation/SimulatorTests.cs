@@ -58,8 +58,8 @@ public sealed class SimulatorTests
 
         seen[^1].Arrived.ShouldBe(3);
         seen.SelectMany(s => s.BootedSeconds).ShouldBe([60, 60]);
-        seen.SelectMany(s => s.ServedSeconds).ShouldAllBe(s => Math.Abs(s - 5) < 1e-6);
-        seen.SelectMany(s => s.ServedSeconds).Count().ShouldBe(3);
+        seen.Where(s => s.Served.Jobs > 0).ShouldAllBe(s => Math.Abs(s.Served.Mean - 5) < 1e-6);
+        seen.Sum(s => s.Served.Jobs).ShouldBe(3);
         seen.Select(s => s.Time).ShouldBeInOrder();
         var working = seen.First(s => s.Running == 2);
         working.Workers.ShouldAllBe(w => w.State == WorkerState.Busy);

@@ -51,7 +51,7 @@ internal sealed class StdioPolicy : ScalePolicy, IDisposable
                 age = Seconds(w.Age),
                 stateAge = Seconds(w.StateAge),
             }),
-            served = seen.ServedSeconds,
+            served = Enumerable.Repeat(seen.Served.Mean, (int)seen.Served.Jobs),
             booted = seen.BootedSeconds,
             cpuLoad = seen.CpuLoad,
         }));
