@@ -77,7 +77,7 @@ public interface IJobStore
 
     /// <summary>
     /// Marks the inputs and outputs of jobs that ended before <paramref name="finishedBefore"/> as expired and returns the
-    /// keys of their blobs, for deletion.
+    /// keys of their blobs, for deletion. A blob that several jobs speak of is returned with the last of them.
     /// </summary>
     Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel);
 

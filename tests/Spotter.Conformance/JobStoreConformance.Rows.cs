@@ -235,6 +235,39 @@ public abstract partial class JobStoreConformance
     }
 
     [Fact]
+    public async Task A_blob_that_jobs_share_is_kept_until_the_last_of_them_expires()
+    {
+        var (first, own, shared) = (SampleJobs.New(model: "a"), SampleJobs.Input(), SampleJobs.Input());
+        await BringToAsync(JobState.Succeeded, first.Having(s => s with { Inputs = [shared, own] }));
+        Clock.Advance(Duration);
+        var between = Clock.GetUtcNow();
+        await BringToAsync(JobState.Cancelled, SampleJobs.New(model: "b").Having(s => s with { Inputs = [shared] }));
+        await BringToAsync(JobState.Cancelled, SampleJobs.New(SampleJobs.Annotate, isInternal: true).Having(s => s with { Inputs = [shared] }));
+        Clock.Advance(Duration);
+
+        var gone = await Store.ExpireBlobsAsync(between, 10, default);
+        gone.ShouldContain(own.Key, StringComparer.Ordinal);
+        gone.ShouldNotContain(shared.Key, StringComparer.Ordinal);
+        (await Store.UnknownBlobsAsync([own.Key, shared.Key], default)).ShouldBe([own.Key]);
+
+        (await Store.ExpireBlobsAsync(Clock.GetUtcNow(), 10, default)).ShouldBe([shared.Key], "both at once");
+        (await Store.UnknownBlobsAsync([shared.Key], default)).ShouldBe([shared.Key]);
+    }
+
+    [Fact]
+    public async Task A_blob_that_jobs_share_outlives_the_row_of_one_of_them()
+    {
+        var shared = SampleJobs.Input();
+        await BringToAsync(JobState.Cancelled, SampleJobs.New().Having(s => s with { Inputs = [shared] }));
+        Clock.Advance(Duration);
+        await AddAsync(SampleJobs.New().Having(s => s with { Inputs = [shared] }));
+
+        (await Store.PurgeAsync(Clock.GetUtcNow(), 10, default)).ShouldBe(1);
+
+        (await Store.UnknownBlobsAsync([shared.Key], default)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Rows_that_ended_long_ago_are_deleted_and_no_others()
     {
         var old = new[] { await BringToAsync(JobState.Dead), await BringToAsync(JobState.Succeeded), await BringToAsync(JobState.Failed) };

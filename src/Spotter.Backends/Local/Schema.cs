@@ -345,6 +345,19 @@ internal static class Schema
         ALTER TABLE tallies ADD COLUMN served INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE tallies ADD COLUMN seconds REAL NOT NULL DEFAULT 0;
         ALTER TABLE tallies ADD COLUMN squares REAL NOT NULL DEFAULT 0;
+
+        -- Every job that speaks of a blob, so that it is kept for the last of them. Until now the first had it alone, and only
+        -- jobs of our own shared any.
+        CREATE TABLE blobs_of_jobs (
+            key TEXT NOT NULL,
+            job INTEGER NOT NULL,
+            PRIMARY KEY (key, job)
+        ) WITHOUT ROWID;
+        INSERT INTO blobs_of_jobs (key, job) SELECT key, job FROM blobs;
+        INSERT OR IGNORE INTO blobs_of_jobs (key, job)
+        SELECT input.value ->> 'key', seq FROM jobs, json_each(spec, '$.inputs') AS input WHERE internal = 1 AND expired = 0;
+        DROP TABLE blobs;
+        ALTER TABLE blobs_of_jobs RENAME TO blobs;
         """,
     ];
 

@@ -6,7 +6,7 @@ namespace Spotter.Backends.Local;
 /// <summary>What becomes of jobs that ended long ago.</summary>
 internal static class SqliteRetention
 {
-    /// <summary>Marks their blobs as expired; the keys of those that are their own.</summary>
+    /// <summary>Marks their blobs as expired; the keys of those that no other job speaks of.</summary>
     public static IReadOnlyList<string> ExpireBlobs(WriteScope scope, long finishedBefore, int limit)
     {
         var old = new List<(long Seq, byte[] Spec, string? Output)>();
@@ -51,12 +51,18 @@ internal static class SqliteRetention
         return purged;
     }
 
-    /// <summary>Forgets the blobs that a job brought or made: those that it shares with an older job are that one's.</summary>
+    /// <summary>Forgets the blobs of a job; the keys of those that no other job speaks of.</summary>
     private static List<string> Forget(WriteScope scope, long seq, byte[] spec, string? output)
     {
         var keys = JsonSerializer.Deserialize(spec, SpotterJson.Default.JobSpec)!.Inputs.Select(i => i.Key).ToList();
         if (output is not null)
             keys.Add(output);
-        return keys.FindAll(key => scope.Prepare("DELETE FROM blobs WHERE key = ?1 AND job = ?2").Bind(1, key).Bind(2, seq).Run() > 0);
+        return keys.FindAll(key => scope.Prepare("DELETE FROM blobs WHERE key = ?1 AND job = ?2").Bind(1, key).Bind(2, seq).Run() > 0 && !IsKept(scope, key));
+    }
+
+    private static bool IsKept(WriteScope scope, string key)
+    {
+        using var select = scope.Prepare("SELECT 1 FROM blobs WHERE key = ?1 LIMIT 1").Bind(1, key);
+        return select.Step();
     }
 }

@@ -142,19 +142,19 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
 
     public Task FoldTalliesAsync() => database.ApplyAsync(PostgresTallies.Fold, _ => { }, _ => Task.FromResult(true));
 
-    public async Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
-    {
-        var keys = await database.WriteAsync(
+    public async Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
+        await database.WriteAsync(
             """
             WITH old AS MATERIALIZED (
                 SELECT id FROM jobs WHERE finished IS NOT NULL AND NOT expired AND finished < $1 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED),
             marked AS (UPDATE jobs j SET expired = true FROM old WHERE j.id = old.id RETURNING j.id, j.input_keys || j.output AS keys),
-            spoken AS (SELECT k.key, m.id AS job FROM marked m CROSS JOIN LATERAL unnest(m.keys) AS k (key))
-            DELETE FROM blobs b USING spoken s WHERE b.key = s.key AND b.job = s.job RETURNING b.key
+            spoken AS (SELECT k.key, m.id AS job FROM marked m CROSS JOIN LATERAL unnest(m.keys) AS k (key)),
+            gone AS (DELETE FROM blobs b USING spoken s WHERE b.key = s.key AND b.job = s.job RETURNING b.key, b.job)
+            -- Others that let go of the same blob at this moment are not seen; then the search for orphans finds it.
+            SELECT g.key FROM (SELECT key, count(*) AS jobs FROM gone GROUP BY key) AS g
+            WHERE g.jobs = (SELECT count(*) FROM blobs b WHERE b.key = g.key)
             """,
             p => p.With(Microseconds.From(finishedBefore)).With((long)limit), r => r.ListAsync(row => row.GetString(0)), cancel);
-        return [.. keys.Distinct(StringComparer.Ordinal)];
-    }
 
     public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
         database.WriteAsync(

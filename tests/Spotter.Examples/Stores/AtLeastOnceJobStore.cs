@@ -100,9 +100,10 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
     {
         bool IsOld(Row row) => row.Job.Finished < finishedBefore && !row.Job.InputsExpired;
 
-        return [.. table.Rows.Where(IsOld).Take(limit)
+        var expired = table.Rows.Where(IsOld).Take(limit)
             .Where(old => Replace(old.Job.Id, row => IsOld(row) ? row with { Job = row.Job with { InputsExpired = true } } : null) is not null)
-            .SelectMany(r => r.BlobsOf())];
+            .SelectMany(r => r.BlobsOf()).ToList();
+        return [.. expired.Except(table.Rows.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)];
     }, cancel);
 
     public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) => Call(() =>

@@ -95,7 +95,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
             var old = rows.Values.Where(r => r.Job.Finished < finishedBefore && !r.Job.InputsExpired).Take(limit).ToList();
             foreach (var row in old)
                 Put(row, row with { Job = row.Job with { InputsExpired = true } });
-            return [.. old.SelectMany(r => r.BlobsOf())];
+            return [.. old.SelectMany(r => r.BlobsOf()).Except(rows.Values.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)];
         }, cancel);
 
     public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) => Call(_ =>
