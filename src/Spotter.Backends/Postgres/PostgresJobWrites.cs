@@ -177,10 +177,11 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
     {
         try
         {
-            return await database.CommitAsync(
+            return await database.ReadAsync(
                 $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = ANY($1)",
                 p => p.With(keys),
-                async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal));
+                async r => (await r.ListAsync(PostgresJobRow.Read)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal),
+                CancellationToken.None);
         }
         catch (SpotterException)
         {

@@ -69,6 +69,36 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
         (await first.StatusAsync(waiting, default)).EtaSeconds.ShouldBe(30);
     }
 
+    [Fact]
+    public async Task A_key_that_cannot_be_looked_up_is_told_to_who_sent_it_and_to_nobody_else()
+    {
+        var known = SampleJobs.New(key: "once");
+        var store = fixture.Open(TimeProvider.System).Jobs;
+        await store.AddAsync([known], default);
+        // From now on rows can be added and not be read, as if the server went away in between.
+        await fixture.RunAsync("""
+            CREATE FUNCTION fail() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'going away' USING ERRCODE = '57P01'; END $$;
+            ALTER TABLE jobs RENAME TO jobs_of_old;
+            CREATE VIEW jobs AS SELECT * FROM jobs_of_old WHERE fail();
+            """);
+        await using var database = PostgresDatabase.Open(fixture.Settings);
+        await using var signals = new PostgresSignals(database, null, RandomSource.System);
+        var writes = new PostgresJobWrites(database, signals, TimeProvider.System);
+        static PostgresJobWrites.Adding Call(NewJob job) => new([PostgresJobWrites.NewRow.Of(job)]);
+        var another = SampleJobs.New();
+
+        var answers = await writes.AddAsync([Call(known with { Id = JobId.New(RandomSource.System) }), Call(another)]);
+
+        answers[0].ShouldBe([null]);
+        answers[1].ShouldHaveSingleItem()!.Job.Id.ShouldBe(another.Id);
+        var refusal = await Should.ThrowAsync<SpotterException>(() => store.AddAsync([known with { Id = JobId.New(RandomSource.System) }], default));
+        refusal.Code.ShouldBe(ErrorCodes.Busy);
+        refusal.Message.ShouldContain("same key");
+        await fixture.RunAsync("DROP VIEW jobs; ALTER TABLE jobs_of_old RENAME TO jobs");
+        (await store.AddAsync([known], default)).ShouldHaveSingleItem().IsNew.ShouldBeFalse();
+        (await store.CountAsync(default)).Jobs.Queued.ShouldBe(2);
+    }
+
     [Theory]
     [InlineData("postgres://spotter:wrong-secret@127.0.0.1:{port}/postgres", ErrorCodes.StoreUnavailable)]
     [InlineData("postgres://spotter:{password}@127.0.0.1:{port}/no_such_database", ErrorCodes.StoreUnavailable)]
