@@ -13,6 +13,9 @@ internal sealed record BlobPlace(IBlobStore Store, string Name) : IDisposable
     /// <summary>True to take it over from another job store; see <see cref="BackendSettings.AdoptBlobs"/>.</summary>
     public bool Adopt { get; init; }
 
+    /// <summary>True for a place inside the job store's own: what lies there unmarked is from before places were marked.</summary>
+    public bool IsInside { get; init; }
+
     /// <summary>Makes sure that blobs can be kept there, whoever it belongs to; null where opening it has done that.</summary>
     public Func<CancellationToken, Task<string?>>? Check { get; init; }
 
@@ -131,7 +134,7 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
     private async Task<string?> FindRefusalAsync()
     {
         var marked = await ReadMarkerAsync();
-        if (marked is null && !owned && !adopt && await HoldsOnlyUnknownAsync())
+        if (marked is null && !owned && !adopt && !place.IsInside && await HoldsOnlyUnknownAsync())
         {
             // Another gateway of this job store may have marked it meanwhile, and stored its first picture.
             marked = await ReadMarkerAsync();

@@ -20,7 +20,7 @@ internal static class BlobStores
         var place = settings.Get(BackendSettings.Blobs) is { } named
             ? BuiltIn.Select(m => m.Open(named, settings, random, clock)).FirstOrDefault(p => p is not null)
                 ?? throw new SpotterException(ErrorCodes.InvalidSettings, $"Pictures can't be kept in '{named}'; write {string.Join(", ", BuiltIn.Select(m => m.Form))}.")
-            : FolderPlace.Open(Path.Combine(dataFolder, "blobs"), random);
+            : FolderPlace.Open(Path.Combine(dataFolder, "blobs"), random) with { IsInside = true };
         return place with { Adopt = settings.Get(BackendSettings.AdoptBlobs) };
     }
 }

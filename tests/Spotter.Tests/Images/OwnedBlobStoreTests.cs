@@ -63,6 +63,31 @@ public sealed class OwnedBlobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task The_folder_for_pictures_in_the_data_folder_is_its_own_whatever_lies_there_unmarked()
+    {
+        var orphan = folder.File("old/blobs/in/ab/orphan");
+        Directory.CreateDirectory(Path.GetDirectoryName(orphan)!);
+        await File.WriteAllBytesAsync(orphan, [1]);
+        await using var backend = OpenInside("old");
+
+        (await backend.CheckBlobsAsync(default)).ShouldBeNull();
+
+        (await File.ReadAllTextAsync(folder.File("old/blobs/" + OwnedBlobStore.MarkerKey))).ShouldBe(backend.StoreId + "\n");
+        (await MaintenanceOf(backend).RunOnceAsync(default)).Orphans.ShouldBe(1);
+        File.Exists(orphan).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Not_even_in_the_data_folder_are_marked_pictures_of_another_job_store_taken()
+    {
+        Directory.CreateDirectory(folder.File("old/blobs"));
+        await File.WriteAllTextAsync(folder.File("old/blobs/" + OwnedBlobStore.MarkerKey), "another\n");
+        await using var backend = OpenInside("old");
+
+        (await Should.ThrowAsync<SpotterException>(() => backend.CheckBlobsAsync(default))).Message.ShouldContain("belongs to another job store");
+    }
+
+    [Fact]
     public async Task A_place_is_taken_over_when_that_is_asked_for_and_then_the_other_one_is_refused()
     {
         var (_, picture) = await LeavePictureAsync("old");
@@ -182,6 +207,9 @@ public sealed class OwnedBlobStoreTests : IDisposable
 
     private static async Task<IReadOnlyList<string>> KeysAsync(Backend backend) =>
         await backend.Blobs.ListAsync("", DateTimeOffset.MaxValue, default).ToListAsync();
+
+    private Backend OpenInside(string data) => BackendFactory.Open(
+        GivenSettings.Reader(), folder.File(data), new RetrySchedule(), RandomSource.System, TimeProvider.System);
 
     private Backend Open(string data, bool adopt = false) => BackendFactory.Open(
         GivenSettings.Reader(("blobs", $"folder:{Place}"), ("adoptBlobs", adopt ? "true" : "false")), folder.File(data),
