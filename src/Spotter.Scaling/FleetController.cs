@@ -14,6 +14,7 @@ public sealed partial class FleetController
     private static readonly TimeSpan FirstLongestBoot = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LastLongestBoot = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private const int FreeDeaths = 1;
 
     private readonly IWorkerLauncher launcher;
@@ -180,7 +181,6 @@ public sealed partial class FleetController
         {
             foreach (var member in all.Where(m => !m.Ended.Task.IsCompleted))
                 await StopAsync(member.Name, CancellationToken.None);
-            await LookAsync(CancellationToken.None);
             await WaitAsync(all, LongestFarewell);
         }
         Task released;
@@ -189,17 +189,23 @@ public sealed partial class FleetController
         await released;
     }
 
+    /// <summary>Looks again and again, as not every launcher tells when a worker ends.</summary>
     private async Task<bool> WaitAsync(IEnumerable<Member> all, TimeSpan patience)
     {
-        try
+        var (begun, ended) = (time.GetTimestamp(), Task.WhenAll(all.Select(m => m.Ended.Task)));
+        while (!ended.IsCompleted && patience - time.GetElapsedTime(begun) is var left && left > TimeSpan.Zero)
         {
-            await Task.WhenAll(all.Select(m => m.Ended.Task)).WaitAsync(patience, time);
-            return true;
+            await Task.WhenAny(ended, Task.Delay(left < LookEvery ? left : LookEvery, time));
+            try
+            {
+                await LookAsync(CancellationToken.None);
+            }
+            catch (Exception failed) when (failed is not OutOfMemoryException)
+            {
+                LogNotListed(failed);
+            }
         }
-        catch (TimeoutException)
-        {
-            return false;
-        }
+        return ended.IsCompleted;
     }
 
     /// <summary>One that can't be stopped keeps nobody from being stopped; it is tried again.</summary>
@@ -377,6 +383,9 @@ public sealed partial class FleetController
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} could not be stopped; it is tried again")]
     private partial void LogNotStopped(Exception exception, string worker);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "It can't be seen which workers have ended; it is tried again")]
+    private partial void LogNotListed(Exception exception);
 
     private sealed class Member(string name, long seenAt, TimeSpan ageWhenSeen)
     {

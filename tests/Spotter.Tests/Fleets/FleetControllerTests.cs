@@ -266,6 +266,26 @@ public sealed class FleetControllerTests
         meter.TakeBooted().ShouldBe([3]);
     }
 
+    [Fact]
+    public async Task A_drain_of_workers_whose_ends_nobody_tells_is_over_when_they_are_no_longer_listed()
+    {
+        launcher.Reports = false;
+        await fleet.LaunchAsync(2, default);
+        roster.Join("w1", 1, []);
+        roster.Join("w2", 1, []);
+        await fleet.TendAsync(default);
+
+        var draining = fleet.DrainAllAsync(TimeSpan.FromHours(1));
+        await clock.WaitForTimersAsync();
+        launcher.End("w1", 0);
+        launcher.End("w2", 0);
+        clock.Advance(TimeSpan.FromSeconds(1));
+
+        await draining.WaitAsync(TimeSpan.FromSeconds(60));
+        exits.Select(e => e.Worker).ShouldBe(["w1", "w2"], ignoreOrder: true);
+        launcher.Stopped.ShouldBeEmpty();
+    }
+
     private FleetController NewController() => new(
         launcher, roster,
         exit =>
