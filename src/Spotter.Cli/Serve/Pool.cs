@@ -65,7 +65,7 @@ internal sealed class Pool : IAsyncDisposable
     public bool HasModel(string id) => PoolSettings.OfModel(all, id) == settings;
 
     /// <summary>True for a queue by whose backlog this pool is scaled.</summary>
-    public bool Serves(string queue) => parts.Catalogue.Serves(queue) && PoolSettings.OfQueue(all, queue) == settings;
+    public bool Serves(string queue) => new UnservedQueues(parts.Catalogue, parts.Roster).MayBeServed(queue) && PoolSettings.OfQueue(all, queue) == settings;
 
     /// <summary>Tells the workers which models there are now.</summary>
     public void TellModels(IReadOnlyList<WatchedModel> models) =>

@@ -35,8 +35,12 @@ public sealed class ModelCatalogue
     /// <summary>From now on these are the models.</summary>
     public void Set(IReadOnlyList<CatalogueModel> models) => lists = new(models, Usable(models));
 
-    /// <summary>True for queues whose jobs need no model, or one that is here.</summary>
-    public bool Serves(string queue) => QueueNames.ModelOf(queue) is not { } model || lists.Usable.Any(m => m.Id == model);
+    /// <summary>True for queues whose jobs need no model, or one whose file, as it is now, a worker that starts can load.</summary>
+    public bool Serves(string queue) =>
+        QueueNames.ModelOf(queue) is not { } model || lists.All.Any(m => m.Id == model && m is { Model: not null, Error: null });
+
+    /// <summary>Why the file of a model, as it is now, can't be used; null when it can, and when there is none.</summary>
+    public JobError? ErrorOf(string model) => lists.All.FirstOrDefault(m => m.Id == model)?.Error;
 
     private static List<ModelInfo> Usable(IReadOnlyList<CatalogueModel> models) => [.. models.Select(m => m.Model).OfType<ModelInfo>()];
 

@@ -7,11 +7,16 @@ namespace Spotter.Jobs;
 /// </summary>
 public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster)
 {
+    /// <summary>True for a queue whose jobs some worker takes, or would once it is started.</summary>
+    public bool MayBeServed(string queue) => catalogue.Serves(queue) || roster.HasModel(QueueNames.ModelOf(queue)!);
+
     /// <summary>Why the jobs of a queue wait; null when somebody takes them, or will once there is a worker.</summary>
     public string? ReasonFor(string queue)
     {
         if (QueueNames.ModelOf(queue) is not { } model || roster.HasModel(model))
             return null;
+        if (catalogue.ErrorOf(model) is { } error)
+            return $"The file of the model '{model}' can't be loaded, and no worker has an earlier version; the job waits until the file is replaced, or until it is cancelled. {error.Detail}";
         if (!catalogue.Serves(queue))
             return $"The model '{model}' is not here any more; the job waits until it is back, or until it is cancelled.";
         return roster.IsEmpty ? null : $"No worker has the model '{model}' yet; the job waits until one has.";

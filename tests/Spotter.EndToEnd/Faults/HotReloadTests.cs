@@ -100,6 +100,24 @@ public sealed class HotReloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Jobs_wait_for_a_file_that_nobody_can_load_any_more_and_start_no_workers()
+    {
+        var whole = await File.ReadAllBytesAsync(Model);
+        await File.WriteAllBytesAsync(Model, whole[..(whole.Length / 2)]);
+        await Eventually.SeeAsync("the half file is refused", ModelAsync, m => m.GetProperty("error").ValueKind == JsonValueKind.Object, Patience);
+        service.Workers().ShouldBeEmpty();
+
+        var id = SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png(5))).Json);
+
+        (await api.JobAsync(id)).GetProperty("waitsFor").GetString()!.ShouldContain("The file of the model 'patches' can't be loaded");
+        var stats = await Eventually.SeeAsync("the job is seen", api.StatsAsync, s => s.GetProperty("unserved").GetInt64() == 1, Patience);
+        (stats.GetProperty("desiredWorkers").GetInt64(), stats.GetProperty("workers").GetInt64()).ShouldBe((0, 0));
+
+        await File.WriteAllBytesAsync(Model, whole);
+        SeveralOblong(await api.EndOfAsync(id, Patience)).ShouldBe(0.6, 0.001);
+    }
+
+    [Fact]
     public async Task Jobs_wait_for_a_model_that_was_deleted_until_it_is_back()
     {
         PatchModel.Write(folder.File("data/models/slow.onnx"), work: 60);

@@ -1,0 +1,48 @@
+using Spotter.Core;
+using Spotter.Jobs;
+
+namespace Spotter.Tests.Gateway;
+
+public sealed class UnservedQueuesTests
+{
+    private static readonly ModelInfo Tiny = new("tiny", "detect", "yolox", 416, 416, []);
+
+    private readonly WorkerRoster roster = new(new ManualClock());
+
+    [Fact]
+    public void A_file_that_can_be_loaded_is_waited_for_only_while_there_are_workers_without_it()
+    {
+        var queues = Queues(new CatalogueModel("tiny", Tiny));
+        (queues.MayBeServed("detect/tiny"), queues.ReasonFor("detect/tiny")).ShouldBe((true, null));
+
+        roster.Join("w", 1, []);
+        queues.MayBeServed("detect/tiny").ShouldBeTrue();
+        queues.ReasonFor("detect/tiny")!.ShouldContain("No worker has the model 'tiny' yet");
+        queues.ReasonFor("filter").ShouldBeNull();
+        queues.MayBeServed("filter").ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_file_that_was_replaced_by_a_broken_one_serves_as_long_as_a_worker_has_what_was_there_before()
+    {
+        var queues = Queues(new CatalogueModel("tiny", Tiny, new JobError(ErrorCodes.ModelInvalid, "tiny.onnx ends too early.")));
+        roster.Join("w", 1, [new WorkerModel("tiny", "v1")]);
+        (queues.MayBeServed("detect/tiny"), queues.ReasonFor("detect/tiny")).ShouldBe((true, null));
+
+        roster.Leave("w");
+
+        queues.MayBeServed("detect/tiny").ShouldBeFalse("a worker that starts can't load it");
+        queues.ReasonFor("detect/tiny")!.ShouldBe(
+            "The file of the model 'tiny' can't be loaded, and no worker has an earlier version; the job waits until the file is replaced, or until it is cancelled. tiny.onnx ends too early.");
+    }
+
+    [Fact]
+    public void A_model_that_is_gone_serves_nobody()
+    {
+        var queues = Queues();
+        queues.MayBeServed("detect/tiny").ShouldBeFalse();
+        queues.ReasonFor("detect/tiny")!.ShouldContain("not here any more");
+    }
+
+    private UnservedQueues Queues(params CatalogueModel[] models) => new(new ModelCatalogue(models), roster);
+}
