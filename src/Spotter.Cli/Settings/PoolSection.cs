@@ -21,6 +21,8 @@ internal static class PoolSection
     private static readonly Setting<int?> Lanes = new("lanes", "Jobs that a worker runs at a time.", SettingValues.Whole(1, MostWorkers).OrNone(), null);
     private static readonly Setting<string?> Policy = new("policy", "The rule that sets the number of workers.", Optional(SettingValues.OneOf(ScalePolicies.Names)), null);
     private static readonly Setting<ScalePreset?> Preset = new("preset", "What a second of waiting is worth.", SettingValues.Choice<ScalePreset>().OrNone(), null);
+    private static readonly Setting<double?> CostCap = new(
+        "costCapHours", "Worker-hours that it may spend in any 24 hours, outside the cap on all other pools. Default: its share of that.", SettingValues.Positive("HOURS").OrNone(), null);
     private static readonly Setting<string> Launcher = new("launcher", "How its workers are started.", SettingValues.OneOf([.. Launchers.BuiltIn.Select(l => l.Name)]), Launchers.BuiltIn[0].Name);
 
     /// <summary>The flag: a pool in one text.</summary>
@@ -32,7 +34,7 @@ internal static class PoolSection
     { Flag = "--pool", IsList = true };
 
     /// <summary>The settings of one pool.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Models, Min, Max, Lanes, Policy, Preset, Launcher, .. Launchers.BuiltIn.SelectMany(l => l.Settings)];
+    public static IReadOnlyList<Setting> All { get; } = [Models, Min, Max, Lanes, Policy, Preset, CostCap, Launcher, .. Launchers.BuiltIn.SelectMany(l => l.Settings)];
 
     /// <summary>Takes the pools of the command line apart, so that they read like those of a file.</summary>
     public static GivenSettings Divide(GivenSettings flags)
@@ -69,7 +71,14 @@ internal static class PoolSection
             settings.Mistake($"The model '{model}' is in two pools; name it in one.");
         if (pools.Where(p => p.Models.Count == 0).Skip(1).FirstOrDefault() is { } second)
             settings.Mistake($"The pool '{second.Name}' names no models, and neither does another; only one can have all the rest.");
-        return pools;
+        return ShareCap(pools, scaling.DailyWorkerHours);
+    }
+
+    /// <summary>The cap holds for all pools together that have none of their own: each has as much of it as of the workers that there may be.</summary>
+    private static List<PoolSettings> ShareCap(List<PoolSettings> pools, double? cap)
+    {
+        var most = pools.Where(p => p.Scaling.DailyWorkerHours is null).Sum(p => p.Scaling.Max);
+        return pools.ConvertAll(p => p with { Scaling = p.Scaling with { DailyWorkerHours = p.Scaling.DailyWorkerHours ?? cap * p.Scaling.Max / most } });
     }
 
     private static PoolSettings Read(string name, SettingReader pool, ScaleSettings scaling)
@@ -77,7 +86,7 @@ internal static class PoolSection
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)))
             pool.Mistake($"'{name}' can't be the name of a pool; take 1 to {LongestName} small letters and digits.");
         var launcher = Launchers.BuiltIn.FirstOrDefault(l => l.Name == pool.Get(Launcher)) ?? Launchers.BuiltIn[0];
-        IReadOnlyList<Setting> own = [Models, Min, Max, Lanes, Policy, Preset, Launcher, .. launcher.Settings];
+        IReadOnlyList<Setting> own = [Models, Min, Max, Lanes, Policy, Preset, CostCap, Launcher, .. launcher.Settings];
         foreach (var unknown in pool.Names.Where(n => !own.Any(s => s.Key.Equals(n, StringComparison.OrdinalIgnoreCase))))
             pool.Mistake($"The pool '{name}' has no setting '{unknown}'; use {string.Join(", ", own.SkipLast(1).Select(s => s.Key))} or {own[^1].Key}.");
         var models = pool.GetList(Models);
@@ -90,6 +99,7 @@ internal static class PoolSection
             Lanes = pool.Get(Lanes) ?? scaling.Lanes,
             Policy = pool.Get(Policy) ?? scaling.Policy,
             Preset = pool.Get(Preset) ?? scaling.Preset,
+            DailyWorkerHours = pool.Get(CostCap),
         };
         if (scaling.Min > scaling.Max)
             pool.Mistake($"The pool '{name}' is to have at least {scaling.Min} workers and at most {scaling.Max}; raise max or lower min.");

@@ -21,7 +21,13 @@ internal sealed record PoolSettings(string Name, IReadOnlyList<string> Models, S
     {
         [] => new ScaleSettings { Max = 0 },
         [var only] => only.Scaling,
-        _ => pools[0].Scaling with { Min = pools.Sum(p => p.Scaling.Min), Max = pools.Sum(p => p.Scaling.Max), Lanes = pools.Max(p => p.Scaling.Lanes) },
+        _ => pools[0].Scaling with
+        {
+            Min = pools.Sum(p => p.Scaling.Min),
+            Max = pools.Sum(p => p.Scaling.Max),
+            Lanes = pools.Max(p => p.Scaling.Lanes),
+            DailyWorkerHours = pools.Aggregate((double?)0, (sum, p) => sum + p.Scaling.DailyWorkerHours),
+        },
     };
 
     /// <summary>The pool whose workers load a model; null when none does.</summary>

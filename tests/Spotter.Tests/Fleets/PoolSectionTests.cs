@@ -28,6 +28,17 @@ public sealed class PoolSectionTests
     }
 
     [Fact]
+    public void A_cost_cap_holds_for_all_pools_together_that_have_none_of_their_own()
+    {
+        var pools = Read(Others with { DailyWorkerHours = 12 }, "gpu:models=a;max=1", "own:models=b;costCapHours=3.5", "rest:max=5");
+
+        pools.Select(p => p.Scaling.DailyWorkerHours).ShouldBe([2, 3.5, 10]);
+        PoolSettings.Sum(pools).DailyWorkerHours.ShouldBe(15.5);
+        PoolSettings.Sum(Read("gpu:models=a;costCapHours=2", "rest")).DailyWorkerHours.ShouldBeNull("the rest has none");
+        Read(Others with { DailyWorkerHours = 12 }).ShouldHaveSingleItem().Scaling.DailyWorkerHours.ShouldBe(12);
+    }
+
+    [Fact]
     public void Every_queue_is_scaled_by_one_pool_or_none()
     {
         var pools = Read("gpu:models=a", "rest");
@@ -61,12 +72,14 @@ public sealed class PoolSectionTests
         refused.Message.ShouldContain(said);
     }
 
-    private static IReadOnlyList<PoolSettings> Read(params string[] pools)
+    private static IReadOnlyList<PoolSettings> Read(params string[] pools) => Read(Others, pools);
+
+    private static IReadOnlyList<PoolSettings> Read(ScaleSettings others, params string[] pools)
     {
         var flags = new GivenSettings();
         flags.Add(PoolSection.Key, "--pool", pools);
         var settings = new SettingReader([PoolSection.Divide(flags)]);
-        var read = PoolSection.Read(settings, Others);
+        var read = PoolSection.Read(settings, others);
         settings.ThrowIfWrong();
         return read;
     }
