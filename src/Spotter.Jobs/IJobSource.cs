@@ -2,7 +2,7 @@ using Spotter.Core;
 
 namespace Spotter.Jobs;
 
-/// <summary>What a worker needs of the rest: over HTTP, or directly in the same process.</summary>
+/// <summary>What a worker needs of the rest.</summary>
 public interface IJobSource
 {
     /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>

@@ -12,7 +12,7 @@ public abstract partial class JobServiceConformance
         var job = await SubmitAsync();
         await Blobs.DeleteAsync(job.Spec.Inputs[0].Key, default);
 
-        (await Should.ThrowAsync<SpotterException>(() => Service.OpenInputAsync(job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.BlobMissing);
+        (await Should.ThrowAsync<SpotterException>(() => Service.OpenInputAsync(job.Spec.Inputs[0].Key, default))).Code.ShouldBe(ErrorCodes.BlobMissing);
         (await Should.ThrowAsync<SpotterException>(() => Service.OpenInputAsync(job, job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.OriginalExpired);
     }
 
@@ -295,7 +295,7 @@ public abstract partial class JobServiceConformance
     {
         var job = await SubmitAsync();
         var lease = (await TakeAsync())!.Lease;
-        await Service.FinishAsync(lease, SampleJobs.Done(await Service.PutOutputAsync(lease, new byte[] { 2 }, default)), default);
+        await Service.FinishAsync(lease, SampleJobs.Done(await Service.PutOutputAsync(new MemoryStream([2]), default)), default);
         (await Service.Maintenance.RunOnceAsync(default)).ShouldBe(new Tended(0, 0, 0, 0, 0));
         (await KeysAsync()).Count.ShouldBe(2);
 
@@ -317,8 +317,8 @@ public abstract partial class JobServiceConformance
     {
         var job = await SubmitAsync();
         var lease = (await TakeAsync())!.Lease;
-        var output = await Service.PutOutputAsync(lease, new byte[] { 1 }, default);
-        await Service.PutOutputAsync(lease, new byte[] { 2 }, default);
+        var output = await Service.PutOutputAsync(new MemoryStream([1]), default);
+        await Service.PutOutputAsync(new MemoryStream([2]), default);
         await Service.FinishAsync(lease, SampleJobs.Done(output), default);
         await Blobs.PutAsync(BlobKey.NewInput(random, Clock), new MemoryStream([1]), default);
         (await Service.Maintenance.RunOnceAsync(default)).Orphans.ShouldBe(0);

@@ -19,7 +19,12 @@ namespace Spotter.Examples;
 /// <summary>A deployment that was put together from outside: a gateway and a worker in this process, with the examples registered.</summary>
 internal sealed class Deployment : IAsyncDisposable
 {
+    private const string Worker = "w1";
+
+    private static readonly string Token = new('t', 32);
+
     private readonly WebApplication gateway;
+    private readonly HttpJobSource source;
     private readonly LoadedModels models = new();
     private readonly WorkLoop worker;
     private readonly Task<WorkerEnd> working;
@@ -28,7 +33,8 @@ internal sealed class Deployment : IAsyncDisposable
     {
         this.gateway = gateway;
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.Seeded(1)), NullLogger<JobRunner>.Instance, Engines.Find);
-        worker = new WorkLoop(gateway.Services.GetRequiredService<JobService>(), () => models.Served(Engines.QueuesOf), runner, new WorkerSettings { Name = "w1" }, TimeProvider.System, NullLogger<WorkLoop>.Instance);
+        source = new HttpJobSource(gateway.Address(), Token, Worker, () => new WorkerJoin(1, models.List()), TimeProvider.System, NullLogger<HttpJobSource>.Instance);
+        worker = new WorkLoop(source, () => models.Served(Engines.QueuesOf), runner, new WorkerSettings { Name = Worker }, TimeProvider.System, NullLogger<WorkLoop>.Instance);
         working = worker.RunAsync();
         Client = new HttpClient { BaseAddress = gateway.Address(), Timeout = TimeSpan.FromSeconds(90) };
     }
@@ -44,7 +50,7 @@ internal sealed class Deployment : IAsyncDisposable
         var outbox = new InMemoryOutbox(clock);
         var store = new InMemoryJobStore(new RetrySchedule(), RandomSource.Seeded(1), clock, outbox);
         var builder = GatewayHost.CreateBuilder();
-        builder.Services.AddSingleton(new GatewaySettings { Port = 0, WorkerToken = new string('t', 32) })
+        builder.Services.AddSingleton(new GatewaySettings { Port = 0, WorkerToken = Token })
             .AddSingleton<IJobStore>(store).AddSingleton<IBlobStore, InMemoryBlobStore>().AddSingleton<IOutbox>(outbox)
             .AddSingleton(Engines)
             .AddGateway()
@@ -71,9 +77,10 @@ internal sealed class Deployment : IAsyncDisposable
     {
         Client.Dispose();
         worker.Drain();
-        await gateway.StopAsync(default);
         await working;
+        await gateway.StopAsync(default);
         worker.Dispose();
+        source.Dispose();
         models.Dispose();
         await gateway.DisposeAsync();
     }

@@ -3,9 +3,9 @@ using Spotter.Core;
 namespace Spotter.Jobs;
 
 /// <summary>What workers do: take, run, hand in.</summary>
-public sealed partial class JobService : IJobSource
+public sealed partial class JobService
 {
-    /// <inheritdoc/>
+    /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
         var started = await waiting.TakeAsync(worker, queues, wait, cancel);
@@ -14,27 +14,10 @@ public sealed partial class JobService : IJobSource
         return started;
     }
 
-    /// <inheritdoc/>
-    public Task<Stream> OpenInputAsync(InputRef input, CancellationToken cancel) => OpenInputAsync(input.Key, cancel);
-
     /// <summary>The bytes of an input.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>.</exception>
     public async Task<Stream> OpenInputAsync(string key, CancellationToken cancel) =>
         await blobs.OpenAsync(key, cancel) ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {key} is not in the blob store.");
-
-    /// <inheritdoc/>
-    public async Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> output, CancellationToken cancel)
-    {
-        using var content = new MemoryStream(output.ToArray(), writable: false);
-        return await PutOutputAsync(content, cancel);
-    }
-
-    /// <inheritdoc/>
-    public async Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel)
-    {
-        await using var content = File.OpenRead(file);
-        return await PutOutputAsync(content, cancel);
-    }
 
     /// <summary>Makes an output durable; its key.</summary>
     public async Task<string> PutOutputAsync(Stream output, CancellationToken cancel)
@@ -45,7 +28,7 @@ public sealed partial class JobService : IJobSource
         return key;
     }
 
-    /// <inheritdoc/>
+    /// <summary>A sign of life that prolongs the worker's leases; what it is to do about them.</summary>
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
         roster.Progressed(worker, leases);
@@ -53,16 +36,13 @@ public sealed partial class JobService : IJobSource
         return new WorkerOrders([.. leases.Where((_, i) => !kept[i]).Select(l => l.Job)], Drain: false);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Ends an attempt; false when the lease was lost and nothing was changed.</summary>
     public async Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
     {
         var ended = await store.FinishAsync(lease, outcome, cancel);
         Failpoint.At("job-finished");
         return ended is not null;
     }
-
-    /// <inheritdoc/>
-    public Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel) => Task.FromResult<WorkerOrders?>(null);
 
     /// <summary>Takes the leases of a worker that is known to be gone, or of all; see <see cref="IJobStore.ReleaseAsync"/>.</summary>
     public Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>

@@ -218,14 +218,17 @@ internal sealed class FaultySource(JobService service) : IJobSource
     {
         if (Images.TryDequeue(out var content))
             return Task.FromResult(content);
-        return ImageFaults.TryDequeue(out var fault) ? throw fault : service.OpenInputAsync(input, cancel);
+        return ImageFaults.TryDequeue(out var fault) ? throw fault : service.OpenInputAsync(input.Key, cancel);
     }
 
     public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel) =>
-        OutputFaults.TryDequeue(out var fault) ? throw fault : service.PutOutputAsync(lease, jpeg, cancel);
+        OutputFaults.TryDequeue(out var fault) ? throw fault : service.PutOutputAsync(new MemoryStream(jpeg.ToArray()), cancel);
 
-    public Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel) =>
-        OutputFaults.TryDequeue(out var fault) ? throw fault : service.PutOutputFileAsync(lease, file, cancel);
+    public async Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel)
+    {
+        await using var content = File.OpenRead(file);
+        return OutputFaults.TryDequeue(out var fault) ? throw fault : await service.PutOutputAsync(content, cancel);
+    }
 
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
