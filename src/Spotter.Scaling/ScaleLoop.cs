@@ -56,6 +56,9 @@ public sealed partial class ScaleLoop(
     /// <summary>Where what the policy has learned is kept; null when it is forgotten.</summary>
     public IPolicyMemory? Memory { get; init; }
 
+    /// <summary>Wakes it when a job comes while there is no worker; null when that waits for the next look.</summary>
+    public ChangeFeed? Changes { get; init; }
+
     /// <summary>The pool's name, for the decisions; null where there is only one.</summary>
     public string? Pool { get; init; }
 
@@ -66,7 +69,11 @@ public sealed partial class ScaleLoop(
     public async Task RunAsync(CancellationToken cancel)
     {
         Restore();
-        var watching = WatchAsync(cancel);
+        using var watching = Changes?.Subscribe(change =>
+        {
+            if (empty && (change.Queue is not null || change.IsMissed))
+                wake.Writer.TryWrite(true);
+        });
         while (!cancel.IsCancellationRequested)
         {
             try
@@ -87,7 +94,6 @@ public sealed partial class ScaleLoop(
                 await Task.Delay(Tick, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        await watching;
         Save();
         if (Term is not null)
             await Term.ReleaseAsync(CancellationToken.None);
@@ -247,27 +253,6 @@ public sealed partial class ScaleLoop(
                 LogFailed(unknown);
             blind = true;
             return null;
-        }
-    }
-
-    private async Task WatchAsync(CancellationToken cancel)
-    {
-        try
-        {
-            await foreach (var change in store.ChangesAsync(cancel))
-            {
-                if (empty && (change.Queue is not null || change.IsMissed))
-                    wake.Writer.TryWrite(true);
-            }
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            // The end.
-        }
-        catch (Exception failed) when (failed is not OutOfMemoryException)
-        {
-            // The ticks go on; only the first job after a pause waits a little longer.
-            LogFailed(failed);
         }
     }
 

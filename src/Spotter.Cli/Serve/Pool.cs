@@ -13,7 +13,7 @@ namespace Spotter.Cli.Serve;
 
 /// <summary>What all pools of a service stand on.</summary>
 internal sealed record PoolDependencies(
-    Backend Backend, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder,
+    Backend Backend, ChangeFeed Changes, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder,
     TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
 
 /// <summary>One pool of a service: what starts its workers, their controller, and the loop that says how many there are.</summary>
@@ -80,6 +80,7 @@ internal sealed class Pool : IAsyncDisposable
             Meter = Meter,
             CpuLoad = () => isOnly ? parts.Roster.CpuLoad : parts.Roster.CpuLoadOf(Fleet.List().Select(w => w.Id).ToHashSet(StringComparer.Ordinal).Contains),
             Series = parts.Records.Series,
+            Changes = parts.Changes,
             Memory = parts.Records.MemoryOf(isOnly ? null : Name, Scaling.Policy),
             Pool = isOnly ? null : Name,
             Term = new ControllerTerm(parts.Backend.Controllers, () => LeaseName, parts.Gateway.Name, parts.Time),

@@ -20,19 +20,17 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
     private readonly GatewaySettings gateway;
     private readonly ModelCatalogue catalogue;
     private readonly ModelService models;
-    private readonly ScaleMeter meter;
     private readonly IServer server;
     private readonly List<Pool> pools = [];
     private readonly CancellationTokenSource scaled = new();
     private readonly TaskCompletionSource listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PoolService(
-        ServiceSettings settings, GatewaySettings gateway, Backend backend, GatewayName name, WorkerRoster roster, ScaleRecords records, ModelCatalogue catalogue,
+        ServiceSettings settings, GatewaySettings gateway, Backend backend, JobService jobs, GatewayName name, WorkerRoster roster, ScaleRecords records, ModelCatalogue catalogue,
         ModelService models, IServer server, TimeProvider time, RandomSource random, ILoggerFactory loggers)
     {
         (this.settings, this.gateway, this.catalogue, this.models, this.server) = (settings, gateway, catalogue, models, server);
-        meter = records.Meter;
-        var dependencies = new PoolDependencies(backend, name, roster, records, catalogue, settings.DataFolder, time, random, loggers);
+        var dependencies = new PoolDependencies(backend, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, time, random, loggers);
         foreach (var pool in settings.Pools)
             pools.Add(new Pool(pool, settings.Pools, dependencies, Command, worker => pools.Any(p => p.Fleet.Has(worker))));
         Pools = new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet))], roster);

@@ -379,10 +379,14 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     private ScaleLoop Loop(ScalePolicy policy, ScaleMeter meter, IPolicyMemory? memory = null) =>
         new(backend.Jobs, fleet, policy, decisions, clock, NullLogger<ScaleLoop>.Instance) { Meter = meter, Memory = memory, CpuLoad = () => 0.25 };
 
-    private void Start(IJobStore store) => running = Loop(store).RunAsync(end.Token);
+    private void Start(IJobStore store)
+    {
+        var changes = new ChangeFeed(store, clock);
+        running = Task.WhenAll(changes.RunAsync(_ => { }, end.Token), Loop(store, changes: changes).RunAsync(end.Token));
+    }
 
-    private ScaleLoop Loop(IJobStore store, Func<string, bool>? serves = null) =>
-        new(store, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance, serves);
+    private ScaleLoop Loop(IJobStore store, Func<string, bool>? serves = null, ChangeFeed? changes = null) =>
+        new(store, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance, serves) { Changes = changes };
 
     private sealed class RecordingPolicy : ScalePolicy
     {
