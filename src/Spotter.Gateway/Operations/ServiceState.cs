@@ -7,11 +7,6 @@ namespace Spotter.Gateway.Operations;
 internal sealed class ServiceState(
     JobService jobs, WorkerRoster roster, DecisionLog decisions, GatewaySettings settings, TimeProvider time, WorkerPools? pools = null)
 {
-    private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(10);
-
-    private readonly Lock gate = new();
-    private readonly Queue<(long At, long Ended)> samples = new();
-
     public async Task<StatsView> ReadAsync(CancellationToken cancel)
     {
         var all = await jobs.CountAsync(cancel);
@@ -37,7 +32,7 @@ internal sealed class ServiceState(
             Busy = In(WorkerState.Busy),
             Draining = In(WorkerState.Draining),
             Pools = pools is { All.Count: > 1 } ? [.. pools.All.Select(View)] : [],
-            JobsPerSecond = Rate(counts.Ended),
+            JobsPerSecond = Math.Round(jobs.Drain.PerSecond ?? 0, 1),
         };
     }
 
@@ -47,20 +42,5 @@ internal sealed class ServiceState(
         int In(WorkerState state) => workers.Count(w => w.State == state);
         return new PoolView(
             pool.Name, workers.Count, pool.MaxWorkers, In(WorkerState.Booting), In(WorkerState.Idle), In(WorkerState.Busy), In(WorkerState.Draining));
-    }
-
-    /// <summary>Jobs per second between now and the oldest reading of the last ten seconds.</summary>
-    private double Rate(long ended)
-    {
-        lock (gate)
-        {
-            var now = time.GetTimestamp();
-            samples.Enqueue((now, ended));
-            while (samples.Count > 2 && time.GetElapsedTime(samples.Peek().At, now) > RateWindow)
-                samples.Dequeue();
-            var (at, before) = samples.Peek();
-            var seconds = time.GetElapsedTime(at, now).TotalSeconds;
-            return seconds <= 0 ? 0 : Math.Round((ended - before) / seconds, 1);
-        }
     }
 }

@@ -54,7 +54,7 @@ public sealed record StatsView
     /// <summary>The pools, where there are several.</summary>
     public IReadOnlyList<PoolView> Pools { get; init; } = [];
 
-    /// <summary>Jobs ended per second over the last ten seconds.</summary>
+    /// <summary>Jobs ended per second over the last half minute (<see cref="Jobs.DrainRate"/>).</summary>
     public required double JobsPerSecond { get; init; }
 }
 
