@@ -8,6 +8,15 @@ public abstract record DeliveryOutcome
     /// <summary>What the attempt says about the endpoint.</summary>
     public EndpointHealth Endpoint { get; }
 
+    /// <summary>What becomes of the delivery, for stores: where it stands, and when it is sent again.</summary>
+    public (DeliveryState State, int? Status, string? Detail, TimeSpan Delay) Record => this switch
+    {
+        Delivered delivered => (DeliveryState.Delivered, delivered.Status, null, TimeSpan.Zero),
+        Again again => (DeliveryState.Pending, again.Status, again.Detail, again.Delay),
+        GivenUp given => (DeliveryState.GivenUp, given.Status, given.Detail, TimeSpan.Zero),
+        _ => throw new InvalidOperationException("There is no fourth outcome."),
+    };
+
     /// <summary>The endpoint has it.</summary>
     /// <param name="Status">The status code that it answered; null where the protocol has none.</param>
     public sealed record Delivered(int? Status = null) : DeliveryOutcome(EndpointHealth.Works);

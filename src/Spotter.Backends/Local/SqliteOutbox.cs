@@ -46,13 +46,7 @@ internal sealed partial class SqliteOutbox : IOutbox
 
     public Task RecordAsync(OutboxEntry entry, DeliveryOutcome outcome, CancellationToken cancel)
     {
-        var (state, status, detail, delay) = outcome switch
-        {
-            DeliveryOutcome.Delivered delivered => (DeliveryState.Delivered, delivered.Status, null, TimeSpan.Zero),
-            DeliveryOutcome.Again again => (DeliveryState.Pending, again.Status, again.Detail, again.Delay),
-            DeliveryOutcome.GivenUp given => (DeliveryState.GivenUp, given.Status, (string?)given.Detail, TimeSpan.Zero),
-            _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
-        };
+        var (state, status, detail, delay) = outcome.Record;
         // A receipt that is no number names no taking, so it has no effect.
         return !long.TryParse(entry.Receipt, NumberStyles.None, CultureInfo.InvariantCulture, out var receipt) ? Task.CompletedTask : database.CommitAsync(
             scope =>

@@ -45,13 +45,7 @@ internal sealed class PostgresOutbox : IOutbox
     public Task RecordAsync(OutboxEntry entry, DeliveryOutcome outcome, CancellationToken cancel)
     {
         var now = Microseconds.Now(clock);
-        var (state, due, status, detail) = outcome switch
-        {
-            DeliveryOutcome.Delivered delivered => (DeliveryState.Delivered, now, delivered.Status, null),
-            DeliveryOutcome.Again again => (DeliveryState.Pending, now + Microseconds.From(again.Delay), again.Status, again.Detail),
-            DeliveryOutcome.GivenUp given => (DeliveryState.GivenUp, now, given.Status, given.Detail),
-            _ => throw new ArgumentOutOfRangeException(nameof(outcome)),
-        };
+        var (state, status, detail, delay) = outcome.Record;
         // A receipt that is no number names no taking, so it has no effect.
         return !long.TryParse(entry.Receipt, NumberStyles.None, CultureInfo.InvariantCulture, out var receipt)
             ? Task.CompletedTask
@@ -61,7 +55,7 @@ internal sealed class PostgresOutbox : IOutbox
                     ended = CASE WHEN $3 = 0 THEN NULL ELSE $7 END, secret = CASE WHEN $3 = 0 THEN secret END
                 WHERE id = $1 AND due = $2 AND state = 0
                 """,
-                p => p.With(entry.Id).With(receipt).With((short)state).With(due).WithInteger(status).WithText(detail).With(now),
+                p => p.With(entry.Id).With(receipt).With((short)state).With(now + Microseconds.From(delay)).WithInteger(status).WithText(detail).With(now),
                 _ => Task.FromResult(true),
                 cancel);
     }
