@@ -36,6 +36,7 @@ public sealed partial class ScaleLoop(
     private ServedJobs measured;
     private ServedJobs told; // by the policy
     private long arrived;
+    private long arrivedElsewhere; // while this one stood by
     private long savedAt = time.GetTimestamp();
     private string? saved;
     private string? alarm;
@@ -105,11 +106,13 @@ public sealed partial class ScaleLoop(
         var seen = await LookAsync(cancel);
         var role = Term is null ? ControllerRole.Active : await Term.RenewAsync(cancel);
         var decision = role == ControllerRole.Active
-            ? limiter.Apply(seen, policy.Decide(seen), fleet.Health, flow.Served.Jobs)
+            ? limiter.Apply(seen, policy.Decide(seen with { Arrived = seen.Arrived - arrivedElsewhere }), fleet.Health, flow.Served.Jobs)
             : StandBy(role, seen);
-        // A policy that only stood by hears of it once it decides.
+        // What jobs take is news for a policy that stood by; what came meanwhile would look like one burst.
         if (role == ControllerRole.Active)
             told = flow.Served;
+        else if (role == ControllerRole.Standby)
+            arrivedElsewhere = seen.Arrived;
         var workers = seen.Workers;
         try
         {

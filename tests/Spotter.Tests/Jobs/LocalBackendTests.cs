@@ -93,7 +93,7 @@ public sealed class LocalBackendTests : IDisposable
             const string Columns = "(id, engine, state, internal, due, created, model, image_key, image_format, image_bytes, image_sha256, options)";
             earlier.ExecuteScript($"""
                 INSERT INTO jobs {Columns} VALUES (X'{new string('1', 32)}', 'detect', 0, 0, 0, 0, 'a', 'in/11/1', 0, 1, 'x', '{"{}"}');
-                INSERT INTO jobs {Columns} VALUES (X'{new string('2', 32)}', 'annotate', 0, 1, 0, 0, NULL, 'in/22/2', 0, 1, 'x', '{Drawing}');
+                INSERT INTO jobs {Columns} VALUES (X'{new string('2', 32)}', 'annotate', 0, 1, 0, 0, NULL, 'in/11/1', 0, 1, 'x', '{Drawing}');
                 INSERT INTO jobs {Columns} VALUES (X'{new string('3', 32)}', 'filter', 0, 0, 0, 0, NULL, 'in/33/3', 0, 1, 'x', '{Blur}');
                 INSERT INTO deliveries (job, engine, visible_at) SELECT id, engine, 0 FROM jobs;
                 INSERT INTO tallies SELECT engine, internal, state, 1 FROM jobs;
@@ -106,13 +106,20 @@ public sealed class LocalBackendTests : IDisposable
         (counts.Jobs.Queued, counts.Jobs.InternalQueued).ShouldBe((2, 1));
         counts.Backlogs.Select(b => (b.Queue, b.Queued, b.InternalQueued)).ShouldBe([("detect/a", 1, 0), ("annotate", 0, 1), ("filter", 1, 0)], ignoreOrder: true);
         (await TakeAsync(backend.Jobs, "detect")).ShouldBeNull();
-        (await TakeAsync(backend.Jobs, "detect/a"))!.Job.Id.Value.ShouldBe(new string('1', 32));
+        var drawn = (await TakeAsync(backend.Jobs, "detect/a"))!;
+        drawn.Job.Id.Value.ShouldBe(new string('1', 32));
         // Engines read what they are told where they look for it now.
-        var drawing = (await TakeAsync(backend.Jobs, "annotate"))!.Job;
-        (drawing.Id.Value, drawing.Spec.Parameters.ToString()).ShouldBe((new string('2', 32), """{"result":{"width":8,"height":6,"detections":[]},"confidence":0}"""));
+        var drawing = (await TakeAsync(backend.Jobs, "annotate"))!;
+        (drawing.Job.Id.Value, drawing.Job.Spec.Parameters.ToString()).ShouldBe((new string('2', 32), """{"result":{"width":8,"height":6,"detections":[]},"confidence":0}"""));
         (await TakeAsync(backend.Jobs, "filter"))!.Job.Spec.Parameters.ToString().ShouldBe("""{"kind":"blur","level":4}""");
-        (await backend.Jobs.UnknownBlobsAsync(["in/11/1", "in/22/2", "in/44/4"], default)).ShouldBe(["in/44/4"]);
+        (await backend.Jobs.UnknownBlobsAsync(["in/11/1", "in/33/3", "in/44/4"], default)).ShouldBe(["in/44/4"]);
         (await backend.Jobs.FindAsync(JobId.Parse(new string('1', 32)), default))!.Name.ShouldBeNull();
+        // The drawing needs the picture of the job that it draws, and goes on when that one expires.
+        var later = TimeProvider.System.GetUtcNow().AddHours(1);
+        await backend.Jobs.FinishAsync(drawn.Lease, SampleJobs.Done(), default);
+        (await backend.Jobs.ExpireBlobsAsync(later, 10, default)).ShouldBeEmpty();
+        await backend.Jobs.FinishAsync(drawing.Lease, SampleJobs.Done(), default);
+        (await backend.Jobs.ExpireBlobsAsync(later, 10, default)).ShouldBe(["in/11/1"]);
     }
 
     [Fact]

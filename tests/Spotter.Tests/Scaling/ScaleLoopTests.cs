@@ -359,13 +359,16 @@ public sealed class ScaleLoopTests : IAsyncLifetime
         await backend.Jobs.AddAsync([SampleJobs.New()], default);
         await loop.StepAsync(default);
         await ServeAsync(2);
+        await backend.Jobs.AddAsync([SampleJobs.New(), SampleJobs.New()], default);
         await loop.StepAsync(default);
         policy.Seen.ShouldBeEmpty();
 
         clock.Advance(TimeSpan.FromSeconds(15));
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
         await loop.StepAsync(default);
 
         policy.Seen.ShouldHaveSingleItem().Served.ShouldBe(ServedJobs.One(2));
+        policy.Seen[0].Arrived.ShouldBe(1, "what came while it stood by is no burst of now");
     }
 
     /// <summary>A worker does the next job of a queue.</summary>
