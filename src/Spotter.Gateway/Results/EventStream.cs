@@ -68,14 +68,9 @@ internal sealed class EventStream(IAsyncEnumerable<SseItem<string>> events, Time
 
     private async Task<bool> IsDoneAsync(Task next)
     {
-        try
-        {
-            await next.WaitAsync(LongestSilence, time);
-            return true;
-        }
-        catch (TimeoutException) when (!next.IsCompleted)
-        {
-            return false;
-        }
+        using var spoken = new CancellationTokenSource();
+        var first = await Task.WhenAny(next, Task.Delay(LongestSilence, time, spoken.Token));
+        await spoken.CancelAsync();
+        return first == next;
     }
 }
