@@ -9,7 +9,7 @@ namespace Spotter.Backends.Local;
 /// A row as read, its JSON still unread: the writer's thread only copies bytes, and whoever asked makes records of
 /// them.
 /// </summary>
-internal sealed class JobRow
+internal sealed class JobRow(JobId id, Func<Job> read)
 {
     /// <summary>The columns, in the order in which <see cref="Read"/> takes them.</summary>
     public const string Columns =
@@ -20,124 +20,53 @@ internal sealed class JobRow
     /// <summary>How many they are.</summary>
     public const int Count = 27;
 
-    public required JobId Id { get; init; }
-
-    public required int FencingToken { get; init; }
-
-    public required int Attempts { get; init; }
-
-    private JobState State { get; init; }
-
-    private bool Internal { get; init; }
-
-    private bool Isolated { get; init; }
-
-    private bool Expired { get; init; }
-
-    private long Created { get; init; }
-
-    private long? Started { get; init; }
-
-    private long? Finished { get; init; }
-
-    private string? IdempotencyKey { get; init; }
-
-    private string? Fingerprint { get; init; }
-
-    private string? Output { get; init; }
-
-    private byte[] Spec { get; init; } = [];
-
-    private byte[]? Error { get; init; }
-
-    private byte[]? Timings { get; init; }
-
-    private byte[]? Result { get; init; }
-
-    private string Tenant { get; init; } = "";
-
-    private string? By { get; init; }
-
-    private long? Expires { get; init; }
-
-    private byte[]? Notify { get; init; }
-
-    private JobId? CachedFrom { get; init; }
-
-    private int Redrives { get; init; }
-
-    private string? Worker { get; init; }
-
-    private byte[]? History { get; init; }
-
-    private string? ModelVersion { get; init; }
-
-    private long Ticket { get; init; }
-
-    public static JobRow Read(SqliteStatement row) => new()
-    {
-        Id = row.Id(0),
-        State = (JobState)row.Int(1),
-        Internal = row.Bool(2),
-        FencingToken = row.Int(3),
-        Attempts = row.Int(4),
-        Isolated = row.Bool(5),
-        Expired = row.Bool(6),
-        Created = row.Long(7),
-        Started = row.LongOrNull(8),
-        Finished = row.LongOrNull(9),
-        IdempotencyKey = row.TextOrNull(10),
-        Fingerprint = row.TextOrNull(11),
-        Output = row.TextOrNull(12),
-        Spec = row.Bytes(13),
-        Error = row.BytesOrNull(14),
-        Timings = row.BytesOrNull(15),
-        Result = row.BytesOrNull(16),
-        Tenant = row.Text(17),
-        By = row.TextOrNull(18),
-        Expires = row.LongOrNull(19),
-        Notify = row.BytesOrNull(20),
-        CachedFrom = row.IsNull(21) ? null : row.Id(21),
-        Redrives = row.Int(22),
-        Worker = row.TextOrNull(23),
-        History = row.BytesOrNull(24),
-        ModelVersion = row.TextOrNull(25),
-        Ticket = row.Long(26),
-    };
+    public JobId Id => id;
 
     /// <summary>The record that the row stands for.</summary>
-    public Job ToJob() => new()
+    public Job ToJob() => read();
+
+    public static JobRow Read(SqliteStatement row)
     {
-        Id = Id,
-        Spec = FromJson(Spec, SpotterJson.Default.JobSpec)!,
-        InputsExpired = Expired,
-        State = State,
-        Attempts = Attempts,
-        FencingToken = FencingToken,
-        Isolated = Isolated,
-        Created = Microseconds.ToTime(Created),
-        Started = TimeOrNull(Started),
-        Finished = TimeOrNull(Finished),
-        Result = Result is null ? null : new RawJson(Result),
-        Timings = FromJson(Timings, SpotterJson.Default.JobTimings) is { } timings
-            ? timings with { QueuedMs = ((Started ?? Created) - Created) / 1000.0 }
-            : null,
-        Error = FromJson(Error, SpotterJson.Default.JobError),
-        Output = Output,
-        IdempotencyKey = IdempotencyKey,
-        Fingerprint = Fingerprint,
-        Internal = Internal,
-        Tenant = Tenant,
-        By = By,
-        Expires = TimeOrNull(Expires),
-        Notify = FromJson(Notify, SpotterJson.Default.IReadOnlyListJobNotification) ?? [],
-        CachedFrom = CachedFrom,
-        Redrives = Redrives,
-        Worker = Worker,
-        ModelVersion = ModelVersion,
-        Ticket = Ticket,
-        History = FromJson(History, SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
-    };
+        var (id, state, isInternal, fencingToken, attempts) = (row.Id(0), (JobState)row.Int(1), row.Bool(2), row.Int(3), row.Int(4));
+        var (isolated, expired, created, started, finished) = (row.Bool(5), row.Bool(6), row.Long(7), row.LongOrNull(8), row.LongOrNull(9));
+        var (idempotencyKey, fingerprint, output) = (row.TextOrNull(10), row.TextOrNull(11), row.TextOrNull(12));
+        var (spec, error, timings, result) = (row.Bytes(13), row.BytesOrNull(14), row.BytesOrNull(15), row.BytesOrNull(16));
+        var (tenant, by, expires, notify) = (row.Text(17), row.TextOrNull(18), row.LongOrNull(19), row.BytesOrNull(20));
+        JobId? cachedFrom = row.IsNull(21) ? null : row.Id(21);
+        var (redrives, worker, history, modelVersion, ticket) = (row.Int(22), row.TextOrNull(23), row.BytesOrNull(24), row.TextOrNull(25), row.Long(26));
+        return new JobRow(id, () => new Job
+        {
+            Id = id,
+            Spec = FromJson(spec, SpotterJson.Default.JobSpec)!,
+            InputsExpired = expired,
+            State = state,
+            Attempts = attempts,
+            FencingToken = fencingToken,
+            Isolated = isolated,
+            Created = Microseconds.ToTime(created),
+            Started = TimeOrNull(started),
+            Finished = TimeOrNull(finished),
+            Result = result is null ? null : new RawJson(result),
+            Timings = FromJson(timings, SpotterJson.Default.JobTimings) is { } spent
+                ? spent with { QueuedMs = ((started ?? created) - created) / 1000.0 }
+                : null,
+            Error = FromJson(error, SpotterJson.Default.JobError),
+            Output = output,
+            IdempotencyKey = idempotencyKey,
+            Fingerprint = fingerprint,
+            Internal = isInternal,
+            Tenant = tenant,
+            By = by,
+            Expires = TimeOrNull(expires),
+            Notify = FromJson(notify, SpotterJson.Default.IReadOnlyListJobNotification) ?? [],
+            CachedFrom = cachedFrom,
+            Redrives = redrives,
+            Worker = worker,
+            ModelVersion = modelVersion,
+            Ticket = ticket,
+            History = FromJson(history, SpotterJson.Default.IReadOnlyListJobEvent) ?? [],
+        });
+    }
 
     private static DateTimeOffset? TimeOrNull(long? microseconds) => microseconds is { } time ? Microseconds.ToTime(time) : null;
 
