@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Spotter.Core;
+
 namespace Spotter.Jobs;
 
 /// <summary>What happened to a job besides the usual: it was accepted, started, ended.</summary>
@@ -14,6 +17,7 @@ public sealed record JobEvent(DateTimeOffset At, JobEventKind Kind, int Attempt,
 }
 
 /// <summary>The kinds of <see cref="JobEvent"/>.</summary>
+[JsonConverter(typeof(LowerCaseEnumConverter<JobEventKind>))]
 public enum JobEventKind
 {
     /// <summary>An attempt failed, or was given back.</summary>

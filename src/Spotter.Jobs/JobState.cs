@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using Spotter.Core;
+
 namespace Spotter.Jobs;
 
 /// <summary>Where a job stands. The last four are terminal: a row in one of them never changes again.</summary>
+[JsonConverter(typeof(LowerCaseEnumConverter<JobState>))]
 public enum JobState
 {
     /// <summary>Accepted and waiting, perhaps for its next attempt.</summary>
@@ -23,6 +27,7 @@ public enum JobState
 }
 
 /// <summary>Which jobs go first. None starves: of every sixteen turns one begins with the lowest level.</summary>
+[JsonConverter(typeof(LowerCaseEnumConverter<JobPriority>))]
 public enum JobPriority
 {
     /// <summary>Before all others.</summary>

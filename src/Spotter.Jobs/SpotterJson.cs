@@ -5,13 +5,7 @@ using Spotter.Core;
 namespace Spotter.Jobs;
 
 /// <summary>How Spotter writes its records as JSON: camel case, enumerations as lower-case words, no reflection.</summary>
-[JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    UseStringEnumConverter = false,
-    Converters = [
-        typeof(LowerCaseEnumConverter<JobState>),
-        typeof(LowerCaseEnumConverter<JobPriority>),
-        typeof(LowerCaseEnumConverter<JobEventKind>)])]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(JobTimings))]
 [JsonSerializable(typeof(JobError))]
 [JsonSerializable(typeof(string[]))]

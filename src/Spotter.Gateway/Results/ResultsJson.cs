@@ -1,14 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Spotter.Core;
-using Spotter.Jobs;
 
 namespace Spotter.Gateway.Results;
 
 /// <summary>How answers about jobs are written.</summary>
-[JsonSourceGenerationOptions(
-    JsonSerializerDefaults.Web,
-    Converters = [typeof(LowerCaseEnumConverter<JobState>), typeof(LowerCaseEnumConverter<JobPriority>), typeof(LowerCaseEnumConverter<JobEventKind>), typeof(DeliveryStateConverter)])]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(DeliveryStateConverter)])]
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobViews))]
 [JsonSerializable(typeof(JobPage))]
