@@ -161,7 +161,7 @@ internal sealed class JobServiceModel(int seed, ManualClock clock, LeaseSettings
         for (var i = 0; i <= Pick(3); i++)
         {
             var key = Pick(3) == 0 ? $"key {Pick(10)}" : null;
-            wanted.Add(SampleJobs.New(Queues[Pick(2)], key, id: JobId.New(random)).Having(spec => spec with
+            wanted.Add(SampleJobs.New(Queues[Pick(2)], key, id: JobId.New(random, clock)).Having(spec => spec with
             {
                 Priority = (JobPriority)Pick(3),
                 NotBefore = Pick(4) == 0 ? clock.GetUtcNow() + TimeSpan.FromSeconds(Pick(20)) : null,

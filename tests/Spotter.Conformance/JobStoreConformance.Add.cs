@@ -39,7 +39,7 @@ public abstract partial class JobStoreConformance
     [Fact]
     public async Task All_that_was_said_about_a_job_is_kept()
     {
-        var (now, parent) = (Clock.GetUtcNow(), JobId.New(RandomSource.System));
+        var (now, parent) = (Clock.GetUtcNow(), JobId.New(RandomSource.System, TimeProvider.System));
         var sent = SampleJobs.New() with
         {
             Tenant = "team",
@@ -87,10 +87,10 @@ public abstract partial class JobStoreConformance
     [Fact]
     public async Task What_is_not_there_is_null()
     {
-        (await Store.FindAsync(JobId.New(RandomSource.System), default)).ShouldBeNull();
+        (await Store.FindAsync(JobId.New(RandomSource.System, TimeProvider.System), default)).ShouldBeNull();
         (await Store.FindByKeysAsync(["unknown"], default)).ShouldBeEmpty();
         (await Store.FindByKeysAsync([], default)).ShouldBeEmpty();
-        (await Store.CancelAsync(JobId.New(RandomSource.System), null, default)).ShouldBeNull();
+        (await Store.CancelAsync(JobId.New(RandomSource.System, TimeProvider.System), null, default)).ShouldBeNull();
     }
 
     [Fact]

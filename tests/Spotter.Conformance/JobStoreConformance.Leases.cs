@@ -110,7 +110,7 @@ public abstract partial class JobStoreConformance
         await FinishAsync(leases[0], SampleJobs.Done());
         await Store.CancelAsync(leases[2].Job, null, default);
         var madeUp = leases[1] with { FencingToken = 7 };
-        var unknown = leases[1] with { Job = JobId.New(RandomSource.System) };
+        var unknown = leases[1] with { Job = JobId.New(RandomSource.System, TimeProvider.System) };
 
         var kept = await Store.ExtendAsync([leases[3], leases[0], madeUp, leases[1], leases[2], unknown], Duration, default);
 

@@ -22,7 +22,7 @@ public abstract partial class JobStoreConformance
             after = page[^1].Id;
         }
         seen.ShouldBe(ids);
-        (await Store.ListAsync(new JobFilter { After = JobId.New(RandomSource.System) }, default)).ShouldBeEmpty();
+        (await Store.ListAsync(new JobFilter { After = JobId.New(RandomSource.System, TimeProvider.System) }, default)).ShouldBeEmpty();
         (await Store.ListAsync(new JobFilter { Limit = 0 }, default)).ShouldBeEmpty();
     }
 

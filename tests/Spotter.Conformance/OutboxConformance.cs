@@ -82,7 +82,7 @@ public abstract class OutboxConformance : IAsyncLifetime
         var job = how switch
         {
             "expired" => await AddAsync(change: job => job.Having(spec => spec with { Expires = Clock.GetUtcNow() + LeaseTime })),
-            "answered from the stored result of another" => await AddAsync(change: job => job with { Cached = new CachedResult(JobId.New(RandomSource.System), SampleJobs.Result(), "v1") }),
+            "answered from the stored result of another" => await AddAsync(change: job => job with { Cached = new CachedResult(JobId.New(RandomSource.System, TimeProvider.System), SampleJobs.Result(), "v1") }),
             _ => await AddAsync(),
         };
         switch (how)

@@ -17,7 +17,7 @@ public static class SampleJobs
 
     public static NewJob New(string engine = Detect, string? key = null, bool isInternal = false, JobId? id = null, string? model = null) => new()
     {
-        Id = id ?? JobId.New(RandomSource.System),
+        Id = id ?? JobId.New(RandomSource.System, TimeProvider.System),
         Spec = new JobSpec { Engine = engine, Model = model, Inputs = [Input()], Parameters = RawJson.OfText("""{"confidence":0.25}""") },
         IdempotencyKey = key,
         Fingerprint = key is null ? null : $"print of {key}",

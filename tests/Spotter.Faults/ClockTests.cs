@@ -52,7 +52,7 @@ public sealed class ClockTests
 
     private static NewJob NewJob() => new()
     {
-        Id = JobId.New(RandomSource.System),
+        Id = JobId.New(RandomSource.System, TimeProvider.System),
         Spec = new JobSpec
         {
             Engine = "detect",

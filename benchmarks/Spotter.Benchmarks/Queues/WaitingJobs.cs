@@ -20,7 +20,7 @@ internal static class WaitingJobs
         var input = new InputRef(BlobKey.NewInput(RandomSource.System, TimeProvider.System), "image/jpeg", 480_000, new string('0', 64));
         return new NewJob
         {
-            Id = JobId.New(RandomSource.System),
+            Id = JobId.New(RandomSource.System, TimeProvider.System),
             Spec = new JobSpec { Engine = VisionTasks.Detect, Model = model, Inputs = [input], Parameters = parameters },
         };
     }

@@ -26,7 +26,7 @@ public sealed partial class JobService
     /// <summary>Accepts a job of Spotter's own on inputs that are there already; at most one for each <paramref name="key"/>.</summary>
     public async Task<Job> SubmitInternalAsync(JobSpec spec, string key, CancellationToken cancel)
     {
-        var job = new NewJob { Id = JobId.New(random), Spec = spec, IdempotencyKey = key, Internal = true };
+        var job = new NewJob { Id = JobId.New(random, time), Spec = spec, IdempotencyKey = key, Internal = true };
         return (await AddAsync([job], cancel))[0].Job;
     }
 
@@ -96,7 +96,7 @@ public sealed partial class JobService
         var groups = request.Together ? [submission.Inputs] : submission.Inputs.Select(i => (IReadOnlyList<(InputRef Ref, string? Name)>)[i]).ToList();
         return groups.ConvertAll(group => new NewJob
         {
-            Id = JobId.New(random),
+            Id = JobId.New(random, time),
             Spec = new JobSpec
             {
                 Engine = request.Engine,

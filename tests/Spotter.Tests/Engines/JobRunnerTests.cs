@@ -140,7 +140,7 @@ public sealed class JobRunnerTests : IDisposable
 
     private static Job Job(string engine, bool isolated = false) => new()
     {
-        Id = JobId.New(RandomSource.System),
+        Id = JobId.New(RandomSource.System, TimeProvider.System),
         Spec = new JobSpec { Engine = engine, Inputs = [new InputRef("in/a", "image/png", Content.Length, Convert.ToHexStringLower(SHA256.HashData(Content)))] },
         State = JobState.Running,
         Created = default,

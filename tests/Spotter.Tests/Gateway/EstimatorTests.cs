@@ -105,7 +105,7 @@ public sealed class EstimatorTests
 
     private static double? Eta(Estimator estimator, JobState state, long ahead)
     {
-        var job = new Job { Id = JobId.New(RandomSource.System), Spec = SampleJobs.New(model: "tiny").Spec, State = state, Created = default };
+        var job = new Job { Id = JobId.New(RandomSource.System, TimeProvider.System), Spec = SampleJobs.New(model: "tiny").Spec, State = state, Created = default };
         return estimator.EtaSeconds(job, ahead, default);
     }
 

@@ -106,5 +106,5 @@ public sealed class JobWatcherTests : IAsyncLifetime
 
     [Fact]
     public async Task Nobody_waits_for_a_job_that_is_not_there() =>
-        (await watcher.WaitAsync(JobId.New(RandomSource.System), Longest, default).WaitAsync(GatewayBench.Safety)).ShouldBeNull();
+        (await watcher.WaitAsync(JobId.New(RandomSource.System, TimeProvider.System), Longest, default).WaitAsync(GatewayBench.Safety)).ShouldBeNull();
 }
