@@ -23,6 +23,28 @@ public interface IJobStore
     /// </summary>
     Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel);
 
+    /// <summary>
+    /// How many takes to have under way at a time. More than one where the next take can be prepared while the last one is
+    /// made durable; one where fewer and larger takes cost less.
+    /// </summary>
+    int TakesAtOnce => 1;
+
+    /// <summary>
+    /// Several takes, each of what those before it left; the answers in their order. When one gives fewer jobs than it has
+    /// workers, those after it may have no answer. A store that can do them as one change does so.
+    /// </summary>
+    async Task<IReadOnlyList<TakenJobs>> TakeInTurnAsync(IReadOnlyList<TakeRequest> requests, CancellationToken cancel)
+    {
+        var taken = new List<TakenJobs>(requests.Count);
+        foreach (var request in requests)
+        {
+            taken.Add(await TakeAsync(request, cancel));
+            if (taken[^1].Jobs.Count < request.Workers.Count)
+                break;
+        }
+        return taken;
+    }
+
     /// <summary>Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order.</summary>
     Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel);
 

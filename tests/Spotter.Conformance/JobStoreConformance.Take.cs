@@ -141,6 +141,41 @@ public abstract partial class JobStoreConformance
     }
 
     [FactThatNeeds(Ability.Priorities)]
+    public async Task Takes_in_turn_look_through_the_levels_in_the_order_of_each()
+    {
+        var (high, normal, low) = (new List<JobId>(), new List<JobId>(), new List<JobId>());
+        for (var i = 0; i < 3; i++)
+        {
+            high.Add(await AddAsync(SampleJobs.New().At(JobPriority.High)));
+            normal.Add(await AddAsync(SampleJobs.New()));
+            low.Add(await AddAsync(SampleJobs.New().At(JobPriority.Low)));
+            Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var taken = await TakeInTurnAsync((Levels, ["a", "b"]), ([.. Levels.Reverse()], ["c"]), (Levels, ["d", "e", "f"]));
+
+        taken.Select(t => (t.Job.Id, t.Lease.Worker)).ShouldBe(
+            [(high[0], "a"), (high[1], "b"), (low[0], "c"), (high[2], "d"), (normal[0], "e"), (normal[1], "f")]);
+        taken.ShouldAllBe(t => t.Lease.FencingToken == 1 && t.Job.State == JobState.Running);
+    }
+
+    [FactThatNeeds(Ability.Order)]
+    public async Task Takes_in_turn_end_where_nothing_is_left()
+    {
+        var ids = new List<JobId>();
+        for (var i = 0; i < 4; i++)
+        {
+            ids.Add(await AddAsync(SampleJobs.New()));
+            Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        var taken = await TakeInTurnAsync((Levels, ["a", "b"]), ([.. Levels.Reverse()], ["c"]), (Levels, ["d", "e", "f"]), (Levels, ["g"]));
+
+        taken.Select(t => (t.Job.Id, t.Lease.Worker)).ShouldBe([(ids[0], "a"), (ids[1], "b"), (ids[2], "c"), (ids[3], "d")]);
+        (await TryTakeAsync(["h"], Queue)).Jobs.ShouldBeEmpty();
+    }
+
+    [FactThatNeeds(Ability.Priorities)]
     public async Task Levels_come_before_queues_and_before_age()
     {
         var low = await AddAsync(SampleJobs.New(Queue).At(JobPriority.Low));

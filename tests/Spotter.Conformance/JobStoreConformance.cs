@@ -50,6 +50,13 @@ public abstract partial class JobStoreConformance : IAsyncLifetime
     private Task<TakenJobs> TryTakeAsync(IReadOnlyList<string> workers, params string[] queues) =>
         Store.TakeAsync(new TakeRequest(queues, Levels, workers, Duration), default);
 
+    /// <summary>One call for several takes from the same queue.</summary>
+    private async Task<List<StartedJob>> TakeInTurnAsync(params (IReadOnlyList<JobPriority> Levels, IReadOnlyList<string> Workers)[] turns)
+    {
+        var requests = turns.Select(turn => new TakeRequest([Queue], turn.Levels, turn.Workers, Duration)).ToList();
+        return [.. (await Store.TakeInTurnAsync(requests, default)).SelectMany(taken => taken.Jobs)];
+    }
+
     /// <summary>One call; where a delivery may have been lost, more of them at the times that the store says.</summary>
     private async Task<TakenJobs> TakeSomeAsync(IReadOnlyList<string> workers, params string[] queues)
     {

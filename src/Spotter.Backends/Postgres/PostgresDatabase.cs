@@ -86,6 +86,29 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>Several statements that go to the server together and are done together or not at all; one caller's.</summary>
+    /// <exception cref="SpotterException">They were not done, or it is not known.</exception>
+    public async Task<T> WriteAsync<T>(IReadOnlyList<PostgresStatement> statements, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel)
+    {
+        try
+        {
+            cancel.ThrowIfCancellationRequested();
+            await using var connection = await durable.OpenConnectionAsync(cancel);
+            await using var batch = new NpgsqlBatch(connection);
+            foreach (var statement in statements)
+                batch.BatchCommands.Add(statement.ToCommand());
+            await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
+            var value = await read(reader);
+            await reader.CloseAsync();
+            return value;
+        }
+        catch (Exception e) when (PostgresFault.IsFault(e))
+        {
+            cancel.ThrowIfCancellationRequested();
+            throw PostgresFault.ToRefusal(e);
+        }
+    }
+
     /// <summary>Runs several statements that are done together or not at all, durably; again when they collide with others.</summary>
     /// <exception cref="SpotterException">They were not done.</exception>
     public async Task<T> TransactAsync<T>(Func<NpgsqlConnection, Task<T>> body, CancellationToken cancel)
@@ -179,6 +202,19 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         listening.Dispose();
         lax.Dispose();
         durable.Dispose();
+    }
+}
+
+/// <summary>A statement of several.</summary>
+/// <param name="Sql">A constant of this folder.</param>
+/// <param name="Bind">Adds its parameters.</param>
+internal sealed record PostgresStatement(string Sql, Action<NpgsqlParameterCollection> Bind)
+{
+    public NpgsqlBatchCommand ToCommand()
+    {
+        var command = new NpgsqlBatchCommand(Sql);
+        Bind(command.Parameters);
+        return command;
     }
 }
 

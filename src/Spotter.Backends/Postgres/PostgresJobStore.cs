@@ -52,12 +52,15 @@ internal sealed class PostgresJobStore : IJobStore
             : [.. added.OfType<AddedJob>()];
     }
 
-    public async Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel)
+    public async Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel) =>
+        (await TakeInTurnAsync([request], cancel))[0];
+
+    public async Task<IReadOnlyList<TakenJobs>> TakeInTurnAsync(IReadOnlyList<TakeRequest> requests, CancellationToken cancel)
     {
-        if (request.Workers.Count == 0 || request.Queues.Count == 0)
-            return TakenJobs.None;
-        var taken = await takes.TakeAsync(request, cancel);
-        await ChangedAsync([.. taken.Jobs.Select(j => new JobChange(j.Job.Id, null))]);
+        if (requests.All(request => request.Workers.Count == 0 || request.Queues.Count == 0))
+            return [TakenJobs.None];
+        var taken = await takes.TakeAsync(requests, cancel);
+        await ChangedAsync([.. taken.SelectMany(t => t.Jobs, (_, started) => new JobChange(started.Job.Id, null))]);
         return taken;
     }
 

@@ -58,13 +58,13 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 LEFT JOIN line l ON l.queue = i.queue AND l.priority = i.priority
                 ORDER BY i.ord
                 ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-                RETURNING j.queue, j.priority, j.input_keys, {PostgresJobRow.Columns}),
+                RETURNING j.id, j.queue, j.priority, j.internal, j.state, j.input_keys, j.ticket),
             moved AS (SELECT queue, priority, internal, NULL::smallint AS was, state FROM added),
             {PostgresTallies.Sql},
             kept AS (
                 INSERT INTO blobs (key, job)
                 SELECT DISTINCT k.key, a.id FROM added a CROSS JOIN LATERAL unnest(a.input_keys) AS k (key))
-            SELECT * FROM added
+            SELECT id, ticket FROM added
             """,
             p => p.With(now)
                 .With(Column(rows, r => r.Job.Id.ToGuid())).With(Column(rows, r => r.Job.Spec.Engine)).With(Column(rows, r => r.Job.Spec.Queue))
@@ -76,14 +76,14 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 .With(Column(rows, r => r.Notify)).With(Column(rows, r => r.Job.ResultCacheKey))
                 .With(Column(rows, r => (short)r.State)).With(Column(rows, r => r.Job.Cached?.From.ToGuid()))
                 .With(Column(rows, r => r.Job.Cached?.Result.ToString())).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Cached?.ModelVersion)),
-            async r => (await r.ListAsync(row => PostgresJobRow.Read(row, 3))).ToDictionary(j => j.Id));
-        if (inserted.Values.Any(j => j.State.IsTerminal() && j.Notify.Count > 0))
+            async r => (await r.ListAsync(row => (Id: PostgresJobRow.IdOf(row.GetGuid(0)), Ticket: row.GetInt64(1)))).ToDictionary(a => a.Id, a => a.Ticket));
+        if (rows.Exists(row => row.Job is { Cached: not null, Notify.Count: > 0 } && inserted.ContainsKey(row.Job.Id)))
             signals.FilledOutbox();
 
         var keys = rows.Where(r => !inserted.ContainsKey(r.Job.Id)).Select(r => r.Job.IdempotencyKey!).Distinct(StringComparer.Ordinal).ToArray();
         var known = keys.Length == 0 ? [] : await KnownAsync(keys);
         return Column(calls, call => (IReadOnlyList<AddedJob?>)Column(call.Jobs, row =>
-            inserted.TryGetValue(row.Job.Id, out var added) ? new AddedJob(added, IsNew: true)
+            inserted.TryGetValue(row.Job.Id, out var ticket) ? new AddedJob(AcceptedJob.Of(row.Job, now, ticket), IsNew: true)
                 : known.TryGetValue(row.Job.IdempotencyKey!, out var there) ? new AddedJob(there, IsNew: false)
                 : null));
     }

@@ -34,7 +34,7 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
     private DateTimeOffset nextDue = DateTimeOffset.MaxValue;
     private DateTimeOffset? timerAt;
     private long turn;
-    private bool pumping;
+    private int pumps;
     private bool closed;
 
     /// <summary>
@@ -122,22 +122,23 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
     private static SpotterException Closing() =>
         new(ErrorCodes.StoreUnavailable, "The service is shutting down; ask again in a moment.");
 
+    // Called with the gate held.
     private void Begin()
     {
-        if (pumping)
+        if (pumps >= store.TakesAtOnce)
             return;
-        pumping = true;
-        pump = Task.Run(PumpAsync);
+        pumps++;
+        pump = Task.WhenAll(pump, Task.Run(PumpAsync));
     }
 
     private async Task PumpAsync()
     {
-        while (NextGroup() is { } group)
-            await ServeAsync(group);
+        while (NextGroup() is var (group, firstTurn))
+            await ServeAsync(group, firstTurn);
     }
 
-    /// <summary>Those who are served together, in the order in which they are; null when nobody is hungry.</summary>
-    private List<Waiter>? NextGroup()
+    /// <summary>Those who are served together, in the order in which they are, and the turn of the first; null when nobody is hungry.</summary>
+    private (List<Waiter> Group, long FirstTurn)? NextGroup()
     {
         lock (gate)
         {
@@ -153,54 +154,69 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
             }
             if (hungry.Count == 0 || closed)
             {
-                pumping = false;
+                pumps--;
                 return null;
             }
             if (hungry.Count > 1)
                 hungry = [.. hungry.OrderByDescending(w => rankOf(w.Worker))];
             var group = hungry.Where(w => w.GoesWith(hungry[0])).Take(Largest).ToList();
             group.ForEach(w => w.Hungry = false);
-            return group;
+            turn += group.Count;
+            return (group, turn - group.Count);
         }
     }
 
-    private async Task ServeAsync(List<Waiter> group)
+    private async Task ServeAsync(List<Waiter> group, long firstTurn)
     {
-        var served = 0;
+        var unserved = group.Count;
         try
         {
-            foreach (var (levels, count) in Turns(group.Count))
+            var requests = new List<TakeRequest>();
+            var asked = 0;
+            foreach (var (levels, count) in Turns(firstTurn, group.Count))
             {
-                var some = group.GetRange(served, count);
-                var taken = await store.TakeAsync(
-                    new TakeRequest(group[0].Queues, levels, some.ConvertAll(w => w.Worker), duration), CancellationToken.None);
+                requests.Add(new TakeRequest(group[0].Queues, levels, group.GetRange(asked, count).ConvertAll(w => w.Worker), duration));
+                asked += count;
+            }
+            var first = 0;
+            foreach (var (request, taken) in requests.Zip(await store.TakeInTurnAsync(requests, CancellationToken.None)))
+            {
                 for (var i = 0; i < taken.Jobs.Count; i++)
-                    await DeliverAsync(some[i], taken.Jobs[i]);
-                served += taken.Jobs.Count;
-                turn += taken.Jobs.Count;
-                if (taken.Jobs.Count == count)
-                    continue;
-                DueLater(taken.NextDue);
-                break;
+                    await DeliverAsync(group[first + i], taken.Jobs[i]);
+                first += request.Workers.Count;
+                unserved -= taken.Jobs.Count;
+                if (taken.Jobs.Count < request.Workers.Count)
+                    DueLater(taken.NextDue);
             }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            foreach (var waiter in group.Skip(served))
-                waiter.Fail(e);
+            // Who has a job already doesn't hear of it.
+            group.ForEach(waiter => waiter.Fail(e));
             return;
         }
-        foreach (var waiter in group.Skip(served).Where(w => !w.Waits))
+        finally
+        {
+            GiveBackTurns(unserved);
+        }
+        foreach (var waiter in group.Where(w => !w.Waits))
             waiter.TryDeliver(null);
     }
 
+    // Turns count the jobs that were given.
+    private void GiveBackTurns(int count)
+    {
+        lock (gate)
+            turn -= count;
+    }
+
     /// <summary>So many turns, those with the same order of levels together: taking is one call for each.</summary>
-    private List<(JobPriority[] Levels, int Count)> Turns(int count)
+    private static List<(JobPriority[] Levels, int Count)> Turns(long first, int count)
     {
         var turns = new List<(JobPriority[] Levels, int Count)>();
         for (var i = 0; i < count; i++)
         {
-            var levels = PriorityTurns.Order(turn + i);
+            var levels = PriorityTurns.Order(first + i);
             var known = turns.FindIndex(t => ReferenceEquals(t.Levels, levels));
             if (known < 0)
                 turns.Add((levels, 1));

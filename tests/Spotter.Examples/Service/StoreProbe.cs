@@ -35,7 +35,24 @@ public class StoreProbe : DispatchProxy
     }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
-        targetMethod!.Name == nameof(IJobStore.TakeAsync) ? TakeAsync((TakeRequest)args![0]!) : targetMethod.Invoke(inner, args);
+        targetMethod!.Name switch
+        {
+            nameof(IJobStore.TakeAsync) => TakeAsync((TakeRequest)args![0]!),
+            nameof(IJobStore.TakeInTurnAsync) => TakeInTurnAsync((IReadOnlyList<TakeRequest>)args![0]!),
+            _ => targetMethod.Invoke(inner, args),
+        };
+
+    private async Task<IReadOnlyList<TakenJobs>> TakeInTurnAsync(IReadOnlyList<TakeRequest> requests)
+    {
+        var taken = new List<TakenJobs>();
+        foreach (var request in requests)
+        {
+            taken.Add(await TakeAsync(request));
+            if (taken[^1].Jobs.Count < request.Workers.Count)
+                break;
+        }
+        return taken;
+    }
 
     private async Task<TakenJobs> TakeAsync(TakeRequest request)
     {
