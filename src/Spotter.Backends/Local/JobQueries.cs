@@ -56,13 +56,14 @@ internal static class JobQueries
         return rows;
     }
 
-    public static IReadOnlyList<string> UnknownBlobs(SqliteConnection connection, byte[] keys)
+    /// <summary>The places, in the JSON list, of names that are not known.</summary>
+    public static List<int> UnknownBlobs(SqliteConnection connection, byte[] names)
     {
-        var unknown = new List<string>();
+        var unknown = new List<int>();
         using var select = connection.Prepare(
-            "SELECT value FROM json_each(?1) AS wanted WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE key = wanted.value)").BindText(1, keys);
+            "SELECT key FROM json_each(?1) AS wanted WHERE NOT EXISTS (SELECT 1 FROM blobs WHERE name = wanted.value)").BindText(1, names);
         while (select.Step())
-            unknown.Add(select.Text(0));
+            unknown.Add(select.Int(0));
         return unknown;
     }
 

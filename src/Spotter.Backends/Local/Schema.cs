@@ -359,6 +359,34 @@ internal static class Schema
         DROP TABLE blobs;
         ALTER TABLE blobs_of_jobs RENAME TO blobs;
         """,
+        """
+        -- A trigger costs every statement that may fire it: now only those that end a job, and a job that begins ended is
+        -- one that is ended right away.
+        DROP TRIGGER jobs_end;
+        DROP TRIGGER jobs_begin_ended;
+        CREATE TRIGGER jobs_end AFTER UPDATE OF finished ON jobs
+        WHEN NEW.state >= 2 AND OLD.state < 2 AND NEW.notify IS NOT NULL
+        BEGIN
+            INSERT INTO outbox (id, job, channel, target, secret, endpoint, due)
+            SELECT lower(hex(NEW.id)) || CASE NEW.redrives WHEN 0 THEN '' ELSE '~' || NEW.redrives END
+                    || CASE n.key WHEN 0 THEN '' ELSE '-' || (n.key + 1) END,
+                NEW.id, json_extract(n.value, '$.channel'), json_extract(n.value, '$.target'), json_extract(n.value, '$.secret'),
+                COALESCE(json_extract(n.value, '$.endpoint'), json_extract(n.value, '$.target')), NEW.finished
+            FROM json_each(NEW.notify) AS n;
+        END;
+
+        -- Blobs by what comes after their folder, which begins with the time: new ones are added at the end of the table.
+        CREATE TABLE blobs_by_name (
+            name TEXT NOT NULL,                 -- as BlobName makes it of a key
+            job INTEGER NOT NULL,
+            PRIMARY KEY (name, job)
+        ) WITHOUT ROWID;
+        INSERT INTO blobs_by_name (name, job)
+        SELECT substr(key, length(folder) + 1) || '/' || rtrim(folder, '/'), job
+        FROM (SELECT key, job, rtrim(key, replace(key, '/', '')) AS folder FROM blobs) ORDER BY 1, 2;
+        DROP TABLE blobs;
+        ALTER TABLE blobs_by_name RENAME TO blobs;
+        """,
     ];
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>

@@ -40,6 +40,9 @@ internal sealed class SqliteConnection : IDisposable
     /// <summary>Rows changed by the last statement.</summary>
     public int Changes => raw.sqlite3_changes(handle);
 
+    /// <summary>The row id of the last row added.</summary>
+    public long LastRowId => raw.sqlite3_last_insert_rowid(handle);
+
     /// <summary>The statement for this text, prepared once per connection.</summary>
     public SqliteStatement Prepare(string sql)
     {

@@ -82,16 +82,16 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>Runs <paramref name="body"/> and answers once it would survive a power cut.</summary>
-    public Task<T> CommitAsync<T>(Func<WriteScope, T> body, CancellationToken cancel, bool needsSavepoint = false)
+    public Task<T> CommitAsync<T>(Func<WriteScope, T> body, CancellationToken cancel)
     {
 #if PLANTED_BUGS
         if (PlantedBug.Is("answered-before-commit"))
-            return RunAsync(new WriteWork<T>(body, cancel) { NeedsSavepoint = needsSavepoint, AnswersEarly = true }, cancel);
+            return RunAsync(new WriteWork<T>(body, cancel) { AnswersEarly = true }, cancel);
 #endif
-        return RunAsync(new WriteWork<T>(body, cancel) { NeedsSavepoint = needsSavepoint }, cancel);
+        return RunAsync(new WriteWork<T>(body, cancel), cancel);
     }
 
-    /// <summary>Runs <paramref name="body"/>, which changes rows with one statement, and answers once it has run.</summary>
+    /// <summary>Runs <paramref name="body"/> and answers once it has run.</summary>
     public Task<T> ApplyAsync<T>(Func<WriteScope, T> body, CancellationToken cancel) =>
         RunAsync(new WriteWork<T>(body, cancel) { AnswersEarly = true }, cancel);
 

@@ -23,6 +23,8 @@ internal sealed class SqliteJobStore : IJobStore
         database.Writer.WhenCommitted(changes.Publish);
     }
 
+    public int TakesAtOnce => 2;
+
     public async Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)
     {
         var inserts = jobs.Select(NewRow.Of).ToArray();
@@ -32,25 +34,15 @@ internal sealed class SqliteJobStore : IJobStore
                 var now = Microseconds.Now(clock);
                 return Array.ConvertAll(inserts, job => job.AddTo(scope, now));
             },
-            cancel,
-            needsSavepoint: true);
-        return Array.ConvertAll(rows, r => new AddedJob(r.Row.ToJob(), r.IsNew));
+            cancel);
+        return Array.ConvertAll(rows, row => row.ToAnswer());
     }
 
-    public async Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel)
-    {
-        var (rows, next) = await database.CommitAsync(
-            scope => SqliteTake.Run(scope, request, Microseconds.Now(clock)), cancel, needsSavepoint: request.Workers.Count > 1);
-        if (rows.Count == 0 && next is null)
-            return TakenJobs.None;
-        var started = new StartedJob[rows.Count];
-        for (var i = 0; i < started.Length; i++)
-        {
-            var job = rows[i].ToJob();
-            started[i] = new StartedJob(job, new Lease(job.Id, job.Queue, job.FencingToken, job.Attempts, job.Worker!));
-        }
-        return new TakenJobs(started, next is { } due ? Microseconds.ToTime(due) : null);
-    }
+    public async Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel) =>
+        (await TakeInTurnAsync([request], cancel))[0];
+
+    public async Task<IReadOnlyList<TakenJobs>> TakeInTurnAsync(IReadOnlyList<TakeRequest> requests, CancellationToken cancel) =>
+        (await database.CommitAsync(scope => SqliteTake.Run(scope, requests, Microseconds.Now(clock)), cancel)).ConvertAll(t => t.ToAnswer());
 
     public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel) =>
         database.ApplyAsync<IReadOnlyList<bool>>(
@@ -69,8 +61,7 @@ internal sealed class SqliteJobStore : IJobStore
             case JobOutcome.Done done:
                 var timings = JsonSerializer.SerializeToUtf8Bytes(done.Timings, SpotterJson.Default.JobTimings);
                 return database.CommitAsync(
-                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, done.Output, done.ModelVersion, ServedJobs.One(done.Timings))), cancel,
-                    needsSavepoint: done.Output is not null);
+                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, done.Output, done.ModelVersion, ServedJobs.One(done.Timings))), cancel);
             case JobOutcome.Reject reject:
                 var error = SqliteTransitions.ToJson(reject.Error);
                 return database.CommitAsync(scope => transitions.End(scope, lease, JobState.Failed, new(error, null, null, null, null)), cancel);
@@ -90,14 +81,14 @@ internal sealed class SqliteJobStore : IJobStore
     public Task<int> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel)
     {
         var ids = filter.Ids is { } wanted ? ToJson(wanted.Select(i => i.Value)) : null;
-        return database.CommitAsync(scope => transitions.Redrive(scope, filter, ids, by), cancel, needsSavepoint: true);
+        return database.CommitAsync(scope => transitions.Redrive(scope, filter, ids, by), cancel);
     }
 
     public Task<int> ExpireAsync(int limit, CancellationToken cancel) =>
-        database.CommitAsync(scope => transitions.Expire(scope, limit), cancel, needsSavepoint: true);
+        database.CommitAsync(scope => transitions.Expire(scope, limit), cancel);
 
     public Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
-        database.CommitAsync(scope => transitions.Release(scope, worker, error, spendAttempt), cancel, needsSavepoint: true);
+        database.CommitAsync(scope => transitions.Release(scope, worker, error, spendAttempt), cancel);
 
     public Task<int> ReapAsync(int limit, CancellationToken cancel)
     {
@@ -105,7 +96,7 @@ internal sealed class SqliteJobStore : IJobStore
         if (PlantedBug.Is("leases-never-end"))
             return Task.FromResult(0);
 #endif
-        return database.CommitAsync(scope => transitions.Reap(scope, limit), cancel, needsSavepoint: true);
+        return database.CommitAsync(scope => transitions.Reap(scope, limit), cancel);
     }
 
     public async Task<Job?> FindAsync(JobId id, CancellationToken cancel) =>
@@ -135,15 +126,17 @@ internal sealed class SqliteJobStore : IJobStore
 
     public Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> keys, CancellationToken cancel)
     {
-        var wanted = ToJson(keys);
-        return database.ReadAsync(connection => JobQueries.UnknownBlobs(connection, wanted), cancel);
+        var wanted = keys.ToArray();
+        var names = ToJson(wanted.Select(BlobName.Of));
+        return database.ReadAsync<IReadOnlyList<string>>(
+            connection => JobQueries.UnknownBlobs(connection, names).ConvertAll(at => wanted[at]), cancel);
     }
 
     public Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
-        database.CommitAsync(scope => SqliteRetention.ExpireBlobs(scope, Microseconds.From(finishedBefore), limit), cancel, needsSavepoint: true);
+        database.CommitAsync(scope => SqliteRetention.ExpireBlobs(scope, Microseconds.From(finishedBefore), limit), cancel);
 
     public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
-        database.CommitAsync(scope => SqliteRetention.Purge(scope, Microseconds.From(finishedBefore), limit), cancel, needsSavepoint: true);
+        database.CommitAsync(scope => SqliteRetention.Purge(scope, Microseconds.From(finishedBefore), limit), cancel);
 
     public IAsyncEnumerable<JobChange> ChangesAsync(CancellationToken cancel) => changes.ReadAsync(cancel);
 
@@ -172,7 +165,7 @@ internal sealed class SqliteJobStore : IJobStore
             job.Notify.Count == 0 ? null : JsonSerializer.SerializeToUtf8Bytes(job.Notify, SpotterJson.Default.IReadOnlyListJobNotification),
             job.Cached is null ? null : JsonSerializer.SerializeToUtf8Bytes(new JobTimings(), SpotterJson.Default.JobTimings));
 
-        public (JobRow Row, bool IsNew) AddTo(WriteScope scope, long now)
+        public Added AddTo(WriteScope scope, long now)
         {
             var (job, key) = (Job, Job.IdempotencyKey);
 #if PLANTED_BUGS
@@ -183,41 +176,48 @@ internal sealed class SqliteJobStore : IJobStore
             {
                 using var select = scope.Prepare(ByKey).Bind(1, key);
                 if (select.Step())
-                    return (JobRow.Read(select), false);
+                    return new Added(job, JobRow.Read(select), now, 0);
             }
             var line = new Line(job.Spec.Queue, job.Spec.Priority, job.Internal);
             var state = job.Cached is null ? JobState.Queued : JobState.Succeeded;
-            long seq;
-            JobRow added;
-            using (var insert = scope.Prepare($"""
-                INSERT INTO jobs (id, queue, engine, tenant, priority, state, internal, ticket, due, expires, created, started, finished,
-                    idempotency_key, fingerprint, result_cache_key, cached_from, model_version, submitted_by,
-                    notify, spec, timings, result)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)
-                RETURNING {JobRow.Columns}, seq
+            var ticket = state == JobState.Queued ? scope.NextTicket(line) : 0;
+            var insert = scope.Prepare("""
+                INSERT OR FAIL INTO jobs (id, queue, engine, tenant, priority, state, internal, ticket, due, expires, created,
+                    idempotency_key, fingerprint, result_cache_key, submitted_by, notify, spec)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
                 """)
                 .Bind(1, job.Id).Bind(2, line.Queue).Bind(3, job.Spec.Engine).Bind(4, job.Tenant).Bind(5, (int)line.Priority)
-                .Bind(6, (int)state).Bind(7, job.Internal ? 1 : 0).Bind(8, state == JobState.Queued ? scope.NextTicket(line) : 0)
+                .Bind(6, (int)(state == JobState.Queued ? state : JobState.Running)).Bind(7, job.Internal ? 1 : 0).Bind(8, ticket)
                 .Bind(9, job.Spec.NotBefore is { } start ? Math.Max(now, Microseconds.From(start)) : now)
                 .Bind(10, job.Spec.Expires is { } end ? Microseconds.From(end) : null).Bind(11, now)
-                .Bind(12, state == JobState.Queued ? null : now)
-                .Bind(13, key).Bind(14, job.Fingerprint).Bind(15, job.ResultCacheKey)
-                .Bind(17, job.Cached?.ModelVersion).Bind(18, job.By)
-                .BindText(19, Notify).BindText(20, Spec).BindText(21, Timings))
-            {
-                if (job.Cached is { } cached)
-                    insert.Bind(16, cached.From).BindText(22, cached.Result.Utf8.Span);
-                else
-                    insert.BindNull(16).BindNull(22);
-                insert.Step();
-                added = JobRow.Read(insert);
-                seq = insert.Long(JobRow.Count);
-            }
+                .Bind(12, key).Bind(13, job.Fingerprint).Bind(14, job.ResultCacheKey).Bind(15, job.By)
+                .BindText(16, Notify).BindText(17, Spec);
+            insert.Run();
+            var seq = scope.LastRowId;
             foreach (var input in job.Spec.Inputs)
-                scope.Prepare("INSERT OR IGNORE INTO blobs (key, job) VALUES (?1, ?2)").Bind(1, input.Key).Bind(2, seq).Run();
+                scope.Prepare("INSERT OR IGNORE INTO blobs (name, job) VALUES (?1, ?2)").Bind(1, BlobName.Of(input.Key)).Bind(2, seq).Run();
+            if (job.Cached is { } cached)
+                End(scope, seq, cached, now);
             scope.Moved(line, null, state);
             scope.Changed(job.Id, state == JobState.Queued ? line.Queue : null);
-            return (added, true);
+            return new Added(job, null, now, ticket);
         }
+
+        /// <summary>By an update, since that is what fills the outbox.</summary>
+        private void End(WriteScope scope, long seq, CachedResult cached, long now) =>
+            scope.Prepare("""
+                UPDATE OR FAIL jobs SET state = 2, started = ?2, finished = ?2, cached_from = ?3, model_version = ?4, timings = ?5, result = ?6
+                WHERE seq = ?1
+                """)
+                .Bind(1, seq).Bind(2, now).Bind(3, cached.From).Bind(4, cached.ModelVersion)
+                .BindText(5, Timings).BindText(6, cached.Result.Utf8.Span).Run();
+    }
+
+    /// <summary>What became of a job: the row that has its key already, or else its own.</summary>
+    private readonly record struct Added(NewJob Job, JobRow? Known, long Now, long Ticket)
+    {
+        public AddedJob ToAnswer() => Known is null
+            ? new AddedJob(AcceptedJob.Of(Job, Now, Ticket), IsNew: true)
+            : new AddedJob(Known.ToJob(), IsNew: false);
     }
 }

@@ -57,12 +57,12 @@ internal static class SqliteRetention
         var keys = JsonSerializer.Deserialize(spec, SpotterJson.Default.JobSpec)!.Inputs.Select(i => i.Key).ToList();
         if (output is not null)
             keys.Add(output);
-        return keys.FindAll(key => scope.Prepare("DELETE FROM blobs WHERE key = ?1 AND job = ?2").Bind(1, key).Bind(2, seq).Run() > 0 && !IsKept(scope, key));
+        return keys.FindAll(key => scope.Prepare("DELETE FROM blobs WHERE name = ?1 AND job = ?2").Bind(1, BlobName.Of(key)).Bind(2, seq).Run() > 0 && !IsKept(scope, key));
     }
 
     private static bool IsKept(WriteScope scope, string key)
     {
-        using var select = scope.Prepare("SELECT 1 FROM blobs WHERE key = ?1 LIMIT 1").Bind(1, key);
+        using var select = scope.Prepare("SELECT 1 FROM blobs WHERE name = ?1 LIMIT 1").Bind(1, BlobName.Of(key));
         return select.Step();
     }
 }

@@ -11,8 +11,34 @@ internal static class SqliteTake
     // Those that nobody started in time are swept every few seconds; a take steps over some of them at most.
     private const int MostExpired = 100;
 
-    /// <summary>The jobs, in the order of the workers; and when there were fewer, when the next is due.</summary>
-    public static (List<JobRow> Taken, long? NextDue) Run(WriteScope scope, TakeRequest request, long now)
+    /// <summary>What one request got: rows in the order of its workers; and when there were fewer, when the next is due.</summary>
+    public readonly record struct Taken(List<JobRow> Rows, long? NextDue)
+    {
+        public TakenJobs ToAnswer()
+        {
+            var started = Rows.ConvertAll(row =>
+            {
+                var job = row.ToJob();
+                return new StartedJob(job, new Lease(job.Id, job.Queue, job.FencingToken, job.Attempts, job.Worker!));
+            });
+            return new TakenJobs(started, NextDue is { } due ? Microseconds.ToTime(due) : null);
+        }
+    }
+
+    /// <summary>One request after the other, until one gets less than it wants.</summary>
+    public static List<Taken> Run(WriteScope scope, IReadOnlyList<TakeRequest> requests, long now)
+    {
+        var taken = new List<Taken>(requests.Count);
+        foreach (var request in requests)
+        {
+            taken.Add(Run(scope, request, now));
+            if (taken[^1].Rows.Count < request.Workers.Count)
+                break;
+        }
+        return taken;
+    }
+
+    private static Taken Run(WriteScope scope, TakeRequest request, long now)
     {
         var taken = new List<JobRow>(request.Workers.Count);
         foreach (var level in request.Levels)
@@ -27,7 +53,7 @@ internal static class SqliteTake
                 scope.Changed(taken[^1].Id);
             }
         }
-        return (taken, taken.Count < request.Workers.Count ? NextDue(scope, request, now) : null);
+        return new Taken(taken, taken.Count < request.Workers.Count ? NextDue(scope, request, now) : null);
     }
 
     /// <summary>Of one level those that have been due longest, over all queues.</summary>
@@ -62,13 +88,15 @@ internal static class SqliteTake
 
     private static JobRow Start(WriteScope scope, long seq, string worker, long now, long until)
     {
-        using var update = scope.Prepare($"""
-            UPDATE jobs SET state = 1, fencing_token = fencing_token + 1, attempts = attempts + 1,
+        scope.Prepare("""
+            UPDATE OR FAIL jobs SET state = 1, fencing_token = fencing_token + 1, attempts = attempts + 1,
                 started = ?2, leased_until = ?3, worker = ?4
-            WHERE seq = ?1 RETURNING {JobRow.Columns}
-            """).Bind(1, seq).Bind(2, now).Bind(3, until).Bind(4, worker);
-        update.Step();
-        return JobRow.Read(update);
+            WHERE seq = ?1
+            """).Bind(1, seq).Bind(2, now).Bind(3, until).Bind(4, worker).Run();
+        // Read by a statement of its own: one that returns what it changes makes a table for that, each time.
+        using var select = scope.Prepare($"SELECT {JobRow.Columns} FROM jobs WHERE seq = ?1").Bind(1, seq);
+        select.Step();
+        return JobRow.Read(select);
     }
 
     private static long? NextDue(WriteScope scope, TakeRequest request, long now)

@@ -25,26 +25,29 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
         const string fence = "fencing_token = ?2 AND state = 1";
 #endif
         long seq;
-        using (var update = scope.Prepare($"""
-            UPDATE jobs SET state = ?3, finished = ?4, leased_until = NULL,
-                error = ?5, timings = ?6, result = ?7, output = ?8, model_version = ?9
-            WHERE id = ?1 AND {fence}
-            RETURNING queue, priority, internal, seq
-            """)
-            .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, (int)state).Bind(4, Microseconds.Now(clock))
-            .BindText(5, ending.Error).BindText(6, ending.Timings).Bind(8, ending.Output).Bind(9, ending.ModelVersion))
+        // Two statements: one that returns what it changed makes a table for it, which takes longer than to look first.
+        using (var held = scope.Prepare($"SELECT seq, queue, priority, internal FROM jobs WHERE id = ?1 AND {fence}")
+            .Bind(1, lease.Job).Bind(2, lease.FencingToken))
         {
-            if (ending.Result is { } result)
-                update.BindText(7, result.Span);
-            else
-                update.BindNull(7);
-            if (!update.Step())
+            if (!held.Step())
                 return null;
-            scope.Moved(new Line(update.Text(0), (JobPriority)update.Int(1), update.Bool(2)), JobState.Running, state, ending.Served);
-            seq = update.Long(3);
+            seq = held.Long(0);
+            scope.Moved(new Line(held.Text(1), (JobPriority)held.Int(2), held.Bool(3)), JobState.Running, state, ending.Served);
         }
+        var update = scope.Prepare("""
+            UPDATE OR FAIL jobs SET state = ?2, finished = ?3, leased_until = NULL,
+                error = ?4, timings = ?5, result = ?6, output = ?7, model_version = ?8
+            WHERE seq = ?1
+            """)
+            .Bind(1, seq).Bind(2, (int)state).Bind(3, Microseconds.Now(clock))
+            .BindText(4, ending.Error).BindText(5, ending.Timings).Bind(7, ending.Output).Bind(8, ending.ModelVersion);
+        if (ending.Result is { } result)
+            update.BindText(6, result.Span);
+        else
+            update.BindNull(6);
+        update.Run();
         if (ending.Output is { } output)
-            scope.Prepare("INSERT OR IGNORE INTO blobs (key, job) VALUES (?1, ?2)").Bind(1, output).Bind(2, seq).Run();
+            scope.Prepare("INSERT OR IGNORE INTO blobs (name, job) VALUES (?1, ?2)").Bind(1, BlobName.Of(output)).Bind(2, seq).Run();
         scope.Changed(lease.Job);
         return new EndedAttempt(lease.Job, state, null);
     }

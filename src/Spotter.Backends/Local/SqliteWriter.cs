@@ -105,29 +105,24 @@ internal sealed class SqliteWriter
         if (!TryBegin(units))
             return;
         var group = new List<WriteWork>();
-        WriteWork? current = null;
+        var somebodyWaits = false;
         try
         {
-            while (units.Next(group.Count > 0) is { } unit)
+            while (units.Next(somebodyWaits) is { } unit)
             {
                 if (unit.DropIfCancelled())
                     continue;
-                current = unit;
-                if (!TryRun(unit))
-                    continue;
+                group.Add(unit);
+                unit.Run(scope);
                 if (unit.AnswersEarly)
                     unit.Answer();
                 else
-                    group.Add(unit);
-                current = null;
+                    somebodyWaits = true;
             }
-            current = null;
             Commit();
         }
-        catch (SqliteFault fault)
+        catch (Exception fault) when (fault is SqliteFault || connection.InTransaction)
         {
-            if (current is not null)
-                group.Add(current);
             TakeBack(fault);
             RunAgain(group, fault);
             return;
@@ -163,35 +158,6 @@ internal sealed class SqliteWriter
             unit.Fail(error);
     }
 
-    /// <summary>
-    /// Runs a unit in the open transaction. When it fails, it alone fails and false is returned; unless the whole
-    /// transaction is lost, which is thrown.
-    /// </summary>
-    private bool TryRun(WriteWork unit)
-    {
-        var mark = scope.Mark();
-        try
-        {
-            if (unit.NeedsSavepoint)
-                connection.Execute("SAVEPOINT unit");
-            unit.Run(scope);
-            if (unit.NeedsSavepoint)
-                connection.Execute("RELEASE unit");
-            return true;
-        }
-        catch (Exception e) when (e is not SqliteFault { IsFatal: true } && connection.InTransaction)
-        {
-            scope.Forget(mark);
-            if (unit.NeedsSavepoint)
-            {
-                connection.Execute("ROLLBACK TO unit");
-                connection.Execute("RELEASE unit");
-            }
-            unit.Fail(e is SqliteFault fault ? fault.ToRefusal() : e);
-            return false;
-        }
-    }
-
     private void Commit()
     {
         scope.WriteTallies();
@@ -206,10 +172,11 @@ internal sealed class SqliteWriter
         lookAfterCommit?.Invoke(connection);
     }
 
-    private void TakeBack(SqliteFault fault)
+    private void TakeBack(Exception fault)
     {
-        scope.Forget(default);
-        StopIfFatal(fault);
+        scope.Forget();
+        if (fault is SqliteFault sqlite)
+            StopIfFatal(sqlite);
         try
         {
             if (connection.InTransaction)
@@ -222,8 +189,11 @@ internal sealed class SqliteWriter
         }
     }
 
-    /// <summary>Tries the units of a lost transaction in smaller ones, so that a unit which can't succeed fails alone.</summary>
-    private void RunAgain(List<WriteWork> units, SqliteFault fault)
+    /// <summary>
+    /// Tries the units of a lost transaction in smaller ones, so that a unit which can't succeed fails alone. That hardly
+    /// ever happens: savepoints, which would spare the others, would cost each unit copies of all pages that it changes.
+    /// </summary>
+    private void RunAgain(List<WriteWork> units, Exception fault)
     {
         if (units.Count > 1 && refusal is null)
         {
@@ -233,7 +203,7 @@ internal sealed class SqliteWriter
             return;
         }
         foreach (var unit in units)
-            unit.Fail(fault.ToRefusal());
+            unit.Fail(fault is SqliteFault sqlite ? sqlite.ToRefusal() : fault);
     }
 
     /// <summary>

@@ -13,6 +13,9 @@ internal sealed class WriteScope(SqliteConnection connection)
     /// <summary>The statement for this text.</summary>
     public SqliteStatement Prepare(string sql) => connection.Prepare(sql);
 
+    /// <summary>The row id of the last row added.</summary>
+    public long LastRowId => connection.LastRowId;
+
     /// <summary>The ticket of a job that enters a line now: how many have entered it, this one included.</summary>
     public long NextTicket(Line line)
     {
@@ -52,21 +55,12 @@ internal sealed class WriteScope(SqliteConnection connection)
     /// <summary>True when there is anything to tell them.</summary>
     internal bool HasChanged => changed.Count > 0;
 
-    /// <summary>Where the notes stand, for <see cref="Forget"/>.</summary>
-    internal (int Tallies, int Changed) Mark() => (tallies.Count, changed.Count);
-
-    /// <summary>Drops the notes of a unit that was taken back.</summary>
-    internal void Forget((int Tallies, int Changed) mark)
+    /// <summary>Drops the notes of a transaction that was taken back.</summary>
+    internal void Forget()
     {
-        if (mark == default)
-            entered.Clear();
-        foreach (var (line, kind, _, _) in CollectionsMarshal.AsSpan(tallies)[mark.Tallies..])
-        {
-            if (kind == Tallies.Entered && entered.TryGetValue((line.Queue, line.Priority), out var count))
-                entered[(line.Queue, line.Priority)] = count - 1;
-        }
-        tallies.RemoveRange(mark.Tallies, tallies.Count - mark.Tallies);
-        changed.RemoveRange(mark.Changed, changed.Count - mark.Changed);
+        entered.Clear();
+        tallies.Clear();
+        changed.Clear();
     }
 
     /// <summary>Writes the sums of the whole group, a few rows instead of several per job.</summary>

@@ -9,19 +9,16 @@ internal abstract class WriteWork
     /// <summary>Answered as soon as it has run: for what a queue may lose.</summary>
     public bool AnswersEarly { get; init; }
 
-    /// <summary>Changes rows with more than one statement, so that a failure midway has to be taken back.</summary>
-    public bool NeedsSavepoint { get; init; }
-
     /// <summary>True when nobody waits for it any more and it has not run; it is then dropped.</summary>
     public abstract bool DropIfCancelled();
 
     /// <summary>Does it. May be called again when the group it ran in was taken back.</summary>
     public abstract void Run(WriteScope scope);
 
-    /// <summary>It is done.</summary>
+    /// <summary>It is done. Only the first answer or failure is heard.</summary>
     public abstract void Answer();
 
-    /// <summary>It was not done.</summary>
+    /// <summary>It was not done. Only the first answer or failure is heard.</summary>
     public abstract void Fail(Exception error);
 }
 

@@ -1,4 +1,3 @@
-using Spotter.Conformance;
 using Spotter.Core;
 using Spotter.Jobs;
 
@@ -38,7 +37,7 @@ public sealed class JobIdTests
     {
         var ids = Enumerable.Range(0, 1000).Select(_ => JobId.New(RandomSource.System, clock).Value).ToList();
 
-        ids.Distinct().Count().ShouldBe(ids.Count);
+        ids.Distinct(StringComparer.Ordinal).Count().ShouldBe(ids.Count);
         // The digits after the time but for the version, and the variant's two bits.
         foreach (var digit in Enumerable.Range(13, 3).Concat(Enumerable.Range(17, 15)))
             ids.Select(id => id[digit]).Distinct().Count().ShouldBe(16);
