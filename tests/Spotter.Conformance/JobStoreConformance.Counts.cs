@@ -192,7 +192,7 @@ public abstract partial class JobStoreConformance
         await ServeAsync(new JobTimings { FetchMs = 900, DecodeMs = 250, InferMs = 500, PostMs = 125, EncodeMs = 125 }, SampleJobs.New(model: "a"));
         await ServeAsync(new JobTimings { InferMs = 3000 }, SampleJobs.New(model: "a", isInternal: true).At(JobPriority.High));
         await ServeAsync(new JobTimings { InferMs = 500 }, SampleJobs.New(model: "b"));
-        var cached = await AddAsync(SampleJobs.New(model: "b") with { Cached = new CachedResult(JobId.New(RandomSource.System), SampleJobs.Result(), "v1") });
+        var cached = await AddAsync(SampleJobs.New(model: "b") with { Cached = new CachedResult(JobId.New(RandomSource.System, Clock), SampleJobs.Result(), "v1") });
         (await FindAsync(cached)).State.ShouldBe(JobState.Succeeded);
         await FinishAsync(await LeaseAsync(await AddAsync(SampleJobs.New(model: "b"))), SampleJobs.Reject());
         await FinishAsync(await LeaseAsync(await AddAsync(SampleJobs.New(model: "b"))), SampleJobs.Retry());

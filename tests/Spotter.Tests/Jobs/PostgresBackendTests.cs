@@ -87,11 +87,11 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
         static PostgresJobWrites.Adding Call(NewJob job) => new([PostgresJobWrites.NewRow.Of(job)]);
         var another = SampleJobs.New();
 
-        var answers = await writes.AddAsync([Call(known with { Id = JobId.New(RandomSource.System) }), Call(another)]);
+        var answers = await writes.AddAsync([Call(known with { Id = JobId.New(RandomSource.System, TimeProvider.System) }), Call(another)]);
 
         answers[0].ShouldBe([null]);
         answers[1].ShouldHaveSingleItem()!.Job.Id.ShouldBe(another.Id);
-        var refusal = await Should.ThrowAsync<SpotterException>(() => store.AddAsync([known with { Id = JobId.New(RandomSource.System) }], default));
+        var refusal = await Should.ThrowAsync<SpotterException>(() => store.AddAsync([known with { Id = JobId.New(RandomSource.System, TimeProvider.System) }], default));
         refusal.Code.ShouldBe(ErrorCodes.Busy);
         refusal.Message.ShouldContain("same key");
         await fixture.RunAsync("DROP VIEW jobs; ALTER TABLE jobs_of_old RENAME TO jobs");
