@@ -25,6 +25,8 @@ public static class ErrorCodes
     public const string TooManyImages = "too_many_images";
     /// <summary>Not one of the kinds of picture that are let in.</summary>
     public const string UnsupportedImage = "unsupported_image";
+    /// <summary>Not one of the kinds of file that the engine takes.</summary>
+    public const string UnsupportedMedia = "unsupported_media_type";
     /// <summary>HEIC or AVIF, which are not read here.</summary>
     public const string HeicDisabled = "heic_disabled";
     /// <summary>More pixels, or a longer edge, than are decoded.</summary>
@@ -55,6 +57,8 @@ public static class ErrorCodes
     public const string ImageTooComplex = "image_too_complex";
     /// <summary>Decoding the picture took longer than a picture may take.</summary>
     public const string DecodeTimeout = "decode_timeout";
+    /// <summary>The engine made more, or more files, than a job may.</summary>
+    public const string OutputTooLarge = "output_too_large";
     /// <summary>The worker crashed while it decoded the picture.</summary>
     public const string DecodeCrashed = "decode_crashed";
     /// <summary>The stored bytes are not those that were sent.</summary>

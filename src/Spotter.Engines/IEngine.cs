@@ -80,18 +80,25 @@ public interface IOfferedEngine : IEngine
 /// <param name="Together">True when all inputs belong to one job.</param>
 public sealed record EngineRequest(RawJson Parameters, RawJson? CacheParameters, bool Together = false);
 
-/// <summary>What an engine's jobs may take.</summary>
+/// <summary>What an engine's jobs may take, and what they may make.</summary>
 public sealed record EngineLimits
 {
     /// <summary>A job that runs longer has got stuck; null for as long as the worker gives any job.</summary>
     public TimeSpan? RunTime { get; init; }
 
-    /// <summary>Largest input in bytes; null for as many as the deployment lets in.</summary>
+    /// <summary>Most bytes of all inputs of one request, also above what the deployment lets in otherwise; null for as many as that.</summary>
     public long? InputBytes { get; init; }
+
+    /// <summary>Most inputs of one request; null for as many as the deployment lets in.</summary>
+    public int? MostInputs { get; init; }
 
     /// <summary>Inputs are streamed into files, and never held in memory.</summary>
     public bool InputsAsFiles { get; init; }
 
-    /// <summary>What inputs may be.</summary>
-    public IReadOnlyList<string> MediaTypes { get; init; } = ["image/gif", "image/jpeg", "image/png", "image/webp"];
+    /// <summary>What inputs may be, as in <see cref="InputTerms.MediaTypes"/>.</summary>
+    public IReadOnlyList<string> MediaTypes { get; init; } = InputTerms.Pictures;
+
+    /// <summary>What a submission for the engine may bring.</summary>
+    /// <param name="engine">Its name.</param>
+    public InputTerms TermsFor(string engine) => new() { Engine = engine, MediaTypes = MediaTypes, MaxBytes = InputBytes, MaxInputs = MostInputs };
 }

@@ -62,6 +62,14 @@ public sealed class EngineCatalogue
     /// <summary>The option of this name; null if there is none.</summary>
     public JobOption? FindOption(string name) => optionByName.GetValueOrDefault(name);
 
+    /// <summary>All that any engine takes that requests may choose.</summary>
+    /// <param name="deployment">How many bytes the deployment lets in, where an engine does not say.</param>
+    public InputTerms AnyTerms(long deployment) => new()
+    {
+        MediaTypes = [.. Offered.SelectMany(e => e.Limits.MediaTypes).Distinct(StringComparer.Ordinal)],
+        MaxBytes = Offered.Select(e => e.Limits.InputBytes ?? deployment).Append(deployment).Max(),
+    };
+
     /// <summary>The queues of all jobs that can be run with these models: those of the engines that need none among them.</summary>
     public IEnumerable<string> QueuesOf(IEnumerable<ModelInfo> models) =>
     [

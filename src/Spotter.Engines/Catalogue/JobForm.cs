@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Spotter.Core;
 using Spotter.Engines.Options;
 using Spotter.Jobs;
@@ -30,13 +31,36 @@ public sealed class JobForm(EngineCatalogue engines)
             throw Invalid($"The field '{name}' comes twice.");
     }
 
-    /// <summary>As <see cref="Set"/>, for a field that comes in the address of a request, which ends in the logs of everybody on the way.</summary>
+    /// <summary>As <see cref="Set(string, string)"/>, for a field that comes in the address of a request, which ends in the logs of everybody on the way.</summary>
     /// <exception cref="SpotterException">Also: it is a secret.</exception>
     public void SetFromAddress(string name, string value)
     {
         if (engines.FindOption(name)?.Is(OptionTraits.Secret) == true)
             throw Invalid($"The field '{name}' does not belong into the address, where others can see it; send it as a part of a multipart form.");
         Set(name, value);
+    }
+
+    /// <summary>As <see cref="Set(string, string)"/>, for a value in JSON: of the option's type, or its text; a list where an option may come several times.</summary>
+    /// <exception cref="SpotterException">Also: it can't be a value.</exception>
+    public void Set(string name, JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Null:
+                break;
+            case JsonValueKind.String:
+                Set(name, value.GetString()!);
+                break;
+            case JsonValueKind.True or JsonValueKind.False or JsonValueKind.Number:
+                Set(name, value.GetRawText());
+                break;
+            case JsonValueKind.Array when engines.FindOption(name)?.Is(OptionTraits.Repeats) == true && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String):
+                foreach (var one in value.EnumerateArray())
+                    Set(name, one.GetString()!);
+                break;
+            default:
+                throw Invalid($"The field '{name}' is a list or an object; it is {engines.FindOption(name)?.Values.Words ?? "unknown"}.");
+        }
     }
 
     /// <summary>When and how the jobs are to be run, as far as is said by now.</summary>
@@ -48,6 +72,25 @@ public sealed class JobForm(EngineCatalogue engines)
         ? engines.FindOffered(name)
         : engines.Offered.FirstOrDefault(e => e.Options.Any(o => o.Is(OptionTraits.ChoosesEngine) && fields.Has(o.Name)));
 
+    /// <summary>
+    /// What may come in as an input, by what is said by now. While nobody knows the engine, all that any engine takes: what
+    /// it then really takes is judged by <see cref="Resolve"/>.
+    /// </summary>
+    /// <param name="models">The models that there are.</param>
+    /// <param name="deployment">How many bytes the deployment lets in, where the engine does not say.</param>
+    /// <param name="isComplete">True when no more fields can come.</param>
+    public InputTerms Terms(IReadOnlyList<ModelInfo> models, long deployment, bool isComplete)
+    {
+        if (Named() is { } named)
+            return named.Limits.TermsFor(named.Name);
+        if (fields.Has(Engine))
+            return InputTerms.Default;
+        var (id, known) = (fields[Model], models.Where(m => engines.FindOffered(m.Engine) is not null));
+        if (id is null && !isComplete)
+            return engines.AnyTerms(deployment);
+        return known.FirstOrDefault(m => id is null || m.Id == id) is { } model ? engines.FindOffered(model.Engine)!.Limits.TermsFor(model.Engine) : InputTerms.Default;
+    }
+
     /// <summary>What is to be done with these inputs.</summary>
     /// <exception cref="SpotterException">What is wrong, and what it may be.</exception>
     public JobRequest Resolve(IReadOnlyList<ModelInfo> models, IReadOnlyList<InputRef> inputs)
@@ -57,8 +100,7 @@ public sealed class JobForm(EngineCatalogue engines)
         var model = engine is { NeedsModel: false } ? null : ChooseModel(models, engine);
         if (engine is null)
             RefuseStrays(engine = engines.FindOffered(model!.Engine)!);
-        foreach (var input in inputs)
-            Check(input, engine);
+        Check(inputs, engine);
         var (schedule, notify) = ScheduleOptions.Read(fields);
         var request = engine.Prepare(fields, model, inputs.Count);
         return new JobRequest
@@ -110,12 +152,15 @@ public sealed class JobForm(EngineCatalogue engines)
                 $"There is no model '{id}'{(name is null ? "" : $" for the engine '{name}'")}; there is {Join(models.Select(m => m.Id))}.");
     }
 
-    private static void Check(InputRef input, IOfferedEngine engine)
+    private static void Check(IReadOnlyList<InputRef> inputs, IOfferedEngine engine)
     {
-        if (!engine.Limits.MediaTypes.Contains(input.MediaType, StringComparer.Ordinal))
-            throw new SpotterException(ErrorCodes.UnsupportedImage, $"The engine '{engine.Name}' does not take {input.MediaType}; it takes {string.Join(", ", engine.Limits.MediaTypes)}.");
-        if (input.Bytes > engine.Limits.InputBytes)
-            throw new SpotterException(ErrorCodes.BodyTooLarge, $"The engine '{engine.Name}' takes at most {engine.Limits.InputBytes >> 20} MiB; send less.");
+        var terms = engine.Limits.TermsFor(engine.Name);
+        if (inputs.Count > terms.MaxInputs)
+            throw terms.TooMany(inputs.Count);
+        if (inputs.FirstOrDefault(i => terms.Take(i.MediaType) is null) is { } other)
+            throw terms.NotTaken(other.MediaType);
+        if (terms.MaxBytes is { } most && inputs.Sum(i => i.Bytes) > most)
+            throw terms.TooLarge(most);
     }
 
     /// <summary>The fields that all engines for models take, then those of each other engine.</summary>

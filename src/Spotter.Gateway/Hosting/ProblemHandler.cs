@@ -2,15 +2,17 @@ using System.Globalization;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Gateway.Intake;
 using Spotter.Gateway.Operations;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Hosting;
 
 /// <summary>Answers every exception with a problem, and only ours with its own words.</summary>
-internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettings settings, ILogger<ProblemHandler> log) : IExceptionHandler
+internal sealed partial class ProblemHandler(GatewayMeters meters, ILogger<ProblemHandler> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -25,7 +27,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettin
         {
             SpotterException refusal => Problems.Of(refusal.Code, refusal.Message),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
-                Problems.Of(ErrorCodes.BodyTooLarge, InputReader.TooLarge(settings.Jobs.MaxInputBytes).Message),
+                Problems.Of(ErrorCodes.BodyTooLarge, InputTerms.Default.TooLarge(BoundOf(httpContext)).Message),
             BadHttpRequestException bad => Problems.Of(ErrorCodes.InvalidRequest, bad.Message) with { Status = bad.StatusCode },
             _ => Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."),
         };
@@ -45,6 +47,9 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, GatewaySettin
         await response.WriteAsJsonAsync(problem, ProblemJson.Default.Problem, Problems.MediaType, cancellationToken);
         return true;
     }
+
+    /// <summary>How many bytes of inputs the request could bring.</summary>
+    private static long BoundOf(HttpContext http) => Math.Max(0, (http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0) - SubmitEndpoint.FramingBytes);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private partial void LogFailure(Exception exception, string method, string path);

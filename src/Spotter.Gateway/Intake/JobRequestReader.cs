@@ -10,12 +10,20 @@ using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;
 
-/// <summary>Reads a request as it streams in: fields into the form, pictures to whoever takes them.</summary>
+/// <summary>Takes an input as it streams in.</summary>
+/// <param name="content">Its bytes.</param>
+/// <param name="name">What the client calls it; null for nothing.</param>
+/// <param name="contentType">The media type that the client gives; null for none.</param>
+internal delegate Task OnInput(Stream content, string? name, string? contentType);
+
+/// <summary>Reads a request as it streams in: fields into the form, inputs to whoever takes them.</summary>
 internal static class JobRequestReader
 {
     private const int LongestField = 8 * 1024;
     private const int LongestIdempotencyKey = 255;
     private const int MostFields = 64;
+    private const string Multipart = "multipart/form-data";
+    private const string Json = "application/json";
 
     /// <summary>Reads the fields that are there before the body.</summary>
     public static void ReadQuery(HttpRequest request, JobForm form)
@@ -27,8 +35,20 @@ internal static class JobRequestReader
         }
     }
 
+    /// <summary>True when the body itself is the input, so that all fields are in the address.</summary>
+    public static bool IsBare(HttpRequest request) => MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && !Is(type, Multipart) && !Is(type, Json);
+
+    /// <summary>How many bytes of the body so many bytes of an input take.</summary>
+    public static long Encoded(HttpRequest request, long bytes) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && Is(type, Json) ? (bytes + 2) / 3 * 4 : bytes;
+
     /// <summary>Reads the body.</summary>
-    public static async Task ReadAsync(HttpRequest request, JobForm form, Func<Stream, string?, Task> onImage, CancellationToken cancel)
+    /// <param name="request">The request.</param>
+    /// <param name="form">Told of each field.</param>
+    /// <param name="terms">What is taken, by the fields so far.</param>
+    /// <param name="onInput">Takes each input as it comes: its bytes, its name, its media type.</param>
+    /// <param name="cancel">Ends it.</param>
+    public static async Task ReadAsync(HttpRequest request, JobForm form, Func<InputTerms> terms, OnInput onInput, CancellationToken cancel)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
@@ -36,13 +56,14 @@ internal static class JobRequestReader
                 throw new SpotterException(ErrorCodes.EmptyBody, "The request has no body; send a picture.");
             throw new SpotterException(ErrorCodes.UnsupportedImage, "The request has no Content-Type; send multipart/form-data or a picture.");
         }
-        if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
-            await ReadMultipartAsync(request, type, form, onImage, cancel);
-        else if (type.MediaType.StartsWith("image/", StringComparison.OrdinalIgnoreCase)
-            || type.MediaType.Equals("application/octet-stream", StringComparison.OrdinalIgnoreCase))
-            await onImage(request.Body, null);
-        else if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
-            throw new SpotterException(ErrorCodes.UnsupportedOption, "Pictures by URL are not fetched by this deployment; send the picture itself.");
+        if (Is(type, Multipart))
+            await ReadMultipartAsync(request, type, form, onInput, cancel);
+        else if (Is(type, Json))
+            await JsonRequestReader.ReadAsync(request.BodyReader, form, onInput, cancel);
+        else if (type.MediaType.StartsWith("image/", StringComparison.OrdinalIgnoreCase) || Is(type, InputTerms.AnyBytes) || terms().TakeDeclared(type.MediaType.Value) is not null)
+            await onInput(request.Body, null, type.MediaType.Value);
+        else if (terms() is { Engine: not null, TakesPictures: false } others)
+            throw others.NotTaken(type.MediaType.Value);
         else
             throw new SpotterException(ErrorCodes.UnsupportedImage, $"'{type.MediaType}' is not taken; send multipart/form-data or a picture.");
     }
@@ -77,7 +98,7 @@ internal static class JobRequestReader
     }
 
     private static async Task ReadMultipartAsync(
-        HttpRequest request, MediaTypeHeaderValue type, JobForm form, Func<Stream, string?, Task> onImage, CancellationToken cancel)
+        HttpRequest request, MediaTypeHeaderValue type, JobForm form, OnInput onInput, CancellationToken cancel)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
         if (boundary.Length is 0 or > 200)
@@ -92,9 +113,9 @@ internal static class JobRequestReader
                 var name = disposition is null ? null : HeaderUtilities.RemoveQuotes(disposition.Name).Value;
                 if (string.IsNullOrEmpty(name))
                     throw new SpotterException(ErrorCodes.InvalidRequest, "A part of the request has no name.");
-                if (name == "image")
+                if (name is "image" or "file")
                 {
-                    await onImage(section.Body, NameOf(disposition!));
+                    await onInput(section.Body, NameOf(disposition!), section.ContentType);
                     continue;
                 }
                 if (++fields > MostFields)
@@ -111,6 +132,8 @@ internal static class JobRequestReader
             throw new SpotterException(ErrorCodes.InvalidRequest, "The multipart request ends before its last boundary.", broken);
         }
     }
+
+    private static bool Is(MediaTypeHeaderValue type, string name) => type.MediaType.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static string? NameOf(ContentDispositionHeaderValue disposition)
     {

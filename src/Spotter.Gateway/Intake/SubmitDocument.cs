@@ -18,28 +18,22 @@ internal static class SubmitDocument
     {
         var engines = context.ApplicationServices.GetRequiredService<EngineCatalogue>();
         var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
-        var properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
-        {
-            ["image"] = new OpenApiSchema { Type = JsonSchemaType.Array, Items = file, Description = "One or more pictures." },
-        };
-        foreach (var option in engines.Options)
-            properties.Add(option.Name, SchemaOf(option, engines));
-        var form = new OpenApiSchema
-        {
-            Type = JsonSchemaType.Object,
-            Required = new HashSet<string>(StringComparer.Ordinal) { "image" },
-            Properties = properties,
-        };
+        var options = engines.Options.ToDictionary(o => o.Name, o => (IOpenApiSchema)SchemaOf(o, engines), StringComparer.Ordinal);
+        var form = Body(new OpenApiSchema { Type = JsonSchemaType.Array, Items = file, Description = "One or more pictures, or what the engine takes. The part may be called `file` as well." }, options);
+        var json = Body(new OpenApiSchema { Type = JsonSchemaType.String, Format = "byte", Description = "The picture, or what the engine takes, in Base64." }, options);
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,
             Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
             {
                 ["multipart/form-data"] = new() { Schema = form },
+                ["application/json"] = new() { Schema = json },
                 ["image/*"] = new() { Schema = file },
                 ["application/octet-stream"] = new() { Schema = file },
             },
         };
+        foreach (var type in engines.Offered.SelectMany(e => e.Limits.MediaTypes).Where(t => !t.StartsWith("image/", StringComparison.Ordinal)))
+            operation.RequestBody.Content!.TryAdd(type, new OpenApiMediaType { Schema = file });
         operation.Parameters =
         [
             Header("Prefer", "`wait=SECONDS`: answer when the result is there, or after that time."),
@@ -47,6 +41,13 @@ internal static class SubmitDocument
         ];
         return Task.CompletedTask;
     }
+
+    private static OpenApiSchema Body(OpenApiSchema image, Dictionary<string, IOpenApiSchema> options) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string>(StringComparer.Ordinal) { "image" },
+        Properties = new Dictionary<string, IOpenApiSchema>(options.Prepend(new("image", image)), StringComparer.Ordinal),
+    };
 
     private static OpenApiSchema SchemaOf(JobOption option, EngineCatalogue catalogue)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
@@ -37,7 +38,8 @@ internal sealed class SubmitEndpoint(
             .WithTags("jobs")
             .WithSummary("Submit one or more pictures")
             .WithDescription(
-                "Multipart form with one or more `image` parts and the options as fields; or one picture as the body, with the options in the query. "
+                "Multipart form with one or more `image` parts and the options as fields; a JSON object with the picture in Base64 as `image` and the options beside it; "
+                + "or one picture as the body, with the options in the query. Engines that take other files than pictures take them in the same ways. "
                 + "`Prefer: wait=SECONDS` waits for the result. `Idempotency-Key` makes a repeated request return the first one's jobs.")
             .AddOpenApiOperationTransformer(SubmitDocument.DescribeAsync)
             .Produces<JobView>(StatusCodes.Status202Accepted)
@@ -51,11 +53,10 @@ internal sealed class SubmitEndpoint(
     private async Task<IResult> SubmitAsync(HttpContext http)
     {
         var cancel = http.RequestAborted;
-        if (http.Request.ContentLength > settings.Jobs.MaxInputBytes + FramingBytes)
-            throw InputReader.TooLarge(settings.Jobs.MaxInputBytes);
         var wait = JobRequestReader.ReadWait(http.Request, settings.MaxWait);
         var form = new JobForm(engines);
         JobRequestReader.ReadQuery(http.Request, form);
+        Bound(http, Terms(form, http.Request));
         jobs.Admission.Check();
         jobs.CheckDeadline(form.Schedule(), wait);
 
@@ -88,22 +89,50 @@ internal sealed class SubmitEndpoint(
         await ArriveAsync(http.Request, cancel);
         await using var submission = await jobs.BeginAsync(Caller.Of(http).AsJobCaller(), key, cancel);
         await JobRequestReader.ReadAsync(
-            http.Request, form,
-            async (body, name) =>
+            http.Request, form, () => Terms(form, http.Request),
+            async (content, name, type) =>
             {
                 // The fields that came before the first picture may say what the query did not.
+                var terms = Terms(form, http.Request);
                 if (submission.Inputs.Count == 0)
                     jobs.CheckDeadline(form.Schedule(), wait);
-                await submission.AddInputAsync(body, name, cancel);
+                CheckLength(http.Request, terms);
+                await submission.AddInputAsync(content, name, type, terms, cancel);
             },
             cancel);
         if (submission.Inputs.Count == 0)
             throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
 
+        // Fields that came after the inputs may have chosen an engine that takes less than was let in.
+        var chosen = form.Terms(models.Models, settings.Jobs.MaxInputBytes, isComplete: true);
+        if (submission.Inputs.Sum(i => i.Ref.Bytes) > MostBytes(chosen))
+            throw chosen.TooLarge(settings.Jobs.MaxInputBytes);
         var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
         var added = await submission.AcceptAsync(request, cancel);
         meters.Accepted(request.Engine, added.Count(a => a.IsNew));
         return added;
+    }
+
+    private InputTerms Terms(JobForm form, HttpRequest request) => form.Terms(models.Models, settings.Jobs.MaxInputBytes, JobRequestReader.IsBare(request));
+
+    private long MostBytes(InputTerms terms) => terms.MaxBytes ?? settings.Jobs.MaxInputBytes;
+
+    /// <summary>How long a body may be that brings so many bytes of inputs.</summary>
+    private long BodyBytes(HttpRequest request, InputTerms terms) => JobRequestReader.Encoded(request, MostBytes(terms)) + FramingBytes;
+
+    /// <summary>Has the server read no more of the body than the engine takes, which may be more or less than of other calls.</summary>
+    private void Bound(HttpContext http, InputTerms terms)
+    {
+        CheckLength(http.Request, terms);
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
+            server.MaxRequestBodySize = BodyBytes(http.Request, terms);
+    }
+
+    /// <summary>Turns away what says itself that it is too long, before it is read.</summary>
+    private void CheckLength(HttpRequest request, InputTerms terms)
+    {
+        if (request.ContentLength > BodyBytes(request, terms))
+            throw terms.TooLarge(settings.Jobs.MaxInputBytes);
     }
 
     /// <summary>

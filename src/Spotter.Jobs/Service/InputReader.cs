@@ -6,16 +6,21 @@ using Spotter.Core.Images;
 namespace Spotter.Jobs;
 
 /// <summary>
-/// Takes one input into the blob store. Its first bytes are judged before anything is stored, by
-/// a managed parser: nothing is decoded here. The rest is streamed, so a large picture costs no memory.
+/// Takes one input into the blob store. The first bytes of a picture are judged before anything is stored, by
+/// a managed parser: nothing is decoded here. The rest is streamed, so a large input costs no memory.
 /// </summary>
 public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSource random, TimeProvider time)
 {
     private const int FirstPrefix = 64 * 1024;
 
-    /// <summary>Returns once the picture is durable.</summary>
+    /// <summary>Returns once the input is durable.</summary>
+    /// <param name="body">Its bytes.</param>
+    /// <param name="contentType">What the client calls it; null for nothing.</param>
+    /// <param name="terms">What may come in.</param>
+    /// <param name="before">How many bytes have come in with the same submission.</param>
+    /// <param name="cancel">Ends it.</param>
     /// <exception cref="SpotterException">It is not let in; nothing is stored then.</exception>
-    public async Task<InputRef> StoreAsync(Stream body, CancellationToken cancel)
+    public async Task<InputRef> StoreAsync(Stream body, string? contentType, InputTerms terms, long before, CancellationToken cancel)
     {
         var prefix = ArrayPool<byte>.Shared.Rent(FirstPrefix);
         try
@@ -27,8 +32,8 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
                 var read = await body.ReadAtLeastAsync(prefix.AsMemory(length), prefix.Length - length, throwOnEndOfStream: false, cancel);
                 length += read;
                 if (length == 0)
-                    throw new SpotterException(ErrorCodes.EmptyBody, "The picture has no bytes; send the file itself.");
-                header = ImageHeader.Read(prefix.AsSpan(0, length), complete: length < prefix.Length);
+                    throw new SpotterException(ErrorCodes.EmptyBody, terms.TakesPictures ? "The picture has no bytes; send the file itself." : "The file has no bytes; send the file itself.");
+                header = terms.TakesPictures ? ImageHeader.Read(prefix.AsSpan(0, length), complete: length < prefix.Length) : default;
                 if (header.Status != ImageHeaderStatus.NeedMore || length >= ImageHeader.LongestPrefix)
                     break;
                 var larger = ArrayPool<byte>.Shared.Rent(prefix.Length * 4);
@@ -37,11 +42,12 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
                 prefix = larger;
             }
 
-            var format = Judge(header);
+            var type = Judge(header, contentType, terms);
             var key = BlobKey.NewInput(random, time);
-            await using var content = new JudgedStream(prefix.AsMemory(0, length), body, settings.MaxInputBytes);
+            await using var content = new JudgedStream(
+                prefix.AsMemory(0, length), body, (terms.MaxBytes ?? settings.MaxInputBytes) - before, () => terms.TooLarge(settings.MaxInputBytes));
             await blobs.PutAsync(key, content, cancel);
-            return new InputRef(key, MediaTypeOf(format), content.BytesRead, content.Sha256());
+            return new InputRef(key, type, content.BytesRead, content.Sha256());
         }
         finally
         {
@@ -49,14 +55,20 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
         }
     }
 
-    /// <summary>The refusal of what has more bytes than are taken.</summary>
-    public static SpotterException TooLarge(long limit) =>
-        new(ErrorCodes.BodyTooLarge, $"More than {limit / (1024.0 * 1024.0):0.#} MiB were sent; send a smaller picture, or fewer at once.");
-
     /// <summary>A picture whose size lies behind a megabyte of metadata is let in by its signature; the worker will see.</summary>
-    private ImageFormat Judge(ImageHeader header) =>
-        header.Refusal(settings.ImageLimits) is { } refusal ? throw refusal
-        : header.Format ?? throw new SpotterException(ErrorCodes.UnsupportedImage, "What was sent is not a JPEG, PNG, WebP or GIF picture.");
+    private string Judge(ImageHeader header, string? contentType, InputTerms terms)
+    {
+        if (header.Format is { } format && terms.Take(MediaTypeOf(format)) is { } picture)
+            return header.Refusal(settings.ImageLimits) is { } refusal ? throw refusal : picture;
+        if (terms.TakeDeclared(contentType) is { } declared)
+            return declared;
+        if (header.Format is null && terms.MediaTypes.All(t => InputTerms.Pictures.Contains(t, StringComparer.Ordinal)))
+        {
+            throw header.Refusal(settings.ImageLimits)
+                ?? new SpotterException(ErrorCodes.UnsupportedImage, "What was sent is not a JPEG, PNG, WebP or GIF picture.");
+        }
+        throw terms.NotTaken(header.Format is { } other ? MediaTypeOf(other) : contentType);
+    }
 
     private static string MediaTypeOf(ImageFormat format) => format switch
     {
@@ -67,7 +79,7 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
     };
 
     /// <summary>The bytes read already, then the rest; counts, limits and hashes what passes.</summary>
-    private sealed class JudgedStream(ReadOnlyMemory<byte> prefix, Stream rest, long limit) : Stream
+    private sealed class JudgedStream(ReadOnlyMemory<byte> prefix, Stream rest, long limit, Func<SpotterException> tooLarge) : Stream
     {
         private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private ReadOnlyMemory<byte> ahead = prefix;
@@ -105,7 +117,7 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
             }
             BytesRead += read;
             if (BytesRead > limit)
-                throw TooLarge(limit);
+                throw tooLarge();
             hash.AppendData(buffer.Span[..read]);
             return read;
         }

@@ -30,14 +30,12 @@ public sealed partial class JobService
         return (await AddAsync([job], cancel))[0].Job;
     }
 
-    internal async Task<InputRef> StoreInputAsync(int before, Stream content, CancellationToken cancel)
+    internal async Task<InputRef> StoreInputAsync(
+        IReadOnlyList<(InputRef Ref, string? Name)> before, Stream content, string? contentType, InputTerms terms, CancellationToken cancel)
     {
-        if (before == settings.MaxInputsPerSubmission)
-        {
-            throw new SpotterException(ErrorCodes.TooManyImages,
-                $"More than {settings.MaxInputsPerSubmission} pictures came in one request; send them in several.");
-        }
-        return await inputs.StoreAsync(content, cancel);
+        if (before.Count >= Math.Min(terms.MaxInputs ?? int.MaxValue, settings.MaxInputsPerSubmission))
+            throw terms.TooMany(settings.MaxInputsPerSubmission);
+        return await inputs.StoreAsync(content, contentType, terms, before.Sum(i => i.Ref.Bytes), cancel);
     }
 
     internal async Task<IReadOnlyList<AddedJob>> AcceptAsync(Submission submission, JobRequest request, Action onSent, CancellationToken cancel)

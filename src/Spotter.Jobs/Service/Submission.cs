@@ -82,11 +82,20 @@ public sealed class Submission : IAsyncDisposable
     /// <summary>The inputs so far.</summary>
     public IReadOnlyList<(InputRef Ref, string? Name)> Inputs => inputs;
 
-    /// <summary>Takes one input; returns once it is durable.</summary>
+    /// <summary>Takes one picture; returns once it is durable.</summary>
     /// <exception cref="SpotterException">It is not let in.</exception>
-    public async Task AddInputAsync(Stream content, string? name, CancellationToken cancel)
+    public Task AddInputAsync(Stream content, string? name, CancellationToken cancel) => AddInputAsync(content, name, null, InputTerms.Default, cancel);
+
+    /// <summary>Takes one input of any kind; returns once it is durable.</summary>
+    /// <param name="content">Its bytes, which are streamed.</param>
+    /// <param name="name">What its sender calls it; null for nothing.</param>
+    /// <param name="contentType">The media type that the client gives; null for none.</param>
+    /// <param name="terms">What is let in.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="SpotterException">It is not let in.</exception>
+    public async Task AddInputAsync(Stream content, string? name, string? contentType, InputTerms terms, CancellationToken cancel)
     {
-        var input = await service.StoreInputAsync(inputs.Count, content, cancel);
+        var input = await service.StoreInputAsync(inputs, content, contentType, terms, cancel);
         unused.Add(input.Key);
         inputs.Add((input, name));
     }
