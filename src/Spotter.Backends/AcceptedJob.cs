@@ -35,6 +35,7 @@ internal static class AcceptedJob
             Started = created,
             Finished = created,
             Result = cached.Result,
+            Outputs = cached.Outputs,
             Timings = new JobTimings(),
             CachedFrom = cached.From,
             ModelVersion = cached.ModelVersion,

@@ -76,6 +76,9 @@ public sealed record Job
     /// <summary>Key of the annotated picture, when one was made.</summary>
     public string? Output { get; init; }
 
+    /// <summary>The files that it made besides.</summary>
+    public IReadOnlyList<OutputRef> Outputs { get; init; } = [];
+
     /// <summary>See <see cref="NewJob.IdempotencyKey"/>.</summary>
     public string? IdempotencyKey { get; init; }
 

@@ -43,4 +43,8 @@ public sealed record NewJob
 /// <param name="From">The job that was run.</param>
 /// <param name="Result">Its result.</param>
 /// <param name="ModelVersion">Which version of the model made it.</param>
-public sealed record CachedResult(JobId From, RawJson Result, string ModelVersion);
+public sealed record CachedResult(JobId From, RawJson Result, string ModelVersion)
+{
+    /// <summary>The files that it made besides. Their blobs pass to the job that takes over the result, which ends later.</summary>
+    public IReadOnlyList<OutputRef> Outputs { get; init; } = [];
+}

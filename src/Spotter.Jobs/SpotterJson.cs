@@ -13,6 +13,7 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(IReadOnlyList<JobEvent>))]
 [JsonSerializable(typeof(JobSpec))]
 [JsonSerializable(typeof(IReadOnlyList<JobNotification>))]
+[JsonSerializable(typeof(IReadOnlyList<OutputRef>))]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(StartedJob))]

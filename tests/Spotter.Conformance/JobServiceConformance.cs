@@ -213,6 +213,53 @@ public abstract partial class JobServiceConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Files_are_there_for_as_long_as_any_job_has_them()
+    {
+        var request = Request() with { ModelVersion = "v1", CacheParameters = RawJson.EmptyObject };
+        await SubmitAsync([SampleJobs.Picture()], request);
+        var lease = (await TakeAsync())!.Lease;
+        var file = SampleJobs.File("a") with { Key = await Service.PutOutputAsync(lease, new byte[] { 1, 2 }, default) };
+        await Service.FinishAsync(lease, SampleJobs.Done() with { ModelVersion = "v1", Outputs = [file] }, default);
+
+        Clock.Advance(Leases.KeepBlobs / 2);
+        var cached = (await SubmitAsync([SampleJobs.Picture()], request)).ShouldHaveSingleItem();
+        cached.Outputs.ShouldBe([file]);
+        Clock.Advance((Leases.KeepBlobs / 2) + TimeSpan.FromMinutes(1));
+        await Service.Maintenance.RunOnceAsync(default);
+        (await ReadAsync(await Service.OpenOutputAsync(await FindAsync(cached.Id), file, default))).ShouldBe([1, 2]);
+
+        (await SubmitAsync([SampleJobs.Picture()], request)).ShouldHaveSingleItem().State.ShouldBe(JobState.Queued, "the files of the job that was run are gone");
+        Clock.Advance(Leases.KeepBlobs);
+        await Service.Maintenance.RunOnceAsync(default);
+        var refusal = await Should.ThrowAsync<SpotterException>(async () => await Service.OpenOutputAsync(await FindAsync(cached.Id), file, default));
+        refusal.Code.ShouldBe(ErrorCodes.OriginalExpired);
+        (await KeysAsync()).ShouldHaveSingleItem().ShouldStartWith(BlobKey.InputsPrefix);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("..")]
+    [InlineData("../a")]
+    [InlineData("a/b")]
+    [InlineData("a\0b")]
+    [InlineData(".hidden")]
+    [InlineData("a\"b")]
+    public async Task No_file_has_a_name_that_could_be_a_path(string name)
+    {
+        await SubmitAsync();
+        var lease = (await TakeAsync())!.Lease;
+
+        foreach (var outputs in (OutputRef[][])[
+            [SampleJobs.File(name)], [SampleJobs.File("a") with { Key = SampleJobs.Input().Key }], [SampleJobs.File("a") with { MediaType = "text/html; x=y" }],
+            [SampleJobs.File("a"), SampleJobs.File("a")], [.. Enumerable.Range(0, OutputRef.Most + 1).Select(i => SampleJobs.File($"f{i}"))]])
+        {
+            var refusal = await Should.ThrowAsync<SpotterException>(() => Service.FinishAsync(lease, SampleJobs.Done() with { Outputs = outputs }, default));
+            refusal.Code.ShouldBe(ErrorCodes.InvalidRequest);
+        }
+        (await Service.FinishAsync(lease, SampleJobs.Done() with { Outputs = [SampleJobs.File("A-1_b.json")] }, default)).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Parent_and_step_are_kept()
     {
         var parent = (await SubmitAsync([SampleJobs.Picture()])).ShouldHaveSingleItem();

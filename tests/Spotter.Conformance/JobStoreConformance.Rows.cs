@@ -268,6 +268,61 @@ public abstract partial class JobStoreConformance
     }
 
     [Fact]
+    public async Task Files_that_a_job_made_are_in_its_row_and_are_kept_and_expire_with_it()
+    {
+        OutputRef[] files = [SampleJobs.File("a.json"), SampleJobs.File("b")];
+        foreach (var picture in (string?[])[null, BlobKey.NewOutput(RandomSource.System, Clock)])
+        {
+            var id = await AddAsync();
+            await FinishAsync(await LeaseAsync(id), SampleJobs.Done(picture) with { Outputs = files });
+
+            var row = await FindAsync(id);
+            row.Outputs.ShouldBe(files);
+            row.Output.ShouldBe(picture);
+            var keys = await KeysOfAsync(id);
+            keys.Length.ShouldBe(picture is null ? 3 : 4);
+            (await Store.UnknownBlobsAsync(keys, default)).ShouldBeEmpty();
+            Clock.Advance(Duration);
+            (await Store.ExpireBlobsAsync(Clock.GetUtcNow(), 10, default)).ShouldBe(keys, ignoreOrder: true);
+            (await Store.UnknownBlobsAsync(keys, default)).ShouldBe(keys, ignoreOrder: true);
+            files = [SampleJobs.File("c"), SampleJobs.File("d")];
+        }
+    }
+
+    [Fact]
+    public async Task Files_of_a_purged_job_are_unknown()
+    {
+        var id = await AddAsync();
+        await FinishAsync(await LeaseAsync(id), SampleJobs.Done() with { Outputs = [SampleJobs.File("a"), SampleJobs.File("b")] });
+        var keys = await KeysOfAsync(id);
+        Clock.Advance(Duration);
+
+        await Store.PurgeAsync(Clock.GetUtcNow(), 10, default);
+
+        (await Store.UnknownBlobsAsync(keys, default)).ShouldBe(keys, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Files_pass_to_the_job_that_takes_over_the_cached_result()
+    {
+        OutputRef[] files = [SampleJobs.File("a"), SampleJobs.File("b")];
+        var first = await AddAsync();
+        await FinishAsync(await LeaseAsync(first), SampleJobs.Done() with { Outputs = files });
+        Clock.Advance(Duration);
+        var later = await AddAsync(SampleJobs.New() with { Cached = new CachedResult(first, SampleJobs.Result(), "v1") { Outputs = files } });
+
+        (await FindAsync(later)).Outputs.ShouldBe(files);
+        var expired = await Store.ExpireBlobsAsync(Clock.GetUtcNow(), 10, default);
+        expired.ShouldBe([(await FindAsync(first)).Spec.Inputs[0].Key]);
+        (await Store.UnknownBlobsAsync([.. files.Select(f => f.Key)], default)).ShouldBeEmpty();
+
+        Clock.Advance(Duration);
+        var keys = await KeysOfAsync(later);
+        (await Store.ExpireBlobsAsync(Clock.GetUtcNow(), 10, default)).ShouldBe(keys, ignoreOrder: true);
+        (await Store.UnknownBlobsAsync(keys, default)).ShouldBe(keys, ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Rows_that_ended_long_ago_are_deleted_and_no_others()
     {
         var old = new[] { await BringToAsync(JobState.Dead), await BringToAsync(JobState.Succeeded), await BringToAsync(JobState.Failed) };
@@ -304,6 +359,6 @@ public abstract partial class JobStoreConformance
     private async Task<string[]> KeysOfAsync(JobId id)
     {
         var job = await FindAsync(id);
-        return [.. job.Spec.Inputs.Select(i => i.Key), .. job.Output is { } output ? [output] : Array.Empty<string>()];
+        return [.. job.Spec.Inputs.Select(i => i.Key), .. job.Outputs.Select(o => o.Key), .. job.Output is { } output ? [output] : Array.Empty<string>()];
     }
 }

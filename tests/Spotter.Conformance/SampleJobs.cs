@@ -52,6 +52,9 @@ public static class SampleJobs
     public static StoreCounts Served(string queue, ServedJobs jobs) =>
         new(new JobCounts(0, 0, 0, 0, 0, 0), []) { Served = new Dictionary<string, ServedJobs>(StringComparer.Ordinal) { [queue] = jobs } };
 
+    /// <summary>A file that a job made.</summary>
+    public static OutputRef File(string name) => new(name, "application/json", 1234, BlobKey.NewOutput(RandomSource.System, TimeProvider.System));
+
     public static JobOutcome.Retry Retry(bool spendAttempt = true) => new(Fault, spendAttempt);
 
     public static JobOutcome.Reject Reject() => new(new JobError(ErrorCodes.ImageInvalid, "The picture is damaged."));

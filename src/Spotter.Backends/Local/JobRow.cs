@@ -51,7 +51,8 @@ internal sealed class JobRow(JobId id, Func<Job> read)
                 ? spent with { QueuedMs = ((started ?? created) - created) / 1000.0 }
                 : null,
             Error = FromJson(error, SpotterJson.Default.JobError),
-            Output = output,
+            Output = OutputColumn.Read(output).Picture,
+            Outputs = OutputColumn.Read(output).Outputs,
             IdempotencyKey = idempotencyKey,
             Fingerprint = fingerprint,
             Internal = isInternal,

@@ -60,8 +60,9 @@ internal sealed class SqliteJobStore : IJobStore
         {
             case JobOutcome.Done done:
                 var timings = JsonSerializer.SerializeToUtf8Bytes(done.Timings, SpotterJson.Default.JobTimings);
+                var output = OutputColumn.Write(done.Output, done.Outputs);
                 return database.CommitAsync(
-                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, done.Output, done.ModelVersion, ServedJobs.One(done.Timings))), cancel);
+                    scope => transitions.End(scope, lease, JobState.Succeeded, new(null, timings, done.Result.Utf8, output, done.ModelVersion, ServedJobs.One(done.Timings))), cancel);
             case JobOutcome.Reject reject:
                 var error = SqliteTransitions.ToJson(reject.Error);
                 return database.CommitAsync(scope => transitions.End(scope, lease, JobState.Failed, new(error, null, null, null, null)), cancel);
@@ -196,6 +197,8 @@ internal sealed class SqliteJobStore : IJobStore
             var seq = scope.LastRowId;
             foreach (var input in job.Spec.Inputs)
                 scope.Prepare("INSERT OR IGNORE INTO blobs (name, job) VALUES (?1, ?2)").Bind(1, BlobName.Of(input.Key)).Bind(2, seq).Run();
+            foreach (var file in job.Cached?.Outputs ?? [])
+                scope.Prepare("INSERT OR IGNORE INTO blobs (name, job) VALUES (?1, ?2)").Bind(1, BlobName.Of(file.Key)).Bind(2, seq).Run();
             if (job.Cached is { } cached)
                 End(scope, seq, cached, now);
             scope.Moved(line, null, state);
@@ -206,11 +209,11 @@ internal sealed class SqliteJobStore : IJobStore
         /// <summary>By an update, since that is what fills the outbox.</summary>
         private void End(WriteScope scope, long seq, CachedResult cached, long now) =>
             scope.Prepare("""
-                UPDATE OR FAIL jobs SET state = 2, started = ?2, finished = ?2, cached_from = ?3, model_version = ?4, timings = ?5, result = ?6
+                UPDATE OR FAIL jobs SET state = 2, started = ?2, finished = ?2, cached_from = ?3, model_version = ?4, timings = ?5, result = ?6, output = ?7
                 WHERE seq = ?1
                 """)
                 .Bind(1, seq).Bind(2, now).Bind(3, cached.From).Bind(4, cached.ModelVersion)
-                .BindText(5, Timings).BindText(6, cached.Result.Utf8.Span).Run();
+                .BindText(5, Timings).BindText(6, cached.Result.Utf8.Span).Bind(7, OutputColumn.Write(null, cached.Outputs)).Run();
     }
 
     /// <summary>What became of a job: the row that has its key already, or else its own.</summary>

@@ -54,9 +54,7 @@ internal static class SqliteRetention
     /// <summary>Forgets the blobs of a job; the keys of those that no other job speaks of.</summary>
     private static List<string> Forget(WriteScope scope, long seq, byte[] spec, string? output)
     {
-        var keys = JsonSerializer.Deserialize(spec, SpotterJson.Default.JobSpec)!.Inputs.Select(i => i.Key).ToList();
-        if (output is not null)
-            keys.Add(output);
+        var keys = JsonSerializer.Deserialize(spec, SpotterJson.Default.JobSpec)!.Inputs.Select(i => i.Key).Concat(OutputColumn.KeysOf(output)).ToList();
         return keys.FindAll(key => scope.Prepare("DELETE FROM blobs WHERE name = ?1 AND job = ?2").Bind(1, BlobName.Of(key)).Bind(2, seq).Run() > 0 && !IsKept(scope, key));
     }
 

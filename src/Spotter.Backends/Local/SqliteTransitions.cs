@@ -46,8 +46,8 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
         else
             update.BindNull(6);
         update.Run();
-        if (ending.Output is { } output)
-            scope.Prepare("INSERT OR IGNORE INTO blobs (name, job) VALUES (?1, ?2)").Bind(1, BlobName.Of(output)).Bind(2, seq).Run();
+        foreach (var key in OutputColumn.KeysOf(ending.Output))
+            scope.Prepare("INSERT OR IGNORE INTO blobs (name, job) VALUES (?1, ?2)").Bind(1, BlobName.Of(key)).Bind(2, seq).Run();
         scope.Changed(lease.Job);
         return new EndedAttempt(lease.Job, state, null);
     }

@@ -23,6 +23,7 @@ internal static class PostgresJobRow
     {
         var created = row.GetInt64(first + 8);
         var started = row.LongOrNull(first + 9);
+        var (picture, outputs) = OutputColumn.Read(row.TextOrNull(first + 14));
         return new Job
         {
             Id = IdOf(row.GetGuid(first)),
@@ -39,7 +40,8 @@ internal static class PostgresJobRow
             Ticket = row.GetInt64(first + 11),
             IdempotencyKey = row.TextOrNull(first + 12),
             Fingerprint = row.TextOrNull(first + 13),
-            Output = row.TextOrNull(first + 14),
+            Output = picture,
+            Outputs = outputs,
             Error = ErrorOf(row.TextOrNull(first + 15)),
             Timings = FromJson(row.TextOrNull(first + 16), SpotterJson.Default.JobTimings) is { } timings
                 ? timings with { QueuedMs = ((started ?? created) - created) / 1000.0 }

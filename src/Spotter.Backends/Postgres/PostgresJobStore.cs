@@ -73,7 +73,7 @@ internal sealed class PostgresJobStore : IJobStore
         {
             JobOutcome.Done done => new PostgresJobWrites.Ending(
                 lease, JobState.Succeeded, null, JsonSerializer.Serialize(done.Timings, SpotterJson.Default.JobTimings),
-                done.Result.ToString(), done.Output, done.ModelVersion, ServedJobs.One(done.Timings).Seconds),
+                done.Result.ToString(), OutputColumn.Write(done.Output, done.Outputs), done.ModelVersion, ServedJobs.One(done.Timings).Seconds),
             JobOutcome.Reject reject => new(lease, JobState.Failed, reject.Error, null, null, null, null),
             _ => null,
         };

@@ -13,6 +13,10 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
     /// <summary>The state of a job that is found by its id: as a parameter, so that the planner doesn't go by the index of all that run.</summary>
     public const short RunningState = (short)JobState.Running;
 
+    // What OutputColumn writes; all in it is ASCII without controls, which PostgreSQL's JSON functions read.
+    private const string OutputKeys =
+        "CASE WHEN left(output, 1) = '[' THEN ARRAY(SELECT o ->> 'key' FROM json_array_elements(output::json) AS o) ELSE ARRAY[output] END";
+
     /// <summary>A call of <see cref="IJobStore.AddAsync"/>.</summary>
     public sealed record Adding(IReadOnlyList<NewRow> Jobs);
 
@@ -45,25 +49,27 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
             added AS (
                 INSERT INTO jobs AS j (id, engine, queue, priority, internal, due, expires, created, spec, input_keys, ticket, idempotency_key, fingerprint,
                     tenant, submitted_by, notify, result_cache_key,
-                    state, started, finished, cached_from, result, timings, model_version)
+                    state, started, finished, cached_from, result, timings, model_version, output)
                 SELECT i.id, i.engine, i.queue, i.priority, i.internal, greatest($1, i.not_before), i.expires, $1, i.spec, string_to_array(i.input_keys, ' '),
                     CASE i.state WHEN 0 THEN coalesce(l.entered, 0) + row_number() OVER (PARTITION BY i.queue, i.priority, i.state ORDER BY i.ord) ELSE 0 END,
                     i.key, i.print, i.tenant, i.by, i.notify, i.cache_key,
-                    i.state, CASE WHEN i.state >= 2 THEN $1 END, CASE WHEN i.state >= 2 THEN $1 END, i.cached_from, i.result, i.timings, i.version
+                    i.state, CASE WHEN i.state >= 2 THEN $1 END, CASE WHEN i.state >= 2 THEN $1 END, i.cached_from, i.result, i.timings, i.version, i.output
                 FROM unnest($2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::boolean[], $7::bigint[], $8::bigint[], $9::text[], $10::text[],
                     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::smallint[], $18::uuid[],
-                    $19::text[], $20::text[], $21::text[])
+                    $19::text[], $20::text[], $21::text[], $22::text[])
                     WITH ORDINALITY AS i (id, engine, queue, priority, internal, not_before, expires, spec, input_keys, key,
-                        print, tenant, by, notify, cache_key, state, cached_from, result, timings, version, ord)
+                        print, tenant, by, notify, cache_key, state, cached_from, result, timings, version, output, ord)
                 LEFT JOIN line l ON l.queue = i.queue AND l.priority = i.priority
                 ORDER BY i.ord
                 ON CONFLICT (idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-                RETURNING j.id, j.queue, j.priority, j.internal, j.state, j.input_keys, j.ticket),
+                RETURNING j.id, j.queue, j.priority, j.internal, j.state, j.input_keys, j.output, j.ticket),
             moved AS (SELECT queue, priority, internal, NULL::smallint AS was, state FROM added),
             {PostgresTallies.Sql},
+            taken AS (SELECT k.key, a.id FROM (SELECT id, {OutputKeys} AS keys FROM added WHERE output IS NOT NULL) AS a CROSS JOIN LATERAL unnest(a.keys) AS k (key)),
             kept AS (
                 INSERT INTO blobs (key, job)
-                SELECT DISTINCT k.key, a.id FROM added a CROSS JOIN LATERAL unnest(a.input_keys) AS k (key))
+                SELECT DISTINCT k.key, a.id FROM added a CROSS JOIN LATERAL unnest(a.input_keys) AS k (key)
+                UNION SELECT key, id FROM taken)
             SELECT id, ticket FROM added
             """,
             p => p.With(now)
@@ -75,7 +81,8 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 .With(Column(rows, r => r.Job.Tenant)).With(Column(rows, r => r.Job.By))
                 .With(Column(rows, r => r.Notify)).With(Column(rows, r => r.Job.ResultCacheKey))
                 .With(Column(rows, r => (short)r.State)).With(Column(rows, r => r.Job.Cached?.From.ToGuid()))
-                .With(Column(rows, r => r.Job.Cached?.Result.ToString())).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Cached?.ModelVersion)),
+                .With(Column(rows, r => r.Job.Cached?.Result.ToString())).With(Column(rows, r => r.Timings)).With(Column(rows, r => r.Job.Cached?.ModelVersion))
+                .With(Column(rows, r => OutputColumn.Write(null, r.Job.Cached?.Outputs ?? []))),
             async r => (await r.ListAsync(row => (Id: PostgresJobRow.IdOf(row.GetGuid(0)), Ticket: row.GetInt64(1)))).ToDictionary(a => a.Id, a => a.Ticket));
         if (rows.Exists(row => row.Job is { Cached: not null, Notify.Count: > 0 } && inserted.ContainsKey(row.Job.Id)))
             signals.FilledOutbox();
@@ -117,7 +124,10 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 WHERE j.id = i.id AND j.fencing_token = i.token AND j.state = $10
                 RETURNING i.ord, j.id, j.queue, j.priority, j.internal, $10 AS was, j.state, j.output, i.seconds, j.notify IS NOT NULL AS notifies),
             {PostgresTallies.SqlOfEnds},
-            kept AS (INSERT INTO blobs (key, job) SELECT m.output, m.id FROM moved m WHERE m.output IS NOT NULL ON CONFLICT DO NOTHING)
+            kept AS (
+                INSERT INTO blobs (key, job)
+                SELECT k.key, m.id FROM (SELECT id, {OutputKeys} AS keys FROM moved WHERE output IS NOT NULL) AS m CROSS JOIN LATERAL unnest(m.keys) AS k (key)
+                ON CONFLICT DO NOTHING)
             SELECT ord, notifies FROM moved
             """,
             p => p.With(Microseconds.Now(clock)).With(Column(calls, c => c.Lease.Job.ToGuid())).With(Column(calls, c => c.Lease.FencingToken))
@@ -144,10 +154,10 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
 
     public async Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
         await database.WriteAsync(
-            """
+            $"""
             WITH old AS MATERIALIZED (
                 SELECT id FROM jobs WHERE finished IS NOT NULL AND NOT expired AND finished < $1 ORDER BY finished LIMIT $2 FOR UPDATE SKIP LOCKED),
-            marked AS (UPDATE jobs j SET expired = true FROM old WHERE j.id = old.id RETURNING j.id, j.input_keys || j.output AS keys),
+            marked AS (UPDATE jobs j SET expired = true FROM old WHERE j.id = old.id RETURNING j.id, j.input_keys || {OutputKeys} AS keys),
             spoken AS (SELECT k.key, m.id AS job FROM marked m CROSS JOIN LATERAL unnest(m.keys) AS k (key)),
             gone AS (DELETE FROM blobs b USING spoken s WHERE b.key = s.key AND b.job = s.job RETURNING b.key, b.job)
             -- Others that let go of the same blob at this moment are not seen; then the search for orphans finds it.
@@ -163,7 +173,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 SELECT id FROM jobs WHERE finished IS NOT NULL AND expired IN (false, true) AND finished < $1 LIMIT $2 FOR UPDATE SKIP LOCKED),
             moved AS (
                 DELETE FROM jobs j USING old WHERE j.id = old.id
-                RETURNING j.id, j.queue, j.priority, j.internal, j.state AS was, NULL::smallint AS state, j.input_keys || j.output AS keys),
+                RETURNING j.id, j.queue, j.priority, j.internal, j.state AS was, NULL::smallint AS state, j.input_keys || {OutputKeys} AS keys),
             {PostgresTallies.Sql},
             spoken AS (SELECT k.key, m.id AS job FROM moved m CROSS JOIN LATERAL unnest(m.keys) AS k (key)),
             forgotten AS (DELETE FROM blobs b USING spoken s WHERE b.key = s.key AND b.job = s.job)

@@ -39,6 +39,9 @@ internal sealed class JobEndpoints : IDoor
             .Produces(200, contentType: "image/jpeg", additionalContentTypes: ["image/png", "image/webp", "image/gif"]).Produces<Problem>(404, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
         jobs.MapGet("/{id}/output", OutputAsync).WithName("getOutput").WithSummary("The result as one line of text: the picture's name without its extension, a comma, the result")
             .Produces<string>(200, "text/plain").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
+        jobs.MapGet("/{id}/outputs/{name}", FileAsync).WithName("getOutputFile").WithSummary("A file that the job made, by its name in `outputs`")
+            .Produces(200, contentType: "application/octet-stream").Produces<Problem>(404, Problems.MediaType)
+            .Produces<Problem>(409, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
         jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
             .Produces<JobView>(200, "text/event-stream").Produces(204).Produces<Problem>(404, Problems.MediaType).Produces<Problem>(503, Problems.MediaType);
         jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithMetadata(NeedsKey.ToSubmit).WithSummary("Cancel a job that has not ended")
@@ -97,6 +100,19 @@ internal sealed class JobEndpoints : IDoor
             ?? throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} has a picture as its result, and nothing in words; see {JobLinks.Of(job.Id).Image}.");
         Contain(http.Response);
         return TypedResults.Text(line, "text/plain", Encoding.UTF8);
+    }
+
+    private static async Task<IResult> FileAsync(HttpContext http, string id, string name, JobService jobs, CancellationToken cancel)
+    {
+        var job = await FindSucceededAsync(jobs, http, id, "output", cancel);
+        // What was asked for is not repeated: it may be anything.
+        var file = job.Outputs.FirstOrDefault(o => o.Name == name)
+            ?? throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} has no such file; {JobLinks.Of(job.Id).Self} lists those that it has under 'outputs'.");
+        var content = await jobs.OpenOutputAsync(job, file, cancel);
+        Contain(http.Response);
+        // To be saved, not shown. Names have no character that would need quoting.
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"{file.Name}\"";
+        return new BlobResult(content, file.MediaType);
     }
 
     private static async Task<Job> FindSucceededAsync(JobService jobs, HttpContext http, string id, string wanted, CancellationToken cancel)

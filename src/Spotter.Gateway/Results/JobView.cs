@@ -69,6 +69,9 @@ public sealed record JobView
     /// <summary>Its result; null until it has succeeded.</summary>
     public required RawJson? Result { get; init; }
 
+    /// <summary>The files that it made, for engines that make any; empty once they have been deleted because of their age.</summary>
+    public IReadOnlyList<OutputView> Outputs { get; init; } = [];
+
     /// <summary>Where the time went; null until it has succeeded.</summary>
     public required JobTimings? Timings { get; init; }
 
@@ -110,11 +113,19 @@ public sealed record JobView
         Progress = status.Progress,
         WaitsFor = status.WaitsFor,
         Result = job.Result,
+        Outputs = job.InputsExpired ? [] : [.. job.Outputs.Select(o => new OutputView(o.Name, o.MediaType, o.Bytes, $"{JobLinks.Of(job.Id).Self}/outputs/{o.Name}"))],
         Timings = job.Timings,
         Error = Problems.Of(job.Error),
         Links = JobLinks.Of(job.Id),
     };
 }
+
+/// <summary>A file that a job made.</summary>
+/// <param name="Name">What its engine calls it.</param>
+/// <param name="Type">Its media type.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Url">Where it can be fetched.</param>
+public sealed record OutputView(string Name, string Type, long Bytes, string Url);
 
 /// <summary>The calls that belong to one job.</summary>
 /// <param name="Self">The job.</param>

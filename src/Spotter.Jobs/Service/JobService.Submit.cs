@@ -7,6 +7,9 @@ namespace Spotter.Jobs;
 /// <summary>How jobs come in: admission, inputs, idempotency, cached results, rows.</summary>
 public sealed partial class JobService
 {
+    // Of the time for which blobs are kept.
+    private const double LongestReuse = 0.9;
+
     /// <summary>Begins a submission, waiting for one of the places for uploads if need be.</summary>
     /// <param name="caller">Who submits.</param>
     /// <param name="idempotencyKey">The same key again gives the same jobs; null for new ones each time.</param>
@@ -159,8 +162,12 @@ public sealed partial class JobService
         foreach (var job in jobs)
         {
             var earlier = job.ResultCacheKey is { } key ? await store.FindCachedAsync(job.Tenant, key, version, cancel) : null;
-            answered.Add(earlier is { Result: { } result } ? job with { Cached = new CachedResult(earlier.Id, result, version) } : job);
+            answered.Add(earlier is { Result: { } result } && HasOutputs(earlier) ? job with { Cached = new CachedResult(earlier.Id, result, version) { Outputs = earlier.Outputs } } : job);
         }
         return answered;
     }
+
+    /// <summary>False once the files of a job may be deleted before another one has taken them over.</summary>
+    private bool HasOutputs(Job job) =>
+        job.Outputs.Count == 0 || (!job.InputsExpired && job.Finished > time.GetUtcNow() - (settings.Leases.KeepBlobs * LongestReuse));
 }

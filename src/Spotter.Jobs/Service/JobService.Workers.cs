@@ -39,6 +39,8 @@ public sealed partial class JobService
     /// <summary>Ends an attempt; false when the lease was lost and nothing was changed.</summary>
     public async Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
     {
+        if (outcome is JobOutcome.Done { Outputs: var outputs })
+            OutputRef.Check(outputs);
         var ended = await store.FinishAsync(lease, outcome, cancel);
         Failpoint.At("job-finished");
         return ended is not null;

@@ -180,6 +180,12 @@ public sealed partial class JobService : IAsyncDisposable
     public async Task<Stream?> OpenOutputAsync(Job job, CancellationToken cancel) =>
         job.Output is { } key ? await blobs.OpenAsync(key, cancel) : null;
 
+    /// <summary>Opens a file that a job has made.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.OriginalExpired"/>.</exception>
+    public async Task<Stream> OpenOutputAsync(Job job, OutputRef output, CancellationToken cancel) =>
+        (job.InputsExpired ? null : await blobs.OpenAsync(output.Key, cancel))
+        ?? throw new SpotterException(ErrorCodes.OriginalExpired, $"The file '{output.Name}' of job {job.Id} has been deleted because of its age.");
+
     /// <summary>How many jobs stand where.</summary>
     public Task<StoreCounts> CountAsync(CancellationToken cancel) => store.CountAsync(cancel);
 

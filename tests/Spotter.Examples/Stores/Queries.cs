@@ -72,7 +72,7 @@ internal static class Queries
     {
         if (row.Job.InputsExpired)
             return [];
-        var inputs = row.Job.Spec.Inputs.Select(i => i.Key);
-        return row.Job.Output is { } output ? inputs.Append(output) : inputs;
+        var named = row.Job.Spec.Inputs.Select(i => i.Key).Concat(row.Job.Outputs.Select(o => o.Key));
+        return row.Job.Output is { } picture ? named.Append(picture) : named;
     }
 }
