@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Jobs;
@@ -20,7 +21,11 @@ public sealed record EngineHost(LoadedModels Models, ImageLimits ImageLimits, Ra
 /// <param name="Spec">What is to be done.</param>
 /// <param name="Inputs">Its inputs, in the order of <see cref="JobSpec.Inputs"/>.</param>
 /// <param name="Host">What there is to work with.</param>
-public sealed record EngineJob(JobSpec Spec, IReadOnlyList<EngineInput> Inputs, EngineHost Host);
+public sealed record EngineJob(JobSpec Spec, IReadOnlyList<EngineInput> Inputs, EngineHost Host)
+{
+    /// <summary>Where the files go that it makes, besides <see cref="EngineResult.Output"/>.</summary>
+    public OutputFiles Outputs { get; init; } = OutputFiles.None;
+}
 
 /// <summary>
 /// An input as it was fetched: in memory, or in a file for engines whose inputs are too large for that
@@ -35,7 +40,9 @@ public sealed class EngineInput
     public EngineInput(ReadOnlyMemory<byte> bytes) => this.bytes = bytes;
 
     /// <summary>An input in a file.</summary>
-    public EngineInput(string file) => this.file = file;
+    /// <param name="file">Its path.</param>
+    /// <param name="sha256">The hash of its bytes, as in <see cref="InputRef.Sha256"/>.</param>
+    public EngineInput(string file, string sha256) => (this.file, Sha256) = (file, sha256);
 
     /// <summary>The bytes of an input in memory.</summary>
     public ReadOnlyMemory<byte> Bytes => bytes ?? throw new InvalidOperationException("The input is in a file: its engine asks for that.");
@@ -43,6 +50,11 @@ public sealed class EngineInput
     /// <summary>The path of an input in a file.</summary>
     public string File => file ?? throw new InvalidOperationException("The input is in memory: its engine does not ask for files.");
 
-    /// <summary>True when it is in a file.</summary>
-    public bool IsFile => file is not null;
+    /// <summary>The hash of an input in a file, taken as it was written; null for one in memory.</summary>
+    public string? Sha256 { get; }
+
+    /// <summary>The bytes from their start, wherever they are. For large inputs: they are read once, in order.</summary>
+    public Stream Open() => file is not null
+        ? new FileStream(file, new FileStreamOptions { Options = FileOptions.SequentialScan, BufferSize = 64 * 1024 })
+        : MemoryMarshal.TryGetArray(Bytes, out var array) ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false) : new MemoryStream(Bytes.ToArray(), writable: false);
 }

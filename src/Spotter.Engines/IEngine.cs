@@ -98,6 +98,9 @@ public sealed record EngineLimits
     /// <summary>What inputs may be, as in <see cref="InputTerms.MediaTypes"/>.</summary>
     public IReadOnlyList<string> MediaTypes { get; init; } = InputTerms.Pictures;
 
+    /// <summary>Most bytes of all files that one job makes (<see cref="EngineJob.Outputs"/>).</summary>
+    public long OutputBytes { get; init; } = 512L * 1024 * 1024;
+
     /// <summary>What a submission for the engine may bring.</summary>
     /// <param name="engine">Its name.</param>
     public InputTerms TermsFor(string engine) => new() { Engine = engine, MediaTypes = MediaTypes, MaxBytes = InputBytes, MaxInputs = MostInputs };

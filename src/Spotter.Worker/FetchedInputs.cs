@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using Spotter.Engines;
 using Spotter.Jobs;
 
@@ -10,6 +11,8 @@ namespace Spotter.Worker;
 /// </summary>
 internal sealed class FetchedInputs : IDisposable
 {
+    private const int PieceBytes = 128 * 1024;
+
     private readonly List<byte[]> buffers = [];
     private readonly List<string> files = [];
     private readonly List<EngineInput> inputs = [];
@@ -17,7 +20,11 @@ internal sealed class FetchedInputs : IDisposable
     public IReadOnlyList<EngineInput> All => inputs;
 
     /// <summary>Fetches one more.</summary>
-    public async Task AddAsync(IJobSource source, InputRef input, ScratchFolder? folder, CancellationToken cancel)
+    /// <param name="source">Where from.</param>
+    /// <param name="input">Which.</param>
+    /// <param name="folder">The folder of the job, for a file; null for memory.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async Task AddAsync(IJobSource source, InputRef input, JobFolder? folder, CancellationToken cancel)
     {
         await using var content = await source.OpenInputAsync(input, cancel);
         if (folder is null)
@@ -29,14 +36,33 @@ internal sealed class FetchedInputs : IDisposable
             return;
         }
         files.Add(folder.NewFile());
-        await using (var file = new FileStream(files[^1], FileMode.CreateNew))
-            await content.CopyToAsync(file, cancel);
-        inputs.Add(new EngineInput(files[^1]));
+        inputs.Add(new EngineInput(files[^1], await WriteAsync(content, files[^1], cancel)));
     }
 
     public void Dispose()
     {
         buffers.ForEach(buffer => ArrayPool<byte>.Shared.Return(buffer));
         files.ForEach(File.Delete);
+    }
+
+    /// <summary>Hashes what it writes, so that a large file need not be read twice.</summary>
+    private static async Task<string> WriteAsync(Stream content, string path, CancellationToken cancel)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
+        {
+            await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            while (await content.ReadAsync(piece, cancel) is > 0 and var read)
+            {
+                hash.AppendData(piece, 0, read);
+                await file.WriteAsync(piece.AsMemory(0, read), cancel);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -21,13 +21,20 @@ public interface IJobRunner
 /// <param name="Inputs">Its inputs, in the order of <see cref="JobSpec.Inputs"/>.</param>
 /// <param name="Progress">Told how far it is.</param>
 /// <param name="Cancel">Its result is wanted no more.</param>
-public sealed record JobInput(Job Job, IReadOnlyList<EngineInput> Inputs, IProgress<double> Progress, CancellationToken Cancel);
+public sealed record JobInput(Job Job, IReadOnlyList<EngineInput> Inputs, IProgress<double> Progress, CancellationToken Cancel)
+{
+    /// <summary>Where the files go that it makes.</summary>
+    public OutputFiles Outputs { get; init; } = OutputFiles.None;
+}
 
 /// <summary>What came of running a job. Dispose of it when the output has been handed in.</summary>
 /// <param name="Outcome">How the attempt ended.</param>
 /// <param name="Output">What was made; null for nothing.</param>
 public sealed record JobRun(JobOutcome Outcome, EngineOutput? Output = null) : IDisposable
 {
+    /// <summary>The files that were made besides, which lie in the folder of the job.</summary>
+    public IReadOnlyList<OutputFile> Files { get; init; } = [];
+
     /// <inheritdoc/>
     public void Dispose() => Output?.Dispose();
 }

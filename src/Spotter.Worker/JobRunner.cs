@@ -60,7 +60,7 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
         Failpoint.Subject = input.Job.Name;
         var engine = find(input.Job.Engine)
             ?? throw new SpotterException(ErrorCodes.UnknownEngine, $"The worker that took the job has no engine '{input.Job.Engine}'.");
-        return DoneBy(engine.Run(JobOf(input), input.Progress, input.Cancel));
+        return DoneBy(engine.Run(JobOf(input), input.Progress, input.Cancel), input);
     }
 
     private List<JobRun> RunTogether(IBatchEngine engine, List<JobInput> jobs)
@@ -68,7 +68,7 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
         try
         {
             var answers = engine.Run(jobs.ConvertAll(JobOf));
-            return [.. answers.Zip(jobs, (answer, input) => answer.Result is { } result ? DoneBy(result) : new JobRun(OutcomeOf(input.Job, answer.Refusal!)))];
+            return [.. answers.Zip(jobs, (answer, input) => answer.Result is { } result ? DoneBy(result, input) : new JobRun(OutcomeOf(input.Job, answer.Refusal!)))];
         }
 #pragma warning disable CA1031 // Each of them may still be run alone, where it is told who is at fault.
         catch (Exception fault)
@@ -107,10 +107,10 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
         }
     }
 
-    private EngineJob JobOf(JobInput input) => new(input.Job.Spec, input.Inputs, host);
+    private EngineJob JobOf(JobInput input) => new(input.Job.Spec, input.Inputs, host) { Outputs = input.Outputs };
 
-    private static JobRun DoneBy(EngineResult result) =>
-        new(new JobOutcome.Done(result.Result, result.Timings, Output: null) { ModelVersion = result.ModelVersion }, result.Output);
+    private static JobRun DoneBy(EngineResult result, JobInput input) =>
+        new(new JobOutcome.Done(result.Result, result.Timings, Output: null) { ModelVersion = result.ModelVersion }, result.Output) { Files = input.Outputs.Made };
 
     private static void Verify(JobInput input)
     {
@@ -120,17 +120,9 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
 #endif
         foreach (var (sent, fetched) in input.Job.Spec.Inputs.Zip(input.Inputs))
         {
-            if (Convert.ToHexStringLower(HashOf(fetched)) != sent.Sha256)
+            if ((fetched.Sha256 ?? Convert.ToHexStringLower(SHA256.HashData(fetched.Bytes.Span))) != sent.Sha256)
                 throw new SpotterException(ErrorCodes.BlobCorrupt, "The stored picture is not the one that was sent; send it again.");
         }
-    }
-
-    private static byte[] HashOf(EngineInput input)
-    {
-        if (!input.IsFile)
-            return SHA256.HashData(input.Bytes.Span);
-        using var content = File.OpenRead(input.File);
-        return SHA256.HashData(content);
     }
 
     private static JobOutcome OutcomeOf(Job job, SpotterException refusal)

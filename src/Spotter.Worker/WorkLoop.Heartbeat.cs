@@ -47,12 +47,17 @@ public sealed partial class WorkLoop
         told = queues();
     }
 
+    // An engine that looks whether it is still wanted stops within this time, and then no worker has to end.
+    private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(10);
+
     /// <summary>
-    /// Native code can't be interrupted. When a job runs far too long, it is handed in as such, everything else is
-    /// given back, and the process ends.
+    /// Native code can't be interrupted. When a job runs for longer than it may and doesn't stop when it is asked to, it is
+    /// handed in as such, everything else is given back, and the process ends.
     /// </summary>
     private async Task CheckStuckAsync()
     {
+        foreach (var late in held.Values.Where(w => !w.IsLate && RunsLongerThan(w, LongestRun(w))))
+            late.Stop();
         if (!held.Values.Any(IsStuck))
             return;
         Drain();
@@ -67,8 +72,9 @@ public sealed partial class WorkLoop
         stuck.TrySetResult();
     }
 
-    private bool IsStuck(Work work) =>
-        IsDecodingTooLong(work) || (work.RunningSince is { } since && time.GetElapsedTime(since) > LongestRun(work));
+    private bool IsStuck(Work work) => IsDecodingTooLong(work) || RunsLongerThan(work, LongestRun(work) + TimeToStop);
+
+    private bool RunsLongerThan(Work work, TimeSpan limit) => work.RunningSince is { } since && time.GetElapsedTime(since) > limit;
 
     private TimeSpan LongestRun(Work work) => work.Limits.RunTime ?? settings.JobTimeout;
 
@@ -76,5 +82,7 @@ public sealed partial class WorkLoop
 
     private JobError WhyStuck(Work work) => IsDecodingTooLong(work)
         ? new(ErrorCodes.DecodeTimeout, $"Decoding the picture took longer than {settings.DecodeTimeout.TotalSeconds:0.#} s.")
-        : new(ErrorCodes.JobTimeout, $"The job ran longer than {LongestRun(work).TotalSeconds:0} s.");
+        : new(ErrorCodes.JobTimeout, work.Limits.RunTime is { } limit
+            ? $"The job ran longer than {limit.TotalSeconds:0} s, the limit of the engine '{work.Job.Engine}'."
+            : $"The job ran longer than {settings.JobTimeout.TotalSeconds:0} s, the worker's limit for any job.");
 }

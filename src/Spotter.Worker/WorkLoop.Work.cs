@@ -7,12 +7,14 @@ namespace Spotter.Worker;
 /// <summary>A job that is held, from its taking until it was handed in.</summary>
 public sealed partial class WorkLoop
 {
-    private sealed class Work(StartedJob started, EngineLimits limits) : IProgress<double>
+    private sealed class Work(StartedJob started, EngineLimits limits, JobFolder folder) : IProgress<double>
     {
         private const long NotRunning = -1;
 
         private long runningSince = NotRunning;
         private double progress = double.NaN;
+        private volatile bool isLost;
+        private volatile bool isLate;
 
         public StartedJob Started => started;
 
@@ -21,19 +23,25 @@ public sealed partial class WorkLoop
         public Lease Lease => started.Lease;
 
         // Without a timer there is nothing in it to dispose of.
-        private CancellationTokenSource Losing { get; } = new();
+        private CancellationTokenSource Ending { get; } = new();
 
         public EngineLimits Limits => limits;
+
+        /// <summary>Where its files are while it is held.</summary>
+        public JobFolder Folder => folder;
 
         public IReadOnlyList<EngineInput> Inputs { get; set; } = [];
 
         public TimeSpan Fetch { get; set; }
 
         /// <summary>The lease is somebody else's, or nobody's: whatever comes of it is dropped.</summary>
-        public bool Lost => Losing.IsCancellationRequested;
+        public bool Lost => isLost;
 
-        /// <summary>Cancelled once it is lost.</summary>
-        public CancellationToken Unwanted => Losing.Token;
+        /// <summary>It has run for as long as it may, and its engine has been asked to stop.</summary>
+        public bool IsLate => isLate;
+
+        /// <summary>Cancelled once it is lost or late.</summary>
+        public CancellationToken Unwanted => Ending.Token;
 
         /// <summary>How far it is, 0 to 1; null while its engine does not say.</summary>
         public double? Progress => Volatile.Read(ref progress) is var known && double.IsNaN(known) ? null : known;
@@ -50,7 +58,17 @@ public sealed partial class WorkLoop
             set => Volatile.Write(ref runningSince, value ?? NotRunning);
         }
 
-        public void Lose() => Losing.Cancel();
+        public void Lose()
+        {
+            isLost = true;
+            Ending.Cancel();
+        }
+
+        public void Stop()
+        {
+            isLate = true;
+            Ending.Cancel();
+        }
 
         public void Report(double value) => Volatile.Write(ref progress, Math.Clamp(value, 0, 1));
     }

@@ -204,7 +204,7 @@ public sealed partial class WorkLoop : IDisposable
         // A job that comes again has lost its earlier lease, even if no heartbeat could say so.
         foreach (var earlier in held.Values.Where(w => w.Job.Id == started.Job.Id))
             earlier.Lose();
-        return held[started.Lease] = new Work(started, runner.LimitsOf(started.Job));
+        return held[started.Lease] = new Work(started, runner.LimitsOf(started.Job), scratch.NewFolder());
     }
 
     /// <summary>A job whose last attempt died with its worker has no neighbours that it could take along.</summary>
@@ -234,6 +234,7 @@ public sealed partial class WorkLoop : IDisposable
         {
             held.TryRemove(work.Lease, out _);
             slots.Release();
+            work.Folder.Dispose();
         }
     }
 
@@ -246,7 +247,7 @@ public sealed partial class WorkLoop : IDisposable
             // The heartbeat keeps the lease all the while, so nothing else would end a fetch that hangs.
             using var limit = new CancellationTokenSource(LongestFetch + work.Job.Spec.Inputs.Aggregate(TimeSpan.Zero, (sum, input) => sum + TimeFor(input.Bytes)), time);
             foreach (var input in work.Job.Spec.Inputs)
-                await inputs.AddAsync(source, input, work.Limits.InputsAsFiles ? scratch : null, limit.Token);
+                await inputs.AddAsync(source, input, work.Limits.InputsAsFiles ? work.Folder : null, limit.Token);
         }
         catch (SpotterException missing) when (missing.Code == ErrorCodes.BlobMissing)
         {
@@ -264,7 +265,8 @@ public sealed partial class WorkLoop : IDisposable
             GiveBack(work);
         else
             ready.Add(work);
-        return await work.Done.Task;
+        var ran = await work.Done.Task;
+        return work.IsLate && ran.Outcome is JobOutcome.Retry ? new JobRun(new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true)) : ran;
     }
 
     /// <summary>What a slow network takes for a large input, besides what any may take.</summary>
@@ -280,8 +282,14 @@ public sealed partial class WorkLoop : IDisposable
             {
                 Failpoint.At("worker-ran", work.Job.Name);
                 var output = ran.Output is { } made ? await PutAsync(work.Lease, made) : null;
+                var files = new List<OutputRef>();
+                foreach (var file in ran.Files)
+                {
+                    var bytes = new FileInfo(file.Path).Length;
+                    files.Add(new OutputRef(file.Name, file.MediaType, bytes, await source.PutOutputFileAsync(work.Lease, file.Path, CancellationToken.None)));
+                }
                 Failpoint.At("worker-uploaded", work.Job.Name);
-                outcome = done with { Output = output, Timings = timings };
+                outcome = done with { Output = output, Outputs = files, Timings = timings };
             }
             catch (SpotterException full) when (full.Code is ErrorCodes.DiskFull or ErrorCodes.StoreUnavailable or ErrorCodes.Busy)
             {
@@ -315,7 +323,7 @@ public sealed partial class WorkLoop : IDisposable
                 work.Stage = RunStage.OfThisThread;
                 work.RunningSince = time.GetTimestamp();
             }
-            var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Inputs, work, work.Unwanted)));
+            var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Inputs, work, work.Unwanted) { Outputs = new OutputFiles(work.Folder.NewFile, work.Limits.OutputBytes) }));
             for (var i = 0; i < together.Count; i++)
             {
                 together[i].RunningSince = null;

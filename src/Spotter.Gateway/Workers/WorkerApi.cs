@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
+using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
@@ -26,12 +27,11 @@ internal sealed class WorkerEndpoints : IDoor
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed class WorkerApi(
-    JobService jobs, WorkerRoster roster, GatewayMeters meters, GatewaySettings settings, TimeProvider time)
+    JobService jobs, EngineCatalogue engines, WorkerRoster roster, GatewayMeters meters, GatewaySettings settings, TimeProvider time)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
     private const double MostCpuSeconds = 1e9;
-    private const long LargestOutput = 512L * 1024 * 1024;
 
     private static readonly TimeSpan DrainingPause = TimeSpan.FromSeconds(1);
 
@@ -49,8 +49,7 @@ internal sealed class WorkerApi(
         workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi api, HttpContext http) => api.TakeAsync(worker, take, http));
         workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat heartbeat, WorkerApi api, CancellationToken cancel) => api.HeartbeatAsync(worker, heartbeat, cancel));
         workers.MapGet("/input", (string key, WorkerApi api, CancellationToken cancel) => api.InputAsync(key, cancel));
-        workers.MapPut("/output", (WorkerApi api, HttpContext http) => api.OutputAsync(http))
-            .WithMetadata(new RequestSizeLimitAttribute(LargestOutput));
+        workers.MapPut("/output", (WorkerApi api, HttpContext http) => api.OutputAsync(http));
         workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi api) => api.FinishAsync(worker, finish));
     }
 
@@ -134,8 +133,12 @@ internal sealed class WorkerApi(
         return new BlobResult(await jobs.OpenInputAsync(key, cancel), "application/octet-stream");
     }
 
-    private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(HttpContext http) =>
-        TypedResults.Json(new WorkerOutput(await jobs.PutOutputAsync(http.Request.Body, http.RequestAborted)), SpotterJson.Default.WorkerOutput);
+    private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(HttpContext http)
+    {
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
+            server.MaxRequestBodySize = engines.All.Max(e => e.Limits.OutputBytes);
+        return TypedResults.Json(new WorkerOutput(await jobs.PutOutputAsync(http.Request.Body, http.RequestAborted)), SpotterJson.Default.WorkerOutput);
+    }
 
     private async Task<NoContent> FinishAsync(string worker, WorkerFinish finish)
     {

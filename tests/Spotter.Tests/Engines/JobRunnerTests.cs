@@ -116,9 +116,9 @@ public sealed class JobRunnerTests : IDisposable
             return Done();
         }));
 
-        runner.Run([new JobInput(Job("fake"), [new EngineInput(good)], new Told(), default)])[0].Outcome.ShouldBeOfType<JobOutcome.Done>();
+        runner.Run([new JobInput(Job("fake"), [new EngineInput(good, Sha(good))], new Told(), default)])[0].Outcome.ShouldBeOfType<JobOutcome.Done>();
         seen.ShouldBe(good);
-        runner.Run([new JobInput(Job("fake"), [new EngineInput(bad)], new Told(), default)])[0].Outcome.ShouldBeOfType<JobOutcome.Reject>().Error.Code.ShouldBe(ErrorCodes.BlobCorrupt);
+        runner.Run([new JobInput(Job("fake"), [new EngineInput(bad, Sha(bad))], new Told(), default)])[0].Outcome.ShouldBeOfType<JobOutcome.Reject>().Error.Code.ShouldBe(ErrorCodes.BlobCorrupt);
     }
 
     private JobOutcome Run(Func<EngineJob, EngineResult> run, bool isolated = false) =>
@@ -126,6 +126,8 @@ public sealed class JobRunnerTests : IDisposable
 
     private JobRunner Runner(IEngine? engine) =>
         new(new EngineHost(models, new ImageLimits(), RandomSource.System), NullLogger<JobRunner>.Instance, name => engine?.Name == name ? engine : null);
+
+    private static string Sha(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 
     private JobInput Input(Job job, byte[] content) => new(job, [new EngineInput(content)], new Told(), cancel.Token);
 

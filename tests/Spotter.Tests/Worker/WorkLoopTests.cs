@@ -240,6 +240,95 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Files_that_a_job_makes_are_handed_in_and_are_then_gone_from_here()
+    {
+        var paths = new List<string>();
+        bench.Start(runner: new OneByOne(input =>
+        {
+            foreach (var name in (string[])["a.txt", "b"])
+            {
+                using var file = input.Outputs.Create(name, "text/plain");
+                file.Write("made"u8);
+            }
+            paths.AddRange(input.Outputs.Made.Select(made => made.Path));
+            return new JobRun(SampleJobs.Done()) { Files = input.Outputs.Made };
+        }));
+
+        var row = await bench.UntilAsync(await bench.AddAsync(), JobState.Succeeded);
+
+        row.Outputs.Select(o => (o.Name, o.MediaType, o.Bytes)).ShouldBe([("a.txt", "text/plain", 4), ("b", "text/plain", 4)]);
+        await using var kept = await bench.Blobs.OpenAsync(row.Outputs[1].Key, default);
+        kept!.Length.ShouldBe(4);
+        bench.Drain();
+        await bench.Ended;
+        paths.Where(File.Exists).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_job_that_makes_files_and_fails_leaves_none_behind()
+    {
+        string? path = null;
+        bench.Start(runner: new OneByOne(input =>
+        {
+            input.Outputs.Create("a", "text/plain").Dispose();
+            path = input.Outputs.Made[0].Path;
+            return new JobRun(SampleJobs.Reject());
+        }));
+
+        (await bench.UntilAsync(await bench.AddAsync(), JobState.Failed)).Outputs.ShouldBeEmpty();
+
+        bench.Drain();
+        await bench.Ended;
+        File.Exists(path).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task An_engine_that_stops_when_its_time_is_over_costs_no_worker()
+    {
+        var late = await bench.AddAsync();
+        var other = await bench.AddAsync();
+        bench.Start(runner: new OneByOne(input =>
+        {
+            if (input.Job.Id != late)
+                return new JobRun(SampleJobs.Done());
+            input.Cancel.WaitHandle.WaitOne(WorkBench.Safety);
+            return new JobRun(new JobOutcome.Retry(new JobError(ErrorCodes.LeaseLost, "It was taken away."), SpendAttempt: false));
+        })
+        { Limits = new EngineLimits { RunTime = TimeSpan.FromMinutes(2) } });
+        await bench.UntilAsync(late, JobState.Running);
+
+        while ((await bench.RowAsync(late)).History.Count == 0)
+            await bench.HeartbeatAsync();
+
+        var row = await bench.RowAsync(late);
+        var ended = row.History[0];
+        (ended.Kind, ended.Attempt, ended.Error!.Code, row.Isolated).ShouldBe((JobEventKind.Retried, 1, ErrorCodes.JobTimeout, false));
+        ended.Error.Detail.ShouldBe("The job ran longer than 120 s, the limit of the engine 'detect'.");
+        await bench.UntilAsync(other, JobState.Succeeded);
+    }
+
+    [Fact]
+    public async Task The_lease_of_a_job_that_runs_for_an_hour_is_kept()
+    {
+        var job = await bench.AddAsync();
+        bench.Start(limits: new EngineLimits { RunTime = TimeSpan.FromHours(1) });
+        await bench.StartedAsync();
+
+        for (var hour = TimeSpan.Zero; hour < TimeSpan.FromMinutes(59); hour += WorkBench.Hold * 0.9)
+        {
+            var beaten = bench.Source.NextBeat;
+            bench.Clock.Advance(WorkBench.Hold * 0.9);
+            await beaten.WaitAsync(WorkBench.Safety);
+            (await bench.Jobs.ReapAsync(10, default)).ShouldBe(0);
+        }
+
+        var row = await bench.RowAsync(job);
+        (row.State, row.FencingToken).ShouldBe((JobState.Running, 1));
+        bench.End(job);
+        await bench.UntilAsync(job, JobState.Succeeded);
+    }
+
+    [Fact]
     public async Task A_job_that_is_taken_away_is_told_so_and_how_far_it_is_is_told()
     {
         var stopped = new TaskCompletionSource();
