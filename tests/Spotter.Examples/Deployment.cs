@@ -8,6 +8,7 @@ using Spotter.Engines;
 using Spotter.Engines.Catalogue;
 using Spotter.Examples.Doors;
 using Spotter.Examples.Engines;
+using Spotter.Examples.Engines.Frames;
 using Spotter.Examples.Stores;
 using Spotter.Gateway;
 using Spotter.Gateway.Hosting;
@@ -39,19 +40,27 @@ internal sealed class Deployment : IAsyncDisposable
         Client = new HttpClient { BaseAddress = gateway.Address(), Timeout = TimeSpan.FromSeconds(90) };
     }
 
-    /// <summary>Those that come with Spotter, and one more.</summary>
-    public static EngineCatalogue Engines { get; } = new([.. EngineCatalogue.BuiltIn.All, new SizeEngine()]);
+    /// <summary>Those that come with Spotter, and two more.</summary>
+    public static EngineCatalogue Engines { get; } = new([.. EngineCatalogue.BuiltIn.All, new FramesEngine(), new SizeEngine()]);
+
+    public Uri Address => gateway.Address();
 
     public HttpClient Client { get; }
 
-    public static async Task<Deployment> StartAsync()
+    /// <summary>Starts one that keeps everything in memory.</summary>
+    public static Task<Deployment> StartAsync()
     {
-        var clock = TimeProvider.System;
-        var outbox = new InMemoryOutbox(clock);
-        var store = new InMemoryJobStore(new RetrySchedule(), RandomSource.Seeded(1), clock, outbox);
+        var outbox = new InMemoryOutbox(TimeProvider.System);
+        var store = new InMemoryJobStore(new RetrySchedule(), RandomSource.Seeded(1), TimeProvider.System, outbox);
+        return StartAsync(store, new InMemoryBlobStore(), outbox);
+    }
+
+    /// <summary>Starts one on these stores, which belong to the caller.</summary>
+    public static async Task<Deployment> StartAsync(IJobStore store, IBlobStore blobs, IOutbox outbox)
+    {
         var builder = GatewayHost.CreateBuilder();
         builder.Services.AddSingleton(new GatewaySettings { Port = 0, WorkerToken = Token })
-            .AddSingleton<IJobStore>(store).AddSingleton<IBlobStore, InMemoryBlobStore>().AddSingleton<IOutbox>(outbox)
+            .AddSingleton(store).AddSingleton(blobs).AddSingleton(outbox)
             .AddSingleton(Engines)
             .AddGateway()
             .AddDoor(new PlainTextDoor());
