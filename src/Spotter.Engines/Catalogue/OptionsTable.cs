@@ -11,7 +11,7 @@ public static class OptionsTable
     {
         var page = new StringBuilder()
             .Append("# Job options\n\n")
-            .Append("Fields of `POST /v1/jobs`, in the form or in the query. `./spotter detect` has those of the vision engines as flags.\n")
+            .Append("Fields of `POST /v1/jobs`, in the form, in JSON or in the query. `./spotter detect` has those of the vision engines as flags.\n")
             .Append("This page is made from their declarations: `./spotter options >docs/options.md`.\n\n")
             .Append("| engine | does |\n|---|---|\n");
         foreach (var engine in engines.Offered)

@@ -60,7 +60,7 @@ internal sealed class ExampleProgram : IAsyncDisposable
         var temporary = Directory.CreateDirectory(Path.Combine(folder.Path, "temporary")).FullName;
         var configuration = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar)).Parent!.Name;
         var program = Path.Combine(SharedFiles.Repository, "tests", "Spotter.Examples", "bin", configuration, "net10.0", "Spotter.Examples.dll");
-        var start = new ProcessStartInfo("dotnet", [program, Path.Combine(folder.Path, "data")]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [program, Path.Combine(folder.Path, "data")]) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment["TMPDIR"] = temporary;
         return Process.Start(start)!;
     }
