@@ -95,6 +95,8 @@ public sealed partial class ScaleLoop(
                 await Task.Delay(Tick, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+        // What was done since the last look is worth knowing at the next start.
+        await CountAsync(CancellationToken.None);
         Save();
         if (Term is not null)
             await Term.ReleaseAsync(CancellationToken.None);
@@ -134,8 +136,6 @@ public sealed partial class ScaleLoop(
         var total = Meter.TotalArrived;
         var counts = await CountAsync(cancel);
         var workers = await fleet.TendAsync(cancel);
-        Meter.Served(flow.Served - measured);
-        measured = flow.Served;
         return new ScaleObservation
         {
             Time = time.GetElapsedTime(start),
@@ -246,6 +246,8 @@ public sealed partial class ScaleLoop(
             var counts = await store.CountAsync(either.Token);
             blind = false;
             flow.Note(counts, serves);
+            Meter.Served(flow.Served - measured);
+            measured = flow.Served;
             // Jobs that wait for a later moment need nobody until then.
             var own = counts.Backlogs.Where(b => serves is null || serves(b.Queue)).ToList();
             return ((int)Math.Min(own.Sum(b => Math.Max(0, b.All - b.Delayed)), int.MaxValue), (int)Math.Min(own.Sum(b => b.Running), int.MaxValue));

@@ -214,6 +214,21 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_jobs_take_is_measured_also_when_the_service_ends_before_the_next_look()
+    {
+        var meter = new ScaleMeter();
+        running = Loop(new RecordingPolicy(), meter).RunAsync(end.Token);
+        await clock.WaitForTimersAsync();
+        await backend.Jobs.AddAsync([SampleJobs.New()], default);
+        await ServeAsync(0.5);
+
+        await end.CancelAsync();
+        await running.WaitAsync(Safety);
+
+        meter.Measured.ServiceSeconds.ShouldBe(0.5);
+    }
+
+    [Fact]
     public async Task A_memory_that_cannot_be_read_is_begun_anew()
     {
         var memory = new Memory { State = "broken" };
