@@ -40,12 +40,7 @@ public readonly record struct ServedJobs(long Jobs, double Seconds, double Squar
     public double Mean => Jobs > 0 ? Seconds / Jobs : 0;
 
     /// <summary>A moving average of times that these jobs come to, each with this weight.</summary>
-    public double Move(double average, double weight) => Toward(average, Mean, weight);
-
-    /// <summary>As <see cref="Move"/>, of the squares of times.</summary>
-    public double MoveSquare(double average, double weight) => Toward(average, Jobs > 0 ? SquareSeconds / Jobs : 0, weight);
-
-    private double Toward(double average, double mean, double weight) => mean + ((average - mean) * Math.Pow(1 - weight, Jobs));
+    public double Move(double average, double weight) => Mean + ((average - Mean) * Math.Pow(1 - weight, Jobs));
 }
 
 /// <summary>How many of the users' jobs stand where; Spotter's own (<see cref="NewJob.Internal"/>) are counted apart.</summary>

@@ -26,8 +26,10 @@ public sealed record ScaleMeasures
     {
         if (served.Jobs == 0)
             return this;
+        // The variance is what the mean of the squares has more than the square of the mean.
+        var squares = served with { Seconds = served.SquareSeconds };
         var mean = served.Move(ServiceSeconds ?? served.Mean, ServiceWeight);
-        var square = ServiceSeconds is { } before ? served.MoveSquare(ServiceVariance + (before * before), ServiceWeight) : served.SquareSeconds / served.Jobs;
+        var square = squares.Move(ServiceSeconds is { } before ? ServiceVariance + (before * before) : squares.Mean, ServiceWeight);
         return this with { ServiceSeconds = mean, ServiceVariance = Math.Max(0, square - (mean * mean)) };
     }
 

@@ -218,7 +218,7 @@ public abstract partial class JobServiceConformance : IAsyncLifetime
         var request = Request() with { ModelVersion = "v1", CacheParameters = RawJson.EmptyObject };
         await SubmitAsync([SampleJobs.Picture()], request);
         var lease = (await TakeAsync())!.Lease;
-        var file = SampleJobs.File("a") with { Key = await Service.PutOutputAsync(lease, new byte[] { 1, 2 }, default) };
+        var file = SampleJobs.File("a") with { Key = await Service.PutOutputAsync(new MemoryStream([1, 2]), default) };
         await Service.FinishAsync(lease, SampleJobs.Done() with { ModelVersion = "v1", Outputs = [file] }, default);
 
         Clock.Advance(Leases.KeepBlobs / 2);
