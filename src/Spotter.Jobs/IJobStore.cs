@@ -38,7 +38,15 @@ public interface IJobStore
         var taken = new List<TakenJobs>(requests.Count);
         foreach (var request in requests)
         {
-            taken.Add(await TakeAsync(request, cancel));
+            try
+            {
+                taken.Add(await TakeAsync(request, cancel));
+            }
+            catch (SpotterException) when (taken.Count > 0)
+            {
+                // What was taken must reach its workers.
+                break;
+            }
             if (taken[^1].Jobs.Count < request.Workers.Count)
                 break;
         }

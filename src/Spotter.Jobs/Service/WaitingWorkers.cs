@@ -29,12 +29,12 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
 
     private readonly Lock gate = new();
     private readonly LinkedList<Waiter> waiters = new();
-    private Task pump = Task.CompletedTask;
+    private readonly List<Task> pumps = [];
     private ITimer? timer;
     private DateTimeOffset nextDue = DateTimeOffset.MaxValue;
     private DateTimeOffset? timerAt;
     private long turn;
-    private int pumps;
+    private int pumping;
     private bool closed;
 
     /// <summary>
@@ -97,7 +97,7 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
         lock (gate)
         {
             closed = true;
-            last = pump;
+            last = Task.WhenAll(pumps);
         }
         await last;
         lock (gate)
@@ -125,10 +125,11 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
     // Called with the gate held.
     private void Begin()
     {
-        if (pumps >= store.TakesAtOnce)
+        if (pumping >= store.TakesAtOnce)
             return;
-        pumps++;
-        pump = Task.WhenAll(pump, Task.Run(PumpAsync));
+        pumping++;
+        pumps.RemoveAll(p => p.IsCompleted);
+        pumps.Add(Task.Run(PumpAsync));
     }
 
     private async Task PumpAsync()
@@ -148,19 +149,19 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
                 var (waiter, next) = (node.Value, node.Next);
                 if (waiter.IsOver)
                     waiters.Remove(node);
-                else if (waiter.Hungry)
+                else if (waiter is { Hungry: true, IsServed: false })
                     hungry.Add(waiter);
                 node = next;
             }
             if (hungry.Count == 0 || closed)
             {
-                pumps--;
+                pumping--;
                 return null;
             }
             if (hungry.Count > 1)
                 hungry = [.. hungry.OrderByDescending(w => rankOf(w.Worker))];
             var group = hungry.Where(w => w.GoesWith(hungry[0])).Take(Largest).ToList();
-            group.ForEach(w => w.Hungry = false);
+            group.ForEach(w => (w.Hungry, w.IsServed) = (false, true));
             turn += group.Count;
             return (group, turn - group.Count);
         }
@@ -197,17 +198,20 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
         }
         finally
         {
-            GiveBackTurns(unserved);
+            EndServing(group, unserved);
         }
         foreach (var waiter in group.Where(w => !w.Waits))
             waiter.TryDeliver(null);
     }
 
-    // Turns count the jobs that were given.
-    private void GiveBackTurns(int count)
+    /// <summary>Gives back the turns of those who got nothing, and lets them be served again if a queue was filled meanwhile.</summary>
+    private void EndServing(List<Waiter> group, int unserved)
     {
         lock (gate)
-            turn -= count;
+        {
+            turn -= unserved;
+            group.ForEach(w => w.IsServed = false);
+        }
     }
 
     /// <summary>So many turns, those with the same order of levels together: taking is one call for each.</summary>
@@ -297,6 +301,9 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
 
         /// <summary>There may be something for it.</summary>
         public bool Hungry { get; set; } = true;
+
+        /// <summary>A take for it is under way: another one would give it a job that it can't run.</summary>
+        public bool IsServed { get; set; }
 
         public ITimer? Timer { get; set; }
 

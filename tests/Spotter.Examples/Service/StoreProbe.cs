@@ -13,6 +13,9 @@ public class StoreProbe : DispatchProxy
     /// <summary>Awaited before each take.</summary>
     internal Func<TakeRequest, Task> BeforeTake { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>How many takes are under way at a time.</summary>
+    internal int TakesAtOnce { get; set; } = 1;
+
     /// <summary>Changes what a take says.</summary>
     internal Func<TakenJobs, TakenJobs> AfterTake { get; set; } = taken => taken;
 
@@ -37,6 +40,7 @@ public class StoreProbe : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
         targetMethod!.Name switch
         {
+            $"get_{nameof(IJobStore.TakesAtOnce)}" => TakesAtOnce,
             nameof(IJobStore.TakeAsync) => TakeAsync((TakeRequest)args![0]!),
             nameof(IJobStore.TakeInTurnAsync) => TakeInTurnAsync((IReadOnlyList<TakeRequest>)args![0]!),
             _ => targetMethod.Invoke(inner, args),

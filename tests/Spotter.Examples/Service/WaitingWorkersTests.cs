@@ -315,6 +315,74 @@ public sealed class WaitingWorkersTests : IAsyncLifetime
         (await taking.WaitAsync(Patience))!.Job.Id.ShouldBe(id);
     }
 
+    [Fact]
+    public async Task The_next_take_does_not_wait_for_the_one_under_way_where_the_store_has_two()
+    {
+        probe.TakesAtOnce = 2;
+        await AddAsync("a");
+        var id = await AddAsync("b");
+        var (held, release) = HoldTakes(queue: "a");
+        var slow = waiting.TakeAsync("slow", ["a"], Forever, default);
+        await held.WaitAsync(Patience);
+
+        (await waiting.TakeAsync("w", ["b"], Forever, default).WaitAsync(Patience))!.Job.Id.ShouldBe(id);
+
+        slow.IsCompleted.ShouldBeFalse();
+        release();
+        (await slow.WaitAsync(Patience)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task Nobody_is_served_by_two_takes()
+    {
+        probe.TakesAtOnce = 2;
+        JobId[] ids = [await AddAsync(), await AddAsync()];
+        var (held, release) = HoldTakes();
+        var taking = waiting.TakeAsync("w", ["a"], Forever, default);
+        await held.WaitAsync(Patience);
+        waiting.Filled("a");
+        // Served after what is filled has been looked at, as there is room for one more take.
+        var other = waiting.TakeAsync("other", ["b"], TimeSpan.Zero, default);
+        release();
+        (await other.WaitAsync(Patience)).ShouldBeNull();
+        (await taking.WaitAsync(Patience))!.Job.Id.ShouldBe(ids[0]);
+
+        await waiting.StopAsync();
+
+        (await store.FindAsync(ids[1], default))!.FencingToken.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_is_filled_during_a_take_that_gave_nothing_is_looked_at_after_it()
+    {
+        probe.TakesAtOnce = 2;
+        var (held, release) = HoldTakes(after: true);
+        var taking = waiting.TakeAsync("w", ["a"], Forever, default);
+        await held.WaitAsync(Patience);
+        var id = await AddAsync();
+        waiting.Filled("a");
+        release();
+
+        (await taking.WaitAsync(Patience))!.Job.Id.ShouldBe(id);
+    }
+
+    [Fact]
+    public async Task A_take_that_fails_fails_only_those_whom_it_was_for()
+    {
+        probe.TakesAtOnce = 2;
+        var id = await AddAsync("a");
+        var (held, release) = HoldTakes(queue: "a");
+        var served = waiting.TakeAsync("w", ["a"], Forever, default);
+        await held.WaitAsync(Patience);
+        var hold = probe.BeforeTake;
+        probe.BeforeTake = take => take.Queues.Contains("b", StringComparer.Ordinal) ? throw new SpotterException(ErrorCodes.StoreUnavailable, "It is away.") : hold(take);
+
+        await Should.ThrowAsync<SpotterException>(waiting.TakeAsync("v", ["b"], Forever, default).WaitAsync(Patience));
+
+        release();
+        (await served.WaitAsync(Patience))!.Job.Id.ShouldBe(id);
+    }
+
     private async Task<JobId> AddAsync(string queue = "a", JobPriority priority = JobPriority.Normal, TimeSpan delay = default)
     {
         var job = SampleJobs.New(queue).Having(s => s with { Priority = priority, NotBefore = delay > TimeSpan.Zero ? clock.GetUtcNow() + delay : null });
@@ -333,8 +401,8 @@ public sealed class WaitingWorkersTests : IAsyncLifetime
     private Task LookedAsync(params string[] workers) =>
         UntilAsync(() => Task.FromResult(!workers.Except(probe.Takes.SelectMany(t => t.Workers), StringComparer.Ordinal).Any()));
 
-    /// <summary>From now on takes are held up, until released; the first task ends when one is.</summary>
-    private (Task Held, Action Release) HoldTakes(bool after = false)
+    /// <summary>From now on takes (from this queue) are held up, until released; the task ends when one is.</summary>
+    private (Task Held, Action Release) HoldTakes(bool after = false, string? queue = null)
     {
         var (held, released) = (NewSource(), NewSource());
         if (after)
@@ -348,8 +416,10 @@ public sealed class WaitingWorkersTests : IAsyncLifetime
         }
         else
         {
-            probe.BeforeTake = _ =>
+            probe.BeforeTake = take =>
             {
+                if (queue is not null && !take.Queues.Contains(queue, StringComparer.Ordinal))
+                    return Task.CompletedTask;
                 held.TrySetResult();
                 return released.Task;
             };
