@@ -39,8 +39,8 @@ public abstract record JobOutcome
         /// <summary>Which version of the model ran (<see cref="ModelInfo.Version"/>); null when none did.</summary>
         public string? ModelVersion { get; init; }
 
-        /// <summary>The files that it made besides, whose bytes are durable already.</summary>
-        public IReadOnlyList<OutputRef> Outputs { get; init; } = [];
+        /// <summary>The files that it made besides, whose bytes are durable already. A worker that knows of none doesn't say so.</summary>
+        public IReadOnlyList<OutputRef> Outputs { get; init => field = value ?? []; } = [];
     }
 
     /// <summary>It may succeed another time.</summary>

@@ -16,7 +16,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
 
         Names(job).ShouldBe(
             ["id", "name", "state", "engine", "model", "modelVersion", "created", "started", "finished", "attempts", "priority", "notBefore", "expires", "by",
-                "cachedFrom", "history", "position", "etaSeconds", "progress", "waitsFor", "result", "timings", "error", "callback", "links"]);
+                "cachedFrom", "history", "position", "etaSeconds", "progress", "waitsFor", "result", "outputs", "timings", "error", "callback", "links"]);
         SpotterApi.IdOf(job).ShouldMatch("^[0-9a-f]{32}$");
         SpotterApi.StateOf(job).ShouldBe("succeeded");
         job.GetProperty("engine").GetString().ShouldBe("detect");
@@ -211,7 +211,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
         calls.ShouldBe(
         [
             "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/dead", "get /v1/jobs", "get /v1/jobs/{id}",
-            "get /v1/jobs/{id}/events", "get /v1/jobs/{id}/image", "get /v1/jobs/{id}/original", "get /v1/jobs/{id}/output", "get /v1/models",
+            "get /v1/jobs/{id}/events", "get /v1/jobs/{id}/image", "get /v1/jobs/{id}/original", "get /v1/jobs/{id}/output", "get /v1/jobs/{id}/outputs/{name}", "get /v1/models",
             "get /v1/samples/{name}", "get /v1/scaling/days", "get /v1/scaling/decisions", "get /v1/scaling/series", "get /v1/scaling/trace",
             "get /v1/scaling/what-if", "get /v1/stats",
             "post /v1/dead/redrive", "post /v1/jobs",

@@ -19,6 +19,10 @@ public sealed class OverloadTests
         unknown.Status.ShouldBe(HttpStatusCode.Accepted, unknown.Text);
         await api.EndOfAsync(SpotterApi.IdOf(unknown.Json));
         (await SubmitManyAsync(api, 60)).Status.ShouldBe(HttpStatusCode.Accepted);
+        // What the store has counted is read once a second.
+        await Eventually.SeeAsync(
+            "it is known how long a job takes", () => api.SubmitBodyAsync(Body(Pictures.Png(7)), "?expires=0.1", waitSeconds: 1),
+            answer => answer.Status == HttpStatusCode.ServiceUnavailable);
         var blobs = RunningService.BlobsIn(folder.File("data")).Count;
 
         var times = new List<double>();
