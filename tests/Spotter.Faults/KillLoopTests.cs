@@ -135,11 +135,15 @@ public sealed class KillLoopTests(ITestOutputHelper output)
         using (store)
         {
             var known = new HashSet<string>(StringComparer.Ordinal);
-            raw.sqlite3_prepare_v2(store, "SELECT key FROM blobs", out var keys).ShouldBe(raw.SQLITE_OK);
+            raw.sqlite3_prepare_v2(store, "SELECT name FROM blobs", out var keys).ShouldBe(raw.SQLITE_OK);
             using (keys)
             {
                 while (raw.sqlite3_step(keys) == raw.SQLITE_ROW)
-                    known.Add(raw.sqlite3_column_text(keys, 0).utf8_to_string());
+                {
+                    // The table has the folder last.
+                    var parts = raw.sqlite3_column_text(keys, 0).utf8_to_string().Split('/', 2);
+                    known.Add($"{parts[1]}/{parts[0]}");
+                }
             }
             var place = Path.Combine(bench.Data, "blobs");
             return [.. RunningService.BlobsIn(bench.Data).Select(file => Path.GetRelativePath(place, file)).Where(key => !known.Contains(key))];
