@@ -114,7 +114,7 @@ internal static class KeysCommand
         return command;
     }
 
-    private static KeyFile FileOf(ParseResult parsed) => new(FileOf(parsed.GetValue(Keys), GatewaySection.DataFolderOf(parsed.GetValue(Data))));
+    private static KeyFile FileOf(ParseResult parsed) => new(FileOf(parsed.GetValue(Keys) ?? SettingSources.Open().Get(GatewaySection.Keys), GatewaySection.DataFolderOf(parsed.GetValue(Data))));
 }
 
 /// <summary>A key as <c>--json</c> prints it.</summary>

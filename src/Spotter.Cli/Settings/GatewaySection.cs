@@ -30,7 +30,8 @@ internal static class GatewaySection
         "models", "A model to load; may be repeated, the first is the default one. Default: all that `spotter models list` shows.", SettingValues.Text("NAME|FILE"), "")
     { Flag = "--model", IsList = true };
 
-    private static readonly Setting<string?> Keys = new(
+    /// <summary>The file of the API keys.</summary>
+    public static readonly Setting<string?> Keys = new(
         "keysFile", "File of the API keys, as `spotter keys` makes it; with it nobody gets in without a key. Default: keys.json in the data folder, if it is there.",
         SettingValues.OptionalText("FILE"), null) { Flag = "--keys" };
 

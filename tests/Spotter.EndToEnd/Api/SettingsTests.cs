@@ -43,4 +43,17 @@ public sealed class SettingsTests
         ran.Errors.ShouldContain("scaling.minWorkers (service.yaml, line 4) is 9, more than the 3 of scaling.maxWorkers (service.yaml, line 5).");
         Directory.Exists(folder.File("data")).ShouldBeFalse();
     }
+
+    [Fact]
+    public async Task The_keys_that_are_listed_and_revoked_are_those_of_the_service()
+    {
+        using var folder = new TemporaryFolder();
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["SPOTTER__KEYSFILE"] = folder.File("keys.json"), ["SPOTTER__DATA"] = folder.File("data") };
+        (await SpotterProgram.RunWithAsync(environment, "keys", "add", "web", "--tenant", "shop")).Status.ShouldBe(0);
+
+        (await SpotterProgram.RunWithAsync(environment, "keys", "list")).Output.ShouldContain("web");
+        File.Exists(folder.File("keys.json")).ShouldBeTrue();
+        (await SpotterProgram.RunWithAsync(environment, "keys", "revoke", "web")).Status.ShouldBe(0);
+        (await SpotterProgram.RunWithAsync(environment, "keys", "list")).Output.ShouldNotContain("web");
+    }
 }
