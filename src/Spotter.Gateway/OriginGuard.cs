@@ -21,10 +21,27 @@ internal sealed class OriginGuard(GatewaySettings settings)
             throw new SpotterException(ErrorCodes.ForeignSite,
                 $"This service listens on this machine only and is not called '{request.Host.Host}'; start it with --allow-host NAME if a proxy calls it so.");
         }
-        // Browsers say where a request comes from (https://www.w3.org/TR/fetch-metadata/); other clients say nothing.
-        if (request.Headers["Sec-Fetch-Site"] == "cross-site" && !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
-            throw new SpotterException(ErrorCodes.ForeignSite, "A page of another site made this request; only this service's own page may.");
+        if (!HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && IsForeign(request))
+        {
+            throw new SpotterException(ErrorCodes.ForeignSite,
+                "A page of another site made this request; only this service's own page may. If it is the service's own behind a proxy, name it with --allow-host NAME, or have the proxy pass Host on.");
+        }
         return next(http);
+    }
+
+    /// <summary>
+    /// True for a request of a page that is not the service's own. Browsers say where a request comes from
+    /// (https://www.w3.org/TR/fetch-metadata/), but to a plain http address other than this machine's only its origin
+    /// (https://fetch.spec.whatwg.org/#origin-header). Other clients say nothing.
+    /// </summary>
+    private bool IsForeign(HttpRequest request)
+    {
+        if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site)
+            return site is "cross-site" or "same-site";
+        if (request.Headers.Origin.ToString() is not { Length: > 0 } origin)
+            return false;
+        return !Uri.TryCreate(origin, UriKind.Absolute, out var page)
+            || !(page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase) || settings.AllowedHosts.Contains(page.Host, StringComparer.OrdinalIgnoreCase));
     }
 
     internal static bool IsLoopback(string host) =>
