@@ -22,7 +22,7 @@ internal sealed class WorkerTokenHandler(IOptionsMonitor<AuthenticationSchemeOpt
     {
         var (shown, known) = (Encoding.UTF8.GetBytes(Request.Headers.Authorization.ToString()), Encoding.UTF8.GetBytes("Bearer " + settings.WorkerToken));
         if (!CryptographicOperations.FixedTimeEquals(shown, known))
-            return Task.FromResult(AuthenticateResult.Fail("The worker token is missing or wrong."));
+            return Task.FromResult(AuthenticateResult.NoResult());
         var name = (string?)Request.RouteValues["worker"] ?? "";
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             throw new SpotterException(ErrorCodes.InvalidRequest, $"A worker's name is 1 to {LongestName} letters, digits, '-', '_' and '.'.");
