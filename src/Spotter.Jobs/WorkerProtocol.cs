@@ -52,7 +52,11 @@ public sealed record WorkerOrders(IReadOnlyList<JobId> Lost, bool Drain)
 /// <summary>A worker hands in how an attempt ended.</summary>
 /// <param name="Lease">The lease.</param>
 /// <param name="Outcome">How it ended.</param>
-public sealed record WorkerFinish(Lease Lease, JobOutcome Outcome);
+public sealed record WorkerFinish(Lease Lease, JobOutcome Outcome)
+{
+    /// <summary>Most bytes of a result: it stands in the job's row, and goes with each answer about the job.</summary>
+    public const int MostResultBytes = 16 * 1024 * 1024;
+}
 
 /// <summary>The key under which an annotated picture was stored.</summary>
 /// <param name="Key">Its key.</param>

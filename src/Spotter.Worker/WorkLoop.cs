@@ -275,7 +275,13 @@ public sealed partial class WorkLoop : IDisposable
     private async Task HandInAsync(Work work, JobRun ran)
     {
         var outcome = ran.Outcome;
-        if (outcome is JobOutcome.Done done)
+        if (outcome is JobOutcome.Done { Result.Utf8.Length: > WorkerFinish.MostResultBytes and var bytes })
+        {
+            // It would be the same another time.
+            outcome = new JobOutcome.Reject(new JobError(
+                ErrorCodes.OutputTooLarge, $"The result takes {bytes} bytes, more than the {WorkerFinish.MostResultBytes} that are kept; ask for less."));
+        }
+        else if (outcome is JobOutcome.Done done)
         {
             var timings = done.Timings with { FetchMs = Math.Round(work.Fetch.TotalMilliseconds, 2) };
             try
@@ -285,8 +291,8 @@ public sealed partial class WorkLoop : IDisposable
                 var files = new List<OutputRef>();
                 foreach (var file in ran.Files)
                 {
-                    var bytes = new FileInfo(file.Path).Length;
-                    files.Add(new OutputRef(file.Name, file.MediaType, bytes, await source.PutOutputFileAsync(work.Lease, file.Path, CancellationToken.None)));
+                    var length = new FileInfo(file.Path).Length;
+                    files.Add(new OutputRef(file.Name, file.MediaType, length, await source.PutOutputFileAsync(work.Lease, file.Path, CancellationToken.None)));
                 }
                 Failpoint.At("worker-uploaded", work.Job.Name);
                 outcome = done with { Output = output, Outputs = files, Timings = timings };

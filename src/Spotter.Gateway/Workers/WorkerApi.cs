@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
@@ -31,6 +32,10 @@ internal sealed class WorkerApi(
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
+
+    // A result is JSON within JSON, as it is; the rest is a lease, times and the names of files.
+    private const long LargestFinish = WorkerFinish.MostResultBytes + (1024 * 1024);
+
     private const double MostCpuSeconds = 1e9;
 
     private static readonly TimeSpan DrainingPause = TimeSpan.FromSeconds(1);
@@ -50,7 +55,8 @@ internal sealed class WorkerApi(
         workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat heartbeat, WorkerApi api, CancellationToken cancel) => api.HeartbeatAsync(worker, heartbeat, cancel));
         workers.MapGet("/input", (string key, WorkerApi api, CancellationToken cancel) => api.InputAsync(key, cancel));
         workers.MapPut("/output", (WorkerApi api, HttpContext http) => api.OutputAsync(http));
-        workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi api) => api.FinishAsync(worker, finish));
+        workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi api) => api.FinishAsync(worker, finish))
+            .WithMetadata(new RequestSizeLimitAttribute(LargestFinish));
     }
 
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)

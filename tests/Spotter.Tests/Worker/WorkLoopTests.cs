@@ -21,6 +21,21 @@ public sealed class WorkLoopTests : IAsyncLifetime
     public async Task DisposeAsync() => await bench.DisposeAsync();
 
     [Fact]
+    public async Task A_result_that_is_too_large_to_be_kept_fails_the_job_at_once()
+    {
+        var id = await bench.AddAsync();
+        bench.Start();
+        var done = SampleJobs.Done() with { Result = RawJson.OfText($"\"{new string('x', WorkerFinish.MostResultBytes)}\"") };
+
+        bench.End(id, new JobRun(done));
+
+        var job = await bench.UntilAsync(id, JobState.Failed);
+        job.State.ShouldBe(JobState.Failed);
+        job.Attempts.ShouldBe(1);
+        job.Error!.Code.ShouldBe(ErrorCodes.OutputTooLarge);
+    }
+
+    [Fact]
     public async Task It_takes_the_next_job_while_one_runs_and_not_a_third()
     {
         JobId[] jobs = [await bench.AddAsync(), await bench.AddAsync(), await bench.AddAsync()];
