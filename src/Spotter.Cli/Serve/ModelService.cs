@@ -5,7 +5,7 @@ using Spotter.Jobs;
 namespace Spotter.Cli.Serve;
 
 /// <summary>Keeps the catalogue as the model files are.</summary>
-internal sealed class ModelService(ModelWatch watch, ModelCatalogue catalogue, ServiceSettings settings) : BackgroundService
+internal sealed class ModelService(ModelWatch watch, ModelCatalogue catalogue, ServiceSettings settings, StopSignals stop) : BackgroundService
 {
     /// <summary>Told of a change before any request may choose by it: no job may ask for what no worker was told to have.</summary>
     public Action<IReadOnlyList<WatchedModel>>? Changing { get; set; }
@@ -15,7 +15,7 @@ internal sealed class ModelService(ModelWatch watch, ModelCatalogue catalogue, S
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await watch.StartAsync(cancellationToken);
+        await watch.StartAsync(stop.Token);
         Publish(watch.Models);
         if (catalogue.Models.Count == 0)
             StandardError.Complain($"no model is loaded, so no picture can be worked on; put .onnx files into {Path.Combine(settings.DataFolder, "models")}, or name one with --model FILE.");

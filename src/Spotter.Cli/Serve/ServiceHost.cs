@@ -29,6 +29,7 @@ internal static class ServiceHost
         Logging.Configure(builder.Logging, LogSection.Read(settings));
         var random = RandomSource.System;
         builder.Services
+            .AddSingleton(signals)
             .AddSingleton<IHostLifetime>(signals)
             .AddSingleton<TimeProvider>(new SteadyClock(TimeProvider.System))
             .AddSingleton(random)

@@ -30,14 +30,31 @@ internal static class ServiceRunner
     {
         using var stop = new StopSignals();
         await using var host = ServiceHost.Build(settings, hasPools, stop);
-        await StartAsync(host, stop.Token);
+        // A host can't be stopped whose parts can't be made.
+        _ = host.Services.GetServices<IHostedService>().ToList();
+        try
+        {
+            return await ServeAsync(host, stop.Token);
+        }
+        catch
+        {
+            // What runs besides whatever failed is ended in order, not as if it had failed too.
+            using var patience = new CancellationTokenSource(ConnectionPatience);
+            await host.StopAsync(patience.Token);
+            throw;
+        }
+    }
+
+    private static async Task<int> ServeAsync(WebApplication host, CancellationToken stop)
+    {
+        await StartAsync(host);
         using var address = NoteAddress(host);
         Console.Out.WriteLine($"listening on {host.Address().ToString().TrimEnd('/')}");
 
         // None of these ends by itself unless it failed, and the service is no use without any of them.
         var failed = host.FirstErrorAsync();
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var onStop = stop.Token.Register(stopped.SetResult);
+        using var onStop = stop.Register(stopped.SetResult);
         var hasFailed = await Task.WhenAny(stopped.Task, failed) == failed;
 
         // Nothing new comes in, what runs is finished and handed in, what waits is there at the next start.
@@ -57,12 +74,13 @@ internal static class ServiceRunner
         return server.Uri;
     }
 
-    private static async Task StartAsync(WebApplication host, CancellationToken cancel)
+    private static async Task StartAsync(WebApplication host)
     {
         var settings = host.Services.GetRequiredService<GatewaySettings>();
         try
         {
-            await StartOrStopAsync(host, cancel);
+            // Not cancelled by a signal, which would end all parts as if they had failed: those that take long look themselves.
+            await host.StartAsync(CancellationToken.None);
         }
         catch (IOException inUse) when (inUse.InnerException is AddressInUseException or SocketException)
         {
@@ -76,23 +94,6 @@ internal static class ServiceRunner
         }
     }
 
-    /// <summary>What had started before something failed is ended in order, not as if it had failed too.</summary>
-    private static async Task StartOrStopAsync(WebApplication host, CancellationToken cancel)
-    {
-        // A host can't be stopped whose parts can't be made.
-        _ = host.Services.GetServices<IHostedService>().ToList();
-        try
-        {
-            await host.StartAsync(cancel);
-        }
-        catch
-        {
-            using var patience = new CancellationTokenSource(ConnectionPatience);
-            await host.StopAsync(patience.Token);
-            throw;
-        }
-    }
-
     private static IDisposable? NoteAddress(WebApplication host)
     {
         var data = host.Services.GetRequiredService<ServiceSettings>().DataFolder;
@@ -100,7 +101,7 @@ internal static class ServiceRunner
         {
             return ServiceAddress.Note(data, Reachable(host.Address()));
         }
-        catch (IOException unwritten)
+        catch (Exception unwritten) when (unwritten is IOException or UnauthorizedAccessException)
         {
             // A full disk keeps nothing from being served.
             StandardError.Complain($"the address can't be noted in {data}: {unwritten.Message}");
