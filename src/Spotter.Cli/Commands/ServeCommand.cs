@@ -17,10 +17,10 @@ internal static class ServeCommand
 
     private static Command Create(string name, string description, IReadOnlyList<Setting> settings, bool hasPools)
     {
-        var flags = new SettingFlags(settings);
-        var command = new Command(name, $"{description} Each option can also be set in {SettingSources.FileName} or in the environment: see docs/settings.md.") { SettingSources.File };
+        var flags = new SettingFlags([SettingSources.File, .. settings]);
+        var command = new Command(name, $"{description} Each option can also be set in {SettingSources.FileName} or in the environment: see docs/settings.md.");
         flags.AddTo(command);
-        command.SetAction(parsed => ServiceRunner.RunAsync(SettingSources.Open(PoolSection.Divide(flags.Read(parsed)), parsed.GetValue(SettingSources.File)), hasPools));
+        command.SetAction(parsed => ServiceRunner.RunAsync(SettingSources.Open(PoolSection.Divide(flags.Read(parsed))), hasPools));
         return command;
     }
 }

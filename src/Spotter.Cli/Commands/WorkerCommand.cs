@@ -17,7 +17,7 @@ namespace Spotter.Cli.Commands;
 /// <summary><c>worker</c>: joins a gateway over HTTP and runs jobs until told to stop.</summary>
 internal static class WorkerCommand
 {
-    private static readonly SettingFlags Flags = new([.. WorkerSection.All, GatewaySection.Models, GatewaySection.Data, .. LogSection.All]);
+    private static readonly SettingFlags Flags = new([SettingSources.File, .. WorkerSection.All, GatewaySection.Models, GatewaySection.Data, .. LogSection.All]);
 
     private static readonly Option<bool> Child = new("--child")
     {
@@ -27,7 +27,7 @@ internal static class WorkerCommand
 
     public static Command Create()
     {
-        var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { SettingSources.File, Child };
+        var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { Child };
         Flags.AddTo(command);
         command.SetAction(RunAsync);
         return command;
@@ -36,7 +36,7 @@ internal static class WorkerCommand
     private static async Task<int> RunAsync(ParseResult parsed)
     {
         var isChild = parsed.GetValue(Child);
-        var told = SettingSources.Open(Flags.Read(parsed), parsed.GetValue(SettingSources.File), isQuiet: isChild);
+        var told = SettingSources.Open(Flags.Read(parsed), isQuiet: isChild);
         var settings = WorkerSection.Read(told, $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}");
         var log = LogSection.Read(told);
         var (server, token) = (told.Get(WorkerSection.Server), WorkerSection.Token(told));

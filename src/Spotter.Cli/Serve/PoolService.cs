@@ -100,6 +100,9 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
         foreach (var model in models.Models.Where(m => m.Error is null && pool.HasModel(m.Id)))
             arguments.AddRange(["--model", model.File]);
         var variables = new Dictionary<string, string>(settings.Log.AsVariables(), StringComparer.Ordinal) { [WorkerSection.TokenVariable] = gateway.WorkerToken };
+        // Workers have settings of their own in the same file.
+        if (settings.ConfigFile is { } file)
+            variables[SettingSources.File.Variable] = file;
         return new WorkerCommand(SelfProgram.File, arguments, variables);
     }
 

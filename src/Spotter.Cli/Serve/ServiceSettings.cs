@@ -28,6 +28,9 @@ internal sealed record ServiceSettings
     /// <summary>The gateway's part.</summary>
     public required GatewaySettings Gateway { get; init; }
 
+    /// <summary>The file of the settings, as a full path; null when there is none but that of the current folder.</summary>
+    public required string? ConfigFile { get; init; }
+
     /// <summary>What is logged, and how.</summary>
     public required LogSection Log { get; init; }
 
@@ -69,6 +72,7 @@ internal sealed record ServiceSettings
             Pools = pools,
             Scaling = scaling,
             Gateway = gateway,
+            ConfigFile = settings.Get(SettingSources.File) is { } file ? Path.GetFullPath(file) : null,
             Log = LogSection.Read(settings),
         };
     }

@@ -9,6 +9,12 @@ namespace Spotter.Cli.Settings;
 /// </summary>
 internal sealed class EnvironmentSettings : ISettingSource
 {
+    /// <summary>All variables with our prefix that say something.</summary>
+    public static IEnumerable<string> All => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Where(v => v.Value is string { Length: > 0 })
+        .Select(v => (string)v.Key)
+        .Where(name => name.StartsWith(Setting.VariablePrefix, StringComparison.Ordinal));
+
     public string NameOf(string key) => Setting.VariablePrefix + key.Replace(".", "__", StringComparison.Ordinal).ToUpperInvariant();
 
     public IReadOnlyList<string>? Find(string key, bool isList)
@@ -21,9 +27,7 @@ internal sealed class EnvironmentSettings : ISettingSource
     public IReadOnlyList<string> NamesBelow(string key)
     {
         var prefix = key.Length == 0 ? Setting.VariablePrefix : $"{NameOf(key)}__";
-        return [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .Where(v => v.Value is string { Length: > 0 })
-            .Select(v => (string)v.Key)
+        return [.. All
             .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
             .Select(name => name[prefix.Length..].Split("__")[0].ToLowerInvariant())
             .Distinct(StringComparer.Ordinal)];

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Spotter.Core.Settings;
 
 namespace Spotter.Cli.Settings;
@@ -10,55 +9,47 @@ internal static class SettingSources
     public const string FileName = "spotter.yaml";
 
     /// <summary>Names another file.</summary>
-    public const string FileVariable = "SPOTTER__CONFIG";
-
-    /// <summary>Names another file.</summary>
-    public static readonly Option<string?> File = new("--config")
-    {
-        HelpName = "FILE",
-        Description = $"File with settings. Default: what {FileVariable} says, else {FileName} in the current folder, if it is there.",
-    };
+    public static readonly Setting<string?> File = new(
+        "config", $"File with settings. Default: {FileName} in the current folder, if it is there.", SettingValues.OptionalText("FILE"), null) { Flag = "--config" };
 
     // Variables with our prefix that are no settings of a service.
     private static readonly string[] Others = ["CONFIG", "KEY", "NATIVE"];
 
     /// <summary>A reader of what was asked for. What the file or the environment say that is no setting at all is a mistake.</summary>
     /// <param name="flags">What was typed.</param>
-    /// <param name="file">The file that was named; null for none.</param>
     /// <param name="isQuiet">True for a process whose parent has told all mistakes already.</param>
-    public static SettingReader Open(GivenSettings flags, string? file, bool isQuiet = false)
+    public static SettingReader Open(GivenSettings flags, bool isQuiet = false)
     {
         var environment = new EnvironmentSettings();
-        // The workers that the service starts read the same file.
-        if (file is not null)
-            Environment.SetEnvironmentVariable(FileVariable, Path.GetFullPath(file));
-        var yaml = FileOf(file) is { } path ? YamlSettings.Read(path) : null;
+        var yaml = FileOf(flags, environment) is { } path ? YamlSettings.Read(path) : null;
         var settings = new SettingReader(yaml is null ? [flags, environment] : [flags, environment, yaml]);
         if (isQuiet)
             return settings;
         foreach (var key in yaml?.Keys ?? [])
-        {
-            if (!SettingList.Has(key))
-                settings.Mistake($"{yaml!.NameOf(key)} is no setting{Nearest(key)}; see docs/settings.md.");
-        }
-        foreach (var name in environment.NamesBelow("").Where(n => !Others.Contains(n, StringComparer.OrdinalIgnoreCase)))
-        {
-            if (!SettingList.All.Any(s => s.Key.Split('.')[0].Equals(name, StringComparison.OrdinalIgnoreCase)) && name != SettingList.Pools)
-                StandardError.Complain($"the variable {environment.NameOf(name)} names no setting, and changes nothing.");
-        }
+            CheckKey(settings, yaml!, key);
+        foreach (var variable in EnvironmentSettings.All.Where(v => !SettingList.HasVariable(v) && !Others.Contains(v[Setting.VariablePrefix.Length..].Split("__")[0], StringComparer.Ordinal)))
+            StandardError.Complain($"the variable {variable} names no setting, and changes nothing; see docs/settings.md.");
         return settings;
     }
 
     /// <summary>A reader without a command's flags.</summary>
-    public static SettingReader Open() => new(FileOf(null) is { } path ? [new EnvironmentSettings(), YamlSettings.Read(path)] : [new EnvironmentSettings()]);
+    public static SettingReader Open() => Open(new GivenSettings(), isQuiet: true);
 
-    private static string? FileOf(string? named)
+    private static void CheckKey(SettingReader settings, YamlSettings yaml, string key)
     {
-        var file = named ?? (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } other ? other : null);
-        if (file is not null || System.IO.File.Exists(FileName))
-            return file ?? FileName;
-        return null;
+        if (SettingList.Has(key) || (SettingList.IsSection(key) && yaml.Find(key, isList: true) is []))
+            return;
+        // What stands below a setting, as in 'token: {…}', may be its value, and that a secret.
+        if (SettingList.All.FirstOrDefault(s => key.StartsWith(s.Key + ".", StringComparison.OrdinalIgnoreCase)) is { } above)
+            settings.Mistake($"{above.Key} takes {above.Words}, not settings below it.");
+        else if (key.Equals(SettingList.Pools, StringComparison.OrdinalIgnoreCase))
+            settings.Mistake($"{yaml.NameOf(key)} takes the name of each pool, and below it the pool's settings, as 'pools: {{gpu: {{max: 2}}}}'.");
+        else
+            settings.Mistake($"{yaml.NameOf(key)} is no setting{Nearest(key)}; see docs/settings.md.");
     }
+
+    private static string? FileOf(params IReadOnlyList<ISettingSource> named) =>
+        new SettingReader(named).Get(File) ?? (System.IO.File.Exists(FileName) ? FileName : null);
 
     /// <summary>A setting that is written nearly like that.</summary>
     private static string Nearest(string key)

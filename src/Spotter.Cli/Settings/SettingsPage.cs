@@ -18,7 +18,7 @@ internal static class SettingsPage
 
             1. a flag of `spotter serve`, `spotter gateway` or `spotter worker`;
             2. an environment variable;
-            3. the file `{SettingSources.FileName}` in the current folder, or the one that `--config FILE` or `{SettingSources.FileVariable}` names.
+            3. the file `{SettingSources.FileName}` in the current folder, or the one that `--config FILE` or `{SettingSources.File.Variable}` names.
 
             All mistakes are told at the start, each with the place where it was made, and nothing is started then. A setting that
             does not exist is such a mistake in the file, and a warning in the environment. Secrets have no flags, since others can

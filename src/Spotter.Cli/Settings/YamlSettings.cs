@@ -1,6 +1,7 @@
 using Spotter.Core;
 using Spotter.Core.Settings;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Spotter.Cli.Settings;
@@ -8,7 +9,8 @@ namespace Spotter.Cli.Settings;
 /// <summary>Settings in a YAML file: maps of names, with texts, numbers and lists of those at their ends.</summary>
 internal sealed class YamlSettings : ISettingSource
 {
-    private const long LargestFile = 1024 * 1024;
+    private const int LargestFile = 1024 * 1024;
+    private const int Deepest = 8;
 
     private readonly Dictionary<string, (IReadOnlyList<string> Texts, long Line)> given = new(StringComparer.OrdinalIgnoreCase);
     private readonly string name;
@@ -24,9 +26,14 @@ internal sealed class YamlSettings : ISettingSource
     {
         try
         {
-            if (new FileInfo(file) is { Exists: true, Length: > LargestFile })
+            // Not by its length: what is no file on a disk has none, and may have no end.
+            using var stream = File.OpenRead(file);
+            var bytes = new byte[LargestFile + 1];
+            var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            if (length > LargestFile)
                 throw Invalid($"The settings file {file} is larger than {LargestFile} bytes; it is to hold settings, a line each.");
-            return Parse(File.ReadAllText(file), Path.GetFileName(file));
+            using var text = new StreamReader(new MemoryStream(bytes, 0, length));
+            return Parse(text.ReadToEnd(), Path.GetFileName(file));
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
@@ -43,6 +50,7 @@ internal sealed class YamlSettings : ISettingSource
         var yaml = new YamlStream();
         try
         {
+            settings.CheckShape(text);
             yaml.Load(new StringReader(text));
         }
         catch (YamlException wrong)
@@ -65,6 +73,25 @@ internal sealed class YamlSettings : ISettingSource
             .Where(k => key.Length == 0 || k.StartsWith(key + ".", StringComparison.OrdinalIgnoreCase))
             .Select(k => k[(key.Length == 0 ? 0 : key.Length + 1)..].Split('.')[0])
             .Distinct(StringComparer.OrdinalIgnoreCase)];
+
+    /// <summary>
+    /// Refuses what only an attack or a mistake has, before it is built: anchors, by which a few lines stand for millions, and
+    /// depths that no stack holds. Their names are not repeated: a secret that begins with '*' reads as one.
+    /// </summary>
+    private void CheckShape(string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        var depth = 0;
+        while (parser.MoveNext())
+        {
+            var at = parser.Current!;
+            if (at is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
+                throw Invalid($"{name}, line {at.Start.Line}: anchors ('&') and aliases ('*') are not taken; put a text that begins with one in quotes.");
+            depth += at.NestingIncrease;
+            if (depth > Deepest + 2)
+                throw Invalid($"{name}, line {at.Start.Line}: settings are at most {Deepest} levels deep.");
+        }
+    }
 
     private void Add(string key, YamlNode node)
     {

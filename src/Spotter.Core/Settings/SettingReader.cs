@@ -39,7 +39,7 @@ public sealed class SettingReader
             return setting.Default;
         if (texts is not [var text])
         {
-            Mistake($"{source.NameOf(prefix + setting.Key)} takes one value, not {texts.Count}.");
+            Mistake($"{source.NameOf(prefix + setting.Key)} takes {(texts.Count == 0 ? "a value, and has none" : $"one value, and has {texts.Count}")}.");
             return setting.Default;
         }
         return Read(setting, source, text) is (true, var value) ? value : setting.Default;
@@ -87,8 +87,11 @@ public sealed class SettingReader
     {
         foreach (var source in sources)
         {
-            if (source.NamesBelow(prefix + key) is { Count: > 0 } names)
-                return [.. names.Select(name => (name, new SettingReader([source], $"{prefix}{key}.{name}.", mistakes)))];
+            if (source.NamesBelow(prefix + key) is not { Count: > 0 } names)
+                continue;
+            foreach (var name in names.Where(n => source.Find($"{prefix}{key}.{n}", isList: true) is { Count: > 0 }))
+                Mistake($"{source.NameOf($"{prefix}{key}.{name}")} takes settings below it, not a text.");
+            return [.. names.Select(name => (name, new SettingReader([source], $"{prefix}{key}.{name}.", mistakes)))];
         }
         return [];
     }

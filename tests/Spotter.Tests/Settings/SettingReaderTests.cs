@@ -47,7 +47,7 @@ public sealed class SettingReaderTests
         refused.Code.ShouldBe(ErrorCodes.InvalidSettings);
         refused.Message.ShouldBe(
             "port (spotter.yaml, line 1) takes a number from 0 to 65535, not many. keep.jobsDays (spotter.yaml, line 3) takes a number from 1 to 10, not 99. "
-            + "secret (spotter.yaml, line 4) takes one value, not 2.");
+            + "secret (spotter.yaml, line 4) takes one value, and has 2.");
     }
 
     [Fact]
@@ -79,6 +79,8 @@ public sealed class SettingReaderTests
     [InlineData("models: [[a]]", "list of texts")]
     [InlineData("port: [", "no YAML")]
     [InlineData("a: 1\n---\nb: 2", "2 documents")]
+    [InlineData("log: &x\n  y: *x", "line 1: anchors")]
+    [InlineData("a: {b: {c: {d: {e: {f: {g: {h: {i: 1}}}}}}}}", "8 levels")]
     public void A_file_that_is_no_settings_file_is_refused(string text, string why)
     {
         var refused = Should.Throw<SpotterException>(() => YamlSettings.Parse(text, "spotter.yaml"));
@@ -86,6 +88,65 @@ public sealed class SettingReaderTests
         refused.Message.ShouldContain(why);
         refused.Message.ShouldContain("spotter.yaml");
     }
+
+    [Fact]
+    public void What_no_stack_and_no_memory_holds_is_refused_before_it_is_built()
+    {
+        var doubling = string.Join('\n', Enumerable.Range(1, 30).Select(i => $"a{i}: &a{i} {{x: *a{i - 1}, y: *a{i - 1}}}").Prepend("a0: &a0 {x: 1, y: 2}"));
+        foreach (var text in (string[])[$"a: {new string('[', 100_000)}", string.Concat(Enumerable.Repeat("{a: ", 50_000)), doubling])
+            Should.Throw<SpotterException>(() => YamlSettings.Parse(text, "spotter.yaml")).Code.ShouldBe(ErrorCodes.InvalidSettings);
+    }
+
+    [Fact]
+    public void A_secret_that_was_written_without_quotes_is_not_repeated()
+    {
+        var unquoted = Should.Throw<SpotterException>(() => YamlSettings.Parse("worker:\n  token: *hunter2", "spotter.yaml"));
+        unquoted.Message.ShouldNotContain("hunter2");
+
+        using var folder = new TemporaryFolder();
+        foreach (var text in (string[])["worker:\n  token: {hunter2}", "webhooks:\n  secret:\n    hunter2: x"])
+        {
+            File.WriteAllText(folder.File("spotter.yaml"), text);
+            var settings = Open(folder.File("spotter.yaml"));
+            settings.Mistakes.ShouldHaveSingleItem().ShouldNotContain("hunter2");
+            settings.Mistakes[0].ShouldContain("not settings below it");
+        }
+    }
+
+    [Theory]
+    [InlineData("scaling:\n# minWorkers: 1\npools:\n", null)]
+    [InlineData("pools: {}", null)]
+    [InlineData("scaling: 3", "scaling (spotter.yaml, line 1) is no setting")]
+    [InlineData("pools: [a, b]", "takes the name of each pool")]
+    [InlineData("pools:\n  a: max=2", "pools.a (spotter.yaml, line 2) takes settings below it")]
+    [InlineData("host:", "has none")]
+    [InlineData("max_queued: 3", "perhaps maxQueued is meant")]
+    public void What_is_not_as_it_should_be_is_told_and_an_empty_section_is_nothing(string text, string? said)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("spotter.yaml"), text);
+        var settings = Open(folder.File("spotter.yaml"));
+        PoolSection.Read(settings, new() { Max = 4 });
+        settings.Get(new Setting<string>("host", "Host.", SettingValues.Text("NAME"), "x"));
+
+        if (said is null)
+            settings.Mistakes.ShouldBeEmpty();
+        else
+            settings.Mistakes.ShouldHaveSingleItem().ShouldContain(said);
+    }
+
+    [Theory]
+    [InlineData("SPOTTER__PORT", true)]
+    [InlineData("SPOTTER__KEEP__JOBSDAYS", true)]
+    [InlineData("SPOTTER__POOLS__GPU__MAX", true)]
+    [InlineData("SPOTTER__PROT", false)]
+    [InlineData("SPOTTER__KEEP__FOO", false)]
+    [InlineData("SPOTTER__KEEP", false)]
+    [InlineData("SPOTTER__WORKER__TOKN", false)]
+    [InlineData("SPOTTER__POOLS__GPU__MOST", false)]
+    [InlineData("SPOTTER__POOLS", false)]
+    [InlineData("SPOTTER__ADOPTBLOBS", false)]
+    public void A_variable_is_known_by_its_whole_name(string variable, bool isKnown) => SettingList.HasVariable(variable).ShouldBe(isKnown);
 
     [Theory]
     [InlineData("")]
@@ -115,4 +176,11 @@ public sealed class SettingReaderTests
     [Fact]
     public void The_page_about_settings_is_as_they_are_declared() =>
         File.ReadAllText(Path.Combine(SharedFiles.Repository, "docs/settings.md")).ShouldBe(SettingsPage.Markdown(), "run ./spotter settings >docs/settings.md");
+
+    private static SettingReader Open(string file)
+    {
+        var flags = new GivenSettings();
+        flags.Add("config", "--config", file);
+        return SettingSources.Open(flags);
+    }
 }
