@@ -36,9 +36,9 @@ internal sealed class GrowthRun(ServiceProcess service, int backlog, TimeSpan du
         if (backlog > 0)
         {
             var rate = await WaitingJobs.MakeAsync(place, Model, backlog);
-            await place.SettleAsync();
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{place.Name}: {backlog} jobs made, {rate:0}/s"));
         }
+        await place.SettleAsync();
         var begun = Stopwatch.GetTimestamp();
         await using var service = await ServiceProcess.StartOnAsync(
             new DirectoryInfo(place.DataFolder), ["gateway", "--model", Path.Combine(BenchmarkOptions.Repository(), "models", "starter", "starter.onnx"),

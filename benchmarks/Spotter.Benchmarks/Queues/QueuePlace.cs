@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Spotter.Backends;
 using Spotter.Backends.Opening;
@@ -30,15 +31,24 @@ internal sealed record QueuePlace(string Name, string DataFolder, string? Postgr
         ? []
         : ["--backend", "postgres", "--postgres", PostgresUrl, "--postgres-schema", Schema, "--blobs", Blobs];
 
-    /// <summary>Does at once what the server would do by itself within minutes after so many changes.</summary>
+    /// <summary>
+    /// Does at once what would be done within minutes after so many changes: the server's upkeep, and the writes that the system
+    /// has put off. Otherwise the disk is busy with what was made before, in some measurements and not in others.
+    /// </summary>
     public async Task SettleAsync()
     {
-        if (PostgresUrl is null)
-            return;
-        await using var source = NpgsqlDataSource.Create(PrivateServer.ConnectionString(PostgresUrl));
-        await using var command = source.CreateCommand("VACUUM ANALYZE");
-        command.CommandTimeout = 300;
-        await command.ExecuteNonQueryAsync();
+        if (PostgresUrl is not null)
+        {
+            await using var source = NpgsqlDataSource.Create(PrivateServer.ConnectionString(PostgresUrl));
+            foreach (var upkeep in (string[])["VACUUM ANALYZE", "CHECKPOINT"])
+            {
+                await using var command = source.CreateCommand(upkeep);
+                command.CommandTimeout = 300;
+                await command.ExecuteNonQueryAsync();
+            }
+        }
+        using var sync = Process.Start("sync");
+        await sync.WaitForExitAsync();
     }
 
     public Backend Open() => BackendFactory.Open(
