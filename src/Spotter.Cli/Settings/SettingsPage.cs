@@ -14,15 +14,15 @@ internal static class SettingsPage
         page.Append($"""
             # Settings
 
-            A setting can be given in three places. A flag goes before an environment variable, and that before the file:
+            You can give a setting in three places. A flag wins over an environment variable, and a variable wins over the file:
 
             1. a flag of `spotter serve`, `spotter gateway` or `spotter worker`;
             2. an environment variable;
             3. the file `{SettingSources.FileName}` in the current folder, or the one that `--config FILE` or `{SettingSources.File.Variable}` names.
 
-            All mistakes are told at the start, each with the place where it was made, and nothing is started then. A setting that
-            does not exist is such a mistake in the file, and a warning in the environment. Secrets have no flags, since others can
-            see what is typed; give them in a variable, or in a file of their own that only their reader may read.
+            Spotter checks the settings before it starts anything, and reports each mistake with the place where you made it. A
+            setting that does not exist is a mistake in the file, and a warning in the environment. Secrets have no flags, because
+            others can see what you type: put them into a variable, or into a file of their own that only Spotter's user may read.
 
             ```yaml
             # {SettingSources.FileName}
@@ -40,8 +40,9 @@ internal static class SettingsPage
               rest:
             ```
 
-            In a variable, several values have commas between them: `SPOTTER__MODELS=yolox_nano,plates`. Give a flag several times:
-            `--model yolox_nano --model plates`. The pools of one place replace those of all places behind it.
+            Separate the values of a list by commas in a variable: `SPOTTER__MODELS=yolox_nano,plates`. Repeat a flag:
+            `--model yolox_nano --model plates`. Lists and pools don't mix: if you give `--pool`, Spotter ignores all pools in the file.
+            YAML anchors are not supported, so put a text that begins with `*` or `&` in quotes.
 
 
             """.ReplaceLineEndings("\n"));
@@ -50,7 +51,7 @@ internal static class SettingsPage
         Table(page, "How long things are kept and held", LeaseSection.All);
         Table(page, "Webhooks", WebhookSection.All);
         Table(page, "How many workers there are", ScalingSection.All);
-        page.Append("## Pools\n\nBelow `pools` each pool has a name and these settings. What is left out is as the settings above say.\n\n| in the file | what it does | takes |\n|---|---|---|\n");
+        page.Append("## Pools\n\nBelow `pools` each pool has a name and these settings. A pool takes what you leave out from the settings above.\n\n| in the file | what it does | takes |\n|---|---|---|\n");
         foreach (var setting in PoolSection.All)
             page.Append($"| `{setting.Key}` | {Cell(setting.Description)} | {Cell(setting.Words)} |\n");
         page.Append("\nOn the command line, a pool is one text: `--pool 'plates:models=plates;max=2;preset=fast' --pool rest`.\n\n");
