@@ -86,14 +86,17 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Several statements that go to the server together and are done together or not at all; one caller's.</summary>
+    /// <summary>
+    /// As <see cref="ApplyAsync{T}(string, Action{NpgsqlParameterCollection}, Func{NpgsqlDataReader, Task{T}})"/>: several
+    /// statements that go to the server together and are done together or not at all; one caller's.
+    /// </summary>
     /// <exception cref="SpotterException">They were not done, or it is not known.</exception>
-    public async Task<T> WriteAsync<T>(IReadOnlyList<PostgresStatement> statements, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel)
+    public async Task<T> ApplyAsync<T>(IReadOnlyList<PostgresStatement> statements, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel)
     {
         try
         {
             cancel.ThrowIfCancellationRequested();
-            await using var connection = await durable.OpenConnectionAsync(cancel);
+            await using var connection = await lax.OpenConnectionAsync(cancel);
             await using var batch = new NpgsqlBatch(connection);
             foreach (var statement in statements)
                 batch.BatchCommands.Add(statement.ToCommand());

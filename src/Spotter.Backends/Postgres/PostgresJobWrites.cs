@@ -98,15 +98,16 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
     public async Task<IReadOnlyList<bool>[]> ExtendAsync(IReadOnlyList<Extending> calls)
     {
         var now = Microseconds.Now(clock);
-        var leases = calls.SelectMany(c => c.Leases, (c, lease) => (Id: lease.Job.ToGuid(), lease.FencingToken, Until: now + Microseconds.From(c.Duration))).ToList();
+        var leases = calls.SelectMany(c => c.Leases, (c, lease) => (Id: lease.Job.ToGuid(), lease.FencingToken, lease.Worker, Until: now + Microseconds.From(c.Duration))).ToList();
         var held = await database.ApplyAsync(
             """
-            UPDATE jobs j SET leased_until = i.until FROM unnest($1::uuid[], $2::integer[], $3::bigint[]) AS i (id, token, until)
-            WHERE j.id = i.id AND j.fencing_token = i.token AND j.state = $4 RETURNING j.id, j.fencing_token
+            UPDATE jobs j SET leased_until = i.until FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $5::text[]) AS i (id, token, until, worker)
+            WHERE j.id = i.id AND j.fencing_token = i.token AND j.worker = i.worker AND j.state = $4 RETURNING j.id, j.fencing_token, j.worker
             """,
-            p => p.With(Column(leases, l => l.Id)).With(Column(leases, l => l.FencingToken)).With(Column(leases, l => l.Until)).With(RunningState),
-            async r => (await r.ListAsync(row => (row.GetGuid(0), row.GetInt32(1)))).ToHashSet());
-        return Column(calls, c => (IReadOnlyList<bool>)Column(c.Leases, lease => held.Contains((lease.Job.ToGuid(), lease.FencingToken))));
+            p => p.With(Column(leases, l => l.Id)).With(Column(leases, l => l.FencingToken)).With(Column(leases, l => l.Until)).With(RunningState)
+                .With(Column(leases, l => l.Worker)),
+            async r => (await r.ListAsync(row => (row.GetGuid(0), row.GetInt32(1), row.GetString(2)))).ToHashSet());
+        return Column(calls, c => (IReadOnlyList<bool>)Column(c.Leases, lease => held.Contains((lease.Job.ToGuid(), lease.FencingToken, lease.Worker))));
     }
 
     public async Task<EndedAttempt?[]> EndAsync(IReadOnlyList<Ending> calls)
@@ -119,9 +120,9 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 UPDATE jobs j SET state = i.state, finished = $1, leased_until = NULL,
                     error = i.error, error_code = i.error_code, timings = i.timings, result = i.result, output = i.output, model_version = i.version
                 FROM unnest($2::uuid[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $11::text[],
-                    $12::double precision[])
-                    WITH ORDINALITY AS i (id, token, state, error, timings, result, output, version, error_code, seconds, ord)
-                WHERE j.id = i.id AND j.fencing_token = i.token AND j.state = $10
+                    $12::double precision[], $13::text[])
+                    WITH ORDINALITY AS i (id, token, state, error, timings, result, output, version, error_code, seconds, worker, ord)
+                WHERE j.id = i.id AND j.fencing_token = i.token AND j.worker = i.worker AND j.state = $10
                 RETURNING i.ord, j.id, j.queue, j.priority, j.internal, $10 AS was, j.state, j.output, i.seconds, j.notify IS NOT NULL AS notifies),
             {PostgresTallies.SqlOfEnds},
             kept AS (
@@ -134,7 +135,8 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
                 .With(Column(calls, c => (short)c.State)).With(Column(calls, c => c.Error is null ? null : PostgresJobRow.ToJson(c.Error)))
                 .With(Column(calls, c => c.Timings))
                 .With(Column(calls, c => c.Result)).With(Column(calls, c => c.Output)).With(Column(calls, c => c.ModelVersion))
-                .With(RunningState).With(Column(calls, c => c.Error?.Code)).With(Column(calls, c => c.Seconds)),
+                .With(RunningState).With(Column(calls, c => c.Error?.Code)).With(Column(calls, c => c.Seconds))
+                .With(Column(calls, c => c.Lease.Worker)),
             async r =>
             {
                 while (await r.ReadAsync())

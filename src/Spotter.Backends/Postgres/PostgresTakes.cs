@@ -84,7 +84,9 @@ internal sealed class PostgresTakes(PostgresDatabase database, TimeProvider cloc
     private Task<List<TakenJobs?>> TakeAsync(IReadOnlyList<TakeRequest> requests, bool unlessMixed, CancellationToken cancel)
     {
         var now = Microseconds.Now(clock);
-        return database.WriteAsync(
+        // Needs no flush: if the server crashes, the job is queued again, and whoever had it can't hand it in (the worker is part
+        // of what fences, as the token may come again).
+        return database.ApplyAsync(
             [.. requests.Select(request => new PostgresStatement(
                 Sql,
                 p => p.With(now).With(request.Queues.Distinct(StringComparer.Ordinal).ToArray()).With(request.Levels.Select(l => (short)l).ToArray())

@@ -28,11 +28,11 @@ internal sealed class PostgresTransitions(PostgresDatabase database, PostgresSig
                 var held = await PostgresDatabase.RunAsync(
                     connection,
                     $"""
-                    SELECT {PostgresLockedRow.Columns}, i.ord FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY AS i (id, token, ord)
-                    JOIN jobs j ON j.id = i.id AND j.fencing_token = i.token AND j.state = $3 ORDER BY j.id FOR UPDATE OF j
+                    SELECT {PostgresLockedRow.Columns}, i.ord FROM unnest($1::uuid[], $2::integer[], $4::text[]) WITH ORDINALITY AS i (id, token, worker, ord)
+                    JOIN jobs j ON j.id = i.id AND j.fencing_token = i.token AND j.worker = i.worker AND j.state = $3 ORDER BY j.id FOR UPDATE OF j
                     """,
                     p => p.With(calls.Select(c => c.Lease.Job.ToGuid()).ToArray()).With(calls.Select(c => c.Lease.FencingToken).ToArray())
-                        .With(PostgresJobWrites.RunningState),
+                        .With(PostgresJobWrites.RunningState).With(calls.Select(c => c.Lease.Worker).ToArray()),
                     r => r.ListAsync(row => (Row: PostgresLockedRow.Read(row), At: (int)row.GetInt64(PostgresLockedRow.Count) - 1)));
                 // Of those who hand in the same lease one is heard.
                 foreach (var (row, at) in held.DistinctBy(h => h.Row.Id))

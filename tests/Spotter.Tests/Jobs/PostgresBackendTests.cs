@@ -299,6 +299,24 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_took_a_job_before_the_server_crashed_can_not_hand_it_in_for_the_one_who_has_it_since()
+    {
+        var backend = Open();
+        var id = await AddAsync(backend);
+        var before = (await backend.Jobs.TakeAsync(new TakeRequest([Queue], Levels, ["first"], Patience), default)).Jobs[0].Lease;
+        // What is there after a crash if the take was not on the disk yet, and nothing else is different.
+        await fixture.RunAsync("UPDATE jobs SET state = 0, fencing_token = 0, attempts = 0, started = NULL, leased_until = NULL, worker = NULL");
+        var now = (await backend.Jobs.TakeAsync(new TakeRequest([Queue], Levels, ["second"], Patience), default)).Jobs[0].Lease;
+        now.ShouldBe(before with { Worker = "second" });
+
+        (await backend.Jobs.ExtendAsync([before, now], Patience, default)).ShouldBe([false, true]);
+        (await backend.Jobs.FinishAsync(before, SampleJobs.Done(), default)).ShouldBeNull();
+        (await backend.Jobs.FinishAsync(before, SampleJobs.Retry(), default)).ShouldBeNull();
+        (await backend.Jobs.FindAsync(id, default))!.State.ShouldBe(JobState.Running);
+        (await backend.Jobs.FinishAsync(now, SampleJobs.Done(), default))!.State.ShouldBe(JobState.Succeeded);
+    }
+
+    [Fact]
     public async Task A_table_that_someone_locks_is_busy_and_nothing_is_lost()
     {
         var backend = Open();
