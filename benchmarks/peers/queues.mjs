@@ -1,11 +1,12 @@
-// Measures another queue with jobs that do nothing: node queues.mjs bullmq|pg-boss PORT SECONDS. Prints one JSON object:
-// jobs per second added one by one with 50 calls in flight, added in batches of 500, and taken and finished with 50 in
-// flight.
+// Measures another queue with jobs that do nothing: node queues.mjs bullmq|pg-boss PORT SECONDS BACKLOG. Prints one JSON
+// object: jobs per second added one by one with 50 calls in flight, added in batches of 500, and taken and finished with 50
+// in flight, in rounds of 5,000 jobs (what waits is small) and from a queue in which BACKLOG jobs wait.
 import { readFileSync } from "node:fs";
 
-const [kind, port, seconds] = process.argv.slice(2);
+const [kind, port, seconds, backlog] = process.argv.slice(2);
 const inFlight = 50;
 const batch = 500;
+const round = 5000;
 const version = (name) => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version;
 
 // Calls `step` from some loops at once until the time is over; the rate of what it says to have done.
@@ -23,6 +24,20 @@ async function rate(loops, step) {
   return Math.round((done / (performance.now() - begun)) * 1000);
 }
 
+// Fills a queue and has it emptied, again and again until the emptying has taken long enough; the rate of that alone, without
+// the first time, when it is still being compiled.
+async function rounds(fill, empty) {
+  await fill(round);
+  await empty();
+  let took = 0;
+  let jobs = 0;
+  for (; took < Number(seconds) * 1000; jobs += round) {
+    await fill(round);
+    took += await empty();
+  }
+  return Math.round((jobs / took) * 1000);
+}
+
 // What was counted has to have happened.
 function check(counted, completed) {
   if (counted !== completed) throw new Error(`${counted} jobs were finished, but ${completed} are.`);
@@ -37,19 +52,33 @@ async function bullmq() {
   const oneByOne = await rate(inFlight, async () => (await queue.add("noop", data), 1));
   const batches = await rate(1, async () => (await queue.addBulk(Array.from({ length: batch }, () => ({ name: "noop", data })))).length);
 
+  await queue.obliterate({ force: true });
+
+  const fill = async (jobs) => {
+    for (let made = 0; made < jobs; made += batch) await queue.addBulk(Array.from({ length: batch }, () => ({ name: "noop", data })));
+  };
   let done = 0;
-  const worker = new Worker("noop", async () => { done += 1; }, { connection, concurrency: inFlight, autorun: false });
-  await worker.waitUntilReady();
-  const begun = performance.now();
-  const running = worker.run();
-  const end = begun + Number(seconds) * 1000;
-  while (performance.now() < end && (await queue.getWaitingCount()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  const processed = Math.round((done / (performance.now() - begun)) * 1000);
-  await worker.close();
-  await running;
+  const workUntil = async (isOver) => {
+    const worker = new Worker("noop", async () => { done += 1; }, { connection, concurrency: inFlight, autorun: false });
+    await worker.waitUntilReady();
+    const begun = performance.now();
+    const running = worker.run();
+    while (!await isOver(performance.now() - begun)) await new Promise((resolve) => setTimeout(resolve, 5));
+    const took = performance.now() - begun;
+    await worker.close();
+    await running;
+    return took;
+  };
+  const smallBacklog = await rounds(fill, async () => {
+    const end = done + round;
+    return workUntil(() => done >= end);
+  });
+  await fill(Number(backlog));
+  const before = done;
+  const largeBacklog = await workUntil((passed) => passed >= Number(seconds) * 1000).then((took) => Math.round(((done - before) / took) * 1000));
   check(done, await queue.getCompletedCount());
   await queue.close();
-  return { name: `BullMQ ${version("bullmq")} on Redis`, durable: "fsync every second", oneByOne, batches, processed };
+  return { name: `BullMQ ${version("bullmq")} on Redis`, durable: "fsync every second", oneByOne, batches, smallBacklog, largeBacklog };
 }
 
 async function pgBoss() {
@@ -61,23 +90,32 @@ async function pgBoss() {
   const data = { picture: "0".repeat(64) };
   const oneByOne = await rate(inFlight, async () => (await boss.send("noop", data), 1));
   const batches = await rate(1, async () => (await boss.insert(Array.from({ length: batch }, () => ({ name: "noop", data }))), batch));
-  // It sorts all that waits for every fetch, so it is given a small backlog of its own, and statistics to plan with.
-  const work = "work";
-  await boss.createQueue(work);
-  await boss.insert(Array.from({ length: 5000 }, () => ({ name: work, data })));
-  await boss.getDb().executeSql("ANALYZE", []);
-  // Two loops with batches of 25: its workers ask no faster than twice a second, its own calls as fast as they can.
+  // It sorts all that waits for every fetch, so what waits here is in queues of their own, and it has statistics to plan with.
   let finished = 0;
-  const processed = await rate(2, async () => {
-    const jobs = await boss.fetch(work, { batchSize: inFlight / 2 });
-    if (jobs.length > 0) await boss.complete(work, jobs.map((job) => job.id));
+  const fill = async (name, jobs) => {
+    for (let made = 0; made < jobs; made += batch) await boss.insert(Array.from({ length: batch }, () => ({ name, data })));
+    await boss.getDb().executeSql("ANALYZE", []);
+  };
+  // Two loops with batches of 25: its workers ask no faster than twice a second, its own calls as fast as they can.
+  const step = (name) => async () => {
+    const jobs = await boss.fetch(name, { batchSize: inFlight / 2 });
+    if (jobs.length > 0) await boss.complete(name, jobs.map((job) => job.id));
     finished += jobs.length;
     return jobs.length;
+  };
+  await boss.createQueue("small");
+  const smallBacklog = await rounds((jobs) => fill("small", jobs), async () => {
+    const [begun, end] = [performance.now(), finished + round];
+    await Promise.all(Array.from({ length: 2 }, async () => { while (finished < end && await step("small")() > 0); }));
+    return performance.now() - begun;
   });
-  const { rows: [{ count }] } = await boss.getDb().executeSql("SELECT count(*)::int FROM pgboss.job WHERE name = $1 AND state = 'completed'", [work]);
+  await boss.createQueue("large");
+  await fill("large", Number(backlog));
+  const largeBacklog = await rate(2, step("large"));
+  const { rows: [{ count }] } = await boss.getDb().executeSql("SELECT count(*)::int FROM pgboss.job WHERE name IN ('small', 'large') AND state = 'completed'", []);
   check(finished, count);
   await boss.stop({ graceful: false, close: true });
-  return { name: `pg-boss ${version("pg-boss")} on PostgreSQL`, durable: "fsync before the answer", oneByOne, batches, processed };
+  return { name: `pg-boss ${version("pg-boss")} on PostgreSQL`, durable: "fsync before the answer", oneByOne, batches, smallBacklog, largeBacklog };
 }
 
 console.log(JSON.stringify(await (kind === "bullmq" ? bullmq() : pgBoss())));

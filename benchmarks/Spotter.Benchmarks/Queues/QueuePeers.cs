@@ -5,18 +5,20 @@ namespace Spotter.Benchmarks.Queues;
 
 /// <summary>
 /// Spotter's queues beside those of other projects, on this machine and one after the other in this run: jobs that do
-/// nothing, 50 calls in flight.
+/// nothing, 50 calls in flight. They are taken in rounds of 5,000, so that few wait, and where many wait.
 /// </summary>
 internal static class QueuePeers
 {
     private const int InFlight = 50;
+    private const int Round = 5_000;
+    private const int WaitingPerSecond = 70_000;
 
-    private sealed record Row(string Name, double OneByOne, double Batches, double Processed, string Durable);
+    private sealed record Row(string Name, double OneByOne, double Batches, double SmallBacklog, double LargeBacklog, string Durable);
 
     public static async Task RunAsync(BenchmarkOptions options)
     {
         Console.WriteLine();
-        Console.WriteLine($"{"queues, jobs that do nothing per second",-42}{"added one by one",18}{"in batches of 500",19}{"taken + finished",18}  durable");
+        Console.WriteLine($"{"queues, jobs that do nothing per second",-42}{"added one by one",18}{"in batches of 500",19}{"taken + finished",18}{"where many wait",18}  durable");
         await PrintAsync(() => MeasureAsync(QueuePlace.Sqlite, options.Seconds));
         await PrintOnPostgresAsync(options.Seconds);
         await PrintPeerAsync("postgres", "pg-boss", options.Seconds);
@@ -40,9 +42,12 @@ internal static class QueuePeers
         double oneByOne;
         using (var empty = place())
             oneByOne = await QueueThroughput.EnqueueAsync(empty, duration, InFlight);
+        double rounds;
+        using (var small = place())
+            rounds = await QueueThroughput.RoundsAsync(small, duration, InFlight, Round);
         using var filled = place();
-        var figures = await QueueThroughput.RunAsync(filled, duration, InFlight);
-        return new Row(filled.Name, oneByOne, figures.AcceptedPerSecond, figures.JobsPerSecond, "fsync before the answer");
+        var figures = await QueueThroughput.RunAsync(filled, duration, InFlight, WaitingPerSecond);
+        return new Row(filled.Name, oneByOne, figures.AcceptedPerSecond, rounds, figures.JobsPerSecond, "fsync before the answer");
     }
 
     private static async Task PrintPeerAsync(string server, string peer, double seconds)
@@ -54,10 +59,11 @@ internal static class QueuePeers
             await PrintAsync(() =>
             {
                 var answer = JsonDocument.Parse(Peers.Run(
-                    "queues.mjs", peer, running.Port.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture))).RootElement;
+                    "queues.mjs", peer, running.Port.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture),
+                    (seconds * WaitingPerSecond).ToString(CultureInfo.InvariantCulture))).RootElement;
                 double Number(string name) => answer.GetProperty(name).GetDouble();
                 return Task.FromResult(new Row(
-                    answer.GetProperty("name").GetString()!, Number("oneByOne"), Number("batches"), Number("processed"), answer.GetProperty("durable").GetString()!));
+                    answer.GetProperty("name").GetString()!, Number("oneByOne"), Number("batches"), Number("smallBacklog"), Number("largeBacklog"), answer.GetProperty("durable").GetString()!));
             });
         }
     }
@@ -65,6 +71,6 @@ internal static class QueuePeers
     private static async Task PrintAsync(Func<Task<Row>> measure)
     {
         var row = await measure();
-        Console.WriteLine($"{row.Name,-42}{row.OneByOne,18:0}{row.Batches,19:0}{row.Processed,18:0}  {row.Durable}");
+        Console.WriteLine($"{row.Name,-42}{row.OneByOne,18:0}{row.Batches,19:0}{row.SmallBacklog,18:0}{row.LargeBacklog,18:0}  {row.Durable}");
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Spotter.Backends;
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Vision;
@@ -47,13 +48,10 @@ internal static class QueueThroughput
     public static async Task<Figures> RunAsync(QueuePlace place, TimeSpan duration, int loops = 512, int jobsPerSecondAtMost = 70_000)
     {
         await using var backend = place.Open();
-        await using var service = new JobService(
-            backend.Jobs, backend.Blobs, new WorkerRoster(TimeProvider.System), new ModelCatalogue((IReadOnlyList<CatalogueModel>)[]),
-            new JobSettings { Leases = new LeaseSettings { Duration = TimeSpan.FromMinutes(5) } }, TimeProvider.System, RandomSource.System);
+        await using var service = Serve(backend);
         var wanted = (int)(duration.TotalSeconds * jobsPerSecondAtMost);
         var begun = Stopwatch.GetTimestamp();
-        for (var accepted = 0; accepted < wanted; accepted += JobsPerRequest)
-            await backend.Jobs.AddAsync([.. Enumerable.Range(0, JobsPerRequest).Select(_ => WaitingJobs.New(Model))], CancellationToken.None);
+        await FillAsync(backend, wanted);
         var acceptedPerSecond = wanted / Stopwatch.GetElapsedTime(begun).TotalSeconds;
 
         var processor = Environment.CpuUsage.TotalTime;
@@ -70,6 +68,46 @@ internal static class QueueThroughput
         return new Figures(loops, jobs, rate, acceptedPerSecond, spent.TotalMicroseconds / jobs);
     }
 
+    /// <summary>
+    /// Fills the queue with some jobs and has them taken and finished, again and again until that has taken
+    /// <paramref name="duration"/>. The filling does not count, nor does the first time, when code is still being compiled. Jobs
+    /// per second.
+    /// </summary>
+    /// <param name="place">A place for jobs.</param>
+    /// <param name="duration">How long.</param>
+    /// <param name="loops">Loops that take and finish at the same time.</param>
+    /// <param name="round">Jobs at a time.</param>
+    public static async Task<double> RoundsAsync(QueuePlace place, TimeSpan duration, int loops, int round)
+    {
+        await using var backend = place.Open();
+        await using var service = Serve(backend);
+        var (jobs, rounds, took) = (0, 0, TimeSpan.Zero);
+        for (; took < duration; rounds++)
+        {
+            await FillAsync(backend, round);
+            var begun = Stopwatch.GetTimestamp();
+            var done = await Task.WhenAll(Enumerable.Range(0, loops).Select(i => Task.Run(() => LoopAsync(service, $"w{i}", begun, Timeout.InfiniteTimeSpan))));
+            if (rounds > 0)
+                took += Stopwatch.GetElapsedTime(begun);
+            jobs += done.Sum();
+        }
+        var counts = await backend.Jobs.CountAsync(CancellationToken.None);
+        return counts.Jobs.Succeeded == jobs && counts.Jobs.Queued == 0
+            ? (rounds - 1) * round / took.TotalSeconds
+            : throw new BenchmarkFailedException($"{jobs} jobs were finished, but {counts.Jobs.Succeeded} have a result and {counts.Jobs.Queued} wait.");
+    }
+
+    private static JobService Serve(Backend backend) => new(
+        backend.Jobs, backend.Blobs, new WorkerRoster(TimeProvider.System), new ModelCatalogue((IReadOnlyList<CatalogueModel>)[]),
+        new JobSettings { Leases = new LeaseSettings { Duration = TimeSpan.FromMinutes(5) } }, TimeProvider.System, RandomSource.System);
+
+    private static async Task FillAsync(Backend backend, int jobs)
+    {
+        for (var accepted = 0; accepted < jobs; accepted += JobsPerRequest)
+            await backend.Jobs.AddAsync([.. Enumerable.Range(0, JobsPerRequest).Select(_ => WaitingJobs.New(Model))], CancellationToken.None);
+    }
+
+    /// <summary>Takes and finishes until the time is over (an infinite one never is), or no job is left.</summary>
     private static async Task<int> LoopAsync(JobService service, string worker, long begun, TimeSpan duration)
     {
         var outcome = new JobOutcome.Done(
@@ -84,7 +122,7 @@ internal static class QueueThroughput
             new JobTimings { DecodeMs = 5, InferMs = 15 },
             Output: null);
         var done = 0;
-        while (Stopwatch.GetElapsedTime(begun) < duration)
+        while (duration == Timeout.InfiniteTimeSpan || Stopwatch.GetElapsedTime(begun) < duration)
         {
             var job = await service.TakeAsync(worker, [QueueNames.Of(VisionTasks.Detect, Model)], TimeSpan.Zero, CancellationToken.None);
             if (job is null)
