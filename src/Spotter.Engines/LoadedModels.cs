@@ -29,7 +29,7 @@ public sealed class LoadedModels : IDisposable
     public IReadOnlyList<WorkerModel> List()
     {
         lock (gate)
-            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error })];
+            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error, IsLoading = p.Value.IsLoading })];
     }
 
     /// <summary>The version of a model that is there; null when there is none.</summary>
@@ -45,6 +45,20 @@ public sealed class LoadedModels : IDisposable
         lock (gate)
             return id is not null && places.TryGetValue(id, out var place) && place.Loaded is { } loaded ? new Use(loaded) : null;
     }
+
+    /// <summary>Notes that a model is to be loaded, unless something is known of it already.</summary>
+    public void Expect(string id) => Change(places =>
+    {
+        places.TryAdd(id, new Place(null, null, IsLoading: true));
+        return null;
+    });
+
+    /// <summary>Notes that a model, or a new version of it, is being loaded.</summary>
+    public void Begin(string id) => Change(places =>
+    {
+        places[id] = new Place(places.TryGetValue(id, out var place) ? place.Loaded : null, place?.Error, IsLoading: true);
+        return null;
+    });
 
     /// <summary>Puts a model, which belongs to these from now on, in the place of the one with its id.</summary>
     /// <param name="model">The model, warm.</param>
@@ -71,7 +85,7 @@ public sealed class LoadedModels : IDisposable
     public void Confirm(string id) => Change(places =>
     {
         if (places.TryGetValue(id, out var place))
-            places[id] = place with { Error = null };
+            places[id] = place with { Error = null, IsLoading = false };
         return null;
     });
 
@@ -148,5 +162,5 @@ public sealed class LoadedModels : IDisposable
         }
     }
 
-    private sealed record Place(Held? Loaded, JobError? Error);
+    private sealed record Place(Held? Loaded, JobError? Error, bool IsLoading = false);
 }

@@ -18,6 +18,9 @@ public sealed record WorkerModel(string Id, string? Version)
 {
     /// <summary>Why the newest version could not be loaded; null when it was.</summary>
     public JobError? Error { get; init; }
+
+    /// <summary>True while it is being loaded, or waits for its turn to be; an earlier version may run all the while.</summary>
+    public bool IsLoading { get; init; }
 }
 
 /// <summary>What the gateway tells a worker that joins.</summary>

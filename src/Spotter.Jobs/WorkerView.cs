@@ -6,6 +6,9 @@ public enum WorkerState
     /// <summary>Launched, has not joined yet.</summary>
     Booting,
 
+    /// <summary>Joined, and loads its first model.</summary>
+    Loading,
+
     /// <summary>Joined, runs no job.</summary>
     Idle,
 
@@ -21,4 +24,8 @@ public enum WorkerState
 /// <param name="State">What it is doing.</param>
 /// <param name="Age">Time since its launch.</param>
 /// <param name="StateAge">Time since it has been in this state.</param>
-public sealed record WorkerView(string Id, WorkerState State, TimeSpan Age, TimeSpan StateAge);
+public sealed record WorkerView(string Id, WorkerState State, TimeSpan Age, TimeSpan StateAge)
+{
+    /// <summary>True while it is on its way to its first job, and can't take it yet.</summary>
+    public bool IsBooting => State is WorkerState.Booting or WorkerState.Loading;
+}

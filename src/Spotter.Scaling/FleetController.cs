@@ -263,13 +263,17 @@ public sealed partial class FleetController
         // Nobody told it to end: it was silent, as while the store was away, and has joined again.
         else if (joined is not null && member.HasVanished)
             (member.EndingSince, member.HasVanished) = (null, false);
-        if (joined is null || member.HasJoined)
+        if (joined is null)
             return;
         member.HasJoined = true;
+        // One that loads its first model is not yet of use, and may never be.
+        if (member.IsReady || roster.ReadyFor(member.Name) is not { } ready)
+            return;
+        member.IsReady = true;
         failedBoots = 0;
-        // Of one that was there already it is not known when it first joined.
+        // Of one that was there already it is not known when it was first ready.
         if (!member.WasThere)
-            Meter?.Booted(Age(member) - joined.Age);
+            Meter?.Booted(Age(member) - ready);
     }
 
     private List<string> Overdue()
@@ -281,17 +285,26 @@ public sealed partial class FleetController
             {
                 var isLate = member.EndingSince is { } ending
                     ? !roster.Has(member.Name) && time.GetElapsedTime(ending) > LongestFarewell
-                    : !member.HasJoined && (member.StoppedAt is not null || time.GetElapsedTime(member.SeenAt) > longestBoot);
+                    : member.StoppedAt is not null
+                        || (member.HasJoined ? !member.IsReady && LoadsTooLong(member.Name) : time.GetElapsedTime(member.SeenAt) > longestBoot);
                 if (!isLate || (member.StoppedAt is { } stopped && time.GetElapsedTime(stopped) <= LongestFarewell))
                     continue;
-                // What loads that long once may do so again, and is not to be stopped for ever.
-                if (member.EndingSince is null && member.StoppedAt is null)
+                // What starts that slowly once may do so again, and is not to be stopped for ever.
+                if (member.EndingSince is null && member.StoppedAt is null && !member.HasJoined)
                     longestBoot = longestBoot * 2 < LastLongestBoot ? longestBoot * 2 : LastLongestBoot;
                 member.StoppedAt = time.GetTimestamp();
                 overdue.Add(member.Name);
             }
         }
         return overdue;
+    }
+
+    /// <summary>True once, as what it loads is given more time then.</summary>
+    private bool LoadsTooLong(string worker)
+    {
+        var late = roster.LoadingBy(worker).Where(l => l.For > roster.Loads.PatienceFor(l.Model)).Select(l => l.Model).ToList();
+        late.ForEach(roster.Loads.NoteLate);
+        return late.Count > 0;
     }
 
     private WorkerView View(Member member, WorkerView? joined)
@@ -346,7 +359,7 @@ public sealed partial class FleetController
     {
         var wasOrdered = member?.EndingSince is not null || roster.IsDraining(exit.Worker);
         var hasDied = exit.Status is { } status ? status != 0 : !wasOrdered;
-        if (member is { HasJoined: true } || roster.Has(exit.Worker))
+        if (member is { IsReady: true } || roster.ReadyFor(exit.Worker) is not null)
             crashes += hasDied && !roster.RunsAlone(exit.Worker) ? 1 : 0;
         else if (member?.EndingSince is null)
             failedBoots++;
@@ -400,6 +413,9 @@ public sealed partial class FleetController
         public bool WasThere { get; init; }
 
         public bool HasJoined { get; set; }
+
+        /// <summary>True once it could take jobs.</summary>
+        public bool IsReady { get; set; }
 
         public long? StoppedAt { get; set; }
 

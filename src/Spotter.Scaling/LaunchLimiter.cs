@@ -65,7 +65,7 @@ internal sealed class LaunchLimiter
             if (left > TimeSpan.Zero)
                 limits.Add((0, Text($"{Alarm}: the next is tried in {left.TotalSeconds:0} s")));
             else
-                limits.Add((seen.Workers.Any(w => w.State == WorkerState.Booting) ? 0 : 1, $"{Alarm}: one is tried"));
+                limits.Add((seen.Workers.Any(w => w.IsBooting) ? 0 : 1, $"{Alarm}: one is tried"));
         }
 
         held = window.IsCrashLoop ? held ?? Math.Max(1, target) : null;

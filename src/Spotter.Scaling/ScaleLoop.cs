@@ -190,7 +190,7 @@ public sealed partial class ScaleLoop(
         int In(WorkerState state) => seen.Workers.Count(w => w.State == state);
         Series?.Add(new ScaleSample(
             now, seen.Queued, seen.Running, seen.Arrived - arrived, decision.Target,
-            In(WorkerState.Idle) + In(WorkerState.Busy), In(WorkerState.Booting), In(WorkerState.Draining)), Pool ?? "");
+            In(WorkerState.Idle) + In(WorkerState.Busy), In(WorkerState.Booting) + In(WorkerState.Loading), In(WorkerState.Draining)), Pool ?? "");
         arrived = seen.Arrived;
 
         if (decisions.Add(now, decision) && (decision.Launch > 0 || decision.Drain.Count > 0 || decision.CancelDrain.Count > 0))

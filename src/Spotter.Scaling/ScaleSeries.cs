@@ -7,7 +7,7 @@ namespace Spotter.Scaling;
 /// <param name="Arrived">Jobs that came in since the sample before.</param>
 /// <param name="Wanted">Workers wanted.</param>
 /// <param name="Ready">Workers that have joined and are not draining.</param>
-/// <param name="Booting">Workers launched that have not joined.</param>
+/// <param name="Booting">Workers launched that have not joined, or load their first model.</param>
 /// <param name="Draining">Workers that finish what they have.</param>
 public readonly record struct ScaleSample(
     DateTimeOffset Time, int? Queued, int? Running, long Arrived, int Wanted, int Ready, int Booting, int Draining)

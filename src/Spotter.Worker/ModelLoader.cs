@@ -18,15 +18,22 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, Tried> tried = new(StringComparer.Ordinal);
-    private readonly TaskCompletionSource first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyList<WantedModel>? wanted;
     private bool loading;
 
-    /// <summary>
-    /// Completes when the first model is there, or none of those that were first wanted could be loaded; fails with
-    /// <see cref="ErrorCodes.NativeMissing"/> when none ever can be.
-    /// </summary>
-    public Task First => first.Task;
+    /// <summary>Fails with <see cref="ErrorCodes.NativeMissing"/> once it is known that no model can ever be loaded; else never ends.</summary>
+    public Task Broken => broken.Task;
+
+    /// <summary>True while models are being loaded: what they use must not be taken away, not even by the end of the process.</summary>
+    public bool IsLoading
+    {
+        get
+        {
+            lock (gate)
+                return loading;
+        }
+    }
 
     /// <summary>
     /// From now on the worker is to have exactly the models of these files. Returns at once; what is there already and has
@@ -35,6 +42,8 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
     /// </summary>
     public void Want(IReadOnlyList<WantedModel> all)
     {
+        foreach (var model in all.Where(w => !w.Keep))
+            models.Expect(IdOf(model.File));
         lock (gate)
         {
             wanted = all;
@@ -65,7 +74,6 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
             }
             foreach (var model in all.Where(w => !w.Keep))
                 Load(model.File);
-            first.TrySetResult();
         }
     }
 
@@ -85,13 +93,14 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
                 models.Confirm(id);
                 return;
             }
+            models.Begin(id);
+            Failpoint.At("model-loading", id);
             models.Set(VisionModel.Load(file, options), version);
             LogLoaded(id, version);
-            first.TrySetResult();
         }
         catch (SpotterException missing) when (missing.Code == ErrorCodes.NativeMissing)
         {
-            first.TrySetException(missing);
+            broken.TrySetException(missing);
             Note(id, missing.Code, missing.Message);
         }
         catch (SpotterException unusable)

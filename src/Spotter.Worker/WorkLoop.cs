@@ -232,7 +232,8 @@ public sealed partial class WorkLoop : IDisposable
         }
         finally
         {
-            held.TryRemove(work.Lease, out _);
+            // Not one that has come in its place since: the same job under the same lease, after a crash of the store.
+            held.TryRemove(new(work.Lease, work));
             slots.Release();
             work.Folder.Dispose();
         }

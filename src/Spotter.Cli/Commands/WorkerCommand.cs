@@ -53,7 +53,6 @@ internal static class WorkerCommand
         var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
         var watching = await BeginLoadingAsync(told, isChild, loader, loggers, drain, ended.Token);
-        await loader.First;
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
             new Uri(server!), token!, settings.Name,
@@ -66,18 +65,31 @@ internal static class WorkerCommand
         }
         catch (OperationCanceledException) when (drain.IsDraining)
         {
-            return ExitStatus.Done;
+            return End(loader, ExitStatus.Done);
         }
 
         settings = settings with { Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
         using var loop = new WorkLoop(source, () => models.Served(EngineCatalogue.BuiltIn.QueuesOf), runner, settings, TimeProvider.System, loggers.CreateLogger<WorkLoop>(), drain);
+        var working = loop.RunAsync();
+        if (await Task.WhenAny(working, loader.Broken) == loader.Broken)
+            loop.Drain();
         // Nothing may be disposed of that the stuck job still uses.
-        if (await loop.RunAsync() == WorkerEnd.Stuck)
-            Environment.Exit(ExitStatus.Stuck);
+        if (await working == WorkerEnd.Stuck)
+            NativeExit.Now(ExitStatus.Stuck);
         await source.LeaveAsync(CancellationToken.None);
         await ended.CancelAsync();
         await watching;
-        return ExitStatus.Done;
+        if (loader.Broken.IsFaulted)
+            await loader.Broken;
+        return End(loader, ExitStatus.Done);
+    }
+
+    /// <summary>Ends in order where that can be done: a model that is being loaded can't be waited for, and nothing may be taken from it.</summary>
+    private static int End(ModelLoader loader, int status)
+    {
+        if (loader.IsLoading)
+            NativeExit.Now(status);
+        return status;
     }
 
     /// <summary>A worker that was started by a gateway has the models that it is told to have; any other sees to its files itself.</summary>
@@ -116,7 +128,7 @@ internal static class WorkerCommand
             else if (WorkerOrder.ModelsOf(line) is { } models)
                 want(models);
         }
-        Environment.Exit(ExitStatus.Failed);
+        NativeExit.Now(ExitStatus.Failed);
     })
     {
         IsBackground = true,

@@ -66,6 +66,7 @@ internal sealed class OperationsEndpoints : IDoor
         const string Workers = "spotter_workers";
         const string WorkersHelp = "Workers by state.";
         yield return new(Workers, WorkersHelp, "state=\"booting\"", stats.Booting);
+        yield return new(Workers, WorkersHelp, "state=\"loading\"", stats.Loading);
         yield return new(Workers, WorkersHelp, "state=\"idle\"", stats.Idle);
         yield return new(Workers, WorkersHelp, "state=\"busy\"", stats.Busy);
         yield return new(Workers, WorkersHelp, "state=\"draining\"", stats.Draining);

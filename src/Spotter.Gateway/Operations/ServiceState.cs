@@ -22,12 +22,13 @@ internal sealed class ServiceState(
             Dead = counts.Dead,
             Cancelled = counts.Cancelled,
             Unserved = jobs.Unserved.CountIn(all),
-            Workers = workers.Count,
+            Workers = workers.Count - In(WorkerState.Draining),
             DesiredWorkers = decisions.Target,
             MaxWorkers = settings.Jobs.MaxWorkers,
             Lanes = roster.Lanes,
             OldestSeconds = all.OldestQueued is { } oldest ? Math.Round(Math.Max(0, (time.GetUtcNow() - oldest).TotalSeconds), 1) : 0,
             Booting = In(WorkerState.Booting),
+            Loading = In(WorkerState.Loading),
             Idle = In(WorkerState.Idle),
             Busy = In(WorkerState.Busy),
             Draining = In(WorkerState.Draining),
@@ -41,6 +42,6 @@ internal sealed class ServiceState(
         var workers = pool.Fleet.List();
         int In(WorkerState state) => workers.Count(w => w.State == state);
         return new PoolView(
-            pool.Name, workers.Count, pool.MaxWorkers, In(WorkerState.Booting), In(WorkerState.Idle), In(WorkerState.Busy), In(WorkerState.Draining));
+            pool.Name, workers.Count - In(WorkerState.Draining), pool.MaxWorkers, In(WorkerState.Booting), In(WorkerState.Loading), In(WorkerState.Idle), In(WorkerState.Busy), In(WorkerState.Draining));
     }
 }

@@ -24,7 +24,7 @@ public sealed record StatsView
     /// <summary>Those of the waiting jobs whose model no worker has, and which wait until one has.</summary>
     public required long Unserved { get; init; }
 
-    /// <summary>Workers, booting and draining ones included.</summary>
+    /// <summary>Workers, booting and loading ones included, without those that drain: they are being replaced already, or not needed.</summary>
     public required int Workers { get; init; }
 
     /// <summary>Workers wanted.</summary>
@@ -41,6 +41,9 @@ public sealed record StatsView
 
     /// <summary>Workers that have been launched and not joined yet.</summary>
     public required int Booting { get; init; }
+
+    /// <summary>Workers that have joined and load their first model.</summary>
+    public required int Loading { get; init; }
 
     /// <summary>Workers without a job.</summary>
     public required int Idle { get; init; }
@@ -60,13 +63,14 @@ public sealed record StatsView
 
 /// <summary>A pool of workers.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Workers">Its workers, booting and draining ones included. One from elsewhere that serves several pools counts in each.</param>
+/// <param name="Workers">Its workers, booting and loading ones included, draining ones not. One from elsewhere that serves several pools counts in each.</param>
 /// <param name="MaxWorkers">Most workers that it may have.</param>
 /// <param name="Booting">Those that have been launched and not joined yet.</param>
+/// <param name="Loading">Those that have joined and load their first model.</param>
 /// <param name="Idle">Those without a job.</param>
 /// <param name="Busy">Those with a job.</param>
 /// <param name="Draining">Those that finish what they have and end.</param>
-public sealed record PoolView(string Name, int Workers, int MaxWorkers, int Booting, int Idle, int Busy, int Draining);
+public sealed record PoolView(string Name, int Workers, int MaxWorkers, int Booting, int Loading, int Idle, int Busy, int Draining);
 
 /// <summary>Whether the service works.</summary>
 /// <param name="Status"><c>healthy</c>, <c>ready</c>, or what is wrong.</param>

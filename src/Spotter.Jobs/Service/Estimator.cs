@@ -75,12 +75,14 @@ public sealed class Estimator(WorkerRoster roster, JobSettings settings)
         if (job.State == JobState.Running)
             return Rounded(service);
 
-        var (lanes, boot) = (roster.Lanes, 0.0);
+        var (lanes, boot) = (roster.Lanes, (double?)0);
         if (lanes == 0)
-            (lanes, boot) = (settings.MaxWorkers * settings.LanesPerWorker, BootSeconds);
-        if (lanes == 0 || ahead is not { } before)
+            (lanes, boot) = (settings.MaxWorkers * settings.LanesPerWorker, BootSecondsFor(job.Model));
+        else if (job.Model is { } model && !roster.HasModel(model) && roster.LoadingOf(model).Workers > 0)
+            boot = BootSecondsFor(model);
+        if (lanes == 0 || ahead is not { } before || boot is not { } delay)
             return null;
-        var turn = boot + (before / lanes * service);
+        var turn = delay + (before / lanes * service);
         // What may not begin yet waits for that, too; its turn comes meanwhile.
         var start = job.Spec.NotBefore is { } earliest ? Math.Max(turn, (earliest - now).TotalSeconds) : turn;
         return Rounded(start + service);
@@ -106,6 +108,15 @@ public sealed class Estimator(WorkerRoster roster, JobSettings settings)
         if (lanes > 0)
             work += average / 2;
         return StartForecast.Seconds(Math.Max(0, work), lanes, settings.MaxWorkers * settings.LanesPerWorker, BootSeconds);
+    }
+
+    /// <summary>Seconds until a worker has the model; null when it is being loaded, and nobody knows how long that takes.</summary>
+    private double? BootSecondsFor(string? model)
+    {
+        if (model is null)
+            return BootSeconds;
+        var (loading, known) = (roster.LoadingOf(model), roster.Loads.Of(model)?.TotalSeconds);
+        return loading.Workers == 0 ? BootSeconds + (known ?? 0) : known is { } usual ? Math.Max(0, usual - loading.Longest.TotalSeconds) : null;
     }
 
     private static double Rounded(double seconds) => Math.Round(seconds, 1, MidpointRounding.ToPositiveInfinity);

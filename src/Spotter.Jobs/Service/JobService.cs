@@ -216,6 +216,6 @@ public sealed partial class JobService : IAsyncDisposable
         var position = Estimator.PositionOf(job, counts!);
         return Unserved.ReasonFor(job.Queue) is { } reason
             ? new JobStatus(job, position, null, reason)
-            : new JobStatus(job, position, Estimator.EtaSeconds(job, position, time.GetUtcNow()), null);
+            : new JobStatus(job, position, Estimator.EtaSeconds(job, position, time.GetUtcNow()), Unserved.DelayOf(job.Queue));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 
 namespace Spotter.Jobs;
 
@@ -19,7 +20,17 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
             return $"The file of the model '{model}' can't be loaded, and no worker has an earlier version; the job waits until the file is replaced, or until it is cancelled. {error.Detail}";
         if (!catalogue.Serves(queue))
             return $"The model '{model}' is not here any more; the job waits until it is back, or until it is cancelled.";
-        return roster.IsEmpty ? null : $"No worker has the model '{model}' yet; the job waits until one has.";
+        return roster.IsEmpty || roster.LoadingOf(model).Workers > 0 ? null : $"No worker has the model '{model}' yet; the job waits until one has.";
+    }
+
+    /// <summary>What the workers that will take the jobs of a queue do before; null when they can take them now, or nobody can (<see cref="ReasonFor"/>).</summary>
+    public string? DelayOf(string queue)
+    {
+        if (QueueNames.ModelOf(queue) is not { } model || roster.HasModel(model) || roster.LoadingOf(model) is not { Workers: > 0 and var workers } loading)
+            return null;
+        var who = workers == 1 ? "A worker loads" : string.Create(CultureInfo.InvariantCulture, $"{workers} workers load");
+        var before = roster.Loads.Of(model) is { } took ? string.Create(CultureInfo.InvariantCulture, $"; the last time it took {took.TotalSeconds:0.#} s") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{who} the model '{model}', for {loading.Longest.TotalSeconds:0} s now{before}.");
     }
 
     /// <summary>How many of the users' jobs wait in such queues.</summary>

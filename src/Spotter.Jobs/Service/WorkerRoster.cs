@@ -7,10 +7,14 @@ public sealed class WorkerRoster(TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Entry> entries = new(StringComparer.Ordinal);
 
+    /// <summary>How long models take to be loaded.</summary>
+    public LoadTimes Loads { get; } = new();
+
     /// <summary>A worker has joined, perhaps again; <paramref name="order"/> is the newest that it knows.</summary>
     public void Join(string worker, int lanes, IReadOnlyList<WorkerModel> models, int order = 0)
     {
-        var joined = new Entry(lanes, models, time.GetTimestamp(), order);
+        var joined = new Entry(lanes, time.GetTimestamp(), order);
+        joined.SetModels(models, time, Loads);
         entries.AddOrUpdate(worker, joined, (_, earlier) =>
         {
             earlier.ModelsChanged.Cancel();
@@ -22,7 +26,7 @@ public sealed class WorkerRoster(TimeProvider time)
     public void Tell(string worker, IReadOnlyList<WorkerModel> models)
     {
         if (entries.TryGetValue(worker, out var entry))
-            entry.SetModels(models);
+            entry.SetModels(models, time, Loads);
     }
 
     /// <summary>Cancelled when the worker has other models than now, or joins again.</summary>
@@ -121,8 +125,8 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>The workers as scaling sees them.</summary>
     public IReadOnlyList<WorkerView> List() => [.. entries.Select(e => e.Value.View(e.Key, time)).OrderBy(w => w.Id, StringComparer.Ordinal)];
 
-    /// <summary>Jobs that the workers can run at a time, draining ones left out.</summary>
-    public int Lanes => entries.Values.Where(e => !e.Draining).Sum(e => e.Lanes);
+    /// <summary>Jobs that the workers can run at a time; those that drain or load their first model are left out.</summary>
+    public int Lanes => entries.Values.Where(e => !e.Draining && e.ReadySince is not null).Sum(e => e.Lanes);
 
     /// <summary>The mean share of its processors (one for each lane) that a worker uses, 0 to 1; null while none has told twice.</summary>
     public double? CpuLoad => CpuLoadOf(_ => true);
@@ -141,6 +145,21 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>True if a worker has this model, in whatever version.</summary>
     public bool HasModel(string id) => entries.Values.Any(e => e.Models.Any(m => m.Version is not null && m.Id == id));
 
+    /// <summary>Time since a worker could first take jobs; null while it can't.</summary>
+    public TimeSpan? ReadyFor(string worker) =>
+        entries.TryGetValue(worker, out var entry) && entry.ReadySince is { } ready ? time.GetElapsedTime(ready) : null;
+
+    /// <summary>How many workers load a model, and for how long the first of them has done so.</summary>
+    public (int Workers, TimeSpan Longest) LoadingOf(string model)
+    {
+        var since = entries.Values.Where(e => !e.Draining).Select(e => e.LoadingSince(model)).OfType<long>().ToList();
+        return since.Count == 0 ? default : (since.Count, time.GetElapsedTime(since.Min()));
+    }
+
+    /// <summary>The models that a worker loads, and for how long each has been; none for one that is not there.</summary>
+    public IReadOnlyList<(string Model, TimeSpan For)> LoadingBy(string worker) =>
+        entries.TryGetValue(worker, out var entry) ? [.. entry.Loading.Select(l => (l.Key, time.GetElapsedTime(l.Value)))] : [];
+
     /// <summary>True when no worker has joined.</summary>
     public bool IsEmpty => entries.IsEmpty;
 
@@ -150,7 +169,7 @@ public sealed class WorkerRoster(TimeProvider time)
             entry.Add(by, time.GetTimestamp());
     }
 
-    private sealed class Entry(int lanes, IReadOnlyList<WorkerModel> models, long now, int order)
+    private sealed class Entry(int lanes, long now, int order)
     {
         private readonly Lock gate = new();
         private int held;
@@ -163,7 +182,13 @@ public sealed class WorkerRoster(TimeProvider time)
 
         public int Lanes { get; } = lanes;
 
-        public IReadOnlyList<WorkerModel> Models { get; private set; } = models;
+        public IReadOnlyList<WorkerModel> Models { get; private set; } = [];
+
+        /// <summary>Since when each model that it loads has been loading.</summary>
+        public IReadOnlyDictionary<string, long> Loading { get; private set; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
+        /// <summary>Since when it has had nothing more to load before its first job; null until then.</summary>
+        public long? ReadySince { get; private set; }
 
         // Without a timer there is nothing in it to dispose of.
         public CancellationTokenSource ModelsChanged { get; private set; } = new();
@@ -243,13 +268,21 @@ public sealed class WorkerRoster(TimeProvider time)
             }
         }
 
-        public void SetModels(IReadOnlyList<WorkerModel> now)
+        public long? LoadingSince(string model) => Loading.TryGetValue(model, out var at) ? at : null;
+
+        public void SetModels(IReadOnlyList<WorkerModel> now, TimeProvider time, LoadTimes loads)
         {
             CancellationTokenSource changed;
             lock (gate)
             {
+                var at = time.GetTimestamp();
+                if (ReadySince is null && !now.Any(m => m.IsLoading && now.All(n => n.Version is null)))
+                    (ReadySince, since) = (at, held > 0 ? since : at);
                 if (now.SequenceEqual(Models))
                     return;
+                foreach (var model in now.Where(m => !m.IsLoading && m.Version is not null && Loading.ContainsKey(m.Id)))
+                    loads.Note(model.Id, time.GetElapsedTime(Loading[model.Id], at));
+                Loading = now.Where(m => m.IsLoading).DistinctBy(m => m.Id, StringComparer.Ordinal).ToDictionary(m => m.Id, m => LoadingSince(m.Id) ?? at, StringComparer.Ordinal);
                 Models = now;
                 changed = ModelsChanged;
                 ModelsChanged = new CancellationTokenSource();
@@ -261,7 +294,7 @@ public sealed class WorkerRoster(TimeProvider time)
         {
             lock (gate)
             {
-                var state = draining ? WorkerState.Draining : held > 0 ? WorkerState.Busy : WorkerState.Idle;
+                var state = draining ? WorkerState.Draining : held > 0 ? WorkerState.Busy : ReadySince is null ? WorkerState.Loading : WorkerState.Idle;
                 return new WorkerView(name, state, time.GetElapsedTime(Joined), time.GetElapsedTime(draining ? drainingSince : since));
             }
         }

@@ -23,6 +23,7 @@ internal sealed class FleetView
                 case WorkerState.Booting when worker.Age.TotalSeconds >= overdue:
                     break;
                 case WorkerState.Booting:
+                case WorkerState.Loading: // says so itself, so it is not lost
                     booting.Add(worker);
                     break;
                 case WorkerState.Idle:
@@ -41,6 +42,7 @@ internal sealed class FleetView
         Dispensable = [.. booting.OrderBy(w => w.Age), .. idle.OrderByDescending(w => w.StateAge)];
         Draining = [.. draining.OrderBy(w => w.StateAge).Select(w => w.Id)];
         GivenUp = lost;
+        Total = workers.Count - draining.Count - lost.Count;
     }
 
     /// <summary>Workers that have joined and are not draining.</summary>
@@ -51,6 +53,9 @@ internal sealed class FleetView
 
     /// <summary>Workers that are there or expected to be.</summary>
     public int Count => Ready + Booting.Count;
+
+    /// <summary>All that are there and neither drain nor are given up: those that are not counted on, too.</summary>
+    public int Total { get; }
 
     /// <summary>Those without a job, the first to go first: the youngest that boots, then the longest idle.</summary>
     public IReadOnlyList<WorkerView> Dispensable { get; }

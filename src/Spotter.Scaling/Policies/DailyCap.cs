@@ -100,7 +100,7 @@ internal sealed class DailyCap(ScalePolicy inner, ScaleSettings settings) : Scal
 
         var drained = workers
             .Where(w => w.State != WorkerState.Draining && !leaving.Contains(w.Id))
-            .OrderBy(w => w.State switch { WorkerState.Booting => 0, WorkerState.Idle => 1, _ => 2 })
+            .OrderBy(w => w.State switch { WorkerState.Booting => 0, WorkerState.Loading => 1, WorkerState.Idle => 2, _ => 3 })
             .ThenBy(w => w.Id, StringComparer.Ordinal)
             .Take(drop)
             .Select(w => w.Id);

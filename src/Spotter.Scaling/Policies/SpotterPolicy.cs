@@ -145,7 +145,8 @@ public sealed class SpotterPolicy : ScalePolicy
     {
         latestTarget = target;
         List<string> back = [.. fleet.Draining.Take(Math.Max(0, target - fleet.Count))];
-        var launch = Math.Max(0, target - fleet.Count - back.Count);
+        // One that is overdue may still come, and there are never more than the most.
+        var launch = Math.Clamp(target - fleet.Count - back.Count, 0, Math.Max(0, settings.Max - fleet.Total - back.Count));
         var change = target == fleet.Count ? Text($"keep {target}") : Text($"{fleet.Count} -> {target}");
         return new(target, launch, [.. fleet.GivenUp, .. leave], back, clamp is null ? $"{formula}: {change}" : $"{formula}, {clamp}: {change}")
         {

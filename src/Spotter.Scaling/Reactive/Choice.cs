@@ -22,7 +22,7 @@ internal static class Choice
     public static List<string> Blindly(IReadOnlyList<WorkerView> workers, int count, TimeSpan now, bool bootingFirst) =>
         count <= 0 ? [] : [.. workers
             .Where(w => w.State != WorkerState.Draining)
-            .OrderBy(w => bootingFirst && w.State != WorkerState.Booting)
+            .OrderBy(w => bootingFirst && !w.IsBooting)
             .ThenBy(w => Scatter(w.Id, now.Ticks))
             .Take(count)
             .Select(w => w.Id)];

@@ -17,7 +17,7 @@ internal readonly record struct FleetCount(int Active, int Booting, int Draining
         int booting = 0, draining = 0;
         foreach (var worker in workers)
         {
-            if (worker.State == WorkerState.Booting)
+            if (worker.IsBooting)
                 booting++;
             else if (worker.State == WorkerState.Draining)
                 draining++;

@@ -1,4 +1,3 @@
-using Spotter.Jobs;
 
 namespace Spotter.Scaling.Simulation;
 
@@ -23,7 +22,7 @@ public sealed class Timeline
     {
         var booting = 0;
         foreach (var worker in seen.Workers)
-            booting += worker.State == WorkerState.Booting ? 1 : 0;
+            booting += worker.IsBooting ? 1 : 0;
         moments.Add(new(seen.Time.TotalSeconds, seen.Queued ?? 0, decided.Target, seen.Workers.Count - booting, seen.Workers.Count));
     }
 }

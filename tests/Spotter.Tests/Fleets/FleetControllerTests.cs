@@ -51,6 +51,54 @@ public sealed class FleetControllerTests
     }
 
     [Fact]
+    public async Task One_that_loads_its_first_model_has_the_time_that_this_takes_and_that_is_how_long_it_booted()
+    {
+        await fleet.LaunchAsync(1, default);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        roster.Join("w1", 1, [Loading("m")]);
+        clock.Advance(TimeSpan.FromMinutes(9));
+
+        fleet.List().ShouldHaveSingleItem().State.ShouldBe(WorkerState.Loading);
+        (await fleet.TendAsync(default)).ShouldHaveSingleItem().State.ShouldBe(WorkerState.Loading);
+        launcher.Stopped.ShouldBeEmpty();
+        meter.TakeBooted().ShouldBeEmpty();
+
+        roster.Tell("w1", [new WorkerModel("m", "v1")]);
+        clock.Advance(TimeSpan.FromSeconds(5));
+        (await fleet.TendAsync(default))[0].ShouldBe(new WorkerView("w1", WorkerState.Idle, TimeSpan.FromSeconds(546), TimeSpan.FromSeconds(5)));
+        meter.TakeBooted().ShouldBe([541]);
+    }
+
+    [Fact]
+    public async Task One_that_loads_a_model_for_too_long_is_stopped_and_the_next_one_has_twice_the_time()
+    {
+        foreach (var minutes in (int[])[10, 20, 40, 80, 120, 120])
+        {
+            clock.Advance(TimeSpan.FromMinutes(1));
+            (await fleet.LaunchAsync(1, default)).ShouldBe(1);
+            var worker = launcher.Names.Single();
+            roster.Join(worker, 1, [Loading("m")]);
+            clock.Advance(TimeSpan.FromMinutes(minutes));
+            (await fleet.TendAsync(default)).ShouldHaveSingleItem();
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await fleet.TendAsync(default);
+            launcher.Stopped[^1].ShouldBe(worker);
+        }
+        fleet.Health.ShouldBe(new FleetHealth(0, 6), "none of them ever was of use");
+    }
+
+    [Fact]
+    public async Task One_that_dies_of_its_first_model_has_not_booted()
+    {
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, [Loading("m")]);
+        await fleet.TendAsync(default);
+        launcher.End("w1", 139);
+
+        fleet.Health.ShouldBe(new FleetHealth(0, 1));
+    }
+
+    [Fact]
     public async Task One_that_cannot_be_stopped_is_tried_again_and_holds_up_nobody()
     {
         await fleet.LaunchAsync(2, default);
@@ -285,6 +333,8 @@ public sealed class FleetControllerTests
         exits.Select(e => e.Worker).ShouldBe(["w1", "w2"], ignoreOrder: true);
         launcher.Stopped.ShouldBeEmpty();
     }
+
+    private static WorkerModel Loading(string id) => new(id, null) { IsLoading = true };
 
     private FleetController NewController() => new(
         launcher, roster,

@@ -22,6 +22,30 @@ public sealed class EstimatorTests
     }
 
     [Fact]
+    public void A_model_that_is_being_loaded_is_waited_for_as_long_as_it_took_before_and_nobody_knows_how_long_the_first_time()
+    {
+        var clock = new ManualClock();
+        var loading = new WorkerRoster(clock);
+        var estimator = new Estimator(loading, new JobSettings { MaxWorkers = 1, LanesPerWorker = 1 });
+        var job = Job(JobState.Queued);
+        loading.Join("w", 1, [new WorkerModel("tiny", null) { IsLoading = true }]);
+        estimator.EtaSeconds(job, 0, default).ShouldBeNull();
+
+        clock.Advance(TimeSpan.FromSeconds(20));
+        loading.Tell("w", [new WorkerModel("tiny", "v1")]);
+        estimator.EtaSeconds(job, 0, default).ShouldBe(0.1);
+        loading.Leave("w");
+        estimator.EtaSeconds(job, 0, default).ShouldBe(21.1);
+
+        loading.Join("w2", 1, [new WorkerModel("tiny", null) { IsLoading = true }]);
+        clock.Advance(TimeSpan.FromSeconds(15));
+        estimator.EtaSeconds(job, 0, default).ShouldBe(5.1);
+        // Also beside another model that is there.
+        loading.Tell("w2", [new WorkerModel("other", "v1"), new WorkerModel("tiny", null) { IsLoading = true }]);
+        estimator.EtaSeconds(job, 0, default).ShouldBe(5.1);
+    }
+
+    [Fact]
     public void Lanes_share_the_jobs_ahead()
     {
         var estimator = Estimator();
@@ -103,11 +127,10 @@ public sealed class EstimatorTests
         estimator.Read(new StoreCounts(new JobCounts(0, 0, 0, 0, 0, 0), []) { Served = served });
     }
 
-    private static double? Eta(Estimator estimator, JobState state, long ahead)
-    {
-        var job = new Job { Id = JobId.New(RandomSource.System, TimeProvider.System), Spec = SampleJobs.New(model: "tiny").Spec, State = state, Created = default };
-        return estimator.EtaSeconds(job, ahead, default);
-    }
+    private static double? Eta(Estimator estimator, JobState state, long ahead) => estimator.EtaSeconds(Job(state), ahead, default);
+
+    private static Job Job(JobState state) =>
+        new() { Id = JobId.New(RandomSource.System, TimeProvider.System), Spec = SampleJobs.New(model: "tiny").Spec, State = state, Created = default };
 
     private Estimator Estimator(int workers = 1, int lanes = 1) => new(roster, new JobSettings { MaxWorkers = workers, LanesPerWorker = lanes });
 }

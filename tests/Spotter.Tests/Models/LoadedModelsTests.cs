@@ -90,8 +90,9 @@ public sealed class LoadedModelsTests : IDisposable
         var (a, b) = (Write("a", 0.6f), Write("b", 0.7f));
         File.WriteAllText(folder.File("broken.onnx"), "no model");
         loader.Want([new(a), new(folder.File("broken.onnx")), new(b)]);
-        await loader.First.WaitAsync(TimeSpan.FromSeconds(60));
+        models.List().Select(m => m.Id).ShouldBe(["a", "broken", "b"], "it is known at once what is to come");
         await UntilAsync("a b broken!");
+        models.List().ShouldAllBe(m => !m.IsLoading);
 
         var kept = models.VersionOf("a");
         Write("a", 0.8f);
@@ -117,7 +118,7 @@ public sealed class LoadedModelsTests : IDisposable
         var loader = new ModelLoader(models, new VisionModelOptions(), NullLogger<ModelLoader>.Instance);
         loader.Want([new(folder.File("nowhere.onnx"))]);
 
-        await loader.First.WaitAsync(TimeSpan.FromSeconds(60));
+        await UntilAsync("nowhere!");
         models.List().ShouldHaveSingleItem().Error.ShouldNotBeNull();
     }
 
@@ -126,7 +127,7 @@ public sealed class LoadedModelsTests : IDisposable
         while (true)
         {
             var served = models.Served(EngineCatalogue.BuiltIn.QueuesOf);
-            if (string.Join(' ', models.List().OrderBy(m => m.Id, StringComparer.Ordinal).Select(m => m.Id + (m.Error is null ? "" : "!"))) == what && besides?.Invoke() != false)
+            if (string.Join(' ', models.List().OrderBy(m => m.Id, StringComparer.Ordinal).Select(m => m.Id + (m.IsLoading ? "?" : m.Error is null ? "" : "!"))) == what && besides?.Invoke() != false)
                 return;
             var changed = new TaskCompletionSource();
             await using var _ = served.Changed.Register(changed.SetResult);

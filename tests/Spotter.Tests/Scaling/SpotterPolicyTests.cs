@@ -142,6 +142,32 @@ public sealed class SpotterPolicyTests
     }
 
     [Fact]
+    public void One_that_loads_its_model_is_waited_for_however_long_it_takes()
+    {
+        var policy = new SpotterPolicy(Settings);
+        policy.Decide(Seen(0.3, 1, arrived: 1));
+
+        var decision = policy.Decide(Seen(600, 1, arrived: 1, workers: [View("loading", WorkerState.Loading, 599, 590)]));
+
+        (decision.Target, decision.Launch, decision.Drain.Count).ShouldBe((1, 0, 0));
+    }
+
+    [Fact]
+    public void There_are_never_more_than_the_most_not_even_beside_one_that_is_overdue()
+    {
+        var policy = new SpotterPolicy(Settings with { Max = 2 });
+        policy.Decide(Seen(0.3, 50, arrived: 50));
+
+        // Past twice a boot: not counted on, and not given up.
+        var decision = policy.Decide(Seen(121, 50, arrived: 50, workers: [View("a", WorkerState.Booting, 121, 121), View("b", WorkerState.Busy, 121, 60)]));
+        (decision.Launch, decision.Drain.Count).ShouldBe((0, 0));
+
+        // Given up: it goes, and another comes.
+        decision = policy.Decide(Seen(185, 50, arrived: 50, workers: [View("a", WorkerState.Booting, 185, 185), View("b", WorkerState.Busy, 185, 60)]));
+        (decision.Launch, decision.Drain.Single()).ShouldBe((1, "a"));
+    }
+
+    [Fact]
     public void Drains_are_taken_back_before_anything_is_launched_the_latest_first()
     {
         var decision = new SpotterPolicy(Settings).Decide(Seen(0.3, 110, arrived: 110, workers:

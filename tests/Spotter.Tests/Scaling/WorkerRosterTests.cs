@@ -26,6 +26,54 @@ public sealed class WorkerRosterTests
     }
 
     [Fact]
+    public void A_worker_loads_until_it_has_its_first_model_and_has_no_lanes_until_then()
+    {
+        var roster = new WorkerRoster(clock);
+        roster.Join("a", 2, [Loading("m"), Loading("n")]);
+        clock.Advance(TimeSpan.FromSeconds(5));
+        roster.Join("b", 1, [Loading("m")]);
+        clock.Advance(TimeSpan.FromSeconds(4));
+        (roster.List()[0].State, roster.List()[0].IsBooting, roster.Lanes, roster.ReadyFor("a")).ShouldBe((WorkerState.Loading, true, 0, null));
+        roster.LoadingOf("m").ShouldBe((2, TimeSpan.FromSeconds(9)));
+        roster.LoadingBy("a").ShouldBe([("m", TimeSpan.FromSeconds(9)), ("n", TimeSpan.FromSeconds(9))], ignoreOrder: true);
+        (roster.HasModel("m"), roster.Loads.Of("m")).ShouldBe((false, null));
+
+        roster.Tell("a", [new WorkerModel("m", "v1"), Loading("n")]);
+        clock.Advance(TimeSpan.FromSeconds(1));
+
+        roster.List()[0].ShouldBe(new WorkerView("a", WorkerState.Idle, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1)));
+        (roster.HasModel("m"), roster.Lanes, roster.ReadyFor("a"), roster.Loads.Of("m")).ShouldBe((true, 2, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(9)));
+        roster.LoadingOf("m").ShouldBe((1, TimeSpan.FromSeconds(5)), "the other one still does");
+        roster.LoadingOf("n").ShouldBe((1, TimeSpan.FromSeconds(10)));
+        // Another model, or a new version of the first, keeps nobody from working.
+        roster.Tell("a", [new WorkerModel("m", "v1") { IsLoading = true }, Loading("n")]);
+        roster.List()[0].State.ShouldBe(WorkerState.Idle);
+    }
+
+    [Fact]
+    public void A_worker_whose_models_can_not_be_loaded_loads_no_more()
+    {
+        var roster = new WorkerRoster(clock);
+        roster.Join("a", 1, [Loading("m")]);
+        roster.Tell("a", [new WorkerModel("m", null) { Error = new JobError("model_invalid", "It is none.") }]);
+
+        (roster.List()[0].State, roster.LoadingOf("m").Workers, roster.Loads.Of("m")).ShouldBe((WorkerState.Idle, 0, null));
+    }
+
+    [Fact]
+    public void A_load_that_was_seen_is_waited_for_ten_times_as_long_within_bounds()
+    {
+        var loads = new LoadTimes();
+        loads.PatienceFor("m").ShouldBe(TimeSpan.FromMinutes(10));
+        foreach (var (took, patience) in ((double, double)[])[(0.1, 60), (30, 300), (100_000, 7200)])
+        {
+            loads.Note("m", TimeSpan.FromSeconds(took));
+            (loads.Of("m"), loads.PatienceFor("m")).ShouldBe((TimeSpan.FromSeconds(took), TimeSpan.FromSeconds(patience)));
+        }
+        loads.PatienceFor("other").ShouldBe(TimeSpan.FromMinutes(10));
+    }
+
+    [Fact]
     public void A_sign_of_life_puts_the_count_right()
     {
         var roster = Joined("a");
@@ -197,4 +245,6 @@ public sealed class WorkerRosterTests
             roster.Join(name, 2, [new("n", "1"), new("m", "1")]);
         return roster;
     }
+
+    private static WorkerModel Loading(string id) => new(id, null) { IsLoading = true };
 }

@@ -132,6 +132,7 @@ export interface Stats {
   lanes: number
   oldestSeconds: number | null
   booting: number
+  loading: number
   idle: number
   busy: number
   draining: number

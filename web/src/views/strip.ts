@@ -70,6 +70,7 @@ export class Strip {
       ...Array<string>(stats.busy).fill('busy'),
       ...Array<string>(stats.idle).fill('idle'),
       ...Array<string>(stats.booting).fill('booting'),
+      ...Array<string>(stats.loading).fill('booting'),
       ...Array<string>(stats.draining).fill('draining'),
     ]
     while (states.length < Math.min(stats.maxWorkers, mostDots)) states.push('free')
@@ -81,6 +82,6 @@ export class Strip {
       const dot = this.#dots.children[i]
       if (dot !== undefined && dot.className !== state) dot.className = state
     })
-    this.#dots.title = `${stats.busy} busy, ${stats.idle} idle, ${stats.booting} booting, ${stats.draining} draining; at most ${count(stats.maxWorkers, 'worker')}`
+    this.#dots.title = `${stats.busy} busy, ${stats.idle} idle, ${stats.booting} booting, ${stats.loading} loading models, ${stats.draining} draining; at most ${count(stats.maxWorkers, 'worker')}`
   }
 }
