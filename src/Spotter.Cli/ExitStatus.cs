@@ -8,6 +8,6 @@ internal static class ExitStatus
     public const int WrongUsage = 2;
 
     /// <summary>A worker that ended because a job got stuck in it.</summary>
-    public const int Stuck = 3;
+    public const int Stuck = Spotter.Scaling.WorkerExit.StuckStatus;
     public const int Interrupted = 130;
 }

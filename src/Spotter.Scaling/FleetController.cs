@@ -358,7 +358,7 @@ public sealed partial class FleetController
     private bool Judge(Member? member, WorkerExit exit)
     {
         var wasOrdered = member?.EndingSince is not null || roster.IsDraining(exit.Worker);
-        var hasDied = exit.Status is { } status ? status != 0 : !wasOrdered;
+        var hasDied = exit.Status is { } status ? status is not (0 or WorkerExit.StuckStatus) : !wasOrdered;
         if (member is { IsReady: true } || roster.ReadyFor(exit.Worker) is not null)
             crashes += hasDied && !roster.RunsAlone(exit.Worker) ? 1 : 0;
         else if (member?.EndingSince is null)

@@ -53,6 +53,9 @@ public sealed record WorkerExit(string Worker, int? Status, IReadOnlyList<byte> 
     // Illegal instruction, abort, bus error (two numbers), arithmetic, memory.
     private static readonly int[] Crashes = [4, 6, 7, 8, 10, 11];
 
+    /// <summary>The exit status of a worker that ended because a job could not be stopped in it: the job's doing, not the worker's.</summary>
+    public const int StuckStatus = 3;
+
     /// <summary>True when the process itself did something that no process may do.</summary>
     public bool IsCrash => Status is { } status && Crashes.Contains(status - 128);
 }

@@ -19,6 +19,8 @@ public sealed partial class WorkLoop
                     work.Lose();
                 drain.Obey(orders.Order, orders.Drain);
                 await CheckStuckAsync();
+                if (AreLanesTaken())
+                    GiveBackReady(Overtaken);
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {
@@ -48,6 +50,8 @@ public sealed partial class WorkLoop
     }
 
     // An engine that looks whether it is still wanted stops within this time, and then no worker has to end.
+    // Longer than nearly all jobs; what waits behind one that takes longer had better go elsewhere.
+    private static readonly TimeSpan LongRun = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan TimeToStop = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -63,9 +67,7 @@ public sealed partial class WorkLoop
         Drain();
         foreach (var work in held.Values)
         {
-            var outcome = IsStuck(work)
-                ? new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true) { TakesWorker = true }
-                : new JobOutcome.Retry(Drained, SpendAttempt: false);
+            var outcome = IsStuck(work) ? TimedOut(work, wasStuck: true) : new JobOutcome.Retry(Abandoned, SpendAttempt: false);
             work.Lose();
             await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
         }
@@ -79,6 +81,18 @@ public sealed partial class WorkLoop
     private TimeSpan LongestRun(Work work) => work.Limits.RunTime ?? settings.JobTimeout;
 
     private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Stage?.DecodingFor > settings.DecodeTimeout;
+
+    /// <summary>
+    /// A busy machine may be the cause, so it is tried once more; without neighbours if the process had to end. What takes too
+    /// long the second time would do so again.
+    /// </summary>
+    private JobOutcome TimedOut(Work work, bool wasStuck) => HasTimedOut(work.Job)
+        ? new JobOutcome.Reject(WhyStuck(work))
+        : new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true) { TakesWorker = wasStuck };
+
+    /// <summary>Whether it has before, since somebody last wanted it tried anew.</summary>
+    private static bool HasTimedOut(Job job) =>
+        job.History.Reverse().TakeWhile(e => e.Kind != JobEventKind.Redriven).Any(e => e.Error?.Code is ErrorCodes.JobTimeout or ErrorCodes.DecodeTimeout);
 
     private JobError WhyStuck(Work work) => IsDecodingTooLong(work)
         ? new(ErrorCodes.DecodeTimeout, $"Decoding the picture took longer than {settings.DecodeTimeout.TotalSeconds:0.#} s.")

@@ -18,6 +18,9 @@ public sealed partial class WorkLoop : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(60);
     private const long LargeInput = 64 << 20;
+    private static readonly JobError Abandoned = new(
+        ErrorCodes.WorkerDied, "Another job of the worker ran for too long and could not be stopped, so the worker ended; this job is run by another one.");
+    private static readonly JobError Overtaken = new(ErrorCodes.Busy, "The worker that had the job runs others for longer than expected; it waits for another worker.");
     private static readonly JobError Drained = new(ErrorCodes.Busy, "The worker was told to end before it began the job.");
 
     private readonly IJobSource source;
@@ -115,7 +118,7 @@ public sealed partial class WorkLoop : IDisposable
     {
         do
         {
-            using var giving = drain.Draining.Register(GiveBackReady);
+            using var giving = drain.Draining.Register(() => GiveBackReady(Drained));
             await TakeAsync(drain.Draining);
         }
         while (!await HandedInAsync(drain.Staying));
@@ -153,10 +156,10 @@ public sealed partial class WorkLoop : IDisposable
         return false;
     }
 
-    private void GiveBackReady()
+    private void GiveBackReady(JobError why)
     {
         while (ready.TryTake(out var work))
-            GiveBack(work);
+            GiveBack(work, why);
     }
 
     private async Task TakeAsync(CancellationToken cancel)
@@ -171,6 +174,10 @@ public sealed partial class WorkLoop : IDisposable
             {
                 return;
             }
+
+            // Whatever would be taken ahead now would only wait, and another worker may have a free lane.
+            while (AreLanesTaken() && !cancel.IsCancellationRequested)
+                await PauseAsync(cancel);
 
             StartedJob? started = null;
             try
@@ -263,11 +270,11 @@ public sealed partial class WorkLoop : IDisposable
         work.Inputs = inputs.All;
         work.Fetch = Stopwatch.GetElapsedTime(start);
         if (drain.IsDraining)
-            GiveBack(work);
+            GiveBack(work, Drained);
         else
             ready.Add(work);
         var ran = await work.Done.Task;
-        return work.IsLate && ran.Outcome is JobOutcome.Retry ? new JobRun(new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true)) : ran;
+        return work.IsLate && ran.Outcome is JobOutcome.Retry ? new JobRun(TimedOut(work, wasStuck: false)) : ran;
     }
 
     /// <summary>What a slow network takes for a large input, besides what any may take.</summary>
@@ -321,7 +328,7 @@ public sealed partial class WorkLoop : IDisposable
             next = null;
             if (IsUnwanted(first))
             {
-                GiveBack(first);
+                GiveBack(first, Drained);
                 continue;
             }
             var together = Gather(first, out next);
@@ -353,7 +360,7 @@ public sealed partial class WorkLoop : IDisposable
         while (together.Count < most && ready.TryTake(out var other))
         {
             if (IsUnwanted(other))
-                GiveBack(other);
+                GiveBack(other, Drained);
             else if (other.Job.Engine == first.Job.Engine && other.Job.Model == first.Job.Model && !other.Job.Isolated)
                 together.Add(other);
             else
@@ -376,9 +383,12 @@ public sealed partial class WorkLoop : IDisposable
             slots.Release(wanted - before);
     }
 
+    /// <summary>True while no lane is likely to be free soon.</summary>
+    private bool AreLanesTaken() => held.Values.Count(work => !work.Lost && RunsLongerThan(work, LongRun)) >= settings.Lanes;
+
     private bool IsUnwanted(Work work) => work.Lost || drain.IsDraining;
 
-    private static void GiveBack(Work work) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(Drained, SpendAttempt: false)));
+    private static void GiveBack(Work work, JobError why) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(why, SpendAttempt: false)));
 
     private async Task PauseAsync(CancellationToken cancel)
     {

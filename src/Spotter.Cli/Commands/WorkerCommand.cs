@@ -9,6 +9,7 @@ using Spotter.Core.Settings;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
+using Spotter.Vision;
 using Spotter.Vision.Inference;
 using Spotter.Worker;
 

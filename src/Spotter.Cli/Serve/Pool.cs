@@ -45,7 +45,7 @@ internal sealed class Pool : IAsyncDisposable
             Path.Combine(parts.DataFolder, isOnly ? "workers" : $"workers-{settings.Name}"),
             () => command(this), (RunStage.BoardVariable, RunStage.BoardBytes), parts.Time, parts.Random, parts.Loggers));
         Fleet = new FleetController(
-            launcher, parts.Roster, exit => parts.Backend.Jobs.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status != 0, CancellationToken.None),
+            launcher, parts.Roster, exit => parts.Backend.Jobs.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status is not (0 or WorkerExit.StuckStatus), CancellationToken.None),
             parts.Time, parts.Loggers.CreateLogger<FleetController>())
         {
             Meter = Meter,

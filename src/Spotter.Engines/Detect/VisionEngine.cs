@@ -47,7 +47,7 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
     {
         using var use = job.Host.Use(job.Spec);
-        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, ParametersOf(job)), use.Version);
+        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, ParametersOf(job), progress, cancel), use.Version);
     }
 
     public IReadOnlyList<EngineAnswer> Run(IReadOnlyList<EngineJob> jobs)

@@ -43,6 +43,13 @@ internal sealed class Candidates
         Count = kept;
     }
 
+    /// <summary>Of candidates in order, the most confident first, keeps those that are more confident than that.</summary>
+    public void KeepAbove(double score)
+    {
+        while (Count > 0 && items[Count - 1].Score <= score)
+            Count--;
+    }
+
     /// <summary>Keeps the first <paramref name="count"/>.</summary>
     public void Keep(int count) => Count = Math.Min(Count, count);
 }

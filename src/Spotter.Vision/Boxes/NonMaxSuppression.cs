@@ -6,6 +6,9 @@ internal static class NonMaxSuppression
     /// <summary>No picture gives more detections than this.</summary>
     public const int MaxDetections = 300;
 
+    /// <summary>So many of the most confident candidates are compared, so that a threshold of 0 costs no more than that.</summary>
+    public const int MaxCandidates = 30_000;
+
     /// <summary>Orders the candidates, the most confident first, and keeps those that are no double of a better one.</summary>
     /// <param name="candidates">Changed in place.</param>
     /// <param name="iou">Of two boxes of one class that overlap more than this, the less confident goes.</param>
@@ -13,6 +16,7 @@ internal static class NonMaxSuppression
     public static void Apply(Candidates candidates, double iou, bool turned = false)
     {
         Order(candidates);
+        candidates.Keep(MaxCandidates);
         var span = candidates.Span;
         var kept = 0;
         for (var i = 0; i < span.Length && kept < MaxDetections; i++)

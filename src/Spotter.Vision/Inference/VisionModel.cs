@@ -67,7 +67,8 @@ public sealed class VisionModel : IDisposable
     /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>,
     /// <see cref="ErrorCodes.InvalidRequest"/> for a region outside the picture, <see cref="ErrorCodes.ModelOutputInvalid"/>.
     /// </exception>
-    public InferenceResult Run(ReadOnlyMemory<byte> picture, VisionParameters options)
+    /// <exception cref="OperationCanceledException">It was cancelled: between stages, tiles and operators of the model.</exception>
+    public InferenceResult Run(ReadOnlyMemory<byte> picture, VisionParameters options, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         var started = Stopwatch.GetTimestamp();
         var lane = Rent();
@@ -89,8 +90,9 @@ public sealed class VisionModel : IDisposable
             var timings = new StageClock(started);
             timings.Decoded();
             var result = canvas is null
-                ? Look(lane, letterbox, size, options, timings)
-                : LookAtParts(canvas, lane, options, timings);
+                ? Look(lane, letterbox, size, options, timings, cancel)
+                : LookAtParts(canvas, lane, options, timings, progress, cancel);
+            cancel.ThrowIfCancellationRequested();
             var annotated = options.Annotate ? Annotator.Draw(canvas!, result) : null;
             timings.Encoded();
             return new InferenceResult(result, timings.Read(encoded: options.Annotate), annotated);
@@ -175,11 +177,11 @@ public sealed class VisionModel : IDisposable
         return letterbox;
     }
 
-    internal OrtOutputs Infer(Lane lane, int pictures = 1)
+    internal OrtOutputs Infer(Lane lane, int pictures = 1, CancellationToken cancel = default)
     {
         try
         {
-            return session.Run(lane.Feed.Tensors(pictures), Card.Outputs);
+            return session.Run(lane.Feed.Tensors(pictures), Card.Outputs, cancel);
         }
         catch (OrtException e)
         {
@@ -215,11 +217,11 @@ public sealed class VisionModel : IDisposable
         return Canvas.Decode(picture);
     }
 
-    private VisionResult Look(Lane lane, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, StageClock timings)
+    private VisionResult Look(Lane lane, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, StageClock timings, CancellationToken cancel)
     {
         Failpoint.At("worker-inferring");
         var begun = Stopwatch.GetTimestamp();
-        using var run = Infer(lane);
+        using var run = Infer(lane, cancel: cancel);
         batches.Ran(1, Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
         timings.Inferred();
         var result = Read(new ModelOutputs(run, 0, 1), letterbox, size, options, lane);
@@ -228,7 +230,8 @@ public sealed class VisionModel : IDisposable
     }
 
     /// <summary>Looks at a picture that is decoded whole: at all of it, at a region, or tile by tile.</summary>
-    private VisionResult LookAtParts(Canvas canvas, Lane lane, VisionParameters options, StageClock timings)
+    private VisionResult LookAtParts(
+        Canvas canvas, Lane lane, VisionParameters options, StageClock timings, IProgress<double>? progress, CancellationToken cancel)
     {
         var size = (canvas.Width, canvas.Height);
         var region = Tiling.Region(options.Region, canvas.Width, canvas.Height);
@@ -237,28 +240,31 @@ public sealed class VisionModel : IDisposable
         {
             var letterbox = Prepare(canvas, tiles[0], lane);
             timings.Decoded();
-            return Look(lane, letterbox, size, options, timings);
+            return Look(lane, letterbox, size, options, timings, cancel);
         }
 
-        var merge = new TileMerge(region);
+        var (merge, seen) = (new TileMerge(region), 0);
         // Things larger than a tile are only seen as a whole from further away.
         foreach (var part in tiles.Prepend(region))
         {
             var letterbox = Prepare(canvas, part, lane);
             timings.Decoded();
-            using var run = Infer(lane);
+            using var run = Infer(lane, cancel: cancel);
             timings.Inferred();
             var outputs = new ModelOutputs(run, 0, 1);
             outputs.Check(Card);
-            merge.Add(part, Find(outputs, letterbox, size, options, lane));
+            merge.Add(part, Find(outputs, letterbox, size, options, lane, merge.Least));
             timings.Found();
+            progress?.Report((double)++seen / (tiles.Count + 1));
         }
         var result = ResultOf(size, merge.Merge(options.Iou));
         timings.Found();
         return result;
     }
 
-    private List<Detection> Find(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, Lane lane)
+    // Finds that are no more confident than moreThan are left out before anything is made of them.
+    private List<Detection> Find(
+        in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, Lane lane, double? moreThan = null)
     {
         var candidates = lane.Candidates;
         BoxReader.Read(Card, outputs, letterbox, (float)options.Confidence, candidates);
@@ -268,6 +274,8 @@ public sealed class VisionModel : IDisposable
             NonMaxSuppression.Rank(candidates);
         else
             NonMaxSuppression.Apply(candidates, options.Iou, turned: Model.Engine == VisionTasks.Obb);
+        if (moreThan is { } least)
+            candidates.KeepAbove(least);
         return DetectionBuilder.Build(Card, outputs, letterbox, size, candidates);
     }
 

@@ -42,6 +42,8 @@ internal static unsafe class OrtApi
         SessionGetOutputTypeInfo = 34,
         SessionGetInputName = 36,
         SessionGetOutputName = 37,
+        CreateRunOptions = 39,
+        RunOptionsSetTerminate = 46,
         CreateTensorWithDataAsOrtValue = 49,
         GetTensorMutableData = 51,
         CastTypeInfoToTensorInfo = 55,
@@ -57,6 +59,7 @@ internal static unsafe class OrtApi
         ReleaseMemoryInfo = 94,
         ReleaseSession = 95,
         ReleaseValue = 96,
+        ReleaseRunOptions = 97,
         ReleaseTypeInfo = 98,
         ReleaseTensorTypeAndShapeInfo = 99,
         ReleaseSessionOptions = 100,
@@ -95,6 +98,9 @@ internal static unsafe class OrtApi
     /// <summary>Calls a function of the form (object, number).</summary>
     public static void Set(Slot slot, OrtHandle target, int value) =>
         Check(((delegate* unmanaged<nint, int, nint>)Function(slot))(target.Pointer, value));
+
+    /// <summary>Calls a function of the form (object).</summary>
+    public static void Call(Slot slot, OrtHandle target) => Check(((delegate* unmanaged<nint, nint>)Function(slot))(target.Pointer));
 
     public static string Text(nint utf8) => Marshal.PtrToStringUTF8(utf8) ?? "";
 

@@ -71,8 +71,28 @@ internal sealed unsafe class OrtSession : IDisposable
     /// <summary>Runs the model. The outputs live until disposed.</summary>
     /// <param name="inputs">A tensor for each of <see cref="Inputs"/>, in their order.</param>
     /// <param name="outputs">Indexes of the outputs that are wanted.</param>
+    /// <param name="cancel">Ends the run before its next operator.</param>
     /// <exception cref="OrtException">The run failed.</exception>
-    public OrtOutputs Run(ReadOnlySpan<OrtTensor> inputs, ReadOnlySpan<int> outputs)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public OrtOutputs Run(ReadOnlySpan<OrtTensor> inputs, ReadOnlySpan<int> outputs, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        if (!cancel.CanBeCanceled)
+            return Run(inputs, outputs, runOptions: 0);
+        using var options = OrtApi.Make(OrtApi.Slot.CreateRunOptions, OrtApi.Slot.ReleaseRunOptions);
+        try
+        {
+            // Waits for a cancelling that is under way, so the options are there for as long as they are used.
+            using var onCancel = cancel.UnsafeRegister(static state => OrtApi.Call(OrtApi.Slot.RunOptionsSetTerminate, (OrtHandle)state!), options);
+            return Run(inputs, outputs, options.Pointer);
+        }
+        catch (OrtException ended) when (cancel.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(ended.Message, ended, cancel);
+        }
+    }
+
+    private OrtOutputs Run(ReadOnlySpan<OrtTensor> inputs, ReadOnlySpan<int> outputs, nint runOptions)
     {
         const int most = 16;
         if (inputs.Length > most || outputs.Length > most)
@@ -92,7 +112,7 @@ internal sealed unsafe class OrtSession : IDisposable
             outputName[i] = outputNames[outputs[i]];
         }
         OrtApi.Check(((delegate* unmanaged<nint, nint, byte**, nint*, nuint, byte**, nuint, nint*, nint>)OrtApi.Function(OrtApi.Slot.Run))(
-            session.Pointer, 0, inputName, values, (nuint)inputs.Length, outputName, (nuint)outputs.Length, results));
+            session.Pointer, runOptions, inputName, values, (nuint)inputs.Length, outputName, (nuint)outputs.Length, results));
         foreach (var input in inputs)
             GC.KeepAlive(input);
         var handles = new OrtHandle[outputs.Length];

@@ -14,13 +14,30 @@ internal sealed class TileMerge(Region whole)
     // In pixels: how near to a tile's edge a box must end to have been cut by it.
     private const double Near = 3;
 
-    private readonly List<(Detection Found, bool Cut)> all = [];
+    /// <summary>
+    /// So many of the most confident finds are compared: an object is found in a handful of tiles, and of all that is left no
+    /// more than <see cref="NonMaxSuppression.MaxDetections"/> are told.
+    /// </summary>
+    public const int MaxFinds = 5 * NonMaxSuppression.MaxDetections;
+
+    private readonly PriorityQueue<(Detection Found, bool Cut), double> best = new();
+
+    /// <summary>How many finds are compared.</summary>
+    public int Count => best.Count;
+
+    /// <summary>Only what is more confident than this still counts; null while all does.</summary>
+    public double? Least => best.Count >= MaxFinds && best.TryPeek(out _, out var least) ? least : null;
 
     /// <summary>Adds what was found in one part.</summary>
     public void Add(Region part, IEnumerable<Detection> found)
     {
         foreach (var detection in found)
-            all.Add((detection, IsCut(detection.Box, part)));
+        {
+            if (Least is not { } least)
+                best.Enqueue((detection, IsCut(detection.Box, part)), detection.Confidence);
+            else if (detection.Confidence > least)
+                best.EnqueueDequeue((detection, IsCut(detection.Box, part)), detection.Confidence);
+        }
     }
 
     /// <summary>What is left: the most confident first, none a double of another.</summary>
@@ -29,7 +46,8 @@ internal sealed class TileMerge(Region whole)
     {
         var kept = new List<Detection>();
         // What no edge cuts goes first, since a fragment may be as sure of itself as the whole.
-        foreach (var (found, cut) in all.OrderBy(f => f.Cut).ThenByDescending(f => f.Found.Confidence))
+        foreach (var (found, cut) in best.UnorderedItems.Select(f => f.Element).OrderBy(f => f.Cut).ThenByDescending(f => f.Found.Confidence)
+            .ThenBy(f => f.Found.Box.Y1).ThenBy(f => f.Found.Box.X1).ThenBy(f => f.Found.ClassId))
         {
             if (!kept.Exists(k => k.ClassId == found.ClassId && IsDouble(k, found, cut, iou)))
                 kept.Add(found);

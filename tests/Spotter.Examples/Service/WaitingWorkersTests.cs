@@ -116,6 +116,17 @@ public sealed class WaitingWorkersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_finds_nothing_uses_up_no_turn()
+    {
+        for (var i = 1; i < PriorityTurns.Cycle; i++)
+            (await waiting.TakeAsync("w", ["a"], TimeSpan.Zero, default)).ShouldBeNull();
+        await AddAsync(priority: JobPriority.Low);
+        var urgent = await AddAsync(priority: JobPriority.High);
+
+        (await waiting.TakeAsync("w", ["a"], TimeSpan.Zero, default))!.Job.Id.ShouldBe(urgent);
+    }
+
+    [Fact]
     public async Task A_flood_of_urgent_jobs_starves_nobody()
     {
         var low = await AddAsync(priority: JobPriority.Low);

@@ -88,6 +88,21 @@ public sealed class FleetControllerTests
     }
 
     [Fact]
+    public async Task One_that_ends_because_a_job_could_not_be_stopped_has_not_died()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            (await fleet.LaunchAsync(1, default)).ShouldBe(1, "and the next one is started at once");
+            var worker = launcher.Names.Single();
+            roster.Join(worker, 1, []);
+            await fleet.TendAsync(default);
+            launcher.End(worker, WorkerExit.StuckStatus);
+        }
+
+        fleet.Health.ShouldBe(new FleetHealth(0, 0));
+    }
+
+    [Fact]
     public async Task One_that_dies_of_its_first_model_has_not_booted()
     {
         await fleet.LaunchAsync(1, default);

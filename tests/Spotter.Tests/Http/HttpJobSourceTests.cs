@@ -277,6 +277,8 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
 
         (await Should.ThrowAsync<SpotterException>(beat)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
         connections.ShouldBeGreaterThan(1);
+        (await log.NextAsync()).ShouldEndWith("does not answer; it is asked again until it does");
+        log.HasMore.ShouldBeFalse("that is said once");
     }
 
     private Task<StartedJob?> TakeAsync() => source.TakeAsync("w", [Queue], Wait, default);

@@ -1,4 +1,5 @@
 using Spotter.Core;
+using Spotter.EndToEnd.Harness;
 using Spotter.Vision;
 using Spotter.Vision.Inference;
 using Spotter.Vision.Results;
@@ -105,6 +106,54 @@ public sealed class ResultTests
         var tiled = model.Run(Squares(256, 256, 64, [(64, 128)]), Sure with { Tile = 32 }).Result.Detections!;
 
         tiled.ShouldHaveSingleItem().Box.ShouldBe(new Box(64, 128, 128, 192));
+    }
+
+    [Fact]
+    public void What_is_found_in_tiles_is_bounded_by_how_sure_it_is_however_much_it_is()
+    {
+        var merge = new TileMerge(new Region(0, 0, 8000, 8000));
+        static Detection Find(double confidence, int at) => new("thing", 0, confidence, new Box(at, 0, at + 4, 4));
+        for (var part = 0; part < 200; part++)
+        {
+            var x = part * 40;
+            merge.Add(new Region(x, 0, 40, 40), Enumerable.Range(0, 300).Select(i => Find(0.1, x + (i % 30))));
+        }
+        merge.Least.ShouldBe(0.1);
+        merge.Count.ShouldBe(TileMerge.MaxFinds);
+
+        merge.Add(new Region(7000, 0, 40, 40), [Find(0.9, 7010), Find(0.1, 7020)]);
+
+        // Nothing is a double of another at 1, so all that may be told is told, and the best is among it.
+        var left = merge.Merge(1);
+        (left.Count, left[0].Confidence, left.Count(d => d.Box.X1 == 7020)).ShouldBe((300, 0.9, 0));
+    }
+
+    [Fact]
+    public void A_run_that_nobody_wants_any_more_ends_within_the_model()
+    {
+        using var file = new ModelFile([]);
+        PatchModel.Write(file.Path, work: 400);
+        using var model = VisionModel.Load(file.Path, new VisionModelOptions());
+        using var unwanted = new CancellationTokenSource();
+        var seen = new List<double>();
+        // The first of the parts is done; the next one is in the middle of its work then.
+        var progress = new Told(done =>
+        {
+            seen.Add(done);
+            unwanted.CancelAfter(TimeSpan.FromMilliseconds(50));
+        });
+
+        var ended = Should.Throw<OperationCanceledException>(() => model.Run(TestPictures.Png(256, 256), new VisionParameters { Tile = 128 }, progress, unwanted.Token));
+
+        seen.Count.ShouldBe(1);
+        ended.InnerException.ShouldBeOfType<Spotter.Vision.OnnxRuntime.OrtException>();
+        // The model is as good as before.
+        model.Run(TestPictures.Png(64, 64), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldNotBeEmpty();
+    }
+
+    private sealed class Told(Action<double> then) : IProgress<double>
+    {
+        public void Report(double value) => then(value);
     }
 
     [Fact]

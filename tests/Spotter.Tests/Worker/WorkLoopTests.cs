@@ -208,8 +208,69 @@ public sealed class WorkLoopTests : IAsyncLifetime
         (await bench.Ended).ShouldBe(WorkerEnd.Stuck);
         var row = await bench.RowAsync(stuck);
         (row.State, row.Attempts, row.Error?.Code).ShouldBe((JobState.Queued, 1, ErrorCodes.JobTimeout));
+        row.Isolated.ShouldBeTrue("the next time it takes nobody along");
         row = await bench.RowAsync(other);
-        (row.State, row.Attempts).ShouldBe((JobState.Queued, 0));
+        (row.State, row.Attempts, row.Isolated).ShouldBe((JobState.Queued, 0, false));
+    }
+
+    [Fact]
+    public async Task Neighbours_of_a_job_that_gets_stuck_hear_the_true_reason_and_spend_no_attempt()
+    {
+        var stuck = await bench.AddAsync();
+        bench.Start(lanes: 2);
+        await bench.StartedAsync();
+        for (var i = 0; i < 6; i++)
+            await bench.HeartbeatAsync();
+        var neighbour = await bench.AddAsync();
+        (await bench.StartedLaterAsync()).ShouldBe(neighbour);
+
+        while ((await bench.RowAsync(stuck)).State == JobState.Running)
+            await bench.HeartbeatAsync();
+
+        (await bench.Ended).ShouldBe(WorkerEnd.Stuck);
+        var row = await bench.RowAsync(neighbour);
+        (row.State, row.Attempts, row.Isolated).ShouldBe((JobState.Queued, 0, false));
+        row.History.ShouldHaveSingleItem().Error!.Detail.ShouldStartWith("Another job of the worker ran for too long");
+    }
+
+    [Fact]
+    public async Task A_job_whose_time_is_over_for_the_second_time_has_failed()
+    {
+        var late = await bench.AddAsync();
+        bench.Start(runner: new OneByOne(input =>
+        {
+            input.Cancel.WaitHandle.WaitOne(WorkBench.Safety);
+            return new JobRun(new JobOutcome.Retry(new JobError(ErrorCodes.LeaseLost, "It was taken away."), SpendAttempt: false));
+        }));
+
+        while (!(await bench.RowAsync(late)).State.IsTerminal())
+            await bench.HeartbeatAsync();
+
+        var row = await bench.RowAsync(late);
+        (row.State, row.Attempts, row.Error!.Code, row.Isolated).ShouldBe((JobState.Failed, 2, ErrorCodes.JobTimeout, false));
+    }
+
+    [Fact]
+    public async Task What_waits_in_a_worker_behind_a_long_job_goes_elsewhere_and_nothing_is_taken_ahead_until_that_has_ended()
+    {
+        var slow = await bench.AddAsync();
+        var behind = await bench.AddAsync();
+        bench.Start();
+        (await bench.StartedAsync()).ShouldBe(slow);
+        await bench.UntilAsync(behind, JobState.Running);
+
+        while ((await bench.RowAsync(behind)).State == JobState.Running)
+            await bench.HeartbeatAsync();
+
+        var row = await bench.RowAsync(behind);
+        (row.State, row.Attempts, row.Isolated).ShouldBe((JobState.Queued, 0, false));
+        (await bench.RowAsync(slow)).State.ShouldBe(JobState.Running);
+        for (var i = 0; i < 3; i++)
+            await bench.HeartbeatAsync();
+        (await bench.RowAsync(behind)).State.ShouldBe(JobState.Queued, "it waits for a free lane");
+
+        bench.End(slow);
+        (await bench.StartedLaterAsync()).ShouldBe(behind);
     }
 
     [Fact]
@@ -435,8 +496,10 @@ public sealed class WorkLoopTests : IAsyncLifetime
         bench.Clock.Advance(WorkBench.Hold + TimeSpan.FromSeconds(1));
         (await bench.Jobs.ReapAsync(10, default)).ShouldBe(1);
         bench.Source.BeatFault = null;
-        await bench.HeartbeatAsync();
-        (await bench.UntilAsync(job, JobState.Running)).FencingToken.ShouldBe(2);
+        // The job's lane is taken for long, and what is lost no longer counts.
+        while ((await bench.RowAsync(job)).State != JobState.Running)
+            await bench.HeartbeatAsync();
+        (await bench.RowAsync(job)).FencingToken.ShouldBe(2);
         bench.End(job);
         await bench.StartedAsync();
 

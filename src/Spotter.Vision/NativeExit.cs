@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Spotter.Core;
+namespace Spotter.Vision;
 
 /// <summary>
 /// Ends the process while native code runs in it. An orderly end would run the libraries' own exit handlers, which free what
