@@ -275,6 +275,36 @@ public sealed class MaskTests
         return grid;
     }
 
+    [Fact]
+    public void Masks_are_only_made_of_what_may_be_told_when_every_tile_is_full_of_finds()
+    {
+        // 525 finds in each tile, all as sure, with masks full of holes.
+        var random = new Random(1);
+        var prototypes = new Grid(1, 2, Cells, Cells);
+        for (var y = 0; y < Cells; y++)
+        {
+            for (var x = 0; x < Cells; x++)
+                prototypes.Put(y, x, random.NextSingle() - 0.5f);
+        }
+        var columns = new Grid(1, 4 + 1 + 2, 525);
+        for (var i = 0; i < 525; i++)
+            columns = columns.Column(i, 0, [20 + (i % 25 * 5), 20 + (i / 25 * 5), 60, 60, 0.9f, 1, 0]);
+        using var file = new ModelFile(Taking(1, 3, Edge, Edge).Note("task", "segment").Note("names", "['thing']").Output("output0", columns).Output("output1", prototypes).ToArray());
+        using var model = VisionModel.Load(file.Path, new VisionModelOptions());
+        var told = new List<double>();
+
+        var result = model.Run(TestPictures.Png(2000, 1500), new VisionParameters { Confidence = 0, Iou = 1, Tile = 160 }, new Progress(told.Add)).Result;
+
+        result.Detections!.Count.ShouldBe(300);
+        told.Count.ShouldBeGreaterThan(150);
+        told[^1].ShouldBe(1);
+    }
+
+    private sealed class Progress(Action<double> told) : IProgress<double>
+    {
+        public void Report(double value) => told(value);
+    }
+
     private static VisionModel Load(string shape) => Load(Shapes[shape].Inside, Shapes[shape].Box);
 
     private static VisionModel Load(Shape inside, float[] box) => Load(Landscape(inside), box, 1, 0);
