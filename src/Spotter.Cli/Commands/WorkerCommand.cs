@@ -16,7 +16,7 @@ using Spotter.Worker;
 namespace Spotter.Cli.Commands;
 
 /// <summary><c>worker</c>: joins a gateway over HTTP and runs jobs until told to stop.</summary>
-internal static class WorkerCommand
+internal static partial class WorkerCommand
 {
     private static readonly SettingFlags Flags = new([SettingSources.File, .. WorkerSection.All, GatewaySection.Models, GatewaySection.Data, .. LogSection.All]);
 
@@ -50,6 +50,8 @@ internal static class WorkerCommand
         using var drain = new DrainSwitch();
         using var onStop = stop.Token.Register(drain.DrainForGood);
         using var loggers = LoggerFactory.Create(logging => Logging.Configure(logging, log));
+        var native = loggers.CreateLogger("OnnxRuntime");
+        NativeLog.Told = line => LogNative(native, line);
         using var models = new LoadedModels();
         var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
@@ -135,6 +137,9 @@ internal static class WorkerCommand
         IsBackground = true,
         Name = "standard input",
     }.Start();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Line}")]
+    private static partial void LogNative(ILogger logger, string line);
 
     private static string SafeMachineName()
     {

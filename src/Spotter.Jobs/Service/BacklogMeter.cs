@@ -23,6 +23,7 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
     // Nobody sees places in the queue change faster than this.
     private static readonly TimeSpan Recent = TimeSpan.FromMilliseconds(20);
 
+    private readonly long begun = time.GetTimestamp();
     private volatile BacklogReading? latest;
     private volatile RecentReading? recent;
     private long accepted;
@@ -90,20 +91,23 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
 
     /// <summary>
     /// Told by the age of the oldest of each line, taking its jobs to have come evenly. Jobs for a model that nobody has wait
-    /// for it as long as it takes; they keep nobody else out.
+    /// for it as long as it takes; they keep nobody else out. Nor does what nobody ran while this gateway was not there: after
+    /// a start, age counts from then.
     /// </summary>
     private long OverdueIn(StoreCounts counts)
     {
-        var now = time.GetUtcNow();
+        var (now, here) = (time.GetUtcNow(), time.GetElapsedTime(begun));
         double overdue = 0;
         foreach (var line in counts.Backlogs)
         {
-            if (line.Oldest is not { } oldest || now - oldest is var age && age <= settings.MaxQueueAge || unserved.ReasonFor(line.Queue) is not null)
+            if (line.Oldest is not { } oldest || Shorter(now - oldest, here) is var age && age <= settings.MaxQueueAge || unserved.ReasonFor(line.Queue) is not null)
                 continue;
             overdue += Math.Max(1, line.Queued * ((age - settings.MaxQueueAge) / age));
         }
         return (long)overdue;
     }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private List<Backlog> AheadIn(StoreCounts counts) =>
     [

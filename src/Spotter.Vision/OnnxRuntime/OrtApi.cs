@@ -27,7 +27,7 @@ internal static unsafe class OrtApi
     {
         GetErrorCode = 1,
         GetErrorMessage = 2,
-        CreateEnv = 3,
+        CreateEnvWithCustomLogger = 4,
         DisableTelemetryEvents = 6,
         CreateSession = 7,
         Run = 9,

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Spotter.Vision.OnnxRuntime;
@@ -164,9 +165,27 @@ internal sealed unsafe class OrtSession : IDisposable
         const int errors = 3;
         nint made;
         fixed (byte* name = "spotter\0"u8)
-            OrtApi.Check(((delegate* unmanaged<int, byte*, nint*, nint>)OrtApi.Function(OrtApi.Slot.CreateEnv))(errors, name, &made));
+        {
+            OrtApi.Check(((delegate* unmanaged<delegate* unmanaged[Cdecl]<nint, int, byte*, byte*, byte*, byte*, void>, nint, int, byte*, nint*, nint>)
+                OrtApi.Function(OrtApi.Slot.CreateEnvWithCustomLogger))(&Say, 0, errors, name, &made));
+        }
         OrtApi.Check(((delegate* unmanaged<nint, nint>)OrtApi.Function(OrtApi.Slot.DisableTelemetryEvents))(made));
         return new OrtHandle(OrtApi.Slot.ReleaseEnv, made);
+    }
+
+    /// <summary>Takes what the library would otherwise write to standard error itself, in colours.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Say(nint parameter, int severity, byte* category, byte* logger, byte* place, byte* message)
+    {
+        try
+        {
+            NativeLog.Told?.Invoke(OrtApi.Text((nint)message));
+        }
+#pragma warning disable CA1031 // Nothing may be thrown into native code, and nobody is left who could be told.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
     }
 
     private static void AddEntry(OrtHandle options, string key, string value)

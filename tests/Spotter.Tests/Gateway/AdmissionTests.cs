@@ -112,6 +112,20 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_backlog_from_before_the_start_turns_nobody_away_until_it_is_old_since_then()
+    {
+        await backend.Jobs.AddAsync([SampleJobs.New(model: GatewayBench.Model.Id)], default);
+        clock.Advance(TimeSpan.FromHours(9));
+        using var admission = Admission();
+        await meter.ReadAsync(default);
+        admission.Check();
+
+        clock.Advance(TimeSpan.FromMinutes(16));
+        await meter.ReadAsync(default);
+        Refusal(admission.Check).Code.ShouldBe(ErrorCodes.Busy);
+    }
+
+    [Fact]
     public async Task An_old_backlog_turns_everybody_away_unless_it_waits_for_a_model_that_nobody_has()
     {
         using var admission = Admission();
