@@ -8,11 +8,13 @@ public sealed partial class WorkLoop
 {
     private async Task HeartbeatAsync(CancellationToken cancel)
     {
-        while (!cancel.IsCancellationRequested)
+        // At once: a model may have been loaded since the worker joined.
+        for (var isFirst = true; !cancel.IsCancellationRequested; isFirst = false)
         {
             try
             {
-                await WaitForHeartbeatAsync(cancel);
+                if (!isFirst)
+                    await WaitForHeartbeatAsync(cancel);
                 var kept = held.Values.Where(w => !w.Lost).ToList();
                 var orders = await source.HeartbeatAsync(settings.Name, [.. kept.Select(w => w.Lease with { Progress = w.Progress })], cancel);
                 foreach (var work in kept.Where(w => orders.Lost.Contains(w.Job.Id)))

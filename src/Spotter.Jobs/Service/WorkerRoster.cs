@@ -60,7 +60,7 @@ public sealed class WorkerRoster(TimeProvider time)
     public void Took(string worker, bool alone = false)
     {
         if (entries.TryGetValue(worker, out var entry))
-            entry.RunsAlone = alone;
+            entry.Took(alone, time.GetTimestamp());
         Change(worker, +1);
     }
 
@@ -245,6 +245,16 @@ public sealed class WorkerRoster(TimeProvider time)
                     return false;
                 gone = true;
                 return true;
+            }
+        }
+
+        public void Took(bool alone, long at)
+        {
+            lock (gate)
+            {
+                RunsAlone = alone;
+                // Whoever takes jobs can run them, whatever was last heard of its models.
+                ReadySince ??= at;
             }
         }
 

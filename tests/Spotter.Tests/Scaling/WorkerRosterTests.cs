@@ -51,6 +51,17 @@ public sealed class WorkerRosterTests
     }
 
     [Fact]
+    public void A_worker_that_took_a_job_loads_no_more_whatever_was_last_heard_of_its_models()
+    {
+        var roster = new WorkerRoster(clock);
+        roster.Join("a", 1, [Loading("m")]);
+        roster.Took("a");
+        roster.Ended("a");
+
+        (roster.List()[0].State, roster.ReadyFor("a")).ShouldBe((WorkerState.Idle, TimeSpan.Zero));
+    }
+
+    [Fact]
     public void A_worker_whose_models_can_not_be_loaded_loads_no_more()
     {
         var roster = new WorkerRoster(clock);
