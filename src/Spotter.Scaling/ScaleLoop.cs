@@ -244,6 +244,8 @@ public sealed partial class ScaleLoop(
         try
         {
             var counts = await store.CountAsync(either.Token);
+            if (blind)
+                LogSeesAgain();
             blind = false;
             flow.Note(counts, serves);
             Meter.Served(flow.Served - measured);
@@ -269,6 +271,9 @@ public sealed partial class ScaleLoop(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Scaling has forgotten what it had learned")]
     private partial void LogForgotten(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Scaling sees the service again")]
+    private partial void LogSeesAgain();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Scaling can't see the service; the fleet stays as it is")]
     private partial void LogFailed(Exception exception);

@@ -11,14 +11,15 @@ namespace Spotter.Gateway.Deliveries;
 internal sealed partial class DeliveryMonitor : IDeliveryMonitor, IDisposable
 {
     private readonly ILogger<DeliveryMonitor> log;
+    private readonly StoreMonitor stores;
     private readonly Meter meter = new(GatewayMeters.Name);
     private readonly Counter<long> ended;
     private readonly Counter<long> opened;
     private readonly Histogram<double> seconds;
 
-    public DeliveryMonitor(ILogger<DeliveryMonitor> log)
+    public DeliveryMonitor(StoreMonitor stores, ILogger<DeliveryMonitor> log)
     {
-        this.log = log;
+        (this.stores, this.log) = (stores, log);
         ended = meter.CreateCounter<long>("spotter_deliveries_total", null, "Attempts to deliver that ended, by channel and outcome: sent, failed (to be tried again), given_up.");
         opened = meter.CreateCounter<long>("spotter_delivery_circuits_opened_total", null, "Times that the circuit of an endpoint opened because it kept failing.");
         seconds = meter.CreateHistogram<double>("spotter_delivery_seconds", "s", "Time from the beginning of an attempt to its recorded outcome.");
@@ -48,7 +49,11 @@ internal sealed partial class DeliveryMonitor : IDeliveryMonitor, IDisposable
 
     public void Faulted(string channel, OutboxEntry entry, Exception fault) => LogFaulted(fault, channel, entry.Id);
 
-    public void OutboxUnavailable(string channel, SpotterException error) => LogUnavailable(error, channel);
+    public void OutboxUnavailable(string channel, SpotterException error)
+    {
+        if (!stores.Note(error))
+            LogUnavailable(error, channel);
+    }
 
     public void Dispose() => meter.Dispose();
 

@@ -94,7 +94,7 @@ public static class GatewayHost
         }).AddHostedService<JobLoops>().AddHostedService<RosterLoop>();
         services.AddSingleton(s => new Recordings(s.GetService<IArrivalTrace>(), s.GetService<IScaleReplay>()))
             .AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
-            .AddSingleton<GatewayMeters>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
+            .AddSingleton<GatewayMeters>().AddSingleton<StoreMonitor>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
         services.AddAccess().AddLimits();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
@@ -210,7 +210,7 @@ public static class GatewayHost
     }
 
     /// <summary>Runs the application's loops; one that ends with an error ends the gateway.</summary>
-    private sealed class JobLoops(JobService jobs, ILogger<JobService> log) : BackgroundService, IHostedLifecycleService
+    private sealed class JobLoops(JobService jobs, StoreMonitor stores, ILogger<JobService> log) : BackgroundService, IHostedLifecycleService
     {
         public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -226,7 +226,13 @@ public static class GatewayHost
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-            jobs.RunAsync(failed => log.LogWarning(failed, "Maintenance of jobs failed; it is tried again. If this repeats, check the job store."), stoppingToken);
+            jobs.RunAsync(Note, stores.Answered, stoppingToken);
+
+        private void Note(Exception failed)
+        {
+            if (!stores.Note(failed))
+                log.LogWarning(failed, "Maintenance of jobs failed; it is tried again. If this repeats, check the job store.");
+        }
     }
 
     /// <summary>Forgets workers elsewhere that have gone silent; their leases run out by themselves.</summary>

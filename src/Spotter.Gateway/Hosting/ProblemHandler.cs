@@ -12,7 +12,7 @@ using Spotter.Jobs;
 namespace Spotter.Gateway.Hosting;
 
 /// <summary>Answers every exception with a problem, and only ours with its own words.</summary>
-internal sealed partial class ProblemHandler(GatewayMeters meters, ILogger<ProblemHandler> log) : IExceptionHandler
+internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor stores, ILogger<ProblemHandler> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -31,10 +31,9 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, ILogger<Probl
             BadHttpRequestException bad => Problems.Of(ErrorCodes.InvalidRequest, bad.Message) with { Status = bad.StatusCode },
             _ => Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."),
         };
-        // Turning someone away is no failure, and a thousand lines a second help nobody: the metrics count it. A store that
-        // is busy brings its cause.
+        // Turning someone away is no failure, and a thousand lines a second help nobody: the metrics count it.
         var turnedAway = exception is SpotterException { InnerException: null, Code: ErrorCodes.Busy or ErrorCodes.DeadlineUnmeetable };
-        if (problem.Status >= StatusCodes.Status500InternalServerError && !turnedAway)
+        if (problem.Status >= StatusCodes.Status500InternalServerError && !turnedAway && !stores.Note(exception))
             LogFailure(exception, httpContext.Request.Method, httpContext.Request.Path.Value ?? "");
         meters.Refused(problem.Code);
 

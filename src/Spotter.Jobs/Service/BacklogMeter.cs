@@ -71,13 +71,14 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
     }
 
     /// <summary>Looks once a second until cancelled.</summary>
-    public async Task RunAsync(Action<Exception> onError, CancellationToken cancel)
+    public async Task RunAsync(Action<Exception> onError, Action onAnswer, CancellationToken cancel)
     {
         while (!cancel.IsCancellationRequested)
         {
             try
             {
                 await ReadAsync(cancel);
+                onAnswer();
             }
             catch (Exception failed) when (failed is not OutOfMemoryException)
             {

@@ -104,10 +104,11 @@ public sealed partial class JobService : IAsyncDisposable
 
     /// <summary>Follows changes, reads the backlog and tidies up, until cancelled.</summary>
     /// <param name="onError">Hears what went wrong; it is tried again.</param>
+    /// <param name="onAnswer">Hears each time that the store has answered, about once a second.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task RunAsync(Action<Exception> onError, CancellationToken cancel)
+    public async Task RunAsync(Action<Exception> onError, Action onAnswer, CancellationToken cancel)
     {
-        Task[] loops = [Changes.RunAsync(onError, cancel), Backlog.RunAsync(onError, cancel), Maintenance.RunAsync(onError, cancel)];
+        Task[] loops = [Changes.RunAsync(onError, cancel), Backlog.RunAsync(onError, onAnswer, cancel), Maintenance.RunAsync(onError, cancel)];
         // One that fails ends all of it, however long the others would go on.
         var failed = Supervision.FirstErrorAsync(loops);
         if (await Task.WhenAny(Task.WhenAll(loops), failed) == failed)
