@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -28,7 +29,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
             SpotterException refusal => Problems.Of(refusal.Code, refusal.Message),
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
                 Problems.Of(ErrorCodes.BodyTooLarge, InputTerms.Default.TooLarge(BoundOf(httpContext)).Message),
-            BadHttpRequestException bad => Problems.Of(ErrorCodes.InvalidRequest, bad.Message) with { Status = bad.StatusCode },
+            BadHttpRequestException bad => Problems.Of(ErrorCodes.InvalidRequest, Words(bad)) with { Status = bad.StatusCode },
             _ => Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."),
         };
         // Turning someone away is no failure, and a thousand lines a second help nobody: the metrics count it.
@@ -46,6 +47,17 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
         await response.WriteAsJsonAsync(problem, ProblemJson.Default.Problem, Problems.MediaType, cancellationToken);
         return true;
     }
+
+    /// <summary>What is wrong with a request that never got to us, in words that help its sender.</summary>
+    private static string Words(BadHttpRequestException bad) => bad.StatusCode switch
+    {
+        StatusCodes.Status408RequestTimeout => "The request came too slowly, with less than 10 KiB a second; send it again over a better connection.",
+        StatusCodes.Status414UriTooLong => "The address is too long; send what is in it as fields of a form.",
+        StatusCodes.Status431RequestHeaderFieldsTooLarge => "The headers are too many or too long; send fewer.",
+        _ when bad.InnerException is JsonException => "The body is not the JSON that this call takes; GET /openapi/v1.json says what it is.",
+        StatusCodes.Status415UnsupportedMediaType => "The body has to be application/json.",
+        _ => "The request is malformed, or ends before its end; send it again, whole.",
+    };
 
     /// <summary>How many bytes of inputs the request could bring.</summary>
     private static long BoundOf(HttpContext http) => Math.Max(0, (http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0) - SubmitEndpoint.FramingBytes);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Spotter.Core;
@@ -36,11 +37,11 @@ internal static class JobRequestReader
     }
 
     /// <summary>True when the body itself is the input, so that all fields are in the address.</summary>
-    public static bool IsBare(HttpRequest request) => MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && !Is(type, Multipart) && !Is(type, Json);
+    public static bool IsBare(HttpRequest request) => TypeOf(request) is not { } type || !(Is(type, Multipart) || Is(type, Json));
 
     /// <summary>How many bytes of the body so many bytes of an input take.</summary>
     public static long Encoded(HttpRequest request, long bytes) =>
-        MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && Is(type, Json) ? (bytes + 2) / 3 * 4 : bytes;
+        TypeOf(request) is { } type && Is(type, Json) ? (bytes + 2) / 3 * 4 : bytes;
 
     /// <summary>Reads the body.</summary>
     /// <param name="request">The request.</param>
@@ -50,13 +51,11 @@ internal static class JobRequestReader
     /// <param name="cancel">Ends it.</param>
     public static async Task ReadAsync(HttpRequest request, JobForm form, Func<InputTerms> terms, OnInput onInput, CancellationToken cancel)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
-        {
-            if (request.ContentLength is 0 or null && request.Headers.TransferEncoding.Count == 0)
-                throw new SpotterException(ErrorCodes.EmptyBody, "The request has no body; send a picture.");
-            throw new SpotterException(ErrorCodes.UnsupportedImage, "The request has no Content-Type; send multipart/form-data or a picture.");
-        }
-        if (Is(type, Multipart))
+        if (request.ContentLength is 0 || request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+            throw new SpotterException(ErrorCodes.EmptyBody, "The request has no body; send a picture.");
+        if (TypeOf(request) is not { } type)
+            await onInput(request.Body, null, null);
+        else if (Is(type, Multipart))
             await ReadMultipartAsync(request, type, form, onInput, cancel);
         else if (Is(type, Json))
             await JsonRequestReader.ReadAsync(request.BodyReader, form, onInput, cancel);
@@ -109,15 +108,16 @@ internal static class JobRequestReader
             var reader = new MultipartReader(boundary.Value!, request.Body);
             while (await reader.ReadNextSectionAsync(cancel) is { } section)
             {
-                var disposition = section.GetContentDispositionHeader();
-                var name = disposition is null ? null : HeaderUtilities.RemoveQuotes(disposition.Name).Value;
+                var (name, fileName) = PartHeader.Read(section.ContentDisposition);
                 if (string.IsNullOrEmpty(name))
-                    throw new SpotterException(ErrorCodes.InvalidRequest, "A part of the request has no name.");
+                    throw new SpotterException(ErrorCodes.InvalidRequest, "A part of the request has no name; send each picture as a part named 'image'.");
                 if (name is "image" or "file")
                 {
-                    await onInput(section.Body, NameOf(disposition!), section.ContentType);
+                    await onInput(section.Body, PictureName.Of(fileName), section.ContentType);
                     continue;
                 }
+                if (fileName is not null)
+                    throw new SpotterException(ErrorCodes.InvalidRequest, $"The part '{Shown(name)}' brings a file; send each picture as a part named 'image', as in curl -F image=@photo.jpg.");
                 if (++fields > MostFields)
                     throw new SpotterException(ErrorCodes.InvalidRequest, $"The request has more than {MostFields} fields.");
                 form.Set(name, await ReadFieldAsync(name, section.Body, cancel));
@@ -125,7 +125,8 @@ internal static class JobRequestReader
         }
         catch (InvalidDataException broken)
         {
-            throw new SpotterException(ErrorCodes.InvalidRequest, $"The multipart request is malformed: {broken.Message}", broken);
+            throw new SpotterException(
+                ErrorCodes.InvalidRequest, "The multipart request is malformed: its parts don't begin with the boundary that its Content-Type names, or have too many or too long headers.", broken);
         }
         catch (IOException broken) when (broken is not (BadHttpRequestException or ConnectionResetException))
         {
@@ -133,14 +134,13 @@ internal static class JobRequestReader
         }
     }
 
+    /// <summary>What the client says of the body; null for nothing, or for what tools say of any bytes (curl's --data-binary a form): then the bytes tell.</summary>
+    private static MediaTypeHeaderValue? TypeOf(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && !Is(type, "application/x-www-form-urlencoded") && !Is(type, "binary/octet-stream") ? type : null;
+
     private static bool Is(MediaTypeHeaderValue type, string name) => type.MediaType.Equals(name, StringComparison.OrdinalIgnoreCase);
 
-    private static string? NameOf(ContentDispositionHeaderValue disposition)
-    {
-        var name = disposition.FileNameStar.HasValue ? disposition.FileNameStar : HeaderUtilities.RemoveQuotes(disposition.FileName);
-        // Some clients put a backslash before a quote within the name; others send whole paths with backslashes.
-        return PictureName.Of(name.Value?.Replace("\\\"", "\"", StringComparison.Ordinal));
-    }
+    private static string Shown(string name) => name.Length <= 64 ? name : name[..64] + "…";
 
     private static async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancel)
     {
