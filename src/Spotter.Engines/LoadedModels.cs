@@ -29,7 +29,7 @@ public sealed class LoadedModels : IDisposable
     public IReadOnlyList<WorkerModel> List()
     {
         lock (gate)
-            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error, IsLoading = p.Value.IsLoading })];
+            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error, IsLoading = p.Value.IsLoading, Info = InfoOf(p.Value) })];
     }
 
     /// <summary>The version of a model that is there; null when there is none.</summary>
@@ -101,6 +101,8 @@ public sealed class LoadedModels : IDisposable
         places.Clear();
         return null;
     });
+
+    private static ModelInfo? InfoOf(Place place) => place.Loaded is { } loaded ? loaded.Model.Model with { Version = loaded.Version } : null;
 
     private void Change(Func<OrderedDictionary<string, Place>, Held?> change)
     {

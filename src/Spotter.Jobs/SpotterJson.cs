@@ -18,6 +18,7 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(Lease))]
 [JsonSerializable(typeof(StartedJob))]
 [JsonSerializable(typeof(JobOutcome))]
+[JsonSerializable(typeof(IReadOnlyList<ModelInfo>))]
 [JsonSerializable(typeof(WorkerJoin))]
 [JsonSerializable(typeof(WorkerWelcome))]
 [JsonSerializable(typeof(WorkerTake))]

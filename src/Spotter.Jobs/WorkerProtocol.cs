@@ -1,3 +1,5 @@
+using Spotter.Core;
+
 namespace Spotter.Jobs;
 
 // What workers and the gateway say to each other over HTTP (`/v1/workers`). The worker's name is part of the path.
@@ -16,8 +18,15 @@ public sealed record WorkerJoin(int Lanes, IReadOnlyList<WorkerModel> Models)
 /// <param name="Version">Which version of it runs there (the version of its file); null when none does.</param>
 public sealed record WorkerModel(string Id, string? Version)
 {
+    /// <summary>True when both say the same of how a model stands; what it is depends on its version alone.</summary>
+    public static bool SaySame(IReadOnlyList<WorkerModel> some, IReadOnlyList<WorkerModel> others) =>
+        some.Select(m => m with { Info = null }).SequenceEqual(others.Select(m => m with { Info = null }));
+
     /// <summary>Why the newest version could not be loaded; null when it was.</summary>
     public JobError? Error { get; init; }
+
+    /// <summary>What it is, for a gateway that has no such file itself; null when it is not loaded.</summary>
+    public ModelInfo? Info { get; init; }
 
     /// <summary>True while it is being loaded, or waits for its turn to be; an earlier version may run all the while.</summary>
     public bool IsLoading { get; init; }

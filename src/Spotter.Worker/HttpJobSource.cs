@@ -30,6 +30,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     private readonly Func<WorkerJoin> introduction;
     private readonly TimeProvider time;
     private readonly ILogger log;
+    private IReadOnlyList<WorkerModel>? told; // of the models, with the last sign of life
     private int isAway; // 1 while the gateway does not answer
 
     /// <summary>Creates the source; nothing is sent yet.</summary>
@@ -123,7 +124,11 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
-        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = introduction().Models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
+        var models = introduction().Models;
+        // Lists of labels are long.
+        var isKnown = told is { } known && WorkerModel.SaySame(known, models);
+        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = isKnown ? null : models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
+        told = models;
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }
 

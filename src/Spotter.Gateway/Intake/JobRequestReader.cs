@@ -51,10 +51,12 @@ internal static class JobRequestReader
     /// <param name="cancel">Ends it.</param>
     public static async Task ReadAsync(HttpRequest request, JobForm form, Func<InputTerms> terms, OnInput onInput, CancellationToken cancel)
     {
-        if (request.ContentLength is 0 || request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
-            throw new SpotterException(ErrorCodes.EmptyBody, "The request has no body; send a picture.");
         if (TypeOf(request) is not { } type)
+        {
+            if (request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+                throw new SpotterException(ErrorCodes.EmptyBody, "The request has no body; send a picture.");
             await onInput(request.Body, null, null);
+        }
         else if (Is(type, Multipart))
             await ReadMultipartAsync(request, type, form, onInput, cancel);
         else if (Is(type, Json))

@@ -12,6 +12,7 @@ using Spotter.Gateway.Access;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
+using Spotter.Scaling;
 
 namespace Spotter.Gateway.Workers;
 
@@ -28,7 +29,8 @@ internal sealed class WorkerEndpoints : IDoor
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed class WorkerApi(
-    JobService jobs, EngineCatalogue engines, WorkerRoster roster, GatewayMeters meters, GatewaySettings settings, TimeProvider time)
+    JobService jobs, EngineCatalogue engines, WorkerRoster roster, ModelCatalogue models, GatewayMeters meters, GatewaySettings settings, TimeProvider time,
+    WorkerPools? pools = null)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
@@ -61,8 +63,16 @@ internal sealed class WorkerApi(
 
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
+        Bring(worker, join.Models);
         roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models, Math.Clamp(join.Order, 0, int.MaxValue / 2));
         return TypedResults.Json(new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
+    }
+
+    /// <summary>Those that were started here have the files that are here, as they are or were.</summary>
+    private void Bring(string worker, IReadOnlyList<WorkerModel> has)
+    {
+        if (pools?.All.Any(p => p.Fleet.Has(worker)) != true)
+            models.Bring(has.Select(m => m.Info is { } info && m.Version is { } version ? info with { Id = m.Id, Version = version } : null).OfType<ModelInfo>());
     }
 
     private async Task<NoContent> LeaveAsync(string worker)
@@ -126,8 +136,11 @@ internal sealed class WorkerApi(
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         var orders = await jobs.HeartbeatAsync(worker, heartbeat.Leases, cancel);
         roster.Heartbeat(worker, heartbeat.Leases.Count - orders.Lost.Count, heartbeat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
-        if (heartbeat.Models is { } models)
-            roster.Tell(worker, models);
+        if (heartbeat.Models is { } now)
+        {
+            Bring(worker, now);
+            roster.Tell(worker, now);
+        }
         var (drain, number) = roster.OrderOf(worker);
         return TypedResults.Json(orders with { Drain = drain, Order = number }, SpotterJson.Default.WorkerOrders);
     }

@@ -18,9 +18,13 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
             return null;
         if (catalogue.ErrorOf(model) is { } error)
             return $"The file of the model '{model}' can't be loaded, and no worker has an earlier version; the job waits until the file is replaced, or until it is cancelled. {error.Detail}";
+        if (roster.LoadingOf(model).Workers > 0)
+            return null;
+        if (!catalogue.StartsWorkers && catalogue.Knows(model))
+            return $"No worker has the model '{model}' now; the job waits until one joins that has, or until it is cancelled.";
         if (!catalogue.Serves(queue))
             return $"The model '{model}' is not here any more; the job waits until it is back, or until it is cancelled.";
-        return roster.IsEmpty || roster.LoadingOf(model).Workers > 0 ? null : $"No worker has the model '{model}' yet; the job waits until one has.";
+        return roster.IsEmpty ? null : $"No worker has the model '{model}' yet; the job waits until one has.";
     }
 
     /// <summary>What the workers that will take the jobs of a queue do before; null when they can take them now, or nobody can (<see cref="ReasonFor"/>).</summary>

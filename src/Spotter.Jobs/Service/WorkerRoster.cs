@@ -288,7 +288,7 @@ public sealed class WorkerRoster(TimeProvider time)
                 var at = time.GetTimestamp();
                 if (ReadySince is null && !now.Any(m => m.IsLoading && now.All(n => n.Version is null)))
                     (ReadySince, since) = (at, held > 0 ? since : at);
-                if (now.SequenceEqual(Models))
+                if (WorkerModel.SaySame(now, Models))
                     return;
                 foreach (var model in now.Where(m => !m.IsLoading && m.Version is not null && Loading.ContainsKey(m.Id)))
                     loads.Note(model.Id, time.GetElapsedTime(Loading[model.Id], at));

@@ -155,7 +155,8 @@ public sealed class HotReloadTests : IAsyncLifetime
         await using var gateway = await SpotterProcess.StartAsync(folder.File("gateway"), model: null, environment: environment, command: "gateway");
         using var client = new SpotterApi(gateway.Address);
         var early = SpotterApi.IdOf((await client.SubmitAsync(Pictures.Png(5))).Json);
-        (await client.JobAsync(early)).GetProperty("waitsFor").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await client.JobAsync(early)).GetProperty("waitsFor").GetString().ShouldBe("No worker has the model 'patches' now; the job waits until one joins that has, or until it is cancelled.");
+        (await client.StatsAsync()).GetProperty("unserved").GetInt64().ShouldBe(1);
 
         Directory.CreateDirectory(folder.File("elsewhere/models"));
         PatchModel.Write(folder.File("elsewhere/models/other.onnx"));
@@ -166,6 +167,43 @@ public sealed class HotReloadTests : IAsyncLifetime
 
         File.Copy(Model, folder.File("elsewhere/models/patches.onnx"));
         SeveralOblong(await client.EndOfAsync(early, Patience)).ShouldBe(0.6, 0.001);
+    }
+
+    [Fact]
+    public async Task A_gateway_takes_models_from_its_workers_and_knows_them_after_a_start()
+    {
+        const string Token = "0123456789abcdef0123456789abcdef";
+        var environment = new Dictionary<string, string>(FastBeats, StringComparer.Ordinal) { ["SPOTTER__WORKER__TOKEN"] = Token, ["SPOTTER_STARTER"] = "" };
+        Directory.CreateDirectory(folder.File("elsewhere/models"));
+        PatchModel.Write(folder.File("elsewhere/models/plates.onnx"));
+        int port;
+        await using (var gateway = await SpotterProcess.StartAsync(folder.File("gateway"), model: null, environment: environment, command: "gateway"))
+        {
+            port = gateway.Address.Port;
+            using var client = new SpotterApi(gateway.Address);
+            await using (var worker = SpotterProcess.StartWorker(gateway.Address, folder.File("elsewhere"), environment))
+            {
+                // The gateway has a file of its own, that nobody runs: pictures go to the model that somebody has.
+                var models = await Eventually.SeeAsync("the worker brings its model", async () => (await client.GetAsync("/v1/models")).Json, now => now.GetProperty("default").GetString() == "plates", Patience);
+                var plates = models.GetProperty("models").EnumerateArray().First();
+                (plates.GetProperty("id").GetString(), plates.GetProperty("engine").GetString(), plates.GetProperty("state").GetString()).ShouldBe(("plates", "detect", "ready"));
+                plates.GetProperty("labels").EnumerateArray().Select(l => l.GetString()).ShouldBe(["square", "oblong"]);
+                plates.GetProperty("version").GetString()!.Length.ShouldBe(12);
+                var job = await client.RunAsync(Pictures.Png(5));
+                (SpotterApi.StateOf(job), job.GetProperty("model").GetString()).ShouldBe(("succeeded", "plates"));
+                (await worker.TerminateAsync()).ShouldBe(0);
+            }
+            var waiting = (await client.SubmitAsync(Pictures.Png(6))).Json;
+            (waiting.GetProperty("model").GetString(), waiting.GetProperty("waitsFor").GetString()).ShouldBe(("plates", "No worker has the model 'plates' now; the job waits until one joins that has, or until it is cancelled."));
+            await gateway.TerminateAsync();
+        }
+
+        await using var again = await SpotterProcess.StartAsync(folder.File("gateway"), model: null, environment: environment, command: "gateway", port: port);
+        using var later = new SpotterApi(again.Address);
+        var next = (await later.SubmitAsync(Pictures.Png(7))).Json;
+        next.GetProperty("model").GetString().ShouldBe("plates", "it is known before a worker has joined again");
+        await using var back = SpotterProcess.StartWorker(again.Address, folder.File("elsewhere"), environment);
+        SpotterApi.StateOf(await later.EndOfAsync(SpotterApi.IdOf(next), Patience)).ShouldBe("succeeded");
     }
 
     private static double SeveralOblong(JsonElement job) => Api.SeveralModelsTests.OblongOf(job);

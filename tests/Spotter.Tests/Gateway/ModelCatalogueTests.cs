@@ -1,0 +1,50 @@
+using Spotter.Core;
+using Spotter.Jobs;
+
+namespace Spotter.Tests.Gateway;
+
+public sealed class ModelCatalogueTests
+{
+    private readonly ModelCatalogue catalogue = new([new CatalogueModel("starter", Model("starter"), BuiltIn: true)]);
+    private readonly List<string> told = [];
+
+    public ModelCatalogueTests() => catalogue.Brought = all => told.Add(string.Join(' ', all.Select(m => $"{m.Id}@{m.Version}")));
+
+    [Fact]
+    public void What_workers_bring_comes_after_the_files_that_workers_are_started_for()
+    {
+        catalogue.Bring([Model("plates")]);
+
+        Ids().ShouldBe(["starter", "plates"]);
+        (catalogue.Serves("detect/starter"), catalogue.Serves("detect/plates")).ShouldBe((true, false));
+    }
+
+    [Fact]
+    public void Where_no_worker_is_started_it_goes_first_and_a_file_that_nobody_has_last()
+    {
+        catalogue.StartsWorkers = false;
+        catalogue.Set([new CatalogueModel("starter", Model("starter"), BuiltIn: true), new CatalogueModel("plates", Model("plates", "here"))]);
+        catalogue.Bring([Model("plates", "there")]);
+        catalogue.Bring([Model("faces")]);
+
+        Ids().ShouldBe(["plates", "faces", "starter"]);
+        catalogue.Models[0].Version.ShouldBe("here", "the file says it");
+        (catalogue.Serves("detect/starter"), catalogue.Knows("starter"), catalogue.Knows("gone")).ShouldBe((false, true, false));
+    }
+
+    [Fact]
+    public void It_is_told_when_something_is_new_and_only_then()
+    {
+        catalogue.Bring([Model("plates"), Model("faces")]);
+        catalogue.Bring([Model("plates")]);
+        catalogue.Bring([Model("plates", "v2")]);
+        catalogue.Bring([Model("../x"), Model("a\nb"), Model(""), Model(new string('x', 129))]);
+
+        told.ShouldBe(["plates@v1 faces@v1", "faces@v1 plates@v2"]);
+        Ids().ShouldBe(["starter", "faces", "plates"]);
+    }
+
+    private IEnumerable<string> Ids() => catalogue.Models.Select(m => m.Id);
+
+    private static ModelInfo Model(string id, string version = "v1") => new(id, "detect", "yolox", 416, 416, ["a"]) { Version = version };
+}
