@@ -92,8 +92,13 @@ internal sealed class Visit : IAsyncDisposable
 
     public ILocator DoneCards => Page.Locator("[data-testid=card][data-state=succeeded]");
 
-    /// <summary>Picks files with the button.</summary>
-    public Task PickAsync(params FilePayload[] files) => Page.GetByTestId("file-input").SetInputFilesAsync(files);
+    /// <summary>Picks files with the button, as soon as it can be pressed: before a model is known, no picture is taken.</summary>
+    public async Task PickAsync(params FilePayload[] files)
+    {
+        var input = Page.GetByTestId("file-input");
+        await Assertions.Expect(input).ToBeEnabledAsync();
+        await input.SetInputFilesAsync(files);
+    }
 
     /// <summary>Picks a picture and waits until its card is done; the card.</summary>
     public async Task<ILocator> RunAsync(FilePayload file)
