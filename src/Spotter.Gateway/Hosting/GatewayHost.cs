@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.StaticFiles;
@@ -130,6 +131,7 @@ public static class GatewayHost
         var settings = app.Services.GetRequiredService<GatewaySettings>();
         settings.Validate();
         app.Urls.Add($"http://{settings.Host}:{settings.Port}");
+        app.Use(HearOutAsync);
         app.UseExceptionHandler();
         app.Use(Guard);
         app.Use(new OriginGuard(settings).CheckAsync);
@@ -173,6 +175,17 @@ public static class GatewayHost
         // What a worker leaves out is its mistake, not a null for us to stumble over.
         json.SerializerOptions.RespectNullableAnnotations = true;
         json.SerializerOptions.RespectRequiredConstructorParameters = true;
+    }
+
+    /// <summary>
+    /// A client that is refused while it still sends hears of it only if the connection stays open until it looks. The server
+    /// reads on for five seconds at most, and then closes; here it is let, also where the body is longer than it would take.
+    /// </summary>
+    private static async Task HearOutAsync(HttpContext http, RequestDelegate next)
+    {
+        await next(http);
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = null;
     }
 
     /// <summary>Set as the answer starts: the handler of exceptions clears whatever headers there were before.</summary>

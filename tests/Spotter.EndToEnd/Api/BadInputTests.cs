@@ -142,7 +142,7 @@ public sealed class BadInputTests(RunningService service) : IClassFixture<Runnin
     public async Task More_than_20_MiB_from_a_client_that_keeps_on_sending(bool chunked)
     {
         var length = chunked ? "Transfer-Encoding: chunked" : $"Content-Length: {5 * Limit}";
-        var head = Encoding.ASCII.GetBytes($"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n{length}\r\n\r\n");
+        var head = Encoding.ASCII.GetBytes($"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\n{length}\r\n\r\n");
         using var body = new MemoryStream([.. Pictures.Png(1), .. new byte[5 * Limit]]);
         body.SetLength(5 * Limit);
 

@@ -73,6 +73,27 @@ public sealed class ClientHabitsTests(RunningService service) : IClassFixture<Ru
         answer.ShouldNotContain("MinRequestBodyDataRate");
     }
 
+    [Theory]
+    [InlineData("/v1/jobs", 413)]
+    [InlineData("/v1/nothing", 404)]
+    [InlineData("/v1/workers/x/leave", 401)]
+    public async Task Whoever_looks_at_the_answer_only_when_all_is_sent_gets_it(string path, int status)
+    {
+        var body = new byte[30 * 1024 * 1024];
+        // Whether the connection is reset before all is sent is chance.
+        for (var i = 0; i < 10; i++)
+        {
+            using var client = new System.Net.Sockets.TcpClient();
+            await client.ConnectAsync(service.Process.Address.Host, service.Process.Address.Port);
+            var stream = client.GetStream();
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nContent-Length: {body.Length}\r\n\r\n"));
+            await stream.WriteAsync(body);
+
+            using var reader = new StreamReader(stream, Encoding.Latin1);
+            (await reader.ReadLineAsync())!.ShouldStartWith($"HTTP/1.1 {status} ");
+        }
+    }
+
     private static string DetailOf(string problem) => JsonDocument.Parse(problem).RootElement.GetProperty("detail").GetString()!;
 
     private async Task<(int Status, string Body)> CurlAsync(byte[] picture, string[] arguments)
