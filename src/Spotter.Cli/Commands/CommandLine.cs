@@ -41,7 +41,7 @@ internal static class CommandLine
         }
     }
 
-    private static RootCommand CreateRoot()
+    internal static RootCommand CreateRoot()
     {
         var root = new RootCommand("Finds things in pictures, on one machine or on many.");
         foreach (var command in (Command[])[

@@ -31,7 +31,7 @@ internal static class WorkerSection
     private static readonly Setting<TimeSpan> Decode = new(
         "worker.decodeSeconds", "A picture that takes longer to decode has got its decoder stuck, and takes the worker with it.", Seconds, Defaults.DecodeTimeout);
 
-    private static readonly Setting<TimeSpan> Job = new("worker.jobSeconds", "A job that runs longer has got stuck, and takes its worker with it.", Seconds, Defaults.JobTimeout);
+    private static readonly Setting<TimeSpan> Job = new("worker.jobSeconds", "A job that runs longer is stopped; where native code can't be, its worker ends. It is tried once more.", Seconds, Defaults.JobTimeout);
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Decode, Job];
