@@ -14,6 +14,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     private const int LaxConnections = 6;
     private const int CommandSeconds = 20;
 
+    // What is asked all the time takes milliseconds. A connection that swallows it (a firewall has forgotten it, a machine has
+    // vanished) is noticed by that.
+    private const int PromptSeconds = 4;
+
     private readonly NpgsqlDataSource durable;
     private readonly NpgsqlDataSource lax;
     private readonly NpgsqlDataSource listening;
@@ -70,6 +74,23 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel) =>
         WriteAsync(sql, bind, read, cancel);
 
+    /// <summary>As <see cref="ReadAsync"/>, for what is asked about once a second: given up soon.</summary>
+    /// <exception cref="SpotterException">There is no answer.</exception>
+    public async Task<T> ReadPromptlyAsync<T>(string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, CancellationToken cancel)
+    {
+        try
+        {
+            cancel.ThrowIfCancellationRequested();
+            await using var connection = await durable.OpenConnectionAsync(cancel);
+            return await RunAsync(connection, sql, bind, read, PromptSeconds);
+        }
+        catch (Exception e) when (PostgresFault.IsFault(e))
+        {
+            cancel.ThrowIfCancellationRequested();
+            throw Refusal(e);
+        }
+    }
+
     /// <summary>As <see cref="CommitAsync"/>, for one caller alone.</summary>
     /// <exception cref="SpotterException">It was not done, or it is not known.</exception>
     public async Task<T> WriteAsync<T>(
@@ -97,7 +118,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         {
             cancel.ThrowIfCancellationRequested();
             await using var connection = await lax.OpenConnectionAsync(cancel);
-            await using var batch = new NpgsqlBatch(connection);
+            await using var batch = new NpgsqlBatch(connection) { Timeout = PromptSeconds };
             foreach (var statement in statements)
                 batch.BatchCommands.Add(statement.ToCommand());
             await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
@@ -108,7 +129,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         catch (Exception e) when (PostgresFault.IsFault(e))
         {
             cancel.ThrowIfCancellationRequested();
-            throw PostgresFault.ToRefusal(e);
+            throw Refusal(e);
         }
     }
 
@@ -154,9 +175,9 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 #pragma warning disable CA2100
     /// <summary>A statement on a connection, for <see cref="TransactAsync"/>.</summary>
     public static async Task<T> RunAsync<T>(
-        NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read)
+        NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, int seconds = CommandSeconds)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = seconds };
         bind(command.Parameters);
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         var value = await read(reader);
@@ -181,6 +202,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             SearchPath = schema,
             MaxPoolSize = connections,
             CommandTimeout = CommandSeconds,
+            // One that is given up can't be told so either.
+            CancellationTimeout = -1,
             MaxAutoPrepare = 64,
             AutoPrepareMinUsages = 2,
             TcpKeepAlive = true,
@@ -197,8 +220,19 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         return pool.ConnectionString;
     }
 
+    /// <summary>When one connection swallows what it is told, its neighbours do too, most likely: those that are idle are not used again.</summary>
+    private SpotterException Refusal(Exception fault)
+    {
+        if (fault is TimeoutException or NpgsqlException { InnerException: TimeoutException })
+        {
+            durable.Clear();
+            lax.Clear();
+        }
+        return PostgresFault.ToRefusal(fault);
+    }
+
     private static string Listening(string pool) =>
-        new NpgsqlConnectionStringBuilder(pool) { Pooling = false, KeepAlive = 10, MaxAutoPrepare = 0 }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(pool) { Pooling = false, MaxAutoPrepare = 0 }.ConnectionString;
 
     private void Dispose()
     {

@@ -54,7 +54,7 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
     public Task<StoreCounts> CountAsync(CancellationToken cancel)
     {
         var now = Microseconds.Now(clock);
-        return database.ReadAsync(
+        return database.ReadPromptlyAsync(
             $"""
             WITH line AS MATERIALIZED (
                 SELECT queue, priority, sum(entered)::bigint AS entered, sum(departed)::bigint AS departed,

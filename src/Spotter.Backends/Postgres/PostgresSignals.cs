@@ -33,6 +33,7 @@ internal sealed class PostgresSignals : IAsyncDisposable
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan PresenceEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CompanyLasts = TimeSpan.FromSeconds(35);
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan ReconnectAfter = TimeSpan.FromMilliseconds(500);
 
     private readonly PostgresDatabase database;
@@ -271,8 +272,10 @@ internal sealed class PostgresSignals : IAsyncDisposable
         Say(Greeting);
         // Something may have been said before we listened.
         Publish([JobChange.Missed]);
-        while (true)
-            await connection.WaitAsync(cancel);
+        // This gateway's own presence is heard, too.
+        while (await connection.WaitAsync(LongestSilence, cancel))
+            continue;
+        throw new IOException("The connection for notifications hears nothing any more.");
     }
 
     private void Hear(string payload)

@@ -18,6 +18,8 @@ internal sealed class FaultyWire : IAsyncDisposable
     private readonly List<Task> connections = [];
     private readonly Task accepting;
     private int hit;
+    private volatile int accepted;
+    private volatile int swallowed;
 
     public FaultyWire(Uri server)
     {
@@ -35,6 +37,9 @@ internal sealed class FaultyWire : IAsyncDisposable
 
     /// <summary>What is wrong with the way back.</summary>
     public WireFault? Answers { get; set; }
+
+    /// <summary>From now on the connections that there are pass nothing on, and nobody hears of it; new ones are good.</summary>
+    public void Swallow() => swallowed = accepted;
 
     public async ValueTask DisposeAsync()
     {
@@ -60,6 +65,7 @@ internal sealed class FaultyWire : IAsyncDisposable
 
     private async Task ServeAsync(TcpClient client)
     {
+        var number = Interlocked.Increment(ref accepted);
         await Task.Yield();
         using var near = client;
         using var far = new TcpClient();
@@ -67,8 +73,8 @@ internal sealed class FaultyWire : IAsyncDisposable
         {
             await far.ConnectAsync(server.Host, server.Port, ended.Token);
             using var cut = CancellationTokenSource.CreateLinkedTokenSource(ended.Token);
-            var there = PassAsync(near.GetStream(), far.GetStream(), () => Requests, cut);
-            var back = PassAsync(far.GetStream(), near.GetStream(), () => Answers, cut);
+            var there = PassAsync(near.GetStream(), far.GetStream(), () => Requests, number, cut);
+            var back = PassAsync(far.GetStream(), near.GetStream(), () => Answers, number, cut);
             await Task.WhenAny(there, back);
             await cut.CancelAsync();
             await Task.WhenAll(there, back);
@@ -81,7 +87,7 @@ internal sealed class FaultyWire : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(NetworkStream from, NetworkStream to, Func<WireFault?> fault, CancellationTokenSource cut)
+    private async Task PassAsync(NetworkStream from, NetworkStream to, Func<WireFault?> fault, int number, CancellationTokenSource cut)
     {
         var buffer = new byte[16 * 1024];
         var passed = 0L;
@@ -92,6 +98,8 @@ internal sealed class FaultyWire : IAsyncDisposable
                 var read = await from.ReadAsync(buffer, cut.Token);
                 if (read == 0)
                     return;
+                if (number <= swallowed)
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut.Token);
                 if (fault() is { } broken && passed + read > broken.AfterBytes && Interlocked.Increment(ref hit) <= broken.Times)
                 {
                     await to.WriteAsync(buffer.AsMemory(0, (int)(broken.AfterBytes - Math.Min(passed, broken.AfterBytes))), cut.Token);

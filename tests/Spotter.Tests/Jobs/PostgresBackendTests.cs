@@ -276,6 +276,42 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Connections_that_swallow_what_they_are_told_are_given_up_one_for_all_and_whoever_listens_hears_again()
+    {
+        var address = PostgresAddress.Parse(fixture.Settings.Address);
+        await using var wire = new FaultyWire(new Uri($"http://{address.Host}:{address.Port}"));
+        address.Port = wire.Address.Port;
+        await using var backend = PostgresBackend.Open(
+            fixture.Settings with { Address = address.ConnectionString }, new BlobPlace(new Backends.Local.FolderBlobStore(Directory.CreateTempSubdirectory("spotter-test-").FullName, RandomSource.System), "The folder"),
+            new RetrySchedule(), RandomSource.System, TimeProvider.System);
+        using var stop = new CancellationTokenSource(Patience);
+        await using var changes = backend.Jobs.ChangesAsync(stop.Token).GetAsyncEnumerator();
+        var first = NextAsync(changes, c => c.Job is not null);
+        // Several connections come to be.
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AddAsync(backend)));
+        await first;
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => backend.Jobs.TakeAsync(new TakeRequest([Queue], Levels, ["w"], Patience), default)));
+        var request = new TakeRequest([Queue], Levels, ["v"], Patience);
+
+        wire.Swallow();
+
+        (await Should.ThrowAsync<SpotterException>(() => backend.Jobs.TakeAsync(request, default))).Message.ShouldStartWith("The PostgreSQL server took too long to answer");
+        (await backend.Jobs.TakeAsync(request, default)).Jobs.Count.ShouldBe(1, "the others that are as dead are not tried first");
+        await AddAsync(backend);
+        (await backend.Jobs.CountAsync(default)).Jobs.Running.ShouldBe(6);
+        await NextAsync(changes, c => c.IsMissed);
+        // Another gateway's changes are heard as before, once it knows that somebody listens.
+        var heard = NextAsync(changes, c => c.Queue == "detect/elsewhere");
+        var other = Open();
+        while (!heard.IsCompleted)
+        {
+            await AddAsync(other, model: "elsewhere");
+            await Task.WhenAny(heard, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System));
+        }
+        await heard;
+    }
+
+    [Fact]
     public async Task A_server_that_crashes_is_said_to_be_away_and_all_that_was_accepted_is_there_when_it_is_back()
     {
         using var own = PostgresCluster.Start();
