@@ -29,7 +29,7 @@ public sealed class LoadedModels : IDisposable
     public IReadOnlyList<WorkerModel> List()
     {
         lock (gate)
-            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error, IsLoading = p.Value.IsLoading, Info = InfoOf(p.Value) })];
+            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error, IsLoading = p.Value.IsLoading, IsNext = p.Value.IsNext, Info = InfoOf(p.Value) })];
     }
 
     /// <summary>The version of a model that is there; null when there is none.</summary>
@@ -49,7 +49,7 @@ public sealed class LoadedModels : IDisposable
     /// <summary>Notes that a model is to be loaded, unless something is known of it already.</summary>
     public void Expect(string id) => Change(places =>
     {
-        places.TryAdd(id, new Place(null, null, IsLoading: true));
+        places.TryAdd(id, new Place(null, null, IsLoading: true, IsNext: true));
         return null;
     });
 
@@ -164,5 +164,5 @@ public sealed class LoadedModels : IDisposable
         }
     }
 
-    private sealed record Place(Held? Loaded, JobError? Error, bool IsLoading = false);
+    private sealed record Place(Held? Loaded, JobError? Error, bool IsLoading = false, bool IsNext = false);
 }

@@ -30,6 +30,9 @@ public sealed record WorkerModel(string Id, string? Version)
 
     /// <summary>True while it is being loaded, or waits for its turn to be; an earlier version may run all the while.</summary>
     public bool IsLoading { get; init; }
+
+    /// <summary>True while it only waits for its turn to be loaded.</summary>
+    public bool IsNext { get; init; }
 }
 
 /// <summary>What the gateway tells a worker that joins.</summary>
@@ -57,6 +60,9 @@ public sealed record WorkerHeartbeat(IReadOnlyList<Lease> Leases)
 /// <param name="Drain">Take no more jobs; finish and leave.</param>
 public sealed record WorkerOrders(IReadOnlyList<JobId> Lost, bool Drain)
 {
+    /// <summary>True when another worker has a lane free for jobs like those that this one holds: what only waits here had better be given back.</summary>
+    public bool OthersAreFree { get; init; }
+
     /// <summary>Rises whenever the gateway changes its mind about <see cref="Drain"/>: orders may overtake each other. 0 while it never has.</summary>
     public int Order { get; init; }
 }

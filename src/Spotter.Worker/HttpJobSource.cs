@@ -125,9 +125,9 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
         var models = introduction().Models;
-        // Lists of labels are long.
+        // Lists of labels are long, and a gateway that has not heard of them (one of several behind an address) can do without.
         var isKnown = told is { } known && WorkerModel.SaySame(known, models);
-        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = isKnown ? null : models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
+        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = isKnown ? [.. models.Select(m => m with { Info = null })] : models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
         told = models;
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }

@@ -66,11 +66,14 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
                     return;
                 (all, wanted) = (wanted, null);
             }
-            foreach (var id in tried.Keys.Except(all.Select(w => IdOf(w.File)), StringComparer.Ordinal).ToList())
+            // Also those that were to be loaded, and are wanted no more before it was their turn.
+            var gone = tried.Keys.Union(models.List().Select(m => m.Id), StringComparer.Ordinal).Except(all.Select(w => IdOf(w.File)), StringComparer.Ordinal);
+            var spoilt = all.Where(w => w.Keep && !tried.ContainsKey(IdOf(w.File))).Select(w => IdOf(w.File));
+            foreach (var id in gone.Concat(spoilt).ToList())
             {
-                tried.Remove(id);
                 models.Remove(id);
-                LogRemoved(id);
+                if (tried.Remove(id))
+                    LogRemoved(id);
             }
             foreach (var model in all.Where(w => !w.Keep))
                 Load(model.File);

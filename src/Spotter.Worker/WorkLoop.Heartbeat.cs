@@ -21,7 +21,7 @@ public sealed partial class WorkLoop
                     work.Lose();
                 drain.Obey(orders.Order, orders.Drain);
                 await CheckStuckAsync();
-                if (AreLanesTaken())
+                if (orders.OthersAreFree && AreLanesTaken())
                     GiveBackReady(Overtaken);
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)

@@ -35,6 +35,7 @@ public sealed partial class WorkLoop : IDisposable
     // A job holds a slot from before it is taken until it is handed in: one running and one ready per lane.
     private readonly SemaphoreSlim slots;
     private int slotCount;
+    private volatile TaskCompletionSource laneFreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly BlockingCollection<Work> ready = [];
     private readonly ConcurrentDictionary<Lease, Work> held = new();
     private readonly ScratchFolder scratch = new();
@@ -176,8 +177,8 @@ public sealed partial class WorkLoop : IDisposable
             }
 
             // Whatever would be taken ahead now would only wait, and another worker may have a free lane.
-            while (AreLanesTaken() && !cancel.IsCancellationRequested)
-                await PauseAsync(cancel);
+            for (var freed = laneFreed; AreLanesTaken() && !cancel.IsCancellationRequested; freed = laneFreed)
+                await Task.WhenAny(freed.Task, PauseAsync(cancel));
 
             StartedJob? started = null;
             try
@@ -343,6 +344,9 @@ public sealed partial class WorkLoop : IDisposable
                 together[i].RunningSince = null;
                 together[i].Done.TrySetResult(ran[i]);
             }
+            var freed = laneFreed;
+            laneFreed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            freed.TrySetResult();
         }
     }
 
@@ -384,7 +388,7 @@ public sealed partial class WorkLoop : IDisposable
     }
 
     /// <summary>True while no lane is likely to be free soon.</summary>
-    private bool AreLanesTaken() => held.Values.Count(work => !work.Lost && RunsLongerThan(work, LongRun)) >= settings.Lanes;
+    private bool AreLanesTaken() => held.Values.Where(work => !work.Lost && RunsLongerThan(work, LongRun)).Select(work => work.Stage).Distinct().Count() >= settings.Lanes;
 
     private bool IsUnwanted(Work work) => work.Lost || drain.IsDraining;
 

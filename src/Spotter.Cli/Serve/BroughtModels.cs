@@ -12,7 +12,6 @@ internal sealed class BroughtModels(string dataFolder)
 {
     private const string FileName = "models-of-workers.json";
 
-    private readonly Lock gate = new();
     private readonly string file = Path.Combine(dataFolder, FileName);
 
     /// <summary>Tells a catalogue of those that are known, and keeps what it hears from then on.</summary>
@@ -26,7 +25,7 @@ internal sealed class BroughtModels(string dataFolder)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file), SpotterJson.Default.IReadOnlyListModelInfo) ?? [];
+            return JsonSerializer.Deserialize(File.ReadAllBytes(file), SpotterJson.Default.IReadOnlyListModelInfo)?.OfType<ModelInfo>().ToList() ?? [];
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -37,17 +36,14 @@ internal sealed class BroughtModels(string dataFolder)
 
     private void Write(IReadOnlyList<ModelInfo> models)
     {
-        lock (gate)
+        try
         {
-            try
-            {
-                File.WriteAllBytes(file + ".new", JsonSerializer.SerializeToUtf8Bytes(models, SpotterJson.Default.IReadOnlyListModelInfo));
-                File.Move(file + ".new", file, overwrite: true);
-            }
-            catch (Exception unwritten) when (unwritten is IOException or UnauthorizedAccessException)
-            {
-                // A full disk keeps no worker from joining.
-            }
+            File.WriteAllBytes(file + ".new", JsonSerializer.SerializeToUtf8Bytes(models, SpotterJson.Default.IReadOnlyListModelInfo));
+            File.Move(file + ".new", file, overwrite: true);
+        }
+        catch (Exception unwritten) when (unwritten is IOException or UnauthorizedAccessException)
+        {
+            // A full disk keeps no worker from joining.
         }
     }
 }

@@ -17,6 +17,9 @@ public sealed class JobForm(EngineCatalogue engines)
 
     private readonly JobFields fields = new();
 
+    /// <summary>True for the name of a field.</summary>
+    public bool Knows(string name) => engines.FindOption(name) is not null;
+
     /// <summary>Notes a field.</summary>
     /// <exception cref="SpotterException">It is unknown, or comes twice.</exception>
     public void Set(string name, string value)

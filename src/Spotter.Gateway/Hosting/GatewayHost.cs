@@ -177,6 +177,8 @@ public static class GatewayHost
         json.SerializerOptions.RespectRequiredConstructorParameters = true;
     }
 
+    private const long MostHeardOut = 256L << 20;
+
     /// <summary>
     /// A client that is refused while it still sends hears of it only if the connection stays open until it looks. The server
     /// reads on for five seconds at most, and then closes; here it is let, also where the body is longer than it would take.
@@ -185,7 +187,7 @@ public static class GatewayHost
     {
         await next(http);
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-            size.MaxRequestBodySize = null;
+            size.MaxRequestBodySize = MostHeardOut;
     }
 
     /// <summary>Set as the answer starts: the handler of exceptions clears whatever headers there were before.</summary>
@@ -229,11 +231,11 @@ public static class GatewayHost
 
         public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        /// <summary>Before the server stops: it would wait for those who watch a job.</summary>
+        /// <summary>Before the server stops: it would wait for those who watch a job or wait for one.</summary>
         public Task StoppingAsync(CancellationToken cancellationToken)
         {
             jobs.Watcher.Close();
-            return Task.CompletedTask;
+            return jobs.StopTakesAsync();
         }
 
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -249,13 +251,16 @@ public static class GatewayHost
     }
 
     /// <summary>Forgets workers elsewhere that have gone silent; their leases run out by themselves.</summary>
-    private sealed class RosterLoop(WorkerRoster roster, GatewaySettings settings, TimeProvider time) : BackgroundService
+    private sealed class RosterLoop(WorkerRoster roster, GatewaySettings settings, TimeProvider time, ILogger<WorkerRoster> log) : BackgroundService
     {
         protected override async Task ExecuteAsync(CancellationToken stoppingToken)
         {
             using var timer = new PeriodicTimer(settings.Jobs.Leases.Sweep, time);
             while (await timer.WaitForNextTickAsync(stoppingToken))
-                roster.Forget(settings.Jobs.Leases.Duration);
+            {
+                foreach (var worker in roster.Forget(settings.Jobs.Leases.Duration))
+                    log.LogWarning("Worker {Worker} gives no sign of life any more; its jobs go back into their queues", worker);
+            }
         }
     }
 

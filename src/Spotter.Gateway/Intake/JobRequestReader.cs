@@ -118,7 +118,7 @@ internal static class JobRequestReader
                     await onInput(section.Body, PictureName.Of(fileName), section.ContentType);
                     continue;
                 }
-                if (fileName is not null)
+                if (fileName is not null && !form.Knows(name))
                     throw new SpotterException(ErrorCodes.InvalidRequest, $"The part '{Shown(name)}' brings a file; send each picture as a part named 'image', as in curl -F image=@photo.jpg.");
                 if (++fields > MostFields)
                     throw new SpotterException(ErrorCodes.InvalidRequest, $"The request has more than {MostFields} fields.");

@@ -9,6 +9,9 @@ public enum ModelState
     /// <summary>No worker has its newest version yet; an older one may serve until then.</summary>
     Loading,
 
+    /// <summary>No worker has it, and none is started for it; its jobs wait until one joins that has.</summary>
+    Absent,
+
     /// <summary>No version of it can be used.</summary>
     Refused,
 }

@@ -10,7 +10,7 @@ namespace Spotter.Gateway.Operations;
 internal sealed partial class StoreMonitor(TimeProvider time, ILogger<StoreMonitor> log)
 {
     // One that answers some calls and refuses others has not come back.
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
 
     private readonly Lock gate = new();
     private long? since;

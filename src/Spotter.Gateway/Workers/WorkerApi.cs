@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
@@ -28,9 +29,9 @@ internal sealed class WorkerEndpoints : IDoor
 /// <c>/v1/workers</c>: the API with which workers join, take jobs and hand in results, on this machine and on
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
-internal sealed class WorkerApi(
+internal sealed partial class WorkerApi(
     JobService jobs, EngineCatalogue engines, WorkerRoster roster, ModelCatalogue models, GatewayMeters meters, GatewaySettings settings, TimeProvider time,
-    WorkerPools? pools = null)
+    ILogger<WorkerApi> log, WorkerPools? pools = null)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
@@ -63,21 +64,30 @@ internal sealed class WorkerApi(
 
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
-        Bring(worker, join.Models);
-        roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), join.Models, Math.Clamp(join.Order, 0, int.MaxValue / 2));
+        var has = join.Models.OfType<WorkerModel>().ToList();
+        if (IsFromElsewhere(worker) && !roster.Has(worker))
+            LogJoined(worker, string.Join(", ", has.Select(m => m.Id)));
+        roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), has, Math.Clamp(join.Order, 0, int.MaxValue / 2));
+        Bring(worker, has);
         return TypedResults.Json(new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
     }
 
     /// <summary>Those that were started here have the files that are here, as they are or were.</summary>
     private void Bring(string worker, IReadOnlyList<WorkerModel> has)
     {
-        if (pools?.All.Any(p => p.Fleet.Has(worker)) != true)
-            models.Bring(has.Select(m => m.Info is { } info && m.Version is { } version ? info with { Id = m.Id, Version = version } : null).OfType<ModelInfo>());
+        if (IsFromElsewhere(worker))
+        {
+            models.Bring(has.Select(m => m.Info is { } info && m.Version is { } version && engines.Find(info.Engine) is not null ? info with { Id = m.Id, Version = version } : null)
+                .OfType<ModelInfo>());
+        }
     }
+
+    private bool IsFromElsewhere(string worker) => pools?.All.Any(p => p.Fleet.Has(worker)) != true;
 
     private async Task<NoContent> LeaveAsync(string worker)
     {
-        roster.Leave(worker);
+        if (roster.Leave(worker) && IsFromElsewhere(worker))
+            LogLeft(worker);
         // One that says farewell has handed in what it ran; what it still holds never reached it.
         await jobs.ReleaseAsync(worker, Undelivered, spendAttempt: false, CancellationToken.None);
         return TypedResults.NoContent();
@@ -112,7 +122,7 @@ internal sealed class WorkerApi(
             await jobs.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
             return TypedResults.NoContent();
         }
-        roster.Took(worker, started.Job.Isolated);
+        roster.Took(worker, started.Job.Isolated, started.Job.Model is not null);
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
 
@@ -136,10 +146,10 @@ internal sealed class WorkerApi(
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         var orders = await jobs.HeartbeatAsync(worker, heartbeat.Leases, cancel);
         roster.Heartbeat(worker, heartbeat.Leases.Count - orders.Lost.Count, heartbeat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
-        if (heartbeat.Models is { } now)
+        if (heartbeat.Models?.OfType<WorkerModel>().ToList() is { } now)
         {
-            Bring(worker, now);
             roster.Tell(worker, now);
+            Bring(worker, now);
         }
         var (drain, number) = roster.OrderOf(worker);
         return TypedResults.Json(orders with { Drain = drain, Order = number }, SpotterJson.Default.WorkerOrders);
@@ -174,4 +184,10 @@ internal sealed class WorkerApi(
         meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, took);
         return TypedResults.NoContent();
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} has joined with the models {Models}")]
+    private partial void LogJoined(string worker, string models);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Worker {Worker} has left")]
+    private partial void LogLeft(string worker);
 }

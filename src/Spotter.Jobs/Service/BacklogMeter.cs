@@ -101,7 +101,7 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
         double overdue = 0;
         foreach (var line in counts.Backlogs)
         {
-            if (line.Oldest is not { } oldest || Shorter(now - oldest, here) is var age && age <= settings.MaxQueueAge || unserved.ReasonFor(line.Queue) is not null)
+            if (line.Oldest is not { } oldest || Shorter(now - oldest, here) is var age && age <= settings.MaxQueueAge || unserved.IsHeldUp(line.Queue))
                 continue;
             overdue += Math.Max(1, line.Queued * ((age - settings.MaxQueueAge) / age));
         }
@@ -112,7 +112,7 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
 
     private List<Backlog> AheadIn(StoreCounts counts) =>
     [
-        .. counts.Backlogs.Where(b => b.All > b.Delayed && unserved.ReasonFor(b.Queue) is null)
+        .. counts.Backlogs.Where(b => b.All > b.Delayed && !unserved.IsHeldUp(b.Queue))
             .Select(b => b with { Queued = Math.Max(0, b.Queued - b.Delayed), InternalQueued = b.InternalQueued - Math.Max(0, b.Delayed - b.Queued) }),
     ];
 

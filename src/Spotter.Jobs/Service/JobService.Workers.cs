@@ -33,7 +33,10 @@ public sealed partial class JobService
     {
         roster.Progressed(worker, leases);
         var kept = leases.Count == 0 ? [] : await store.ExtendAsync(leases, settings.Leases.Duration, cancel);
-        return new WorkerOrders([.. leases.Where((_, i) => !kept[i]).Select(l => l.Job)], Drain: false);
+        return new WorkerOrders([.. leases.Where((_, i) => !kept[i]).Select(l => l.Job)], Drain: false)
+        {
+            OthersAreFree = leases.Select(l => QueueNames.ModelOf(l.Queue)).Distinct(StringComparer.Ordinal).Any(model => roster.HasFreeLane(worker, model)),
+        };
     }
 
     /// <summary>Ends an attempt; false when the lease was lost and nothing was changed.</summary>

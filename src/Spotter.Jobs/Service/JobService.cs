@@ -57,6 +57,7 @@ public sealed partial class JobService : IAsyncDisposable
         settings.Validate();
         (this.store, this.blobs, this.roster, this.settings, this.time, this.random) = (store, blobs, roster, settings, time, random);
         inputs = new InputReader(blobs, settings, random, time);
+        models.IsHad = roster.HasModel;
         Unserved = new UnservedQueues(models, roster);
         Drain = new DrainRate(time);
         Estimator = new Estimator(roster, settings);
@@ -189,6 +190,9 @@ public sealed partial class JobService : IAsyncDisposable
 
     /// <summary>How many jobs stand where.</summary>
     public Task<StoreCounts> CountAsync(CancellationToken cancel) => store.CountAsync(cancel);
+
+    /// <summary>No worker waits for a job any more: the gateway stops, and each would hold a connection open.</summary>
+    public Task StopTakesAsync() => waiting.StopAsync();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -41,8 +41,8 @@ public sealed class ModelCatalogue
     }
 
     /// <summary>
-    /// True when workers are started for the files that are here. Otherwise all workers come from elsewhere, and what they
-    /// bring goes first: the default is a model that somebody has. Default: true.
+    /// True when workers are started for the files that are here. Otherwise all workers come from elsewhere; what one of them
+    /// has now goes first, so the default is a model that somebody has. Default: true.
     /// </summary>
     public bool StartsWorkers
     {
@@ -60,11 +60,14 @@ public sealed class ModelCatalogue
     /// <summary>Told, with all of them, when a worker has brought a model that was not known, or another version of it.</summary>
     public Action<IReadOnlyList<ModelInfo>> Brought { get; set; } = static _ => { };
 
+    /// <summary>Whether a worker has a model now. Default: nobody knows of any.</summary>
+    public Func<string, bool> IsHad { get; set; } = static _ => false;
+
     /// <summary>All of them, refused ones included.</summary>
-    public IReadOnlyList<CatalogueModel> All => lists.All;
+    public IReadOnlyList<CatalogueModel> All => startsWorkers ? lists.All : [.. lists.All.OrderByDescending(m => IsHad(m.Id))];
 
     /// <summary>Those that requests may choose; the first is the default.</summary>
-    public IReadOnlyList<ModelInfo> Models => lists.Usable;
+    public IReadOnlyList<ModelInfo> Models => startsWorkers ? lists.Usable : [.. lists.Usable.OrderByDescending(m => IsHad(m.Id))];
 
     /// <summary>From now on these are the models whose files are here.</summary>
     public void Set(IReadOnlyList<CatalogueModel> models)
@@ -81,16 +84,18 @@ public sealed class ModelCatalogue
     /// </summary>
     public void Bring(IEnumerable<ModelInfo> models)
     {
-        IReadOnlyList<ModelInfo> now;
         lock (gate)
         {
-            var added = models.Where(m => IsUsable(m) && !brought.Any(b => b.Id == m.Id && b.Version == m.Version)).ToList();
-            if (added.Count == 0 || brought.Count + added.Count > MostBrought)
+            var changed = models.Where(m => IsUsable(m) && !brought.Any(b => b.Id == m.Id && b.Version == m.Version)).DistinctBy(m => m.Id, StringComparer.Ordinal).ToList();
+            var added = changed.Where(m => brought.All(b => b.Id != m.Id)).ToList();
+            if (changed.Count == 0 || brought.Count + added.Count > MostBrought)
                 return;
-            brought = now = [.. brought.Where(b => added.All(a => a.Id != b.Id)), .. added];
+            // A new version takes the place of the one before.
+            brought = [.. brought.Select(b => changed.FirstOrDefault(m => m.Id == b.Id) ?? b), .. added];
             lists = Merge();
+            // With the lock held, so that whoever keeps them gets the newest last.
+            Brought(brought);
         }
-        Brought(now);
     }
 
     /// <summary>True for queues whose jobs need no model, or one whose file, as it is now, a worker that is started here can load.</summary>
@@ -105,12 +110,14 @@ public sealed class ModelCatalogue
 
     /// <summary>What a worker says of a model, it says of a file that somebody else named.</summary>
     private static bool IsUsable(ModelInfo model) =>
-        model.Id.Length is > 0 and <= 128 && model.Id.All(c => !char.IsControl(c) && c is not ('/' or '\\')) && model.Engine.Length > 0;
+        model is { Id.Length: > 0 and <= 128, Engine.Length: > 0 } && model.Id[0] != '.' && model.Labels.All(label => label is not null)
+        && model.Id.All(c => !char.IsControl(c) && c is not ('/' or '\\'));
 
     private Lists Merge()
     {
-        var served = brought.Select(b => own.FirstOrDefault(o => o.Id == b.Id) ?? new CatalogueModel(b.Id, b)).ToList();
-        List<CatalogueModel> all = startsWorkers ? [.. own, .. served.Except(own)] : [.. served, .. own.Except(served)];
+        // Nobody asked for the one that comes with Spotter, and where no worker is started perhaps nobody ever has it.
+        var here = own.Where(o => startsWorkers || !o.BuiltIn || brought.Any(b => b.Id == o.Id)).ToList();
+        List<CatalogueModel> all = [.. here, .. brought.Where(b => own.All(o => o.Id != b.Id)).Select(b => new CatalogueModel(b.Id, b))];
         return new(all, [.. all.Select(m => m.Model).OfType<ModelInfo>()]);
     }
 

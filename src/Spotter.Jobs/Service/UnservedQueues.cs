@@ -37,6 +37,9 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
         return string.Create(CultureInfo.InvariantCulture, $"{who} the model '{model}', for {loading.Longest.TotalSeconds:0} s now{before}.");
     }
 
+    /// <summary>True when no number of workers makes the jobs of a queue begin sooner: nobody has the model, or not yet.</summary>
+    public bool IsHeldUp(string queue) => ReasonFor(queue) is not null || DelayOf(queue) is not null;
+
     /// <summary>How many of the users' jobs wait in such queues.</summary>
     public long CountIn(StoreCounts counts) => counts.Backlogs.Where(b => b.Queued > 0 && ReasonFor(b.Queue) is not null).Sum(b => b.Queued);
 }

@@ -57,10 +57,10 @@ public sealed class WorkerRoster(TimeProvider time)
     public bool Has(string worker) => entries.ContainsKey(worker);
 
     /// <summary>A worker has taken a job; <paramref name="alone"/> if that runs with no neighbours, so that it is to blame if the worker dies.</summary>
-    public void Took(string worker, bool alone = false)
+    public void Took(string worker, bool alone = false, bool withModel = true)
     {
         if (entries.TryGetValue(worker, out var entry))
-            entry.Took(alone, time.GetTimestamp());
+            entry.Took(alone, withModel, time.GetTimestamp());
         Change(worker, +1);
     }
 
@@ -152,13 +152,19 @@ public sealed class WorkerRoster(TimeProvider time)
     /// <summary>How many workers load a model, and for how long the first of them has done so.</summary>
     public (int Workers, TimeSpan Longest) LoadingOf(string model)
     {
-        var since = entries.Values.Where(e => !e.Draining).Select(e => e.LoadingSince(model)).OfType<long>().ToList();
+        // One that waits for its turn has not begun; it is waited for as well.
+        var now = time.GetTimestamp();
+        var since = entries.Values.Where(e => !e.Draining && e.Models.Any(m => m.IsLoading && m.Id == model)).Select(e => e.LoadingSince(model) ?? now).ToList();
         return since.Count == 0 ? default : (since.Count, time.GetElapsedTime(since.Min()));
     }
 
     /// <summary>The models that a worker loads, and for how long each has been; none for one that is not there.</summary>
     public IReadOnlyList<(string Model, TimeSpan For)> LoadingBy(string worker) =>
         entries.TryGetValue(worker, out var entry) ? [.. entry.Loading.Select(l => (l.Key, time.GetElapsedTime(l.Value)))] : [];
+
+    /// <summary>True when a worker besides this one has a lane free and the model; for null, any that has a lane free.</summary>
+    public bool HasFreeLane(string besides, string? model) =>
+        entries.Any(e => e.Key != besides && e.Value.HasFreeLane && (model is null || e.Value.Models.Any(m => m.Version is not null && m.Id == model)));
 
     /// <summary>True when no worker has joined.</summary>
     public bool IsEmpty => entries.IsEmpty;
@@ -223,6 +229,15 @@ public sealed class WorkerRoster(TimeProvider time)
             }
         }
 
+        public bool HasFreeLane
+        {
+            get
+            {
+                lock (gate)
+                    return !draining && ReadySince is not null && held < Lanes;
+            }
+        }
+
         public int? Order(bool drain, long at)
         {
             lock (gate)
@@ -248,13 +263,14 @@ public sealed class WorkerRoster(TimeProvider time)
             }
         }
 
-        public void Took(bool alone, long at)
+        public void Took(bool alone, bool withModel, long at)
         {
             lock (gate)
             {
                 RunsAlone = alone;
-                // Whoever takes jobs can run them, whatever was last heard of its models.
-                ReadySince ??= at;
+                // Whoever takes jobs of a model has it, whatever was last heard.
+                if (withModel)
+                    ReadySince ??= at;
             }
         }
 
@@ -292,7 +308,7 @@ public sealed class WorkerRoster(TimeProvider time)
                     return;
                 foreach (var model in now.Where(m => !m.IsLoading && m.Version is not null && Loading.ContainsKey(m.Id)))
                     loads.Note(model.Id, time.GetElapsedTime(Loading[model.Id], at));
-                Loading = now.Where(m => m.IsLoading).DistinctBy(m => m.Id, StringComparer.Ordinal).ToDictionary(m => m.Id, m => LoadingSince(m.Id) ?? at, StringComparer.Ordinal);
+                Loading = now.Where(m => m is { IsLoading: true, IsNext: false }).DistinctBy(m => m.Id, StringComparer.Ordinal).ToDictionary(m => m.Id, m => LoadingSince(m.Id) ?? at, StringComparer.Ordinal);
                 Models = now;
                 changed = ModelsChanged;
                 ModelsChanged = new CancellationTokenSource();

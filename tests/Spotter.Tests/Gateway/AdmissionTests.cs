@@ -13,6 +13,7 @@ public sealed class AdmissionTests : IAsyncLifetime
     private DrainRate drain = null!;
     private Estimator estimator = null!;
     private BacklogMeter meter = null!;
+    private WorkerRoster roster = null!;
 
     public Task InitializeAsync()
     {
@@ -126,6 +127,19 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Jobs_that_wait_until_their_model_is_loaded_keep_nobody_out()
+    {
+        using var admission = Admission();
+        roster.Join("w", 1, [new WorkerModel(GatewayBench.Model.Id, null) { IsLoading = true }]);
+        await backend.Jobs.AddAsync([SampleJobs.New(model: GatewayBench.Model.Id)], default);
+        clock.Advance(TimeSpan.FromMinutes(16));
+        var read = await meter.ReadAsync(default);
+
+        admission.Check();
+        read.Ahead.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task An_old_backlog_turns_everybody_away_unless_it_waits_for_a_model_that_nobody_has()
     {
         using var admission = Admission();
@@ -214,7 +228,7 @@ public sealed class AdmissionTests : IAsyncLifetime
     private Admission Admission(int uploads = 64, int queued = 100)
     {
         var settings = new JobSettings { MaxUploads = uploads, MaxQueued = queued };
-        var roster = new WorkerRoster(clock);
+        roster = new WorkerRoster(clock);
         drain = new DrainRate(clock);
         estimator = new Estimator(roster, settings);
         meter = new BacklogMeter(

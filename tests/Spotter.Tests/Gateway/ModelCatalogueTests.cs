@@ -20,16 +20,24 @@ public sealed class ModelCatalogueTests
     }
 
     [Fact]
-    public void Where_no_worker_is_started_it_goes_first_and_a_file_that_nobody_has_last()
+    public void Where_no_worker_is_started_what_somebody_has_now_goes_first()
     {
+        HashSet<string> had = [];
         catalogue.StartsWorkers = false;
+        catalogue.IsHad = had.Contains;
         catalogue.Set([new CatalogueModel("starter", Model("starter"), BuiltIn: true), new CatalogueModel("plates", Model("plates", "here"))]);
+        Ids().ShouldBe(["plates"], "nobody asked for the one that comes with Spotter");
         catalogue.Bring([Model("plates", "there")]);
         catalogue.Bring([Model("faces")]);
-
-        Ids().ShouldBe(["plates", "faces", "starter"]);
+        catalogue.Bring([Model("cars")]);
+        Ids().ShouldBe(["plates", "faces", "cars"]);
         catalogue.Models[0].Version.ShouldBe("here", "the file says it");
-        (catalogue.Serves("detect/starter"), catalogue.Knows("starter"), catalogue.Knows("gone")).ShouldBe((false, true, false));
+
+        had.UnionWith(["cars", "starter"]);
+        Ids().ShouldBe(["cars", "plates", "faces"]);
+        catalogue.Bring([Model("starter")]);
+        Ids().ShouldBe(["starter", "cars", "plates", "faces"]);
+        (catalogue.Serves("detect/starter"), catalogue.Knows("faces"), catalogue.Knows("gone")).ShouldBe((false, true, false));
     }
 
     [Fact]
@@ -38,10 +46,10 @@ public sealed class ModelCatalogueTests
         catalogue.Bring([Model("plates"), Model("faces")]);
         catalogue.Bring([Model("plates")]);
         catalogue.Bring([Model("plates", "v2")]);
-        catalogue.Bring([Model("../x"), Model("a\nb"), Model(""), Model(new string('x', 129))]);
+        catalogue.Bring([Model("../x"), Model(".."), Model("a\nb"), Model(""), Model(new string('x', 129))]);
 
-        told.ShouldBe(["plates@v1 faces@v1", "faces@v1 plates@v2"]);
-        Ids().ShouldBe(["starter", "faces", "plates"]);
+        told.ShouldBe(["plates@v1 faces@v1", "plates@v2 faces@v1"]);
+        Ids().ShouldBe(["starter", "plates", "faces"], "a new version takes the place of the one before");
     }
 
     private IEnumerable<string> Ids() => catalogue.Models.Select(m => m.Id);

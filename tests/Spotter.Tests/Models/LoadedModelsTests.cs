@@ -113,6 +113,19 @@ public sealed class LoadedModelsTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_to_be_loaded_and_is_wanted_no_more_is_forgotten()
+    {
+        var loader = new ModelLoader(models, new VisionModelOptions(), NullLogger<ModelLoader>.Instance);
+        models.Expect("ghost");
+        models.Expect("spoilt");
+        var a = Write("a", 0.6f);
+
+        loader.Want([new(a), new(folder.File("spoilt.onnx"), Keep: true)]);
+
+        await UntilAsync("a");
+    }
+
+    [Fact]
     public async Task When_nothing_can_be_loaded_the_loader_does_not_keep_anybody_waiting()
     {
         var loader = new ModelLoader(models, new VisionModelOptions(), NullLogger<ModelLoader>.Instance);

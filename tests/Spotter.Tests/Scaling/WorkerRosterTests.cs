@@ -62,6 +62,51 @@ public sealed class WorkerRosterTests
     }
 
     [Fact]
+    public void A_lane_is_free_with_somebody_else_who_is_ready_and_has_the_model()
+    {
+        var roster = new WorkerRoster(clock);
+        roster.Join("busy", 1, [new WorkerModel("m", "v1")]);
+        roster.HasFreeLane("busy", "m").ShouldBeFalse("there is nobody else");
+        roster.Join("other", 1, [new WorkerModel("n", "v1"), Loading("m")]);
+        (roster.HasFreeLane("busy", "m"), roster.HasFreeLane("busy", "n"), roster.HasFreeLane("busy", null)).ShouldBe((false, true, true));
+        roster.Tell("other", [new WorkerModel("m", "v1")]);
+        roster.HasFreeLane("busy", "m").ShouldBeTrue();
+
+        roster.Took("other");
+        roster.HasFreeLane("busy", "m").ShouldBeFalse();
+        roster.Ended("other");
+        roster.Drain("other", drain: true);
+        roster.HasFreeLane("busy", "m").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void What_only_waits_for_its_turn_to_be_loaded_is_not_late()
+    {
+        var roster = new WorkerRoster(clock);
+        var next = Loading("m") with { IsNext = true };
+        roster.Join("a", 1, [Loading("slow"), next]);
+        clock.Advance(TimeSpan.FromMinutes(9));
+        roster.LoadingBy("a").ShouldBe([("slow", TimeSpan.FromMinutes(9))]);
+        roster.LoadingOf("m").ShouldBe((1, TimeSpan.Zero));
+        roster.Tell("a", [Loading("slow"), Loading("m")]);
+        clock.Advance(TimeSpan.FromSeconds(3));
+        roster.Tell("a", [Loading("slow"), new WorkerModel("m", "v1")]);
+
+        roster.Loads.Of("m").ShouldBe(TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
+    public void A_job_that_needs_no_model_makes_no_worker_ready()
+    {
+        var roster = new WorkerRoster(clock);
+        roster.Join("a", 1, [Loading("m")]);
+        roster.Took("a", withModel: false);
+        roster.Ended("a");
+
+        (roster.List()[0].State, roster.Lanes).ShouldBe((WorkerState.Loading, 0));
+    }
+
+    [Fact]
     public void A_worker_whose_models_can_not_be_loaded_loads_no_more()
     {
         var roster = new WorkerRoster(clock);

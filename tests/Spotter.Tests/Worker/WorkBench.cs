@@ -35,7 +35,8 @@ internal sealed class WorkBench : IAsyncDisposable
     public WorkBench()
     {
         backend = fixture.Open(Clock);
-        Service = JobBench.Service(backend, Clock);
+        Roster = new WorkerRoster(Clock);
+        Service = JobBench.Service(backend, Clock, roster: Roster);
         Source = new FaultySource(Service);
         feed = Service.Changes.RunAsync(_ => { }, following.Token);
     }
@@ -43,6 +44,9 @@ internal sealed class WorkBench : IAsyncDisposable
     public ManualClock Clock { get; } = new();
 
     public JobService Service { get; }
+
+    /// <summary>The workers that the gateway knows of.</summary>
+    public WorkerRoster Roster { get; }
 
     public FaultySource Source { get; }
 

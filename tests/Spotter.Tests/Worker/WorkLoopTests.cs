@@ -251,8 +251,24 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_waits_in_a_worker_behind_a_long_job_goes_elsewhere_and_nothing_is_taken_ahead_until_that_has_ended()
+    public async Task What_waits_in_a_worker_behind_a_long_job_stays_while_nobody_else_could_run_it()
     {
+        await bench.AddAsync();
+        var behind = await bench.AddAsync();
+        bench.Start();
+        await bench.StartedAsync();
+        await bench.UntilAsync(behind, JobState.Running);
+
+        for (var i = 0; i < 6; i++)
+            await bench.HeartbeatAsync();
+
+        (await bench.RowAsync(behind)).History.ShouldBeEmpty("it would only lose its place");
+    }
+
+    [Fact]
+    public async Task What_waits_in_a_worker_behind_a_long_job_goes_to_one_with_a_free_lane_and_nothing_is_taken_ahead_until_that_has_ended()
+    {
+        bench.Roster.Join("idle", 1, []);
         var slow = await bench.AddAsync();
         var behind = await bench.AddAsync();
         bench.Start();

@@ -107,7 +107,7 @@ export interface Model {
   inputHeight: number
   labels: string[]
   /** Refused models can't be chosen. */
-  state: 'ready' | 'loading' | 'refused'
+  state: 'ready' | 'loading' | 'absent' | 'refused'
   /** It comes with Spotter. */
   builtIn: boolean
   /** Addresses of pictures to try it on. */

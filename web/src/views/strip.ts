@@ -55,7 +55,8 @@ export class Strip {
     setText(this.#waiting, String(stats.queued))
     setText(this.#running, String(stats.running))
     setText(this.#rate, stats.jobsPerSecond === null ? unknown : stats.jobsPerSecond.toFixed(1))
-    setText(this.#workers, `${stats.workers} of ${stats.maxWorkers}`)
+    // Workers from elsewhere have no limit here.
+    setText(this.#workers, stats.maxWorkers > 0 ? `${stats.workers} of ${stats.maxWorkers}` : String(stats.workers))
     this.#showDots(stats)
   }
 
