@@ -118,6 +118,8 @@ public sealed class ModelCatalogue
         // Nobody asked for the one that comes with Spotter, and where no worker is started perhaps nobody ever has it.
         var here = own.Where(o => startsWorkers || !o.BuiltIn || brought.Any(b => b.Id == o.Id)).ToList();
         List<CatalogueModel> all = [.. here, .. brought.Where(b => own.All(o => o.Id != b.Id)).Select(b => new CatalogueModel(b.Id, b))];
+        if (!startsWorkers)
+            all = [.. all.OrderBy(m => m.BuiltIn)];
         return new(all, [.. all.Select(m => m.Model).OfType<ModelInfo>()]);
     }
 

@@ -36,7 +36,7 @@ public sealed class ModelCatalogueTests
         had.UnionWith(["cars", "starter"]);
         Ids().ShouldBe(["cars", "plates", "faces"]);
         catalogue.Bring([Model("starter")]);
-        Ids().ShouldBe(["starter", "cars", "plates", "faces"]);
+        Ids().ShouldBe(["cars", "starter", "plates", "faces"], "it is the default only where there is no other");
         (catalogue.Serves("detect/starter"), catalogue.Knows("faces"), catalogue.Knows("gone")).ShouldBe((false, true, false));
     }
 
