@@ -17,7 +17,8 @@ internal sealed class ModelService(ModelWatch watch, ModelCatalogue catalogue, S
     {
         await watch.StartAsync(stop.Token);
         Publish(watch.Models);
-        catalogue.StartsWorkers = settings.Pools.Count > 0;
+        if (settings.Pools.Count == 0)
+            catalogue.StartNobody(offersBuiltIn: settings.Models.Count > 0);
         new BroughtModels(settings.DataFolder).Follow(catalogue);
         if (catalogue.Models.Count == 0 && catalogue.StartsWorkers)
             StandardError.Complain($"no model is loaded, so no picture can be worked on; put .onnx files into {Path.Combine(settings.DataFolder, "models")}, or name one with --model FILE.");

@@ -25,6 +25,7 @@ public sealed class ModelCatalogue
     private IReadOnlyList<CatalogueModel> own;
     private IReadOnlyList<ModelInfo> brought = [];
     private bool startsWorkers = true;
+    private bool offersBuiltIn = true;
 
     /// <summary>Creates a catalogue.</summary>
     /// <param name="models">The models; the first usable one is the default.</param>
@@ -42,18 +43,18 @@ public sealed class ModelCatalogue
 
     /// <summary>
     /// True when workers are started for the files that are here. Otherwise all workers come from elsewhere; what one of them
-    /// has now goes first, so the default is a model that somebody has. Default: true.
+    /// has now goes first, so the default is a model that somebody has. True until <see cref="StartNobody"/>.
     /// </summary>
-    public bool StartsWorkers
+    public bool StartsWorkers => startsWorkers;
+
+    /// <summary>No worker is started here: all come from elsewhere.</summary>
+    /// <param name="offersBuiltIn">Whether the model that comes with Spotter is there although no worker has brought it, since somebody asked for it.</param>
+    public void StartNobody(bool offersBuiltIn)
     {
-        get => startsWorkers;
-        set
+        lock (gate)
         {
-            lock (gate)
-            {
-                startsWorkers = value;
-                lists = Merge();
-            }
+            (startsWorkers, this.offersBuiltIn) = (false, offersBuiltIn);
+            lists = Merge();
         }
     }
 
@@ -115,8 +116,7 @@ public sealed class ModelCatalogue
 
     private Lists Merge()
     {
-        // Nobody asked for the one that comes with Spotter, and where no worker is started perhaps nobody ever has it.
-        var here = own.Where(o => startsWorkers || !o.BuiltIn || brought.Any(b => b.Id == o.Id)).ToList();
+        var here = own.Where(o => offersBuiltIn || !o.BuiltIn || brought.Any(b => b.Id == o.Id)).ToList();
         List<CatalogueModel> all = [.. here, .. brought.Where(b => own.All(o => o.Id != b.Id)).Select(b => new CatalogueModel(b.Id, b))];
         if (!startsWorkers)
             all = [.. all.OrderBy(m => m.BuiltIn)];

@@ -23,7 +23,7 @@ public sealed class ModelCatalogueTests
     public void Where_no_worker_is_started_what_somebody_has_now_goes_first()
     {
         HashSet<string> had = [];
-        catalogue.StartsWorkers = false;
+        catalogue.StartNobody(offersBuiltIn: false);
         catalogue.IsHad = had.Contains;
         catalogue.Set([new CatalogueModel("starter", Model("starter"), BuiltIn: true), new CatalogueModel("plates", Model("plates", "here"))]);
         Ids().ShouldBe(["plates"], "nobody asked for the one that comes with Spotter");

@@ -1,0 +1,83 @@
+using Spotter.Engines;
+using Spotter.Jobs;
+using Spotter.Vision;
+
+namespace Spotter.Worker;
+
+/// <summary>What lanes run, and what is given back unrun.</summary>
+public sealed partial class WorkLoop
+{
+    private void RunLane()
+    {
+        Work? next = null;
+        while (next is not null || ready.TryTake(out next, Timeout.Infinite))
+        {
+            var first = next;
+            next = null;
+            if (IsUnwanted(first))
+            {
+                GiveBack(first, Drained);
+                continue;
+            }
+            var together = Gather(first, out next);
+            foreach (var work in together)
+            {
+                work.Stage = RunStage.OfThisThread;
+                work.RunningSince = time.GetTimestamp();
+            }
+            var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Inputs, work, work.Unwanted) { Outputs = new OutputFiles(work.Folder.NewFile, work.Limits.OutputBytes) }));
+            for (var i = 0; i < together.Count; i++)
+            {
+                together[i].RunningSince = null;
+                together[i].Done.TrySetResult(ran[i]);
+            }
+            var freed = laneFreed;
+            laneFreed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            freed.TrySetResult();
+        }
+    }
+
+    /// <summary>As many ready jobs of the same kind as are best run at once; of the next kind, the one that was taken to see.</summary>
+    private List<Work> Gather(Work first, out Work? next)
+    {
+        next = null;
+        List<Work> together = [first];
+        if (first.Job.Isolated)
+            return together;
+        if (ready.Count >= settings.Lanes && runner.AtOnce(first.Job, JobRunner.MostAtOnce) > 1)
+            HoldMore();
+        // Other lanes want their share of what is ready.
+        var most = runner.AtOnce(first.Job, 1 + ((ready.Count + settings.Lanes - 1) / settings.Lanes));
+        while (together.Count < most && ready.TryTake(out var other))
+        {
+            if (IsUnwanted(other))
+                GiveBack(other, Drained);
+            else if (other.Job.Engine == first.Job.Engine && other.Job.Model == first.Job.Model && !other.Job.Isolated)
+                together.Add(other);
+            else
+                next = other;
+            if (next is not null)
+                break;
+        }
+        return together;
+    }
+
+    /// <summary>
+    /// From now on enough jobs are taken ahead for lanes to run several at once. Only lanes that run a job get here, so
+    /// never while one runs alone.
+    /// </summary>
+    private void HoldMore()
+    {
+        var wanted = settings.Lanes * (1 + JobRunner.MostAtOnce);
+        var before = Interlocked.Exchange(ref slotCount, wanted);
+        if (before < wanted)
+            slots.Release(wanted - before);
+    }
+
+    /// <summary>True while no lane is likely to be free soon.</summary>
+    private bool AreLanesTaken() => held.Values.Where(work => !work.Lost && RunsLongerThan(work, LongRun)).Select(work => work.Stage).Distinct().Count() >= settings.Lanes;
+
+    private bool IsUnwanted(Work work) => work.Lost || drain.IsDraining;
+
+    private static void GiveBack(Work work, JobError why) => work.Done.TrySetResult(new JobRun(new JobOutcome.Retry(why, SpendAttempt: false)));
+}
