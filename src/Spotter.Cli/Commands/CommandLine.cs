@@ -7,6 +7,9 @@ internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
+        // Whoever types the name alone wants to know what there is.
+        if (args.Length == 0)
+            args = ["--help"];
         ParseResult parsed;
         try
         {
@@ -20,7 +23,7 @@ internal static class CommandLine
         }
         if (parsed.Errors.Count > 0 && !AsksForHelp(parsed))
         {
-            StandardError.Complain($"{parsed.Errors[^1].Message} See `{CommandPath(parsed)} --help`.");
+            StandardError.Complain($"{Words(parsed)} See `{CommandPath(parsed)} --help`.");
             return ExitStatus.WrongUsage;
         }
         try
@@ -63,6 +66,18 @@ internal static class CommandLine
             root.Add(command);
         }
         return root;
+    }
+
+    /// <summary>What is wrong, and what may have been meant.</summary>
+    private static string Words(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens is not [var token, ..])
+            return parsed.Errors[^1].Message;
+        var command = parsed.CommandResult.Command;
+        var known = command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name).Concat(command.Options.Where(o => !o.Hidden).Select(o => o.Name));
+        var near = known.Select(name => (Name: name, Off: TextDistance.Between(name, token))).Where(n => n.Off <= (n.Name.Length < 5 ? 1 : 2)).OrderBy(n => n.Off).FirstOrDefault();
+        var what = token.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
+        return $"`{CommandPath(parsed)}` has no {what} '{token}'{(near.Name is null ? "." : $"; did you mean '{near.Name}'?")}";
     }
 
     private static bool AsksForHelp(ParseResult parsed) =>

@@ -3,7 +3,6 @@ namespace Spotter.Tests.Cli;
 public sealed class UsageTests
 {
     public static TheoryData<string[]> WrongUses { get; } = new(
-        [],
         ["nonsense"],
         ["detect"],
         ["detect", "a.jpg", "--nonsense"],
@@ -60,6 +59,16 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("`spotter` has no command 'srve'; did you mean 'serve'?", "srve")]
+    [InlineData("`spotter serve` has no option '--max-worker'; did you mean '--max-workers'?", "serve", "--max-worker", "3")]
+    [InlineData("`spotter queue` has no command 'lsit'; did you mean 'list'?", "queue", "lsit")]
+    [InlineData("`spotter` has no command 'telepathy'.", "telepathy")]
+    [InlineData("`spotter options` has no argument 'more'.", "options", "more")]
+    public async Task What_is_not_there_is_named_with_what_may_have_been_meant(string words, params string[] arguments) =>
+        (await SpotterProgram.RunAsync(arguments)).ErrorLines().ShouldHaveSingleItem().ShouldStartWith($"spotter: {words}");
+
+    [Theory]
+    [InlineData]
     [InlineData("--help")]
     [InlineData("detect", "--help")]
     [InlineData("models", "--help")]
