@@ -142,7 +142,7 @@ public sealed class JobForm(EngineCatalogue engines)
         if (models.Count == 0)
         {
             throw new SpotterException(ErrorCodes.NoModel,
-                "No model is loaded; put an .onnx file into the folder 'models' of the data folder; it is noticed within seconds.");
+                "There is no model yet; put an .onnx file into the folder 'models' of the data folder, or start a worker that has one. Either is noticed within seconds.");
         }
         var (name, id) = (fields[Engine], fields[Model]);
         if (name is not null && !models.Any(m => engine?.Takes(m) == true))

@@ -33,7 +33,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
             _ => Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."),
         };
         // Turning someone away is no failure, and a thousand lines a second help nobody: the metrics count it.
-        var turnedAway = exception is SpotterException { InnerException: null, Code: ErrorCodes.Busy or ErrorCodes.DeadlineUnmeetable };
+        var turnedAway = exception is SpotterException { InnerException: null, Code: ErrorCodes.Busy or ErrorCodes.DeadlineUnmeetable or ErrorCodes.NoModel };
         if (problem.Status >= StatusCodes.Status500InternalServerError && !turnedAway && !stores.Note(exception))
             LogFailure(exception, httpContext.Request.Method, httpContext.Request.Path.Value ?? "");
         meters.Refused(problem.Code);

@@ -120,7 +120,7 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
     }
 
     private static SpotterException Closing() =>
-        new(ErrorCodes.StoreUnavailable, "The service is shutting down; ask again in a moment.");
+        new(ErrorCodes.Busy, "The service is shutting down; ask again in a moment.");
 
     // Called with the gate held.
     private void Begin()

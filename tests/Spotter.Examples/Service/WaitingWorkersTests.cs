@@ -308,7 +308,7 @@ public sealed class WaitingWorkersTests : IAsyncLifetime
         await waiting.StopAsync();
 
         foreach (var task in tasks.Values.Append(waiting.TakeAsync("late", ["a"], Forever, default)))
-            (await Should.ThrowAsync<SpotterException>(task)).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+            (await Should.ThrowAsync<SpotterException>(task)).Code.ShouldBe(ErrorCodes.Busy);
     }
 
     [Fact]
