@@ -85,16 +85,16 @@ public sealed partial class WorkLoop
     private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Stage?.DecodingFor > settings.DecodeTimeout;
 
     /// <summary>
-    /// A busy machine may be the cause, so it is tried once more; without neighbours if the process had to end. What takes too
-    /// long the second time would do so again.
+    /// A busy machine may be the cause, so it is tried once more; what takes too long the second time would do so again. When the
+    /// process had to end, it is tried without neighbours, as often as what kills its worker.
     /// </summary>
-    private JobOutcome TimedOut(Work work, bool wasStuck) => HasTimedOut(work.Job)
+    private JobOutcome TimedOut(Work work, bool wasStuck) => !wasStuck && HasTimedOut(work.Job)
         ? new JobOutcome.Reject(WhyStuck(work))
         : new JobOutcome.Retry(WhyStuck(work), SpendAttempt: true) { TakesWorker = wasStuck };
 
     /// <summary>Whether it has before, since somebody last wanted it tried anew.</summary>
     private static bool HasTimedOut(Job job) =>
-        job.History.Reverse().TakeWhile(e => e.Kind != JobEventKind.Redriven).Any(e => e.Error?.Code is ErrorCodes.JobTimeout or ErrorCodes.DecodeTimeout);
+        job.History.Reverse().TakeWhile(e => e.Kind != JobEventKind.Redriven).Any(e => e.Error?.Code == ErrorCodes.JobTimeout);
 
     private JobError WhyStuck(Work work) => IsDecodingTooLong(work)
         ? new(ErrorCodes.DecodeTimeout, $"Decoding the picture took longer than {settings.DecodeTimeout.TotalSeconds:0.#} s.")
