@@ -31,9 +31,7 @@ public sealed partial class WorkLoop
                 together[i].RunningSince = null;
                 together[i].Done.TrySetResult(ran[i]);
             }
-            var freed = laneFreed;
-            laneFreed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            freed.TrySetResult();
+            Interlocked.Exchange(ref laneFreed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         }
     }
 

@@ -34,7 +34,7 @@ public sealed partial class WorkLoop : IDisposable
     // A job holds a slot from before it is taken until it is handed in: one running and one ready per lane.
     private readonly SemaphoreSlim slots;
     private int slotCount;
-    private volatile TaskCompletionSource laneFreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource laneFreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly BlockingCollection<Work> ready = [];
     private readonly ConcurrentDictionary<Lease, Work> held = new();
     private readonly ScratchFolder scratch = new();
@@ -176,7 +176,7 @@ public sealed partial class WorkLoop : IDisposable
             }
 
             // Whatever would be taken ahead now would only wait, and another worker may have a free lane.
-            for (var freed = laneFreed; AreLanesTaken() && !cancel.IsCancellationRequested; freed = laneFreed)
+            for (var freed = Volatile.Read(ref laneFreed); AreLanesTaken() && !cancel.IsCancellationRequested; freed = Volatile.Read(ref laneFreed))
                 await Task.WhenAny(freed.Task, PauseAsync(cancel));
 
             StartedJob? started = null;
