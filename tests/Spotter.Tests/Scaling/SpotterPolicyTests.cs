@@ -150,6 +150,8 @@ public sealed class SpotterPolicyTests
         var decision = policy.Decide(Seen(600, 1, arrived: 1, workers: [View("loading", WorkerState.Loading, 599, 590)]));
 
         (decision.Target, decision.Launch, decision.Drain.Count).ShouldBe((1, 0, 0));
+        decision.CancelDrain.ShouldBeEmpty("it does not drain");
+        decision.Inputs!.Booting.ShouldBe(1);
     }
 
     [Fact]
