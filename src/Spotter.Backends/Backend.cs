@@ -44,6 +44,9 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>Who scales which pool of workers.</summary>
     public required IControllerLease Controllers { get; init; }
 
+    /// <summary>Which gateways have which models.</summary>
+    public required IModelRegistry Models { get; init; }
+
     /// <summary>
     /// Completes, with the reason, when what was written can't be relied on any more (a failed fsync, a damaged
     /// file). Everything is refused from then on, and the process should end with an error: only a new one can tell

@@ -63,6 +63,7 @@ internal sealed class PostgresBackend : IBackendModule
         {
             IsShared = true,
             Controllers = new PostgresControllerLease(database, settings.ServerTime ? null : clock),
+            Models = new PostgresModelRegistry(database, settings.ServerTime ? null : clock),
         };
     }
 }

@@ -256,6 +256,15 @@ internal static class PostgresSchema
         ALTER TABLE tallies ADD COLUMN served bigint NOT NULL DEFAULT 0,
             ADD COLUMN seconds double precision NOT NULL DEFAULT 0, ADD COLUMN squares double precision NOT NULL DEFAULT 0;
         """,
+        """
+        -- Which models the workers of each gateway have, as a JSON list, and until when unless it says so again.
+        CREATE TABLE gateways (
+            name text PRIMARY KEY,
+            models text NOT NULL,
+            said bigint NOT NULL,
+            until bigint NOT NULL
+        );
+        """,
     ];
 
     /// <summary>The version that this program makes of a database.</summary>

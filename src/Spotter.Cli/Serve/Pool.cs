@@ -91,7 +91,7 @@ internal sealed class Pool : IAsyncDisposable
 
     /// <summary>Gateways that have other models start workers for other queues, so each of them scales its own.</summary>
     private string LeaseName =>
-        $"{Name}:{string.Join(',', parts.Catalogue.Models.Select(m => m.Id).Where(HasModel).Order(StringComparer.Ordinal))}";
+        $"{Name}:{string.Join(',', parts.Catalogue.Models.Select(m => m.Id).Where(id => parts.Catalogue.IsOwn(id) && HasModel(id)).Order(StringComparer.Ordinal))}";
 
     /// <summary>A job that has had a worker die on it runs alone from then on, so the last time it is known to be this job's doing.</summary>
     private static JobError ReasonOf(WorkerExit exit) => exit.IsCrash && exit.Breadcrumbs.Contains(RunStage.Decoding)

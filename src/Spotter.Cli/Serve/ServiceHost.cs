@@ -10,6 +10,7 @@ using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway.Hosting;
+using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Scaling.Simulation;
 
@@ -72,6 +73,9 @@ internal static class ServiceHost
             return new ModelWatch(
                 new ModelChoice(told.Models, told.DataFolder), ModelInspection.InspectAsync, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ModelWatch>>());
         })
+        .AddSingleton(s => new ModelSharing(
+            s.GetRequiredService<Backend>().Models, s.GetRequiredService<GatewayName>().Name, s.GetRequiredService<ModelCatalogue>(),
+            s.GetRequiredService<WorkerRoster>(), s.GetRequiredService<TimeProvider>()))
         .AddSingleton<ModelService>()
         .AddHostedService(s => s.GetRequiredService<ModelService>());
 

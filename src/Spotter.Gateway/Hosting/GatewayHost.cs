@@ -91,11 +91,12 @@ public static class GatewayHost
             s.GetRequiredService<GatewaySettings>().Jobs, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<RandomSource>())
         {
             Arrived = s.GetRequiredService<ScaleMeter>().Arrived,
+            Sharing = s.GetService<ModelSharing>(),
             AcceptNotification = asked => s.GetRequiredService<DeliveryChannels>().Accept(asked),
         }).AddHostedService<JobLoops>().AddHostedService<RosterLoop>();
         services.AddSingleton(s => new Recordings(s.GetService<IArrivalTrace>(), s.GetService<IScaleReplay>()))
             .AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
-            .AddSingleton<GatewayMeters>().AddSingleton<StoreMonitor>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
+            .AddSingleton<GatewayMeters>().AddSingleton<StoreMonitor>().AddSingleton<UnservedMonitor>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
         services.AddAccess().AddLimits();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
@@ -225,7 +226,7 @@ public static class GatewayHost
     }
 
     /// <summary>Runs the application's loops; one that ends with an error ends the gateway.</summary>
-    private sealed class JobLoops(JobService jobs, StoreMonitor stores, ILogger<JobService> log) : BackgroundService, IHostedLifecycleService
+    private sealed class JobLoops(JobService jobs, StoreMonitor stores, UnservedMonitor unserved, ILogger<JobService> log) : BackgroundService, IHostedLifecycleService
     {
         public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -241,7 +242,13 @@ public static class GatewayHost
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-            jobs.RunAsync(Note, stores.Answered, stoppingToken);
+            jobs.RunAsync(Note, Look, stoppingToken);
+
+        private void Look()
+        {
+            stores.Answered();
+            unserved.Look();
+        }
 
         private void Note(Exception failed)
         {

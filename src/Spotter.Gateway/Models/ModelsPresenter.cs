@@ -35,7 +35,10 @@ internal sealed class ModelsPresenter(ModelCatalogue catalogue, WorkerRoster ros
     /// <summary>Without workers nothing is loaded, nor has it to be: the first that comes loads what there is.</summary>
     private ModelState StateOf(CatalogueModel model, IReadOnlyList<ModelPlace> places) =>
         model.Model is null ? ModelState.Refused
-        : !catalogue.StartsWorkers && places.All(p => p.Version is null) && roster.LoadingOf(model.Id).Workers == 0 ? ModelState.Absent
+        : !IsStarted(model) && places.All(p => p.Version is null) && roster.LoadingOf(model.Id).Workers == 0
+            ? catalogue.IsElsewhere(model.Id) ? ModelState.Ready : ModelState.Absent
         : roster.IsEmpty || places.Any(p => p.Version == model.Model.Version) ? ModelState.Ready
         : ModelState.Loading;
+
+    private bool IsStarted(CatalogueModel model) => catalogue.StartsWorkers && catalogue.IsOwn(model.Id);
 }

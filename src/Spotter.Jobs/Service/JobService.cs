@@ -97,6 +97,9 @@ public sealed partial class JobService : IAsyncDisposable
     /// <summary>Told how many jobs have come in that need a worker.</summary>
     public Action<int> Arrived { get; init; } = static _ => { };
 
+    /// <summary>Talks with the other gateways on the store; null where there can be none.</summary>
+    public ModelSharing? Sharing { get; init; }
+
     /// <summary>
     /// Checks a notification that a request asks for, and returns it as it is to be stored
     /// (<see cref="Deliveries.DeliveryChannels.Accept"/>). Here, so that no door can forget it.
@@ -109,7 +112,8 @@ public sealed partial class JobService : IAsyncDisposable
     /// <param name="cancel">Ends it.</param>
     public async Task RunAsync(Action<Exception> onError, Action onAnswer, CancellationToken cancel)
     {
-        Task[] loops = [Changes.RunAsync(onError, cancel), Backlog.RunAsync(onError, onAnswer, cancel), Maintenance.RunAsync(onError, cancel)];
+        Task[] loops = [Changes.RunAsync(onError, cancel), Backlog.RunAsync(onError, onAnswer, cancel), Maintenance.RunAsync(onError, cancel),
+            Sharing?.RunAsync(onError, cancel) ?? Task.CompletedTask];
         // One that fails ends all of it, however long the others would go on.
         var failed = Supervision.FirstErrorAsync(loops);
         if (await Task.WhenAny(Task.WhenAll(loops), failed) == failed)

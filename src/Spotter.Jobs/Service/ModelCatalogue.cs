@@ -24,6 +24,7 @@ public sealed class ModelCatalogue
     private volatile Lists lists;
     private IReadOnlyList<CatalogueModel> own;
     private IReadOnlyList<ModelInfo> brought = [];
+    private volatile IReadOnlyList<string> elsewhere = [];
     private bool startsWorkers = true;
     private bool offersBuiltIn = true;
 
@@ -61,14 +62,17 @@ public sealed class ModelCatalogue
     /// <summary>Told, with all of them, when a worker has brought a model that was not known, or another version of it.</summary>
     public Action<IReadOnlyList<ModelInfo>> Brought { get; set; } = static _ => { };
 
-    /// <summary>Whether a worker has a model now. Default: nobody knows of any.</summary>
+    /// <summary>Whether a worker of this gateway has a model now. Default: nobody knows of any.</summary>
     public Func<string, bool> IsHad { get; set; } = static _ => false;
 
     /// <summary>All of them, refused ones included.</summary>
-    public IReadOnlyList<CatalogueModel> All => startsWorkers ? lists.All : [.. lists.All.OrderByDescending(m => IsHad(m.Id))];
+    public IReadOnlyList<CatalogueModel> All => startsWorkers ? lists.All : [.. lists.All.OrderByDescending(m => IsHad(m.Id) || IsElsewhere(m.Id))];
 
     /// <summary>Those that requests may choose; the first is the default.</summary>
-    public IReadOnlyList<ModelInfo> Models => startsWorkers ? lists.Usable : [.. lists.Usable.OrderByDescending(m => IsHad(m.Id))];
+    public IReadOnlyList<ModelInfo> Models => startsWorkers ? lists.Usable : [.. lists.Usable.OrderByDescending(m => IsHad(m.Id) || IsElsewhere(m.Id))];
+
+    /// <summary>Those whose files are here and good, if workers are started for them.</summary>
+    public IReadOnlyList<ModelInfo> Started => startsWorkers ? [.. own.Where(m => m.Error is null).Select(m => m.Model).OfType<ModelInfo>()] : [];
 
     /// <summary>From now on these are the models whose files are here.</summary>
     public void Set(IReadOnlyList<CatalogueModel> models)
@@ -99,12 +103,25 @@ public sealed class ModelCatalogue
         }
     }
 
+    /// <summary>Other gateways on the same store have these now.</summary>
+    public void Hear(IReadOnlyList<ModelInfo> others)
+    {
+        elsewhere = [.. others.Select(m => m.Id)];
+        Bring(others);
+    }
+
+    /// <summary>True for a model that another gateway's workers have, or will have once they are started.</summary>
+    public bool IsElsewhere(string model) => elsewhere.Contains(model, StringComparer.Ordinal);
+
     /// <summary>True for queues whose jobs need no model, or one whose file, as it is now, a worker that is started here can load.</summary>
     public bool Serves(string queue) =>
         QueueNames.ModelOf(queue) is not { } model || (StartsWorkers && own.Any(m => m.Id == model && m is { Model: not null, Error: null }));
 
     /// <summary>Why the file of a model, as it is now, can't be used; null when it can, and when there is none.</summary>
     public JobError? ErrorOf(string model) => own.FirstOrDefault(m => m.Id == model)?.Error;
+
+    /// <summary>True for a model whose file is here, good or not.</summary>
+    public bool IsOwn(string model) => own.Any(m => m.Id == model);
 
     /// <summary>True for a model that is known, whether or not anybody has it now.</summary>
     public bool Knows(string model) => lists.All.Any(m => m.Id == model);

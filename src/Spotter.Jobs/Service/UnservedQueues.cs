@@ -14,13 +14,13 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
     /// <summary>Why the jobs of a queue wait; null when somebody takes them, or will once there is a worker.</summary>
     public string? ReasonFor(string queue)
     {
-        if (QueueNames.ModelOf(queue) is not { } model || roster.HasModel(model))
+        if (QueueNames.ModelOf(queue) is not { } model || roster.HasModel(model) || catalogue.IsElsewhere(model))
             return null;
         if (catalogue.ErrorOf(model) is { } error)
             return $"The file of the model '{model}' can't be loaded, and no worker has an earlier version; the job waits until the file is replaced, or until it is cancelled. {error.Detail}";
         if (roster.LoadingOf(model).Workers > 0)
             return null;
-        if (!catalogue.StartsWorkers && catalogue.Knows(model))
+        if (!catalogue.Serves(queue) && catalogue.Knows(model))
             return $"No worker has the model '{model}' now; the job waits until one joins that has, or until it is cancelled.";
         if (!catalogue.Serves(queue))
             return $"The model '{model}' is not here any more; the job waits until it is back, or until it is cancelled.";
@@ -40,6 +40,14 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
     /// <summary>True when no number of workers makes the jobs of a queue begin sooner: nobody has the model, or not yet.</summary>
     public bool IsHeldUp(string queue) => ReasonFor(queue) is not null || DelayOf(queue) is not null;
 
+    /// <summary>The queues in which jobs wait for nobody, with how many of the users' jobs do, and why.</summary>
+    public IReadOnlyList<(string Queue, long Count, string Reason)> In(StoreCounts counts) =>
+    [
+        .. counts.Backlogs.Where(b => b.Queued > 0).GroupBy(b => b.Queue, StringComparer.Ordinal)
+            .Select(q => (Queue: q.Key, Count: q.Sum(b => b.Queued), Reason: ReasonFor(q.Key)))
+            .Where(q => q.Reason is not null).Select(q => (q.Queue, q.Count, q.Reason!)),
+    ];
+
     /// <summary>How many of the users' jobs wait in such queues.</summary>
-    public long CountIn(StoreCounts counts) => counts.Backlogs.Where(b => b.Queued > 0 && ReasonFor(b.Queue) is not null).Sum(b => b.Queued);
+    public long CountIn(StoreCounts counts) => In(counts).Sum(q => q.Count);
 }

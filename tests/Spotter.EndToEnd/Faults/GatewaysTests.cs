@@ -131,6 +131,38 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
         SpotterApi.StateOf(await api.RunAsync(Pictures.Png(110))).ShouldBe("succeeded");
     }
 
+    [PostgresFact]
+    public async Task A_gateway_takes_jobs_for_the_models_of_another_and_says_when_nobody_has_them()
+    {
+        cluster = PostgresCluster.Start();
+        var environment = new Dictionary<string, string>(Surroundings, StringComparer.Ordinal) { ["SPOTTER_STARTER"] = "" };
+        var served = await StartGatewayAsync("served", environment, "serve", ["--max-workers", "1"], PatchModel.Write(folder.File("plates.onnx")));
+        var door = await StartGatewayAsync("door", environment, model: "");
+        using var api = new SpotterApi(door.Address);
+
+        // No worker has been started yet, nor would one be at this gateway.
+        var models = await Eventually.SeeAsync(
+            "it hears of the model", async () => (await api.GetAsync("/v1/models")).Json, now => now.GetProperty("default").ValueKind == JsonValueKind.String);
+        var plates = models.GetProperty("models").EnumerateArray().Single();
+        (plates.GetProperty("id").GetString(), plates.GetProperty("state").GetString()).ShouldBe(("plates", "ready"));
+        var job = await api.RunAsync(Pictures.Png(90));
+        (SpotterApi.StateOf(job), job.GetProperty("model").GetString()).ShouldBe(("succeeded", "plates"));
+        (await api.StatsAsync()).GetProperty("unserved").GetInt64().ShouldBe(0);
+
+        (await served.TerminateAsync()).ShouldBe(0);
+
+        var waiting = SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png(91))).Json);
+        var reason = await Eventually.SeeAsync(
+            "it says that nobody has the model", () => api.JobAsync(waiting), now => now.GetProperty("waitsFor").ValueKind == JsonValueKind.String);
+        reason.GetProperty("waitsFor").GetString().ShouldBe("No worker has the model 'plates' now; the job waits until one joins that has, or until it is cancelled.");
+        (await api.StatsAsync()).GetProperty("unserved").GetInt64().ShouldBe(1);
+        await Eventually.BeAsync("it is logged", () => door.Log.Contains("1 jobs of the queue detect/plates wait and nobody takes them", StringComparison.Ordinal));
+
+        await StartGatewayAsync("served", environment, "serve", ["--max-workers", "1"], folder.File("plates.onnx"));
+        SpotterApi.StateOf(await api.EndOfAsync(waiting, Patience)).ShouldBe("succeeded");
+        await Eventually.BeAsync("that is logged too", () => door.Log.Contains("No job of the queue detect/plates waits in vain any more", StringComparison.Ordinal));
+    }
+
     /// <summary>A job that runs for as long as the test likes, and its worker, which is stopped in the middle.</summary>
     private static async Task<(string Job, int Worker)> GiveToFrozenWorkerAsync(SpotterProcess gateway, byte shade)
     {
@@ -156,7 +188,7 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
     {
         var environment = new Dictionary<string, string>(surroundings ?? Surroundings, StringComparer.Ordinal) { ["SPOTTER__POSTGRES__URL"] = cluster!.Url };
         var gateway = await SpotterProcess.StartAsync(
-            folder.File(name), model ?? Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
+            folder.File(name), model is "" ? null : model ?? Model, ["--backend", "postgres", "--blobs", $"folder:{folder.File("pictures")}", .. options ?? []], environment, command: command);
         lock (processes)
             processes.Add(gateway);
         return gateway;

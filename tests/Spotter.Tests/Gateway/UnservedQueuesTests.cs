@@ -44,5 +44,37 @@ public sealed class UnservedQueuesTests
         queues.ReasonFor("detect/tiny")!.ShouldContain("not here any more");
     }
 
+    [Fact]
+    public void What_another_gateway_has_is_waited_for_while_it_has_it()
+    {
+        var catalogue = new ModelCatalogue((IReadOnlyList<CatalogueModel>)[]);
+        catalogue.StartNobody(offersBuiltIn: false);
+        var queues = new UnservedQueues(catalogue, roster);
+        queues.ReasonFor("detect/tiny").ShouldNotBeNull();
+
+        catalogue.Hear([Tiny]);
+        queues.ReasonFor("detect/tiny").ShouldBeNull();
+        queues.MayBeServed("detect/tiny").ShouldBeFalse("no worker is started for it here");
+        catalogue.Models.Select(m => m.Id).ShouldBe(["tiny"], "requests may choose it");
+
+        catalogue.Hear([]);
+        queues.ReasonFor("detect/tiny").ShouldBe("No worker has the model 'tiny' now; the job waits until one joins that has, or until it is cancelled.");
+        catalogue.Models.Select(m => m.Id).ShouldBe(["tiny"], "it may come back");
+    }
+
+    [Fact]
+    public void A_gateway_with_files_of_its_own_says_of_anothers_model_what_is_true()
+    {
+        var catalogue = new ModelCatalogue([new ModelInfo("mine", "detect", "yolox", 416, 416, [])]);
+        var queues = new UnservedQueues(catalogue, roster);
+        catalogue.Hear([Tiny]);
+        (queues.ReasonFor("detect/tiny"), queues.ReasonFor("detect/mine")).ShouldBe((null, null));
+        catalogue.Models[0].Id.ShouldBe("mine");
+
+        catalogue.Hear([]);
+        queues.ReasonFor("detect/tiny")!.ShouldContain("No worker has the model 'tiny' now");
+        catalogue.Started.Select(m => m.Id).ShouldBe(["mine"], "nor does this one say that it has it");
+    }
+
     private UnservedQueues Queues(params CatalogueModel[] models) => new(new ModelCatalogue(models), roster);
 }
