@@ -12,7 +12,6 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 {
     private const int DurableConnections = 12;
     private const int LaxConnections = 6;
-    private const int CommandSeconds = 20;
 
     // What is asked all the time takes milliseconds. A connection that swallows it (a firewall has forgotten it, a machine has
     // vanished) is noticed by that.
@@ -39,12 +38,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         var address = PostgresAddress.Parse(settings.Address);
         var place = PostgresAddress.Describe(address);
         var database = new PostgresDatabase(
-            NpgsqlDataSource.Create(Pool(address, schema, DurableConnections, "on")),
-            NpgsqlDataSource.Create(Pool(address, schema, LaxConnections, "off")),
-            NpgsqlDataSource.Create(Listening(Pool(address, schema, 1, "off"))))
+            PostgresPools.Open(address, schema, DurableConnections, isDurable: true),
+            PostgresPools.Open(address, schema, LaxConnections, isDurable: false),
+            PostgresPools.OpenListening(address, schema))
         { Schema = schema };
         try
         {
+            PostgresPooler.Refuse(database.durable);
             using var connection = database.durable.OpenConnection();
             PostgresSchema.Update(connection, schema);
             database.StoreId = PostgresSchema.StoreId(connection, schema);
@@ -175,7 +175,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 #pragma warning disable CA2100
     /// <summary>A statement on a connection, for <see cref="TransactAsync"/>.</summary>
     public static async Task<T> RunAsync<T>(
-        NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, int seconds = CommandSeconds)
+        NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read, int seconds = PostgresPools.CommandSeconds)
     {
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = seconds };
         bind(command.Parameters);
@@ -195,31 +195,6 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     }
 #pragma warning restore CA2100
 
-    private static string Pool(NpgsqlConnectionStringBuilder address, string schema, int connections, string commit)
-    {
-        var pool = new NpgsqlConnectionStringBuilder(address.ConnectionString)
-        {
-            SearchPath = schema,
-            MaxPoolSize = connections,
-            CommandTimeout = CommandSeconds,
-            // One that is given up can't be told so either.
-            CancellationTimeout = -1,
-            MaxAutoPrepare = 64,
-            AutoPrepareMinUsages = 2,
-            TcpKeepAlive = true,
-            ApplicationName = string.IsNullOrEmpty(address.ApplicationName) ? "spotter" : address.ApplicationName,
-            // Every statement here goes by an index and touches few rows: the planner must not take a table for small
-            // because it was when the plan was made, nor plan anew each time, nor make room for many.
-            Options = $"{address.Options} -c synchronous_commit={commit} -c plan_cache_mode=force_generic_plan -c jit=off -c enable_seqscan=off"
-                + " -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_hashagg=off"
-                // Nothing may wait for long, nor hold up others when this process hangs.
-                + " -c lock_timeout=5s -c statement_timeout=15s -c idle_in_transaction_session_timeout=15s",
-        };
-        if (!address.ContainsKey("Timeout"))
-            pool.Timeout = 5;
-        return pool.ConnectionString;
-    }
-
     /// <summary>When one connection swallows what it is told, its neighbours do too, most likely: those that are idle are not used again.</summary>
     private SpotterException Refusal(Exception fault)
     {
@@ -230,9 +205,6 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         }
         return PostgresFault.ToRefusal(fault);
     }
-
-    private static string Listening(string pool) =>
-        new NpgsqlConnectionStringBuilder(pool) { Pooling = false, MaxAutoPrepare = 0 }.ConnectionString;
 
     private void Dispose()
     {
