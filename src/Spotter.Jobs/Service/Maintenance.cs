@@ -18,6 +18,7 @@ public sealed class Maintenance(IJobStore store, IBlobStore blobs, LeaseSettings
     // One after another, a store across a network would not keep up with what comes in.
     private const int DeletedAtOnce = 16;
 
+    private readonly SteadySight sight = new(settings, clock);
     private DateTimeOffset nextOrphanSearch = DateTimeOffset.MinValue;
 
     /// <summary>
@@ -27,14 +28,14 @@ public sealed class Maintenance(IJobStore store, IBlobStore blobs, LeaseSettings
     /// <param name="onError">Hears what went wrong; the next round tries again.</param>
     /// <param name="cancel">Ends it.</param>
     public Task RunAsync(Action<Exception> onError, CancellationToken cancel) =>
-        Task.WhenAll(RepeatAsync(TendJobsAsync, onError, cancel), RepeatAsync(TendBlobsAsync, onError, cancel));
+        Task.WhenAll(RepeatAsync(TendJobsInSightAsync, onError, cancel), RepeatAsync(TendBlobsAsync, onError, cancel));
 
     /// <summary>Does everything once. What fails keeps nothing else from being done.</summary>
     /// <exception cref="AggregateException">Some of it failed.</exception>
     public async Task<Tended> RunOnceAsync(CancellationToken cancel)
     {
         var errors = new List<Exception>();
-        var moved = await TendJobsAsync(errors.Add, cancel);
+        var moved = await TendJobsAsync(withLeases: true, errors.Add, cancel);
         var aged = await TendBlobsAsync(errors.Add, cancel);
         return errors.Count == 0
             ? moved with { Expired = aged.Expired, Purged = aged.Purged, Orphans = aged.Orphans }
@@ -57,8 +58,21 @@ public sealed class Maintenance(IJobStore store, IBlobStore blobs, LeaseSettings
         }
     }
 
-    private async Task<Tended> TendJobsAsync(Action<Exception> onError, CancellationToken cancel) => new(
-        Reaped: await TryAsync(() => RepeatAsync(() => ReapAsync(cancel)), onError, cancel),
+    /// <summary>Leaves leases alone that ran out while nobody here could have extended them.</summary>
+    private Task<Tended> TendJobsInSightAsync(Action<Exception> onError, CancellationToken cancel)
+    {
+        var isSteady = sight.Look();
+        return TendJobsAsync(isSteady, Lost, cancel);
+
+        void Lost(Exception failed)
+        {
+            sight.Lose();
+            onError(failed);
+        }
+    }
+
+    private async Task<Tended> TendJobsAsync(bool withLeases, Action<Exception> onError, CancellationToken cancel) => new(
+        Reaped: withLeases ? await TryAsync(() => RepeatAsync(() => ReapAsync(cancel)), onError, cancel) : 0,
         Late: await TryAsync(() => RepeatAsync(() => store.ExpireAsync(Batch, cancel)), onError, cancel),
         Expired: 0, Purged: 0, Orphans: 0);
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Spotter.Core;
@@ -25,10 +26,10 @@ public sealed class MaintenanceTests
 
         var loop = maintenance.RunAsync(e => errors.Writer.TryWrite(e), stop.Token);
 
-        // Four steps of a round need the store; the search for orphans finds no blob to ask it about.
+        // Three steps of a round need the store: the search for orphans finds no blob to ask it about, and leases are left alone.
         for (var round = 0; round < 3; round++)
         {
-            for (var step = 0; step < 4; step++)
+            for (var step = 0; step < 3; step++)
             {
                 var error = await errors.Reader.ReadAsync().AsTask().WaitAsync(Patience);
                 error.ShouldBeOfType<SpotterException>().Code.ShouldBe(ErrorCodes.StoreUnavailable);
@@ -36,6 +37,80 @@ public sealed class MaintenanceTests
             await clock.WaitForTimersAsync(count: 2).WaitAsync(Patience);
             clock.Advance(settings.Sweep);
         }
+        await stop.CancelAsync();
+        await loop.WaitAsync(Patience);
+    }
+
+    [Fact]
+    public void Leases_say_nothing_until_the_store_has_been_in_sight_for_as_long_as_they_last()
+    {
+        var (clock, settings) = (new ManualClock(), new LeaseSettings());
+        var sight = new SteadySight(settings, clock);
+        bool IsSteadyAfter(int seconds)
+        {
+            var isSteady = sight.Look();
+            for (var i = 0; i < seconds; i++)
+            {
+                clock.Advance(TimeSpan.FromSeconds(1));
+                isSteady = sight.Look();
+            }
+            return isSteady;
+        }
+
+        IsSteadyAfter(29).ShouldBeFalse("it has just begun");
+        IsSteadyAfter(1).ShouldBeTrue();
+
+        sight.Lose();
+        IsSteadyAfter(29).ShouldBeFalse("the store was away");
+        IsSteadyAfter(1).ShouldBeTrue();
+
+        clock.Advance(TimeSpan.FromSeconds(15));
+        sight.Look().ShouldBeTrue("the round took long");
+        clock.Advance(TimeSpan.FromSeconds(16));
+        IsSteadyAfter(29).ShouldBeFalse("the process stood still, or the clock was set");
+        IsSteadyAfter(1).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task An_outage_of_the_store_that_is_longer_than_a_lease_costs_no_attempt()
+    {
+        var clock = new ManualClock();
+        var settings = new LeaseSettings();
+        await using var fixture = new LocalFixture();
+        var backend = fixture.Open(clock);
+        var (store, away) = StoreThatGoesAway.Before(backend.Jobs);
+        using var stop = new CancellationTokenSource();
+        var job = SampleJobs.New();
+        await store.AddAsync([job], default);
+        var lease = (await store.TakeAsync(new TakeRequest([job.Spec.Queue], [JobPriority.Normal], ["w"], settings.Duration), default)).Jobs.Single().Lease;
+        var loop = new Maintenance(store, backend.Blobs, settings, clock).RunAsync(_ => { }, stop.Token);
+
+        async Task PassAsync(TimeSpan time)
+        {
+            for (var passed = TimeSpan.Zero; passed < time; passed += settings.Sweep)
+            {
+                await clock.WaitForTimersAsync(count: 2).WaitAsync(Patience);
+                clock.Advance(settings.Sweep);
+            }
+            await clock.WaitForTimersAsync(count: 2).WaitAsync(Patience);
+        }
+
+        for (var i = 0; i < 12; i++)
+        {
+            await PassAsync(settings.Sweep);
+            (await store.ExtendAsync([lease], settings.Duration, default)).ShouldBe([true]);
+        }
+        away.IsAway = true;
+        await PassAsync(TimeSpan.FromSeconds(60));
+        away.IsAway = false;
+        // The worker is as good as before, and extends its lease when its next heartbeat is due.
+        await PassAsync(settings.Heartbeat);
+        (await store.ExtendAsync([lease], settings.Duration, default)).ShouldBe([true]);
+        (await store.FindAsync(job.Id, default))!.ShouldSatisfyAllConditions(row => row.State.ShouldBe(JobState.Running), row => row.Attempts.ShouldBe(1), row => row.History.ShouldBeEmpty());
+
+        // From then on it says nothing, with the store there all the time.
+        await PassAsync(settings.Duration + settings.Sweep + settings.Sweep);
+        (await store.FindAsync(job.Id, default))!.State.ShouldBe(JobState.Queued);
         await stop.CancelAsync();
         await loop.WaitAsync(Patience);
     }
@@ -63,6 +138,25 @@ public sealed class MaintenanceTests
         }
         await stop.CancelAsync();
         await loop.WaitAsync(Patience);
+    }
+
+    /// <summary>A store that can be reached or not.</summary>
+    public class StoreThatGoesAway : DispatchProxy
+    {
+        private IJobStore store = null!;
+
+        public bool IsAway { get; set; }
+
+        public static (IJobStore Store, StoreThatGoesAway Way) Before(IJobStore store)
+        {
+            var made = Create<IJobStore, StoreThatGoesAway>();
+            var way = (StoreThatGoesAway)(object)made;
+            way.store = store;
+            return (made, way);
+        }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) =>
+            IsAway ? throw new SpotterException(ErrorCodes.StoreUnavailable, "It is away.") : targetMethod!.Invoke(store, args);
     }
 
     /// <summary>Takes calls and never answers them.</summary>
