@@ -24,6 +24,7 @@ internal static class SettingsPage
             setting that does not exist is a mistake in the file, and a warning in the environment. Secrets have no flags, because
             others can see what you type: put them into a variable, or into a file of their own that only Spotter's user may read.
 
+            <!-- file: spotter.yaml -->
             ```yaml
             # {SettingSources.FileName}
             host: 0.0.0.0
@@ -39,6 +40,8 @@ internal static class SettingsPage
                 preset: fast
               rest:
             ```
+            <!-- run: cp model.onnx data/models/yolox_nano.onnx && cp model.onnx data/models/plates.onnx -->
+            <!-- run: ./spotter serve -->
 
             Separate the values of a list by commas in a variable: `SPOTTER__MODELS=yolox_nano,plates`. Repeat a flag:
             `--model yolox_nano --model plates`. Lists and pools don't mix: if you give `--pool`, Spotter ignores all pools in the file.

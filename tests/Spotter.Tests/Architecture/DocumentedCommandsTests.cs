@@ -2,14 +2,14 @@ using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Spotter.Cli.Commands;
+using Spotter.Tests.Docs;
 
 namespace Spotter.Tests.Architecture;
 
 /// <summary>Commands in the README and the docs hold when they are typed, in bash and in zsh.</summary>
 public sealed partial class DocumentedCommandsTests
 {
-    public static TheoryData<string> Pages =>
-        ["README.md", .. Directory.EnumerateFiles(Path.Combine(SharedFiles.Repository, "docs"), "*.md").Select(f => "docs/" + Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Pages => [.. DocsPage.All];
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -20,7 +20,7 @@ public sealed partial class DocumentedCommandsTests
             if (Spotter().Match(line) is not { Success: true } found)
                 continue;
             // What follows is the shell's.
-            var words = CommandLineParser.SplitCommandLine(found.Groups["arguments"].Value.Replace('\'', '"')).TakeWhile(w => w is not ("|" or ">" or "&" or "<" or "&&")).ToArray();
+            var words = CommandLineParser.SplitCommandLine(found.Groups["arguments"].Value.Replace('\'', '"')).TakeWhile(w => w is not ("|" or "&" or "&&") && w[0] is not ('>' or '<')).ToArray();
             CommandLine.CreateRoot().Parse(words, new() { ResponseFileTokenReplacer = null }).Errors.Select(e => e.Message).ShouldBeEmpty($"{page}: {line}");
         }
     }
@@ -52,19 +52,14 @@ public sealed partial class DocumentedCommandsTests
         CommandsOf("docs/operations.md").Count(line => Spotter().IsMatch(line)).ShouldBeGreaterThan(5);
     }
 
-    private static IEnumerable<string> BlocksOf(string page) => Block().Matches(Text(page)).Select(m => m.Groups["text"].Value);
+    private static IEnumerable<string> BlocksOf(string page) => DocsPage.Read(page).Where(s => s.IsShell).Select(s => string.Join('\n', s.Commands));
 
     private static IEnumerable<string> CommandsOf(string page) =>
-        BlocksOf(page).SelectMany(block => block.Replace("\\\n", " ", StringComparison.Ordinal).Split('\n'))
-            .Concat(Row().Matches(Text(page)).Select(m => m.Groups["command"].Value));
+        DocsPage.Read(page).Where(s => s.IsShell).SelectMany(s => s.Commands).Concat(Inline().Matches(DocsPage.Text(page)).Select(m => m.Groups["command"].Value));
 
-    private static string Text(string page) => File.ReadAllText(Path.Combine(SharedFiles.Repository, page));
-
-    [GeneratedRegex(@"```(sh|bash)\n(?<text>.*?)```", RegexOptions.ExplicitCapture | RegexOptions.Singleline, matchTimeoutMilliseconds: 5000)]
-    private static partial Regex Block();
-
-    [GeneratedRegex(@"^\| `(?<command>\./[^`]+)` \|", RegexOptions.ExplicitCapture | RegexOptions.Multiline, matchTimeoutMilliseconds: 5000)]
-    private static partial Regex Row();
+    // A command in a sentence. One whose values are left out (`--blobs …`), or that is only named, can't be typed.
+    [GeneratedRegex(@"`(?<command>\./spotter [^`…]*[-A-Z./][^`…]*)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Inline();
 
     [GeneratedRegex(@"^\s*([A-Z_]+=\S+ )*\./spotter(?<arguments> .*)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Spotter();
