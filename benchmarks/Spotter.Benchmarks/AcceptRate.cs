@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Spotter.Benchmarks.Results;
 using Spotter.Benchmarks.Services;
 
 namespace Spotter.Benchmarks;
@@ -29,6 +30,9 @@ internal static class AcceptRate
         }
         rates.Sort();
         disk.Sort();
+        FigureRecorder.Note("accept", "perSecond", rates[1]);
+        FigureRecorder.Note("accept", "diskPerSecond", disk[1]);
+        FigureRecorder.Note("accept", "ofDisk", rates[1] / disk[1]);
         Console.WriteLine($"  median {rates[1]:0} uploads/s = {rates[1] / 200:0.00} of the target, {rates[1] / disk[1]:0.00} of the disk alone");
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Spotter.Benchmarks.Results;
 using Spotter.Core.Images;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
@@ -24,6 +25,8 @@ internal static class AnnotatePeer
             File.WriteAllText(file, JsonSerializer.Serialize(result, VisionJson.Default.VisionResult));
             var theirs = double.Parse(
                 Peers.Run("annotate.mjs", Path.GetFullPath(options.Image), file, options.Seconds.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+            FigureRecorder.Note("peers", "sharpMs", theirs);
+            FigureRecorder.Note("peers", "times", theirs / ours);
             Console.WriteLine();
             Console.WriteLine($"decode, annotate, encode: {ours:0.00} ms, sharp {theirs:0.00} ms (medians, one thread): {theirs / ours:0.00} times as fast");
         }

@@ -17,6 +17,12 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
     /// <summary>For <c>selftest</c>: the mistake to plant; null for none.</summary>
     public string? Plant { get; private init; }
 
+    /// <summary>True if the figures go into <c>benchmarks/results</c>.</summary>
+    public bool Record { get; private init; }
+
+    /// <summary>What was measured, as it is typed. How much of <c>growth</c> was, in which order, doesn't change its figures.</summary>
+    public string Command { get; private init; } = "";
+
     /// <summary>For <c>growth</c>: where they wait.</summary>
     public string Backend { get; private init; } = "both";
 
@@ -30,6 +36,7 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
         IReadOnlyList<int>? sizes = null;
         string? backend = null;
         string? plant = null;
+        var record = false;
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -52,16 +59,19 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
                 case "--plant" when i + 1 < args.Length && SelfTest.Plants.Contains(args[i + 1], StringComparer.Ordinal):
                     plant = args[++i];
                     break;
+                case "--record":
+                    record = true;
+                    break;
                 case var part when part == SelfTestPart || Known.Contains(part, StringComparer.Ordinal):
                     parts.Add(part);
                     break;
                 default:
-                    Console.Error.WriteLine($"usage: benchmarks/run [{string.Join("|", Known)}]… [--model FILE] [--image FILE] [--seconds N] [--sizes N,N…] [--backend {string.Join("|", Backends)}]; or benchmarks/run {SelfTestPart} [--plant {string.Join("|", SelfTest.Plants)}]");
+                    Console.Error.WriteLine($"usage: benchmarks/run [{string.Join("|", Known)}]… [--model FILE] [--image FILE] [--seconds N] [--sizes N,N…] [--backend {string.Join("|", Backends)}] [--record]; or benchmarks/run docs; or benchmarks/run {SelfTestPart} [--plant {string.Join("|", SelfTest.Plants)}]");
                     return null;
             }
         }
         var options = new BenchmarkOptions(parts.Count > 0 ? parts : Known, model, image, seconds);
-        options = options with { Sizes = sizes ?? options.Sizes, Backend = backend ?? options.Backend, Plant = plant };
+        options = options with { Sizes = sizes ?? options.Sizes, Backend = backend ?? options.Backend, Plant = plant, Record = record, Command = CommandOf(args) };
         if (!options.Parts.Except(WithoutPictures, StringComparer.Ordinal).Any())
             return options;
         foreach (var file in (string[])[model, image])
@@ -72,6 +82,13 @@ internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Mode
             return null;
         }
         return options;
+    }
+
+    private static string CommandOf(string[] args)
+    {
+        string[] leftOut = ["--record", "--sizes", "--backend"];
+        var words = args.Where((word, i) => !leftOut.Contains(word, StringComparer.Ordinal) && (i == 0 || args[i - 1] is not ("--sizes" or "--backend")));
+        return $"benchmarks/run {string.Join(' ', words)}".TrimEnd();
     }
 
     private static List<int>? SizesOf(string text)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Spotter.Benchmarks.Results;
 using Spotter.Benchmarks.Services;
 using Spotter.EndToEnd.Harness;
 
@@ -36,6 +37,9 @@ internal static class BurstReport
                 throw new BenchmarkFailedException($"Answers were lost or doubled: {figures}");
             await JobAudit.CheckRunAsync(service.Client, Jobs);
             double Number(string name) => figures.GetProperty(name).GetDouble();
+            FigureRecorder.Note("burst", "acceptSeconds", Number("acceptSeconds"));
+            FigureRecorder.Note("burst", "answerSeconds", Number("answerSeconds"));
+            FigureRecorder.Note("burst", "peakMB", peak);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"  makespan {Number("answerSeconds"):0.0} s ({Number("answersPerSecond"):0}/s), accepted within {Number("acceptSeconds"):0.0} s ({Number("acceptedPerSecond"):0}/s)"));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Spotter.Benchmarks.Results;
 using Spotter.Core.Images;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
@@ -36,20 +37,21 @@ internal static class PartTimes
             var wholeDrawn = Median(threads, options.Seconds, () => new LaneScope(model), _ => model.Run(picture, new VisionParameters { Annotate = true }).Dispose());
             plain[threads] = decode + infer + boxes;
             annotated[threads] = decode + infer + boxes + draw;
-            void Row(string name, double value)
+            void Row(string figure, string name, double value)
             {
+                FigureRecorder.Note("parts", $"{figure}.{threads}", value);
                 if (!rows.TryGetValue(name, out var row))
                     rows[name] = row = new double[3];
                 row[threads] = value;
             }
-            Row("decode + letterbox", decode);
-            Row("model", infer);
-            Row("boxes", boxes);
-            Row("sum without annotation", plain[threads]);
-            Row("  measured as one", whole);
-            Row("decode + annotate + encode", draw);
-            Row("sum with annotation", annotated[threads]);
-            Row("  measured as one (decodes once)", wholeDrawn);
+            Row("decode", "decode + letterbox", decode);
+            Row("model", "model", infer);
+            Row("boxes", "boxes", boxes);
+            Row("plain", "sum without annotation", plain[threads]);
+            Row("plainWhole", "  measured as one", whole);
+            Row("annotate", "decode + annotate + encode", draw);
+            Row("annotated", "sum with annotation", annotated[threads]);
+            Row("annotatedWhole", "  measured as one (decodes once)", wholeDrawn);
         }
         foreach (var (name, values) in rows)
             Console.WriteLine($"{name,-36}{values[1],10:0.00}{values[2],11:0.00}");

@@ -1,8 +1,14 @@
 using Spotter.Benchmarks;
 using Spotter.Benchmarks.Growth;
 using Spotter.Benchmarks.Queues;
+using Spotter.Benchmarks.Results;
 
 // Prints what docs/performance.md lists: every figure of one run, measured side by side.
+if (args is ["docs"])
+{
+    FigurePage.Write(BenchmarkOptions.Repository());
+    return 0;
+}
 var options = BenchmarkOptions.Parse(args);
 if (options is null)
     return 2;
@@ -54,6 +60,8 @@ try
                 break;
         }
     }
+    if (options.Record)
+        FigureRecorder.Write(BenchmarkOptions.Repository(), options.Command);
 }
 catch (BenchmarkFailedException failed)
 {

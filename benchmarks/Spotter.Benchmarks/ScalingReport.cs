@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Spotter.Benchmarks.Results;
 using Spotter.Benchmarks.Services;
 using Spotter.EndToEnd.Harness;
 
@@ -31,8 +32,8 @@ internal static class ScalingReport
             for (var i = 0; i < 16; i++)
                 await File.WriteAllBytesAsync(Path.Combine(folder.FullName, $"{i:00}.png"), Pictures.Png((byte)(60 + (i * 8))));
             var slow = PatchModel.Write(Path.Combine(folder.FullName, "slow.onnx"), SlowModelWork);
-            await BurstAsync("a slow model", slow, folder.FullName);
-            await BurstAsync(Path.GetFileNameWithoutExtension(options.Model), options.Model, folder.FullName);
+            await BurstAsync("slow", "a slow model", slow, folder.FullName);
+            await BurstAsync("model", Path.GetFileNameWithoutExtension(options.Model), options.Model, folder.FullName);
             await TrickleAsync(options.Model, folder.FullName);
             await ComingAndGoingAsync(options.Model, folder.FullName);
         }
@@ -42,7 +43,7 @@ internal static class ScalingReport
         }
     }
 
-    private static async Task BurstAsync(string name, string model, string pictures)
+    private static async Task BurstAsync(string figures, string name, string model, string pictures)
     {
         var workers = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture);
         var (warm, cold, first) = (new List<double>(), new List<double>(), new List<double>());
@@ -59,6 +60,9 @@ internal static class ScalingReport
             cold.Add(makespan);
         }
         var ratio = Median(cold) / Median(warm);
+        FigureRecorder.Note("scaling", $"{figures}.firstSeconds", Median(first));
+        FigureRecorder.Note("scaling", $"{figures}.makespanSeconds", Median(cold));
+        FigureRecorder.Note("scaling", $"{figures}.ofWarm", ratio);
         Console.WriteLine();
         Console.WriteLine($"burst of {Burst} pictures, {name}, {workers} workers at most, medians of {Runs} runs");
         Line($"  from zero workers: first answer {Median(first):0.00} s (target below {FirstAnswerTarget:0}), makespan {Median(cold):0.00} s");

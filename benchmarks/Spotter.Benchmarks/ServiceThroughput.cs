@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Spotter.Benchmarks.Services;
+using Spotter.Benchmarks.Results;
 using Spotter.Vision;
 using Spotter.Vision.Inference;
 
@@ -25,7 +26,10 @@ internal static class ServiceThroughput
     /// <summary>Medians of pictures per second.</summary>
     /// <param name="Waiting">Clients wait for each result.</param>
     /// <param name="Drained">From the last upload to the last result.</param>
-    public sealed record Rates(double Waiting, double Drained);
+    /// <param name="WorkersMs">Processor time of the workers per picture, in milliseconds.</param>
+    /// <param name="GatewayMs">That of the gateway.</param>
+    /// <param name="ClientsMs">That of the clients.</param>
+    public sealed record Rates(double Waiting, double Drained, double WorkersMs, double GatewayMs, double ClientsMs);
 
     public static async Task RunAsync(BenchmarkOptions options, Report parts)
     {
@@ -41,11 +45,16 @@ internal static class ServiceThroughput
                 Rates ours;
                 await using (var service = await SpotterService.StartAsync(options.Model, workers))
                     ours = await MeasureAsync(service, picture, workers, annotate, allowed, duration, WarmUp);
+                var figures = $"{(annotate ? "annotated" : "plain")}.{workers}";
+                Note(figures, "", ours, allowed);
                 if (await StartPeerAsync(options.Model, picture, workers) is not { } peer)
                     continue;
                 await using (peer)
                 {
                     var theirs = await MeasureAsync(peer, picture, workers, annotate, allowed, duration, WarmUp);
+                    Note(figures, "Node", theirs, allowed);
+                    FigureRecorder.Note("service", $"{figures}.waitingTimes", ours.Waiting / theirs.Waiting);
+                    FigureRecorder.Note("service", $"{figures}.backlogTimes", ours.Drained / theirs.Drained);
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    Spotter does {ours.Waiting / theirs.Waiting:0.0} times as many, of a backlog {ours.Drained / theirs.Drained:0.0} times"));
                 }
             }
@@ -69,8 +78,9 @@ internal static class ServiceThroughput
             jobs.AddRange(sent.Jobs);
         }
         var (now, sentJobs) = (service.ProcessorTime(), jobs.Count - warm);
-        var perPicture = string.Create(CultureInfo.InvariantCulture,
-            $"workers {(now.Workers - used.Workers).TotalMilliseconds / sentJobs:0.0}, gateway {(now.Gateway - used.Gateway).TotalMilliseconds / sentJobs:0.0}, clients {(Environment.CpuUsage.TotalTime - client).TotalMilliseconds / sentJobs:0.0}");
+        var (workersMs, gatewayMs) = ((now.Workers - used.Workers).TotalMilliseconds / sentJobs, (now.Gateway - used.Gateway).TotalMilliseconds / sentJobs);
+        var clientsMs = (Environment.CpuUsage.TotalTime - client).TotalMilliseconds / sentJobs;
+        var perPicture = string.Create(CultureInfo.InvariantCulture, $"workers {workersMs:0.0}, gateway {gatewayMs:0.0}, clients {clientsMs:0.0}");
 
         await service.CheckAsync(jobs, picture, annotate);
 
@@ -83,11 +93,22 @@ internal static class ServiceThroughput
         }
         await service.CheckAsync([.. jobs, .. backlog], picture, annotate);
 
-        var rates = new Rates(Median(waiting), Median(drained));
+        var rates = new Rates(Median(waiting), Median(drained), workersMs, gatewayMs, clientsMs);
         var name = $"{service.Name}, {workers} worker{(workers > 1 ? "s" : "")}{(annotate ? ", annotated" : "")}";
         Print(name, rates.Waiting, allowed, perPicture);
         Print("  working off a backlog", rates.Drained, allowed, "");
         return rates;
+    }
+
+    private static void Note(string figures, string service, Rates rates, double allowed)
+    {
+        foreach (var (name, value) in ((string, double)[])[
+            ($"waiting{service}", rates.Waiting), ($"waiting{service}Share", rates.Waiting / allowed),
+            ($"backlog{service}", rates.Drained), ($"backlog{service}Share", rates.Drained / allowed),
+            ($"workersMs{service}", rates.WorkersMs), ($"gatewayMs{service}", rates.GatewayMs), ($"clientsMs{service}", rates.ClientsMs)])
+        {
+            FigureRecorder.Note("service", $"{figures}.{name}", value);
+        }
     }
 
     /// <summary>The rate from now until so many have a result.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Spotter.Benchmarks.Queues;
+using Spotter.Benchmarks.Results;
 
 namespace Spotter.Benchmarks.Growth;
 
@@ -8,7 +9,8 @@ namespace Spotter.Benchmarks.Growth;
 /// <param name="Name">What it is, with its unit.</param>
 /// <param name="Value">The figure.</param>
 /// <param name="MoreIsBetter">A rate, not a time.</param>
-internal sealed record Figure(string Name, double Value, bool MoreIsBetter = false);
+/// <param name="Key">Its name in <c>benchmarks/results</c>; null when it isn't kept.</param>
+internal sealed record Figure(string Name, double Value, bool MoreIsBetter = false, string? Key = null);
 
 /// <summary>
 /// What calls cost while 0 to 1,000,000 jobs wait, for each backend: one that looks at all of them gets slower with each.
@@ -20,14 +22,14 @@ internal static class GrowthReport
     public static async Task RunAsync(BenchmarkOptions options)
     {
         if (options.Backend is "sqlite" or "both")
-            await TableAsync(options, _ => QueuePlace.Sqlite());
+            await TableAsync("sqlite", options, _ => QueuePlace.Sqlite());
         if (options.Backend is "sqlite" || await PrivateServer.StartAsync("postgres") is not { } server)
             return;
         await using (server)
-            await TableAsync(options, size => QueuePlace.Postgres(server, $"growth_{size}"));
+            await TableAsync("postgres", options, size => QueuePlace.Postgres(server, $"growth_{size}"));
     }
 
-    private static async Task TableAsync(BenchmarkOptions options, Func<int, QueuePlace> placeFor)
+    private static async Task TableAsync(string backend, BenchmarkOptions options, Func<int, QueuePlace> placeFor)
     {
         var columns = new List<(int Size, IReadOnlyList<Figure> Figures)>();
         var name = "";
@@ -37,6 +39,8 @@ internal static class GrowthReport
             name = place.Name;
             columns.Add((size, await GrowthRun.MeasureAsync(place, size, TimeSpan.FromSeconds(options.Seconds))));
         }
+        foreach (var (size, figure) in columns.SelectMany(c => c.Figures.Where(f => f.Key is not null).Select(f => (c.Size, f))))
+            FigureRecorder.Note("growth", string.Create(CultureInfo.InvariantCulture, $"{backend}.{size}.{figure.Key}"), figure.Value);
         Console.WriteLine();
         Console.WriteLine($"growth: {name}, medians; in brackets: times what it is with the first backlog, the rate's inverse");
         Console.WriteLine($"{"jobs waiting",-32}{string.Concat(columns.Select(c => c.Size.ToString("N0", CultureInfo.InvariantCulture).PadLeft(Column)))}");

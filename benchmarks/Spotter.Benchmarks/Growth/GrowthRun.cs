@@ -80,15 +80,15 @@ internal sealed class GrowthRun(ServiceProcess service, int backlog, TimeSpan du
             throw new BenchmarkFailedException($"{taken.Count} jobs were taken and handed in, but {succeeded} have a result.");
         return
         [
-            new("uploads per second, 16 clients", rate, MoreIsBetter: true),
-            new("take, ms", Median(taken.Select(t => t.TakeMs))),
+            new("uploads per second, 16 clients", rate, MoreIsBetter: true, Key: "uploadsPerSecond"),
+            new("take, ms", Median(taken.Select(t => t.TakeMs)), Key: "takeMs"),
             new("finish, ms", Median(taken.Select(t => t.FinishMs))),
-            new("one job, ms", one),
-            new("stats, ms", stats),
-            new($"list of {Page}, ms", list),
+            new("one job, ms", one, Key: "jobMs"),
+            new("stats, ms", stats, Key: "statsMs"),
+            new($"list of {Page}, ms", list, Key: "listMs"),
             new($"list of {Page} that wait, ms", queued),
             new("gateway when idle, % of a core", await IdleAsync()),
-            new("gateway's memory, MB", service.Memory() / 1e6),
+            new("gateway's memory, MB", service.Memory() / 1e6, Key: "memoryMB"),
         ];
     }
 

@@ -4,6 +4,7 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Spotter.Benchmarks.Results;
 
 namespace Spotter.Benchmarks.Micro;
 
@@ -29,21 +30,26 @@ internal static class MicroReport
 
         Console.WriteLine();
         Console.WriteLine("part (one thread)                         median ms   allocated B");
-        foreach (var (name, text) in new (string, string)[]
+        foreach (var (name, figure, text) in new (string, string, string)[]
         {
-            (nameof(VisionBenchmarks.Thumbnail), "libvips thumbnail to pixels"),
-            (nameof(VisionBenchmarks.DecodeToTensor), "decode, letterbox, tensor"),
-            (nameof(VisionBenchmarks.FillTensor), "tensor fill, 640 x 640"),
-            (nameof(VisionBenchmarks.ReadColumns), "boxes from [1,84,8400]"),
-            (nameof(VisionBenchmarks.Suppress), "suppression of 1,000 boxes"),
-            (nameof(VisionBenchmarks.Annotate), "decode, annotate, encode"),
-            (nameof(VisionBenchmarks.ModelOnly), "model alone"),
-            (nameof(VisionBenchmarks.Job), "whole job"),
+            (nameof(VisionBenchmarks.Thumbnail), "thumbnail", "libvips thumbnail to pixels"),
+            (nameof(VisionBenchmarks.DecodeToTensor), "decode", "decode, letterbox, tensor"),
+            (nameof(VisionBenchmarks.FillTensor), "fill", "tensor fill, 640 x 640"),
+            (nameof(VisionBenchmarks.ReadColumns), "boxes", "boxes from [1,84,8400]"),
+            (nameof(VisionBenchmarks.Suppress), "suppress", "suppression of 1,000 boxes"),
+            (nameof(VisionBenchmarks.Annotate), "annotate", "decode, annotate, encode"),
+            (nameof(VisionBenchmarks.ModelOnly), "model", "model alone"),
+            (nameof(VisionBenchmarks.Job), "job", "whole job"),
         })
         {
+            FigureRecorder.Note("micro", $"{figure}Ms", Median(name));
+            FigureRecorder.Note("micro", $"{figure}Bytes", Allocated(reports[name]));
             Console.WriteLine($"{text,-40}{Median(name),11:0.000}{Allocated(reports[name]),14:N0}");
         }
         Console.WriteLine();
+        FigureRecorder.Note("micro", "decodeOfThumbnail", Median(nameof(VisionBenchmarks.DecodeToTensor)) / Median(nameof(VisionBenchmarks.Thumbnail)));
+        FigureRecorder.Note("micro", "fillGBPerSecond", TensorBytes / Median(nameof(VisionBenchmarks.FillTensor)) / 1e6);
+        FigureRecorder.Note("micro", "modelShare", Median(nameof(VisionBenchmarks.ModelOnly)) / Median(nameof(VisionBenchmarks.Job)));
         Target("decode to tensor against libvips' thumbnail", Median(nameof(VisionBenchmarks.DecodeToTensor)) / Median(nameof(VisionBenchmarks.Thumbnail)), "x", 1.15, atMost: true);
         Target("tensor fill", TensorBytes / Median(nameof(VisionBenchmarks.FillTensor)) / 1e6, "GB/s", 4, atMost: false);
         Target("boxes from [1,84,8400]", Median(nameof(VisionBenchmarks.ReadColumns)), "ms", 0.5, atMost: true);

@@ -1,3 +1,5 @@
+using Spotter.Benchmarks.Results;
+
 namespace Spotter.Benchmarks.Queues;
 
 /// <summary>The queue alone over PostgreSQL, three times, on a server of our own on the same cores, its settings as they come and fsync on.</summary>
@@ -26,6 +28,7 @@ internal static class PostgresReport
                     Console.WriteLine($"  {figures.JobsPerSecond,8:0} jobs/s with {figures.Loops} loops; rows made at {figures.AcceptedPerSecond:0}/s");
                 }
                 rates.Sort();
+                FigureRecorder.Note("postgres", $"finishedPerSecond.{loops}", rates[Runs / 2]);
                 Console.WriteLine($"  median {rates[Runs / 2]:0} jobs/s with {loops} loops = {rates[Runs / 2] / Target:0.00} of the target");
             }
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Spotter.Benchmarks.Results;
 
 namespace Spotter.Benchmarks.Queues;
 
@@ -19,7 +20,7 @@ internal static class QueuePeers
     {
         Console.WriteLine();
         Console.WriteLine($"{"queues, jobs that do nothing per second",-42}{"added one by one",18}{"in batches of 500",19}{"taken + finished",18}{"where many wait",18}  durable");
-        await PrintAsync(() => MeasureAsync(QueuePlace.Sqlite, options.Seconds));
+        await PrintAsync("sqlite", () => MeasureAsync(QueuePlace.Sqlite, options.Seconds));
         await PrintOnPostgresAsync(options.Seconds);
         await PrintPeerAsync("postgres", "pg-boss", options.Seconds);
         await PrintPeerAsync("redis", "bullmq", options.Seconds);
@@ -32,7 +33,7 @@ internal static class QueuePeers
         await using (server)
         {
             var places = 0;
-            await PrintAsync(() => MeasureAsync(() => QueuePlace.Postgres(server, $"place_{places++}"), seconds));
+            await PrintAsync("postgres", () => MeasureAsync(() => QueuePlace.Postgres(server, $"place_{places++}"), seconds));
         }
     }
 
@@ -56,7 +57,7 @@ internal static class QueuePeers
             return;
         await using (running)
         {
-            await PrintAsync(() =>
+            await PrintAsync(peer.Replace("-", "", StringComparison.Ordinal), () =>
             {
                 var answer = JsonDocument.Parse(Peers.Run(
                     "queues.mjs", peer, running.Port.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture),
@@ -68,9 +69,13 @@ internal static class QueuePeers
         }
     }
 
-    private static async Task PrintAsync(Func<Task<Row>> measure)
+    private static async Task PrintAsync(string figures, Func<Task<Row>> measure)
     {
         var row = await measure();
+        FigureRecorder.Note("peers-queue", $"{figures}.oneByOne", row.OneByOne);
+        FigureRecorder.Note("peers-queue", $"{figures}.batches", row.Batches);
+        FigureRecorder.Note("peers-queue", $"{figures}.smallBacklog", row.SmallBacklog);
+        FigureRecorder.Note("peers-queue", $"{figures}.largeBacklog", row.LargeBacklog);
         Console.WriteLine($"{row.Name,-42}{row.OneByOne,18:0}{row.Batches,19:0}{row.SmallBacklog,18:0}{row.LargeBacklog,18:0}  {row.Durable}");
     }
 }

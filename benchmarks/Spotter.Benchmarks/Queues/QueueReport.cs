@@ -1,3 +1,5 @@
+using Spotter.Benchmarks.Results;
+
 namespace Spotter.Benchmarks.Queues;
 
 /// <summary>The queue alone, in this process: how many jobs become durable one by one, and how many are taken and finished.</summary>
@@ -19,7 +21,7 @@ internal static class QueueReport
             rates.Add(await QueueThroughput.EnqueueAsync(place, TimeSpan.FromSeconds(options.Seconds), Callers));
             Console.WriteLine($"  {rates[^1],8:0} jobs/s");
         }
-        PrintMedian(rates, EnqueueTarget);
+        PrintMedian("acceptedPerSecond", rates, EnqueueTarget);
 
         Console.WriteLine();
         Console.WriteLine($"queue alone: take + finish, every change durable (target {FinishTarget:0}/s)");
@@ -29,14 +31,16 @@ internal static class QueueReport
             using var place = QueuePlace.Sqlite();
             var figures = await QueueThroughput.RunAsync(place, TimeSpan.FromSeconds(options.Seconds));
             rates.Add(figures.JobsPerSecond);
+            FigureRecorder.Note("queue", "processorMicroseconds", figures.ProcessorMicroseconds);
             Console.WriteLine($"  {figures.JobsPerSecond,8:0} jobs/s with {figures.Loops} loops; {figures.ProcessorMicroseconds:0} µs of processor time per job; rows made at {figures.AcceptedPerSecond:0}/s");
         }
-        PrintMedian(rates, FinishTarget);
+        PrintMedian("finishedPerSecond", rates, FinishTarget);
     }
 
-    private static void PrintMedian(List<double> rates, double target)
+    private static void PrintMedian(string figure, List<double> rates, double target)
     {
         rates.Sort();
+        FigureRecorder.Note("queue", figure, rates[Runs / 2]);
         Console.WriteLine($"  median {rates[Runs / 2]:0} jobs/s = {rates[Runs / 2] / target:0.00} of the target");
     }
 }
