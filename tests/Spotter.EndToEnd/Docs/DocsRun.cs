@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Spotter.Tests.Docs;
 using Spotter.Tests.Webhooks;
@@ -120,7 +121,16 @@ internal sealed class DocsRun : IAsyncDisposable
         }
         if (step.Language == "http")
         {
-            Compare(step.Text[step.Text.IndexOf('{', StringComparison.Ordinal)..], (await endpoint.NextAsync()).Json.GetRawText());
+            var webhook = await endpoint.NextAsync();
+            var (head, body) = (step.Text.Split("\n\n")[0].Split('\n').Skip(1), step.Text[step.Text.IndexOf('{', StringComparison.Ordinal)..]);
+            foreach (var name in head.Select(h => h.Split(':')[0]).Where(name => !webhook.Headers.ContainsKey(name)))
+                throw new DocsException($"No header {name} is sent, but {string.Join(", ", webhook.Headers.Keys)}.");
+            Compare(body, webhook.Json.GetRawText());
+            await File.WriteAllTextAsync(folder.File("webhook.json"), JsonSerializer.Serialize(new
+            {
+                headers = webhook.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value, StringComparer.Ordinal),
+                body = Encoding.UTF8.GetString(webhook.Body),
+            }));
             return;
         }
         if (!step.IsShell)
@@ -173,17 +183,18 @@ internal sealed class DocsRun : IAsyncDisposable
         services.Add((id, command));
         var line = await Eventually.SeeAsync($"{command} is ready",
             async () => await terminal.RunsAsync(id)
-                ? isWorker ? await WorkersAsync() > 0 ? "" : null : await LineAsync(output, Ready)
+                ? isWorker ? await HasModelAsync() ? "" : null : await LineAsync(output, Ready)
                 : throw new DocsException($"It ended: {command}\n{await File.ReadAllTextAsync(output)}"),
             l => l is not null, Start);
         if (command.StartsWith("dotnet ", StringComparison.Ordinal))
             words = words with { Examples = new Uri(line![(line!.IndexOf(Ready, StringComparison.Ordinal) + Ready.Length)..].Trim()).Authority };
     }
 
-    private async Task<int> WorkersAsync()
+    /// <summary>True once a worker has joined and loaded a model.</summary>
+    private async Task<bool> HasModelAsync()
     {
-        using var stats = JsonDocument.Parse(await client.GetStringAsync(new Uri("/v1/stats", UriKind.Relative)));
-        return stats.RootElement.GetProperty("workers").GetInt32();
+        using var models = JsonDocument.Parse(await client.GetStringAsync(new Uri("/v1/models", UriKind.Relative)));
+        return models.RootElement.GetProperty("models").EnumerateArray().Any(m => m.GetProperty("state").GetString() == "ready");
     }
 
     private async Task SeeServicesAsync()

@@ -58,10 +58,10 @@ public sealed partial class DocumentedCommandsTests
         DocsPage.Read(page).Where(s => s.IsShell).SelectMany(s => s.Commands).Concat(Inline().Matches(DocsPage.Text(page)).Select(m => m.Groups["command"].Value));
 
     // A command in a sentence. One whose values are left out (`--blobs …`), or that is only named, can't be typed.
-    [GeneratedRegex(@"`(?<command>\./spotter [^`…]*[-A-Z./][^`…]*)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"`(?<command>(\./)?spotter [^`…]*[-A-Z./][^`…]*)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Inline();
 
-    [GeneratedRegex(@"^\s*([A-Z_]+=\S+ )*\./spotter(?<arguments> .*)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"^\s*([A-Z_]+=\S+ )*(\./)?spotter(?<arguments> .*)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Spotter();
 
     [GeneratedRegex("'[^']*'|\"[^\"]*\"", RegexOptions.None, matchTimeoutMilliseconds: 5000)]
