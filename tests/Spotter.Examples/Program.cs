@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Spotter.Backends.Opening;
 using Spotter.Core;
 using Spotter.Core.Settings;
@@ -5,7 +6,7 @@ using Spotter.Jobs;
 
 namespace Spotter.Examples;
 
-/// <summary>The examples as a program of their own: a gateway and a worker on a data folder, until standard input ends.</summary>
+/// <summary>The examples as a program of their own: a gateway and a worker on a data folder, until standard input ends, or a signal.</summary>
 internal static class Program
 {
     /// <summary>Serves.</summary>
@@ -21,7 +22,17 @@ internal static class Program
         await backend.CheckBlobsAsync(default);
         await using var deployment = await Deployment.StartAsync(backend.Jobs, backend.Blobs, backend.Outbox);
         Console.WriteLine($"listening on {deployment.Address}");
-        await Console.In.ReadToEndAsync();
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        // Reading blocks its thread, and a signal must not wait for it.
+        await Task.WhenAny(Task.Run(Console.In.ReadToEnd), stopped.Task);
         return 0;
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stopped.TrySetResult();
+        }
     }
 }

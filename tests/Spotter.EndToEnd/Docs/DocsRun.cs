@@ -64,7 +64,7 @@ internal sealed class DocsRun : IAsyncDisposable
         }
         if (terminal is not null)
             await terminal.DisposeAsync();
-        foreach (var (id, command) in services.Where(s => Processes.ArgumentsOf(s.Id).Any(a => a.EndsWith(".dll", StringComparison.Ordinal))))
+        foreach (var (id, _) in services.Where(s => Processes.ArgumentsOf(s.Id).Any(a => a.EndsWith(".dll", StringComparison.Ordinal))))
             Processes.Signal(id, Processes.Kill);
         if (endpoint is not null)
             await endpoint.DisposeAsync();
@@ -208,8 +208,8 @@ internal sealed class DocsRun : IAsyncDisposable
 
     private async Task StopServicesAsync()
     {
-        foreach (var (id, command) in services)
-            await terminal.StopAsync(id, command.StartsWith("dotnet ", StringComparison.Ordinal) ? Processes.Kill : Processes.Terminate);
+        foreach (var (id, _) in services)
+            await terminal.StopAsync(id);
         services.Clear();
     }
 

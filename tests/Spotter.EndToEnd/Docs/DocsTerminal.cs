@@ -100,8 +100,8 @@ internal sealed class DocsTerminal : IAsyncDisposable
     public async Task<bool> RunsAsync(int id) =>
         (await RunAsync($"if kill -0 {id} 2>/dev/null; then echo yes; else echo no; fi")).Trim() == "yes";
 
-    /// <summary>Ends a program with a signal, and waits for it.</summary>
-    public Task StopAsync(int id, int signal) => RunAsync($"kill -{signal} {id} 2>/dev/null || true\nwait {id} || true");
+    /// <summary>Ends a program as its reader would, and waits for it.</summary>
+    public Task StopAsync(int id) => RunAsync($"kill -TERM {id} 2>/dev/null || true\nwait {id} || true");
 
     public async ValueTask DisposeAsync()
     {
