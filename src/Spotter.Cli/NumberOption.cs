@@ -13,13 +13,13 @@ internal static class NumberOption
     /// <param name="least">The smallest that is taken.</param>
     /// <param name="most">The largest that is taken.</param>
     /// <param name="description">For the help.</param>
-    public static Option<int> Whole(string name, int otherwise, int least, int most, string description) => new(name)
-    {
-        HelpName = "N",
-        Description = description,
-        DefaultValueFactory = _ => otherwise,
-        CustomParser = result => Whole(result, name, least, most),
-    };
+    /// <param name="words">The default for the help, where the number alone says too little.</param>
+    public static DefaultOption<int> Whole(string name, int otherwise, int least, int most, string description, string? words = null) =>
+        new(name, otherwise, words ?? otherwise.ToString(CultureInfo.InvariantCulture), description)
+        {
+            HelpName = "N",
+            CustomParser = result => Whole(result, name, least, most),
+        };
 
     /// <summary>A whole number that may be left out.</summary>
     /// <param name="name">As typed.</param>
@@ -37,13 +37,12 @@ internal static class NumberOption
     /// <param name="name">As typed.</param>
     /// <param name="otherwise">The value when it is not given.</param>
     /// <param name="description">For the help.</param>
-    public static Option<double> Fraction(string name, double otherwise, string description) => new(name)
-    {
-        HelpName = "0..1",
-        Description = description,
-        DefaultValueFactory = _ => otherwise,
-        CustomParser = result => Fraction(result, name),
-    };
+    public static DefaultOption<double> Fraction(string name, double otherwise, string description) =>
+        new(name, otherwise, otherwise.ToString(CultureInfo.InvariantCulture), description)
+        {
+            HelpName = "0..1",
+            CustomParser = result => Fraction(result, name),
+        };
 
     /// <summary>A number from 0 to 1 that may be left out.</summary>
     /// <param name="name">As typed.</param>
@@ -66,7 +65,7 @@ internal static class NumberOption
         CustomParser = result =>
         {
             var given = result.Tokens[0].Value;
-            if (double.TryParse(given, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0)
+            if (double.TryParse(given, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0 && double.IsFinite(number))
                 return number;
             result.AddError($"{name} takes a number above 0, not {given}.");
             return null;

@@ -38,6 +38,7 @@ internal sealed class OptionFlags
             Description = option.Values.Type == OptionType.Text ? $"{option.Description} Takes {option.Values.Words}." : option.Description,
             Arity = ArgumentArity.OneOrMore,
         };
+        flag.CompletionSources.Add([.. option.Values.Choices ?? []]);
         flag.Validators.Add(result =>
         {
             if (result.Tokens.Count > 1 && !option.Is(OptionTraits.Repeats))

@@ -14,6 +14,9 @@ internal static class SpotterPaths
     /// <summary>The checkout when the program runs from one, else the program's folder.</summary>
     public static string Root { get; } = FindRoot();
 
+    /// <summary>The data folder when nobody names one, in words.</summary>
+    public const string DefaultDataFolder = "`data` in Spotter's own folder (the checkout), whatever the current folder is";
+
     /// <summary>The data folder as a full path.</summary>
     /// <param name="folder">What was asked for; null for <c>data</c> in <see cref="Root"/>.</param>
     public static string DataFolder(string? folder) => string.IsNullOrEmpty(folder) ? Path.Combine(Root, "data") : Path.GetFullPath(folder);

@@ -13,11 +13,7 @@ internal static class CallbacksCommand
         Description = "The callback, or scheme and host of it.",
     };
 
-    private static readonly Option<string?> Data = new("--data")
-    {
-        HelpName = "DIR",
-        Description = "The service's data folder. Default: `data`, or what SPOTTER__DATA says.",
-    };
+    private static readonly Option<string?> Data = DataOption.For("where the service keeps its secret");
 
     public static Command Create()
     {
@@ -27,7 +23,7 @@ internal static class CallbacksCommand
             var url = parsed.GetRequiredValue(Url);
             if (!Uri.TryCreate(url, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("https" or "http"))
                 throw new SpotterException(ErrorCodes.InvalidRequest, $"'{url}' is not an http(s) URL.");
-            foreach (var own in WebhookKey.Open(SettingSources.Open(), GatewaySection.DataFolderOf(parsed.GetValue(Data)), RandomSource.System))
+            foreach (var own in WebhookKey.Open(SettingSources.Open(), GatewaySection.ExistingDataFolderOf(parsed.GetValue(Data)), RandomSource.System))
                 Console.Out.WriteLine(own.ForUrl(url).Reveal());
             return ExitStatus.Done;
         });

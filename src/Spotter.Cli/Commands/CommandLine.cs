@@ -10,20 +10,10 @@ internal static class CommandLine
         // Whoever types the name alone wants to know what there is.
         if (args.Length == 0)
             args = ["--help"];
-        ParseResult parsed;
-        try
-        {
-            parsed = CreateRoot().Parse(args, new() { ResponseFileTokenReplacer = null }); // "@cat.jpg" is a picture
-        }
-        catch (InvalidOperationException e)
-        {
-            // A validator asked for the value of what is no number.
-            StandardError.Complain($"{e.Message} See `spotter --help`.");
-            return ExitStatus.WrongUsage;
-        }
+        var parsed = Parse(args);
         if (parsed.Errors.Count > 0 && !AsksForHelp(parsed))
         {
-            StandardError.Complain($"{Words(parsed)} See `{CommandPath(parsed)} --help`.");
+            StandardError.Complain($"{UsageFault.Words(parsed)} See `{UsageFault.PathOf(parsed.CommandResult)} --help`.");
             return ExitStatus.WrongUsage;
         }
         try
@@ -43,6 +33,9 @@ internal static class CommandLine
             return ExitStatus.Failed;
         }
     }
+
+    /// <summary>Reads a command line. "@cat.jpg" is a picture, not a file of arguments.</summary>
+    internal static ParseResult Parse(IReadOnlyList<string> args) => CreateRoot().Parse(args, new() { ResponseFileTokenReplacer = null });
 
     internal static RootCommand CreateRoot()
     {
@@ -68,29 +61,6 @@ internal static class CommandLine
         return root;
     }
 
-    /// <summary>What is wrong, and what may have been meant.</summary>
-    private static string Words(ParseResult parsed)
-    {
-        if (parsed.UnmatchedTokens is not [var token, ..])
-            return parsed.Errors[^1].Message;
-        var command = parsed.CommandResult.Command;
-        var known = command.Subcommands.Where(c => !c.Hidden).Select(c => c.Name).Concat(command.Options.Where(o => !o.Hidden).Select(o => o.Name));
-        var near = known.Select(name => (Name: name, Off: TextDistance.Between(name, token))).Where(n => n.Off <= (n.Name.Length < 5 ? 1 : 2)).OrderBy(n => n.Off).FirstOrDefault();
-        var what = token.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "command" : "argument";
-        return $"`{CommandPath(parsed)}` has no {what} '{token}'{(near.Name is null ? "." : $"; did you mean '{near.Name}'?")}";
-    }
-
     private static bool AsksForHelp(ParseResult parsed) =>
         parsed.Action is System.CommandLine.Help.HelpAction;
-
-    private static string CommandPath(ParseResult parsed)
-    {
-        var names = new Stack<string>();
-        for (System.CommandLine.Parsing.SymbolResult? result = parsed.CommandResult; result is not null; result = result.Parent)
-        {
-            if (result is System.CommandLine.Parsing.CommandResult { Command: not RootCommand } command)
-                names.Push(command.Command.Name);
-        }
-        return string.Join(' ', names.Prepend("spotter"));
-    }
 }

@@ -28,6 +28,8 @@ internal static class DetectCommand
         Description = "The model: a file, or a name that `spotter models list` shows. Default: the first usable one of that list.",
     };
 
+    private static readonly Option<string?> Data = DataOption.For("in whose folder `models` the model is looked for");
+
     // Pictures are drawn when there is a folder to write them to.
     private static readonly OptionFlags Asked = new(VisionOptions.Declared.Where(o => o.Name != VisionOptions.Annotate));
 
@@ -39,17 +41,17 @@ internal static class DetectCommand
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per picture." };
 
-    private static readonly Option<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once. Default: the number of cores.");
+    private static readonly DefaultOption<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once.", "the number of cores");
 
     public static Command Create()
     {
         var command = new Command("detect", "Run a model on files, without a server.")
         {
-            Files, Model, Out, Json, Lanes,
+            Files, Model, Data, Out, Json, Lanes,
         };
         Asked.AddTo(command);
         Files.Validators.Add(RefuseUnknownOptions);
-        command.Validators.Add(KeepOriginals);
+        command.AddCheck(KeepOriginals);
         command.SetAction(RunAsync);
         return command;
     }
@@ -59,7 +61,7 @@ internal static class DetectCommand
         var limits = new ImageLimits();
         var folder = parsed.GetValue(Out);
         var pictures = PictureList.Of(parsed.GetRequiredValue(Files), folder);
-        var lanes = Math.Min(parsed.GetValue(Lanes), pictures.Count);
+        var lanes = Math.Min(Lanes.Of(parsed), pictures.Count);
         var options = VisionOptions.Declared.Read(Asked.Read(parsed)) with { Annotate = folder is not null };
 
         using var stop = new CancellationTokenSource();
@@ -69,7 +71,7 @@ internal static class DetectCommand
             stop.Cancel();
         });
         using var model = VisionModel.Load(
-            ChooseModel(parsed.GetValue(Model)),
+            ChooseModel(parsed.GetValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
         CheckLabels(options.Labels, model.Model);
         if (folder is not null)
@@ -100,12 +102,9 @@ internal static class DetectCommand
         return report.Failures == 0 ? ExitStatus.Done : ExitStatus.Failed;
     }
 
-    private static string ChooseModel(string? option)
-    {
-        var data = GatewaySection.DataFolderOf(null);
-        var first = SpotterPaths.ResolveModel(option, data);
-        return option is null ? ModelListing.FirstUsable(SpotterPaths.ModelFiles(data)) : first;
-    }
+    private static string ChooseModel(string? option, string? data) => option is not null
+        ? GatewaySection.ModelFile(option, data)
+        : ModelListing.FirstUsable(SpotterPaths.ModelFiles(GatewaySection.ExistingDataFolderOf(data)));
 
     private static void CheckLabels(IReadOnlyList<string>? labels, ModelInfo model)
     {

@@ -17,16 +17,18 @@ internal static class EvaluateCommand
 
     private static readonly Argument<string> Model = new("MODEL") { Description = "A model file, or the name of one that `spotter models list` shows." };
 
-    private static readonly Option<string> Data = new("--data")
+    private static readonly Option<string> Dataset = new("--dataset")
     {
         HelpName = "DIR",
         Required = true,
         Description = "The labelled pictures: images/, labels/ with a .txt per picture (class x y width height, as shares), and names.txt; or images/ and COCO's annotations.json.",
     };
 
-    private static readonly Option<double> Confidence = NumberOption.Fraction("--confidence", 0.001, "Leave out what is less certain than this, 0 to 1.");
+    private static readonly Option<string?> Data = DataOption.For("in whose folder `models` the model is looked for");
 
-    private static readonly Option<double> Iou = NumberOption.Fraction("--iou", 0.65, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
+    private static readonly DefaultOption<double> Confidence = NumberOption.Fraction("--confidence", 0.001, "Leave out what is less certain than this, 0 to 1.");
+
+    private static readonly DefaultOption<double> Iou = NumberOption.Fraction("--iou", 0.65, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
 
     private static readonly Option<double?> At = NumberOption.Fraction("--at", "Give precision and recall at this confidence. Default: where they are best together.");
 
@@ -34,7 +36,7 @@ internal static class EvaluateCommand
 
     private static readonly Option<int?> Max = NumberOption.Whole("--max", 1, int.MaxValue, "No more pictures than this. Default: all.");
 
-    private static readonly Option<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once. Default: the number of cores.");
+    private static readonly DefaultOption<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once.", "the number of cores");
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print the figures as one JSON object." };
 
@@ -42,7 +44,7 @@ internal static class EvaluateCommand
     {
         var command = new Command("evaluate", "Measure how good a model is on labelled pictures, as the COCO data set does.")
         {
-            Model, Data, Confidence, Iou, At, Tile, Max, Lanes, Json,
+            Model, Dataset, Data, Confidence, Iou, At, Tile, Max, Lanes, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -50,7 +52,7 @@ internal static class EvaluateCommand
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {
-        var folder = LabelledFolder.Read(parsed.GetRequiredValue(Data), parsed.GetValue(Max));
+        var folder = LabelledFolder.Read(parsed.GetRequiredValue(Dataset), parsed.GetValue(Max));
         if (folder.Faults.Count > 0)
         {
             foreach (var fault in folder.Faults.Take(MostFaults))
@@ -60,7 +62,7 @@ internal static class EvaluateCommand
             return ExitStatus.Failed;
         }
 
-        var lanes = Math.Min(parsed.GetValue(Lanes), folder.Pictures.Count);
+        var lanes = Math.Min(Lanes.Of(parsed), folder.Pictures.Count);
         var limits = new ImageLimits();
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
@@ -69,7 +71,7 @@ internal static class EvaluateCommand
             stop.Cancel();
         });
         using var model = VisionModel.Load(
-            SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), GatewaySection.DataFolderOf(null)),
+            GatewaySection.ModelFile(parsed.GetRequiredValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
         if (model.Model.Engine == VisionTasks.Classify)
             throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects but labels whole pictures; only boxes are measured.");
@@ -78,7 +80,7 @@ internal static class EvaluateCommand
         if (classes.Unknown.Count > 0)
             StandardError.Complain($"{model.Model.Id} does not know {string.Join(", ", classes.Unknown)}; objects of these classes count as not found.");
 
-        var options = new VisionParameters { Confidence = parsed.GetValue(Confidence), Iou = parsed.GetValue(Iou), Tile = parsed.GetValue(Tile) };
+        var options = new VisionParameters { Confidence = Confidence.Of(parsed), Iou = Iou.Of(parsed), Tile = parsed.GetValue(Tile) };
         var run = new DetectRun(model, options, limits, [.. folder.Pictures.Select(picture => picture.File)], outputs: null);
         var json = parsed.GetValue(Json);
         EvaluationReport? report = null;

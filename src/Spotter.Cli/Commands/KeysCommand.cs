@@ -13,18 +13,16 @@ internal static class KeysCommand
 
     private static readonly Argument<string> Name = new("NAME") { Description = "The key's name: letters, digits, '-', '_' and '.'." };
 
-    private static readonly Option<string> Tenant = new("--tenant")
+    private static readonly DefaultOption<string> Tenant = new(
+        "--tenant", "default", "`default`", "Whose key it is: it sees this tenant's jobs only; * for all tenants.")
     {
         HelpName = "TENANT",
-        Description = "Whose key it is: it sees this tenant's jobs only; * for all tenants. Default: `default`.",
-        DefaultValueFactory = _ => "default",
     };
 
-    private static readonly Option<KeyScopes> Scopes = new("--scopes")
+    private static readonly DefaultOption<KeyScopes> Scopes = new(
+        "--scopes", UsualScopes, "submit,read", "What it is good for, with commas between: submit (and cancel), read, operate (see all tenants, metrics, scaling).")
     {
         HelpName = "LIST",
-        Description = "What it is good for, with commas between: submit (and cancel), read, operate (see all tenants, metrics, scaling). Default: submit,read.",
-        DefaultValueFactory = _ => UsualScopes,
         CustomParser = result =>
         {
             var scopes = KeyScopes.None;
@@ -45,18 +43,11 @@ internal static class KeysCommand
         Description = "The file of the keys. Default: keys.json in the data folder.",
     };
 
-    private static readonly Option<string?> Data = new("--data")
-    {
-        HelpName = "DIR",
-        Description = "The data folder. Default: `data`, or what SPOTTER__DATA says.",
-    };
+    private static readonly Option<string?> Data = DataOption.For("where the keys are");
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per key." };
 
     public static Command Create() => new("keys", "Make, list and revoke the API keys of a service.") { CreateAdd(), CreateList(), CreateRevoke() };
-
-    /// <summary>The file that <c>--keys</c> and <c>--data</c> mean.</summary>
-    public static string FileOf(string? keys, string dataFolder) => Path.GetFullPath(keys ?? Path.Combine(dataFolder, KeyFile.DefaultName));
 
     private static Command CreateAdd()
     {
@@ -64,8 +55,8 @@ internal static class KeysCommand
         command.SetAction(async (parsed, cancel) =>
         {
             var (kept, key) = ApiKey.Make(
-                parsed.GetRequiredValue(Name), parsed.GetRequiredValue(Tenant), parsed.GetValue(Scopes), RandomSource.System, TimeProvider.System.GetUtcNow());
-            var file = FileOf(parsed);
+                parsed.GetRequiredValue(Name), Tenant.Of(parsed), Scopes.Of(parsed), RandomSource.System, TimeProvider.System.GetUtcNow());
+            var file = FileOf(parsed, isMade: true);
             await file.AddAsync(kept, TimeProvider.System, cancel);
             if (parsed.GetValue(Json))
                 JsonLines.Write(new KeyListing(kept.Name, kept.Tenant, ApiKey.NamesOf(kept.Scopes), kept.Created, key));
@@ -114,7 +105,17 @@ internal static class KeysCommand
         return command;
     }
 
-    private static KeyFile FileOf(ParseResult parsed) => new(FileOf(parsed.GetValue(Keys) ?? SettingSources.Open().Get(GatewaySection.Keys), GatewaySection.DataFolderOf(parsed.GetValue(Data))));
+    /// <summary>The file that <c>--keys</c> and <c>--data</c> mean.</summary>
+    private static KeyFile FileOf(ParseResult parsed, bool isMade = false)
+    {
+        if ((parsed.GetValue(Keys) ?? SettingSources.Open().Get(GatewaySection.Keys)) is { } named)
+        {
+            var file = Path.GetFullPath(named);
+            return isMade || File.Exists(file) ? new(file) : throw new SpotterException(ErrorCodes.NotFound, $"There is no key file {file}; correct the name, or make it with `spotter keys add NAME`.");
+        }
+        var data = parsed.GetValue(Data);
+        return new(Path.Combine(isMade ? GatewaySection.DataFolderOf(data) : GatewaySection.ExistingDataFolderOf(data), KeyFile.DefaultName));
+    }
 }
 
 /// <summary>A key as <c>--json</c> prints it.</summary>

@@ -6,6 +6,7 @@ using Spotter.Cli.Load;
 using Spotter.Cli.Remote;
 using Spotter.Cli.Serve;
 using Spotter.Core;
+using Spotter.Core.Settings;
 
 namespace Spotter.Cli.Commands;
 
@@ -16,7 +17,7 @@ internal static class LoadCommand
 
     private static readonly Option<string?> Images = new("--images") { HelpName = "DIR", Description = "The folder of pictures to send, one after the other and again from the start." };
 
-    private static readonly Option<int> Jobs = NumberOption.Whole("--jobs", 100, 1, 10_000_000, "How many to send. Default: 100.");
+    private static readonly DefaultOption<int> Jobs = NumberOption.Whole("--jobs", 100, 1, 10_000_000, "How many to send.");
 
     private static readonly Option<double?> Rate = new("--rate")
     {
@@ -25,18 +26,14 @@ internal static class LoadCommand
         CustomParser = ParseRate,
     };
 
-    private static readonly Option<string> Arrivals = new("--arrivals")
-    {
-        HelpName = "poisson|even",
-        Description = "With --rate: at random moments, or evenly. Default: poisson.",
-        DefaultValueFactory = _ => "poisson",
-    };
+    private static readonly DefaultOption<string> Arrivals = ChoiceOption.Of(
+        "--arrivals", SettingValues.OneOf("poisson", "even"), "poisson", "With --rate: at random moments, or evenly.");
 
     private static readonly Option<bool> Burst = new("--burst") { Description = "Send all at once: as fast as they are accepted." };
 
     private static readonly Option<int?> Concurrency = NumberOption.Whole("--concurrency", 1, 1000, $"Most requests at a time. Default: 8, with --rate 64, with --burst {BurstConnections}.");
 
-    private static readonly Option<int> Seed = NumberOption.Whole("--seed", 1, 0, int.MaxValue, "Repeats the random moments of --rate. Default: 1.");
+    private static readonly DefaultOption<int> Seed = NumberOption.Whole("--seed", 1, 0, int.MaxValue, "Repeats the random moments of --rate.");
 
     private static readonly Option<string?> Engine = new("--engine") { HelpName = "NAME", Description = "The engine to ask for. Default: the service's." };
 
@@ -44,13 +41,13 @@ internal static class LoadCommand
 
     private static readonly Option<double?> Confidence = NumberOption.Fraction("--confidence", "The least confidence to ask for. Default: the service's.");
 
-    private static readonly Option<string?> Priority = new("--priority") { HelpName = "high|normal|low", Description = "The priority to ask for. Default: the service's." };
+    private static readonly Option<string?> Priority = ChoiceOption.Of("--priority", ["high", "normal", "low"], "The priority to ask for. Default: the service's.");
 
-    private static readonly Option<double> Repeat = NumberOption.Fraction("--repeat", 0, "Share of requests that are sent a second time under the same key, which must give the same job. Default: 0.");
+    private static readonly DefaultOption<double> Repeat = NumberOption.Fraction("--repeat", 0, "Share of requests that are sent a second time under the same key, which must give the same job.");
 
     private static readonly Option<bool> Reuse = new("--reuse") { Description = "Let the service answer from results that it has stored. Default: it has to work for every answer." };
 
-    private static readonly Option<int> Patience = NumberOption.Whole("--timeout", 60, 1, 86_400, "Give up when nothing was accepted or ended for so many seconds. Default: 60.");
+    private static readonly DefaultOption<int> Patience = NumberOption.Whole("--timeout", 60, 1, 86_400, "Give up when nothing was accepted or ended for so many seconds.");
 
     private static readonly Option<string?> Record = new("--record") { HelpName = "FILE", Description = "Write the ledger down as JSON lines while it fills." };
 
@@ -64,16 +61,14 @@ internal static class LoadCommand
 
     public static Command Create()
     {
-        Arrivals.AcceptOnlyFromAmong("poisson", "even");
-        Priority.AcceptOnlyFromAmong("high", "normal", "low");
         var command = new Command(
             "load",
             "Send pictures to a running service; print throughput and latencies, and check that every accepted picture is answered once. Exit status 1 when one is lost or doubled.")
         {
-            RemoteOptions.Url, Images, Jobs, Rate, Arrivals, Burst, Concurrency, Seed, Engine, Model, Confidence, Priority, Repeat, Reuse, Patience, Record, Check,
+            RemoteOptions.Url, RemoteOptions.Data, Images, Jobs, Rate, Arrivals, Burst, Concurrency, Seed, Engine, Model, Confidence, Priority, Repeat, Reuse, Patience, Record, Check,
             RemoteOptions.KeyFile, Json,
         };
-        command.Validators.Add(Validate);
+        command.AddCheck(Validate);
         command.SetAction(RunAsync);
         return command;
     }
@@ -94,18 +89,20 @@ internal static class LoadCommand
         using var stop = new StopSignals();
         var settings = Settings(parsed);
         // Besides those that send: the ones that follow and check.
-        using var service = RemoteOptions.Client(parsed, settings.Concurrency + 2);
+        var connections = settings.Concurrency + 2;
         LoadFigures figures;
         var check = parsed.GetValue(Check);
         if (check is not null)
         {
             var (ledger, jobs, url) = LedgerFile.Read(check);
             // Where it was sent to, unless told otherwise.
-            using var recorded = parsed.GetResult(RemoteOptions.Url) is { Implicit: false } ? null : RemoteOptions.Client(parsed, url, settings.Concurrency + 2);
-            figures = await RunAsync(recorded ?? service, settings with { Jobs = jobs }, ledger, pictures: null, parsed.GetValue(Json), stop.Token);
+            var isNamed = parsed.GetValue(RemoteOptions.Url) is not null || parsed.GetValue(RemoteOptions.Data) is not null;
+            using var service = isNamed ? RemoteOptions.Client(parsed, connections) : RemoteOptions.Client(parsed, new ServiceTarget(url) { From = check }, connections);
+            figures = await RunAsync(service, settings with { Jobs = jobs }, ledger, pictures: null, parsed.GetValue(Json), stop.Token);
         }
         else
         {
+            using var service = RemoteOptions.Client(parsed, connections);
             var pictures = new PictureSupply(parsed.GetValue(Images)!);
             var ledger = new LoadLedger(RandomSource.System.NextHex(4), settings.Jobs);
             using var file = parsed.GetValue(Record) is { } record
@@ -165,7 +162,7 @@ internal static class LoadCommand
         var burst = parsed.GetValue(Burst);
         var kind = burst ? ArrivalKind.Burst
             : rate is null ? ArrivalKind.Closed
-            : parsed.GetRequiredValue(Arrivals) == "even" ? ArrivalKind.Even
+            : Arrivals.Of(parsed) == "even" ? ArrivalKind.Even
             : ArrivalKind.Poisson;
         var fields = new List<KeyValuePair<string, string>>();
         void Field(string name, string? value)
@@ -179,15 +176,15 @@ internal static class LoadCommand
         Field("priority", parsed.GetValue(Priority));
         return new()
         {
-            Jobs = parsed.GetValue(Jobs),
+            Jobs = Jobs.Of(parsed),
             Arrivals = kind,
             Rate = rate ?? 1,
             Concurrency = parsed.GetValue(Concurrency) ?? (burst ? BurstConnections : rate is null ? 8 : 64),
-            Seed = parsed.GetValue(Seed),
-            Repeat = parsed.GetValue(Repeat),
+            Seed = Seed.Of(parsed),
+            Repeat = Repeat.Of(parsed),
             Reuse = parsed.GetValue(Reuse),
             Fields = fields,
-            Timeout = TimeSpan.FromSeconds(parsed.GetValue(Patience)),
+            Timeout = TimeSpan.FromSeconds(Patience.Of(parsed)),
         };
     }
 

@@ -14,24 +14,7 @@ internal static class ModelsCommand
 {
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per model." };
 
-    private static readonly Option<Uri?> Url = new("--url")
-    {
-        HelpName = "URL",
-        Description = "The service to ask, as http://host:8080. Default: the one that runs on the data folder, if any.",
-        CustomParser = result =>
-        {
-            if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https"))
-                return url;
-            result.AddError("--url takes an address like http://host:8080.");
-            return null;
-        },
-    };
-
-    private static readonly Option<string?> Data = new("--data")
-    {
-        HelpName = "DIR",
-        Description = "The data folder, in whose folder `models` is looked. Default: `data`, or what SPOTTER__DATA says.",
-    };
+    private static readonly Option<string?> Data = DataOption.For("in whose folder `models` it is looked for");
 
     private static readonly Argument<string> Model = new("FILE") { Description = "A model file, or the name of one that `spotter models list` shows." };
 
@@ -42,7 +25,7 @@ internal static class ModelsCommand
         var command = new Command("inspect", "Show what a model file is.") { Model, Data, Json };
         command.SetAction(parsed =>
         {
-            var file = SpotterPaths.ResolveModel(parsed.GetRequiredValue(Model), GatewaySection.DataFolderOf(parsed.GetValue(Data)));
+            var file = GatewaySection.ModelFile(parsed.GetRequiredValue(Model), parsed.GetValue(Data));
             var listing = ModelListing.Of(file);
             if (parsed.GetValue(Json))
                 JsonLines.Write(listing);
@@ -55,11 +38,11 @@ internal static class ModelsCommand
 
     private static Command CreateList()
     {
-        var command = new Command("list", "Show the models that can be chosen by name; of a running service, also what is loaded where.") { Url, RemoteOptions.KeyFile, Data, Json };
+        var command = new Command("list", "Show the models that can be chosen by name; of a running service, also what is loaded where.") { RemoteOptions.Url, RemoteOptions.KeyFile, RemoteOptions.Data, Json };
         command.SetAction(async (parsed, cancel) =>
         {
-            var data = GatewaySection.DataFolderOf(parsed.GetValue(Data));
-            if (await ServiceModels.FindAsync(parsed.GetValue(Url), RemoteOptions.ReadKey(parsed), data, cancel) is { } served)
+            var data = GatewaySection.ExistingDataFolderOf(parsed.GetValue(RemoteOptions.Data));
+            if (await ServiceModels.FindAsync(parsed, cancel) is { } served)
             {
                 if (parsed.GetValue(Json))
                     served.ToList().ForEach(JsonLines.Write);

@@ -14,7 +14,7 @@ internal static class PolicyCommand
     public static Command Create()
     {
         var command = new Command("policy", "Let a simulator in any language drive a scaling policy.") { Stdio };
-        command.Validators.Add(result =>
+        command.AddCheck(result =>
         {
             if (!result.GetValue(Stdio))
                 result.AddError("A policy alone only speaks over standard input and output: add --stdio.");

@@ -24,11 +24,7 @@ internal static class PullCommand
 
     private static readonly Option<bool> Force = new("--force") { Description = "Replace another file of that name." };
 
-    private static readonly Option<string?> Data = new("--data")
-    {
-        HelpName = "DIR",
-        Description = "The data folder, into whose folder `models` it goes. Default: `data`, or what SPOTTER__DATA says.",
-    };
+    private static readonly Option<string?> Data = DataOption.For("into whose folder `models` it goes");
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per model." };
 

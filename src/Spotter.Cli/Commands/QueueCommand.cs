@@ -21,7 +21,7 @@ internal static class QueueCommand
 
     private static readonly Option<string?> Error = new("--error") { HelpName = "CODE", Description = "Only jobs that died of this error." };
 
-    private static readonly Option<int> Limit = NumberOption.Whole("--limit", 50, 1, 1_000_000, "At most so many. Default: 50.");
+    private static readonly DefaultOption<int> Limit = NumberOption.Whole("--limit", 50, 1, 1_000_000, "At most so many.");
 
     private static readonly Option<bool> All = new("--all") { Description = "All dead jobs." };
 
@@ -35,7 +35,7 @@ internal static class QueueCommand
     private static Command CreateStats()
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var command = new Command("stats", "Show how many jobs stand where, and the workers.") { RemoteOptions.Url, RemoteOptions.KeyFile, json };
+        var command = new Command("stats", "Show how many jobs stand where, and the workers.") { RemoteOptions.Url, RemoteOptions.Data, RemoteOptions.KeyFile, json };
         command.SetAction((parsed, cancel) => WithAsync(parsed, async queue =>
         {
             var stats = await queue.StatsAsync(cancel);
@@ -48,11 +48,10 @@ internal static class QueueCommand
     private static Command CreateList()
     {
         var json = new Option<bool>("--json") { Description = JsonHelp };
-        var state = new Option<string?>("--state") { HelpName = "STATE", Description = $"Only jobs in this state: {string.Join(", ", States)}." };
-        state.AcceptOnlyFromAmong(States);
-        var command = new Command("list", "Show jobs, newest first.") { RemoteOptions.Url, RemoteOptions.KeyFile, state, Engine, Limit, json };
+        var state = ChoiceOption.Of("--state", States, "Only jobs in this state.");
+        var command = new Command("list", "Show jobs, newest first.") { RemoteOptions.Url, RemoteOptions.Data, RemoteOptions.KeyFile, state, Engine, Limit, json };
         command.SetAction((parsed, cancel) => WithAsync(parsed, queue => ShowAsync(
-            queue.ListAsync("/v1/jobs", [("state", parsed.GetValue(state)), ("engine", parsed.GetValue(Engine))], parsed.GetValue(Limit), cancel),
+            queue.ListAsync("/v1/jobs", [("state", parsed.GetValue(state)), ("engine", parsed.GetValue(Engine))], Limit.Of(parsed), cancel),
             parsed.GetValue(json), QueueTables.Jobs)));
         return command;
     }
@@ -60,9 +59,9 @@ internal static class QueueCommand
     private static Command CreateDead()
     {
         var json = new Option<bool>("--json") { Description = JsonHelp };
-        var command = new Command("dead", "Show jobs that used up their attempts, and why.") { RemoteOptions.Url, RemoteOptions.KeyFile, Error, Engine, Limit, json };
+        var command = new Command("dead", "Show jobs that used up their attempts, and why.") { RemoteOptions.Url, RemoteOptions.Data, RemoteOptions.KeyFile, Error, Engine, Limit, json };
         command.SetAction((parsed, cancel) => WithAsync(parsed, queue => ShowAsync(
-            queue.ListAsync("/v1/dead", [("error", parsed.GetValue(Error)), ("engine", parsed.GetValue(Engine))], parsed.GetValue(Limit), cancel),
+            queue.ListAsync("/v1/dead", [("error", parsed.GetValue(Error)), ("engine", parsed.GetValue(Engine))], Limit.Of(parsed), cancel),
             parsed.GetValue(json), QueueTables.Dead)));
         return command;
     }
@@ -70,8 +69,8 @@ internal static class QueueCommand
     private static Command CreateRedrive()
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var command = new Command("redrive", "Put dead jobs back into their queues, with a fresh set of attempts.") { Ids, All, Error, RemoteOptions.Url, RemoteOptions.KeyFile, json };
-        command.Validators.Add(result => RequireOne(result, "which dead jobs to put back", "ids, --all or --error CODE",
+        var command = new Command("redrive", "Put dead jobs back into their queues, with a fresh set of attempts.") { Ids, All, Error, RemoteOptions.Url, RemoteOptions.Data, RemoteOptions.KeyFile, json };
+        command.AddCheck(result => RequireOne(result, "which dead jobs to put back", "ids, --all or --error CODE",
             result.GetValue(Ids) is { Length: > 0 }, result.GetValue(All), result.GetValue(Error) is not null));
         command.SetAction((parsed, cancel) => WithAsync(parsed, async queue =>
         {
@@ -93,10 +92,9 @@ internal static class QueueCommand
     private static Command CreateCancel()
     {
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var state = new Option<string?>("--state") { HelpName = "queued|running", Description = "All jobs in this state." };
-        state.AcceptOnlyFromAmong("queued", "running");
-        var command = new Command("cancel", "Cancel jobs that have not ended.") { Ids, state, Engine, Yes, RemoteOptions.Url, RemoteOptions.KeyFile, json };
-        command.Validators.Add(result => RequireOne(result, "which jobs to cancel", "ids, or --state (with --engine for only one engine's)",
+        var state = ChoiceOption.Of("--state", ["queued", "running"], "All jobs in this state.");
+        var command = new Command("cancel", "Cancel jobs that have not ended.") { Ids, state, Engine, Yes, RemoteOptions.Url, RemoteOptions.Data, RemoteOptions.KeyFile, json };
+        command.AddCheck(result => RequireOne(result, "which jobs to cancel", "ids, or --state (with --engine for only one engine's)",
             result.GetValue(Ids) is { Length: > 0 }, result.GetValue(state) is not null));
         command.SetAction((parsed, cancel) => WithAsync(parsed, async queue =>
         {

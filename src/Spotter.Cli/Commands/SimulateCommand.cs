@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spotter.Cli.Simulate;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Scaling;
 using Spotter.Scaling.Simulation;
 
@@ -24,19 +25,11 @@ internal static class SimulateCommand
 
     private static readonly Option<bool> All = new("--all") { Description = "Compare all policies, and a fixed fleet." };
 
-    private static readonly Option<ScalePreset> Preset = new("--preset")
-    {
-        HelpName = "eco|balanced|fast",
-        Description = "How `spotter` weighs waiting against workers. Default: balanced.",
-        DefaultValueFactory = _ => ScalePreset.Balanced,
-    };
+    private static readonly DefaultOption<ScalePreset> Preset = ChoiceOption.Of(
+        "--preset", SettingValues.Choice<ScalePreset>(), ScalePreset.Balanced, "How `spotter` weighs waiting against workers.");
 
-    private static readonly Option<string> Machine = new("--machine")
-    {
-        HelpName = string.Join('|', MachineKind.All.Select(kind => kind.Name)),
-        Description = "The kind of worker, which sets the options that follow. Default: ec2.",
-        DefaultValueFactory = _ => MachineKind.Ec2.Name,
-    };
+    private static readonly DefaultOption<string> Machine = ChoiceOption.Of(
+        "--machine", SettingValues.OneOf([.. MachineKind.All.Select(kind => kind.Name)]), MachineKind.Ec2.Name, "The kind of worker, which sets the options that follow.");
 
     private static readonly Option<double?> Boot = NumberOption.Positive("--boot", "SECONDS", "From a worker's launch to its first job.");
 
@@ -50,9 +43,9 @@ internal static class SimulateCommand
 
     private static readonly Option<bool> Faults = new("--faults") { Description = "With boots that drag on or never end, crashes, and jobs that kill workers." };
 
-    private static readonly Option<int> Min = NumberOption.Whole("--min-workers", 0, 0, 10_000, "Fewest workers. Default: 0.");
+    private static readonly DefaultOption<int> Min = NumberOption.Whole("--min-workers", 0, 0, 10_000, "Fewest workers.");
 
-    private static readonly Option<int> Slo = NumberOption.Whole("--slo", 60, 1, 86_400, "Seconds after which an answer came too late. Default: 60.");
+    private static readonly DefaultOption<int> Slo = NumberOption.Whole("--slo", 60, 1, 86_400, "Seconds after which an answer came too late.");
 
     private static readonly Option<double?> CostCap = NumberOption.Positive("--cost-cap", "HOURS", "Worker-hours that may be spent in any 24 hours. Default: as many as it takes.");
 
@@ -64,9 +57,9 @@ internal static class SimulateCommand
 
     private static readonly Option<double?> Hours = NumberOption.Positive("--hours", "N", "Take so many hours of the file. Default: all.");
 
-    private static readonly Option<int> Repeat = NumberOption.Whole("--repeat", 3, 1, 1000, "Run each policy so many times, beginning at other moments of its rhythm, and give the means. Default: 3.");
+    private static readonly DefaultOption<int> Repeat = NumberOption.Whole("--repeat", 3, 1, 1000, "Run each policy so many times, beginning at other moments of its rhythm, and give the means.");
 
-    private static readonly Option<int> Seed = NumberOption.Whole("--seed", 1, 0, int.MaxValue, "Of all that is random. Default: 1.");
+    private static readonly DefaultOption<int> Seed = NumberOption.Whole("--seed", 1, 0, int.MaxValue, "Of all that is random.");
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print the figures as one JSON object." };
 
@@ -88,9 +81,9 @@ internal static class SimulateCommand
         var machine = ReadMachine(parsed);
         var settings = Comparison.For(machine, new ScaleSettings
         {
-            Preset = parsed.GetValue(Preset),
-            Min = parsed.GetValue(Min),
-            Slo = TimeSpan.FromSeconds(parsed.GetValue(Slo)),
+            Preset = Preset.Of(parsed),
+            Min = Min.Of(parsed),
+            Slo = TimeSpan.FromSeconds(Slo.Of(parsed)),
             DailyWorkerHours = parsed.GetValue(CostCap),
             PricePerHour = parsed.GetValue(Price) ?? 0,
             // Where boots are short, looking seldom would add to them.
@@ -107,7 +100,7 @@ internal static class SimulateCommand
         foreach (var contender in contenders)
         {
             var course = new Timeline();
-            var compared = comparison.Run(contender, parsed.GetValue(Repeat), parsed.GetValue(Seed), plot is null ? null : course.Note, cancel);
+            var compared = comparison.Run(contender, Repeat.Of(parsed), Seed.Of(parsed), plot is null ? null : course.Note, cancel);
             runs.Add((compared, course));
         }
 
@@ -123,7 +116,7 @@ internal static class SimulateCommand
 
     private static MachineKind ReadMachine(ParseResult parsed)
     {
-        var kind = MachineKind.Named(parsed.GetRequiredValue(Machine));
+        var kind = MachineKind.Named(Machine.Of(parsed));
         var machine = kind with
         {
             BootSeconds = parsed.GetValue(Boot) ?? kind.BootSeconds,
@@ -132,14 +125,14 @@ internal static class SimulateCommand
             MaxWorkers = parsed.GetValue(MaxWorkers) ?? kind.MaxWorkers,
             Lanes = parsed.GetValue(Lanes) ?? kind.Lanes,
         };
-        if (parsed.GetValue(Min) > machine.MaxWorkers)
+        if (Min.Of(parsed) > machine.MaxWorkers)
             throw new SpotterException(ErrorCodes.InvalidSettings, $"--min-workers is larger than the most workers, {machine.MaxWorkers}.");
         return parsed.GetValue(Faults) ? machine.WithFaults() : machine;
     }
 
     private static ArrivalTrace ReadTrace(ParseResult parsed, MachineKind machine)
     {
-        var (name, seed) = (parsed.GetRequiredValue(Trace), parsed.GetValue(Seed));
+        var (name, seed) = (parsed.GetRequiredValue(Trace), Seed.Of(parsed));
         if (!File.Exists(name) && SyntheticTraces.Has(name))
             return SyntheticTraces.Create(name, machine, seed);
         return TraceFile.Read(name, machine, new()

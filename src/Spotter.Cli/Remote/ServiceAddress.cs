@@ -5,10 +5,13 @@ internal static class ServiceAddress
 {
     private const string Name = "address";
 
+    /// <summary>The file in a data folder.</summary>
+    public static string FileIn(string data) => Path.Combine(data, Name);
+
     /// <summary>Notes the address; disposing of the result forgets it.</summary>
     public static IDisposable Note(string data, Uri address)
     {
-        var file = Path.Combine(data, Name);
+        var file = FileIn(data);
         File.WriteAllText(file, address.ToString() + "\n");
         return new Noted(file);
     }
@@ -18,7 +21,7 @@ internal static class ServiceAddress
     {
         try
         {
-            return Uri.TryCreate(File.ReadAllText(Path.Combine(data, Name)).Trim(), UriKind.Absolute, out var address) ? address : null;
+            return Uri.TryCreate(File.ReadAllText(FileIn(data)).Trim(), UriKind.Absolute, out var address) ? address : null;
         }
         catch (Exception none) when (none is IOException or UnauthorizedAccessException)
         {

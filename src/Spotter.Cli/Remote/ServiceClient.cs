@@ -41,6 +41,9 @@ internal sealed class ServiceClient : IDisposable
     /// <summary>Where the service is.</summary>
     public Uri Url { get; }
 
+    /// <summary>Who says that it is there, for those who are to correct it; null for the command line.</summary>
+    public string? From { get; init; }
+
     /// <summary>Sends a request; the answer's body may still be on its way.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel) =>
         http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
@@ -70,11 +73,11 @@ internal sealed class ServiceClient : IDisposable
         catch (Exception failed) when (failed is HttpRequestException or IOException
             || (failed is OperationCanceledException && !cancel.IsCancellationRequested))
         {
-            throw new SpotterException(ErrorCodes.StoreUnavailable, $"{Url} can't be reached ({Why(failed)}); check --url, or start it with `spotter serve`.", failed);
+            throw new SpotterException(ErrorCodes.StoreUnavailable, $"{Url} can't be reached ({Why(failed)}); {Check}, or start it with `spotter serve`.", failed);
         }
         catch (JsonException failed)
         {
-            throw new SpotterException(ErrorCodes.StoreUnavailable, $"{Url} does not answer {path} as a Spotter service does; check --url.", failed);
+            throw new SpotterException(ErrorCodes.StoreUnavailable, $"{Url} does not answer {path} as a Spotter service does; {Check}.", failed);
         }
     }
 
@@ -105,12 +108,14 @@ internal sealed class ServiceClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
+    private string Check => From is null ? "check --url" : $"check {From}, or name another one with --url";
+
     private SpotterException Refusal(HttpStatusCode status, ServiceProblem problem) => (status, problem) switch
     {
         (HttpStatusCode.Unauthorized, _) => new(ErrorCodes.Unauthorized,
             $"{Url} asks for an API key ({problem.Detail?.TrimEnd('.') ?? "none was accepted"}); give one with --key-file FILE or {RemoteOptions.KeyVariable}."),
         (_, { Code: { } code, Detail: { } detail }) => new(code, detail),
-        (HttpStatusCode.NotFound, _) => new(ErrorCodes.NotFound, $"{Url} does not know this call; check --url, or the service is older than this program."),
-        _ => new(ErrorCodes.StoreUnavailable, $"{Url} answers {(int)status} and no reason; check --url."),
+        (HttpStatusCode.NotFound, _) => new(ErrorCodes.NotFound, $"{Url} does not know this call; {Check}, or the service is older than this program."),
+        _ => new(ErrorCodes.StoreUnavailable, $"{Url} answers {(int)status} and no reason; {Check}."),
     };
 }

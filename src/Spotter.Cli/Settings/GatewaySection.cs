@@ -23,7 +23,7 @@ internal static class GatewaySection
     { Flag = "--allow-host", IsList = true };
 
     /// <summary>The data folder; see <see cref="SpotterPaths.DataFolder"/>.</summary>
-    public static readonly Setting<string?> Data = new("data", "Where jobs and pictures are kept. Default: `data`.", SettingValues.OptionalText("DIR"), null) { Flag = "--data" };
+    public static readonly Setting<string?> Data = new("data", $"The data folder, where jobs and pictures are kept. Default: {SpotterPaths.DefaultDataFolder}.", SettingValues.OptionalText("DIR"), null) { Flag = "--data" };
 
     /// <summary>Models by name or file; none for all that are found.</summary>
     public static readonly Setting<string> Models = new(
@@ -58,6 +58,25 @@ internal static class GatewaySection
     /// <summary>The data folder of a command that works on it beside the service.</summary>
     /// <param name="option">The value of the command's <c>--data</c>; null when it was not given.</param>
     public static string DataFolderOf(string? option) => option is null ? DataFolder(SettingSources.Open()) : SpotterPaths.DataFolder(option);
+
+    /// <summary>As <see cref="DataFolderOf"/>, for a command that only looks: a folder that somebody named has to be there.</summary>
+    /// <param name="option">The value of the command's <c>--data</c>; null when it was not given.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: there is no such folder.</exception>
+    public static string ExistingDataFolderOf(string? option)
+    {
+        var settings = SettingSources.Open();
+        var named = option ?? settings.Get(Data);
+        var folder = SpotterPaths.DataFolder(named);
+        // The default one is made by the first `serve`.
+        return named is null || Directory.Exists(folder) ? folder : throw new SpotterException(
+            ErrorCodes.InvalidSettings, $"There is no data folder {folder}, which {(option is null ? settings.NameOf(Data) : Data.Flag)} names; correct the name, or make it with `spotter serve`.");
+    }
+
+    /// <summary>The model file that a command works on: the data folder need not be there when a file is named.</summary>
+    /// <param name="model">A file, or the name of a model.</param>
+    /// <param name="data">The value of the command's <c>--data</c>; null when it was not given.</param>
+    public static string ModelFile(string model, string? data) =>
+        SpotterPaths.ResolveModel(model, data is null && File.Exists(model) ? DataFolderOf(data) : ExistingDataFolderOf(data));
 
     /// <summary>The gateway's settings.</summary>
     /// <param name="settings">What was asked for.</param>

@@ -106,7 +106,7 @@ internal static class PoolSection
         return new PoolSettings(name, models, scaling, launcher, pool);
     }
 
-    private static SettingValues<string?> Optional(SettingValues<string> values) => new(values.Words, values.Name, text => values.Read(text));
+    private static SettingValues<string?> Optional(SettingValues<string> values) => new(values.Words, values.Name, text => values.Read(text)) { Names = values.Names };
 
     private static string? Twice(IEnumerable<string> names) => names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
 

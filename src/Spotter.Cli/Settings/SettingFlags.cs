@@ -35,6 +35,7 @@ internal sealed class SettingFlags(IReadOnlyList<Setting> settings)
             Description = setting.IsList && !setting.Help.Contains("repeated", StringComparison.Ordinal) ? $"{setting.Description} May be repeated." : setting.Description,
             Arity = ArgumentArity.OneOrMore,
         };
+        flag.CompletionSources.Add([.. setting.Names]);
         flag.Validators.Add(result =>
         {
             if (result.Tokens.Count > 1 && !setting.IsList)

@@ -60,6 +60,7 @@ internal static class SettingsPage
         page.Append("\nOn the command line, a pool is one text: `--pool 'plates:models=plates;max=2;preset=fast' --pool rest`.\n\n");
         Table(page, "Workers", WorkerSection.All);
         Table(page, "The log", LogSection.All);
+        Table(page, "Commands that talk to a running service", RemoteSection.All);
         return page.ToString().TrimEnd() + "\n";
     }
 

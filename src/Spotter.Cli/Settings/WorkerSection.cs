@@ -12,7 +12,7 @@ internal static class WorkerSection
     /// <summary>The gateway to join.</summary>
     public static readonly Setting<string?> Server = new(
         "worker.server", "The gateway to join, as http://host:8080.",
-        new SettingValues<string?>("an address like http://host:8080", "URL", text => (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https", text)), null)
+        SettingValues.HttpAddress, null)
     { Flag = "--server" };
 
     /// <summary>The worker's name.</summary>

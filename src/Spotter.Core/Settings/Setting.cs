@@ -35,6 +35,9 @@ public abstract record Setting(string Key, string Help)
     /// <summary>The value's name in the help, as <c>N</c>.</summary>
     public abstract string ValueName { get; }
 
+    /// <summary>All texts that it takes, where they are few; else none.</summary>
+    public abstract IReadOnlyList<string> Names { get; }
+
     /// <summary>The default in words; null when the help says it.</summary>
     public abstract string? DefaultText { get; }
 
@@ -57,6 +60,9 @@ public sealed record Setting<T>(string Key, string Help, SettingValues<T> Values
 
     /// <inheritdoc/>
     public override string ValueName => Values.Name;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Names => Values.Names;
 
     /// <inheritdoc/>
     public override string? DefaultText => Default is null || IsList || FlagOnly || Help.Contains("Default:", StringComparison.Ordinal) ? null : Values.Write(Default);

@@ -8,6 +8,9 @@ namespace Spotter.Core.Settings;
 /// <param name="Read">From the text to the value, and whether it is one.</param>
 public sealed record SettingValues<T>(string Words, string Name, Func<string, (bool Fits, T Value)> Read)
 {
+    /// <summary>All texts that it takes, where they are few; else none.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
     /// <summary>From a value to its text.</summary>
     public Func<T, string> Write { get; init; } = static value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 }
@@ -20,6 +23,10 @@ public static class SettingValues
 
     /// <summary>Any text, for a setting that need not be given.</summary>
     public static SettingValues<string?> OptionalText(string name) => new("some text", name, text => (text.Length > 0, text));
+
+    /// <summary>The address of a service, for a setting that need not be given.</summary>
+    public static SettingValues<string?> HttpAddress { get; } =
+        new("an address like http://host:8080", "URL", text => (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https", text));
 
     /// <summary>A whole number.</summary>
     public static SettingValues<int> Whole(int least, int most) =>
@@ -46,7 +53,7 @@ public static class SettingValues
 
     /// <summary>A number above 0.</summary>
     public static SettingValues<double> Positive(string name) =>
-        new("a number above 0", name, text => (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value > 0, value));
+        new("a number above 0", name, text => (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value > 0 && double.IsFinite(value), value));
 
     /// <summary>Yes or no.</summary>
     public static SettingValues<bool> YesNo { get; } = new("true or false", "true|false", text => text.ToUpperInvariant() switch
@@ -56,12 +63,13 @@ public static class SettingValues
         _ => (false, false),
     })
     {
+        Names = ["true", "false"],
         Write = value => value ? "true" : "false",
     };
 
     /// <summary>One of a few names.</summary>
     public static SettingValues<string> OneOf(params IReadOnlyList<string> names) =>
-        new(InWords(names), string.Join('|', names), text => (names.Contains(text, StringComparer.Ordinal), text));
+        new(InWords(names), string.Join('|', names), text => (names.Contains(text, StringComparer.Ordinal), text)) { Names = names };
 
     /// <summary>One of the names of an enumeration, in small letters or not.</summary>
     public static SettingValues<T> Choice<T>()
@@ -71,6 +79,7 @@ public static class SettingValues
         return new(InWords(names), string.Join('|', names), text =>
             names.FindIndex(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and var index ? (true, Enum.GetValues<T>()[index]) : (false, default))
         {
+            Names = names,
             Write = value => value.ToString().ToLowerInvariant(),
         };
     }
@@ -79,6 +88,7 @@ public static class SettingValues
     public static SettingValues<T?> OrNone<T>(this SettingValues<T> values)
         where T : struct => new(values.Words, values.Name, text => values.Read(text) is (true, var value) ? (true, value) : (false, null))
         {
+            Names = values.Names,
             Write = value => value is { } given ? values.Write(given) : "",
         };
 

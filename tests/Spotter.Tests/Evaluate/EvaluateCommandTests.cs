@@ -187,7 +187,7 @@ public sealed class EvaluateCommandTests : IDisposable
 
     private void Annotations(string json) => folder.File("set/annotations.json", Encoding.UTF8.GetBytes(json));
 
-    private Task<Ran> EvaluateAsync(params string[] more) => SpotterProgram.RunAsync(["models", "evaluate", model, "--data", Set, .. more]);
+    private Task<Ran> EvaluateAsync(params string[] more) => SpotterProgram.RunAsync(["models", "evaluate", model, "--dataset", Set, .. more]);
 
     private void Picture(string stem, string? labels)
     {

@@ -19,7 +19,7 @@ public sealed class StarterModelTests(ITestOutputHelper output)
 
     private async Task HoldAsync(string scenes, double map50, double map)
     {
-        var ran = await SpotterProgram.RunAsync(TimeSpan.FromMinutes(10), "models", "evaluate", StarterFactAttribute.Model, "--data", scenes, "--json");
+        var ran = await SpotterProgram.RunAsync(TimeSpan.FromMinutes(10), "models", "evaluate", StarterFactAttribute.Model, "--dataset", scenes, "--json");
 
         ran.Status.ShouldBe(0, ran.Errors);
         var report = ran.Json().ShouldHaveSingleItem();
