@@ -6,8 +6,17 @@ namespace Spotter.Cli;
 internal static class StandardError
 {
     /// <summary>Tells the user of an error: one line on standard error, whatever the message holds.</summary>
-    public static void Complain(string message) =>
-        Console.Error.WriteLine("spotter: " + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+    public static void Complain(string message)
+    {
+        try
+        {
+            Console.Error.WriteLine("spotter: " + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+        }
+        catch (IOException)
+        {
+            // The terminal is gone, so there is nobody to tell; what is under way goes on.
+        }
+    }
 
     /// <summary>The sentence for an exception that ended a command.</summary>
     public static string OneLine(Exception error) => error switch

@@ -1,3 +1,5 @@
+using Spotter.Cli;
 using Spotter.Cli.Commands;
 
+StandardStreams.Settle();
 return await CommandLine.RunAsync(args);

@@ -14,8 +14,11 @@ using Spotter.Scaling;
 namespace Spotter.Cli.Serve;
 
 /// <summary>The pools of the service: makes them, scales them as soon as workers can join, and lets them go at the end.</summary>
-internal sealed class PoolService : BackgroundService, IHostedLifecycleService, IAsyncDisposable
+internal sealed partial class PoolService : BackgroundService, IHostedLifecycleService, IAsyncDisposable
 {
+    // A stop that takes longer says why.
+    private static readonly TimeSpan SilentDrain = TimeSpan.FromSeconds(2);
+
     private readonly ServiceSettings settings;
     private readonly GatewaySettings gateway;
     private readonly ModelCatalogue catalogue;
@@ -23,6 +26,8 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
     private readonly IServer server;
     private readonly List<Pool> pools = [];
     private readonly CancellationTokenSource scaled = new();
+    private readonly TimeProvider time;
+    private readonly ILogger log;
     private readonly TaskCompletionSource listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PoolService(
@@ -30,6 +35,7 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
         ModelService models, IServer server, TimeProvider time, RandomSource random, ILoggerFactory loggers)
     {
         (this.settings, this.gateway, this.catalogue, this.models, this.server) = (settings, gateway, catalogue, models, server);
+        (this.time, log) = (time, loggers.CreateLogger<PoolService>());
         var dependencies = new PoolDependencies(backend, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, time, random, loggers);
         foreach (var pool in settings.Pools)
             pools.Add(new Pool(pool, settings.Pools, dependencies, Command, worker => pools.Any(p => p.Fleet.Has(worker))));
@@ -61,7 +67,10 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
     {
         await scaled.CancelAsync();
         await Task.WhenAny(ExecuteTask ?? Task.CompletedTask);
-        await Task.WhenAll(pools.Select(p => p.Fleet.DrainAllAsync(patience)));
+        var drained = Task.WhenAll(pools.Select(p => p.Fleet.DrainAllAsync(patience)));
+        if (patience > SilentDrain && await Task.WhenAny(drained, Task.Delay(SilentDrain, time)) != drained)
+            LogWaiting(string.Join(", ", pools.SelectMany(p => p.Fleet.Launched).Order(StringComparer.Ordinal)), (patience - SilentDrain).TotalSeconds);
+        await drained;
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -105,6 +114,9 @@ internal sealed class PoolService : BackgroundService, IHostedLifecycleService, 
             variables[SettingSources.File.Variable] = file;
         return new WorkerCommand(SelfProgram.File, arguments, variables);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Stopping: waits for {Workers} to finish what they run, {Seconds:0} s at most; a second signal (Ctrl-C) ends all at once, and their jobs are run again at the next start")]
+    private partial void LogWaiting(string workers, double seconds);
 
     private Uri Address => new(server.Features.Get<IServerAddressesFeature>()!.Addresses.First());
 }

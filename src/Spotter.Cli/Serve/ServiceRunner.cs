@@ -49,7 +49,7 @@ internal static class ServiceRunner
     {
         await StartAsync(host);
         using var address = NoteAddress(host);
-        Console.Out.WriteLine($"listening on {host.Address().ToString().TrimEnd('/')}");
+        Announce($"listening on {host.Address().ToString().TrimEnd('/')}");
 
         // None of these ends by itself unless it failed, and the service is no use without any of them.
         var failed = host.FirstErrorAsync();
@@ -91,6 +91,19 @@ internal static class ServiceRunner
         {
             throw new SpotterException(ErrorCodes.InvalidSettings,
                 $"{settings.Host}:{settings.Port} can't be listened on ({refused.Message}); choose another with --host and --port.", refused);
+        }
+    }
+
+    private static void Announce(string line)
+    {
+        try
+        {
+            Console.Out.WriteLine(line);
+        }
+        catch (IOException unread)
+        {
+            // A full disk, or a terminal that is gone: it serves all the same.
+            StandardError.Complain($"standard output can't be written ({unread.Message.TrimEnd('.')}); {line}.");
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace Spotter.Cli.Serve;
 
 /// <summary>
-/// SIGINT, SIGTERM and SIGQUIT, also as what a host lives by; the second one ends the process at once, which the host's own
-/// lifetime would not let it.
+/// SIGINT, SIGTERM, SIGQUIT and SIGHUP (its terminal was closed), also as what a host lives by; the second one ends the process
+/// at once, which the host's own lifetime would not let it. What <c>nohup</c> has the process ignore stays ignored.
 /// </summary>
 internal sealed class StopSignals : IHostLifetime, IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class StopSignals : IHostLifetime, IDisposable
 
     public StopSignals()
     {
-        foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT])
+        foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP])
             registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
     }
 
