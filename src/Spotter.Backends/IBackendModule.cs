@@ -21,6 +21,10 @@ internal interface IBackendModule
     {
     }
 
+    /// <summary>Reaches what it keeps jobs in, and changes nothing; where that is, or null when it is nowhere but in this process.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, <see cref="ErrorCodes.InvalidSettings"/>: it can't be reached.</exception>
+    string? Probe(SettingReader settings) => null;
+
     /// <summary>Opens it. What the context holds is closed by whoever made it if this fails, else by the backend.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: it can't be opened.</exception>
     Backend Open(BackendContext context);

@@ -31,6 +31,10 @@ public static class BackendFactory
         chosen.Check(settings);
     }
 
+    /// <summary>Reaches the server in which jobs are kept, and changes nothing; where it is, or null when there is none.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, <see cref="ErrorCodes.InvalidSettings"/>: it can't be reached.</exception>
+    public static string? Probe(SettingReader settings) => Chosen(settings).Probe(settings);
+
     /// <summary>Opens the ports of a deployment.</summary>
     /// <exception cref="SpotterException">
     /// <see cref="ErrorCodes.StoreUnavailable"/>: it can't be opened, or another process has it;

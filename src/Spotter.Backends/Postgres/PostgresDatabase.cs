@@ -60,6 +60,26 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>Reaches the server, and changes nothing; where it is.</summary>
+    /// <exception cref="SpotterException">That is not possible.</exception>
+    public static string Probe(string address)
+    {
+        var parsed = PostgresAddress.Parse(address);
+        var place = PostgresAddress.Describe(parsed);
+        parsed.Pooling = false;
+        try
+        {
+            using var connection = new NpgsqlConnection(parsed.ConnectionString);
+            connection.Open();
+            return $"PostgreSQL {connection.PostgreSqlVersion} at {place}";
+        }
+        catch (Exception e) when (PostgresFault.IsFault(e))
+        {
+            var refusal = PostgresFault.ToRefusal(e);
+            throw new SpotterException(refusal.Code, $"The job store at {place} can't be reached. {refusal.Message}", e);
+        }
+    }
+
     /// <summary>Runs one statement whose commit is durable; what <paramref name="read"/> makes of its rows.</summary>
     public Task<T> CommitAsync<T>(string sql, Action<NpgsqlParameterCollection> bind, Func<NpgsqlDataReader, Task<T>> read) =>
         RunAsync(durable, sql, bind, read, CancellationToken.None);

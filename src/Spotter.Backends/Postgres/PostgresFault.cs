@@ -30,7 +30,12 @@ internal static class PostgresFault
         ObjectDisposedException => new(ErrorCodes.StoreUnavailable, "The job store is being closed; try again once the service is back.", error),
         TimeoutException or NpgsqlException { InnerException: TimeoutException } => new(
             ErrorCodes.StoreUnavailable, "The PostgreSQL server took too long to answer; try again in some seconds.", error),
-        _ => new(ErrorCodes.StoreUnavailable, "The PostgreSQL server can't be reached; try again in some seconds.", error),
+        NpgsqlException { InnerException: System.Security.Authentication.AuthenticationException untrusted } => new(
+            ErrorCodes.StoreUnavailable,
+            $"The certificate of the PostgreSQL server is not trusted ({untrusted.Message.TrimEnd('.')}); name its authority's certificate with sslrootcert=FILE in the address, and the server as the certificate names it, or take sslmode=require.", error),
+        NpgsqlException { SqlState: null, InnerException: null } plain when plain.Message.Contains("SSL", StringComparison.Ordinal) => new(
+            ErrorCodes.StoreUnavailable, "The PostgreSQL server takes no encrypted connections, which the address asks for (sslmode); turn TLS on there, or take sslmode=prefer.", error),
+        _ => new(ErrorCodes.StoreUnavailable, $"The PostgreSQL server can't be reached ({(error.InnerException ?? error).Message.TrimEnd('.')}); see that it runs and that its address is right, or try again in some seconds.", error),
     };
 
     private static SpotterException ToRefusal(PostgresException error) => error.SqlState switch

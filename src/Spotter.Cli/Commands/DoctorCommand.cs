@@ -1,33 +1,30 @@
 using System.CommandLine;
+using Spotter.Backends.Opening;
 using Spotter.Cli.Doctor;
 using Spotter.Cli.Settings;
+using Spotter.Core.Settings;
 
 namespace Spotter.Cli.Commands;
 
 /// <summary><c>doctor</c>: what is installed, reachable and wrong.</summary>
 internal static class DoctorCommand
 {
-    private static readonly Option<string?> Data = new("--data")
-    {
-        HelpName = "DIR",
-        Description = "The data folder that `serve` is to use. Default: `data`, or what SPOTTER__DATA says.",
-    };
-
-    private static readonly Option<int> Port = NumberOption.Whole("--port", 8080, 1, 65_535, "The port that `serve` is to use.");
+    // As `serve` reads them: what it would do is what is looked at.
+    private static readonly SettingFlags Flags = new([SettingSources.File, GatewaySection.Data, GatewaySection.Host, GatewaySection.Port, .. BackendFactory.Settings]);
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per finding." };
 
     public static Command Create()
     {
-        var command = new Command("doctor", "Show what is installed, reachable and wrong.") { Data, Port, Json };
-        command.SetAction(parsed => Run(
-            GatewaySection.DataFolderOf(parsed.GetValue(Data)), parsed.GetValue(Port), parsed.GetValue(Json)));
+        var command = new Command("doctor", "Show what is installed, reachable and wrong, with the settings that `serve` would have.") { Json };
+        Flags.AddTo(command);
+        command.SetAction(parsed => Run(SettingSources.Open(Flags.Read(parsed)), parsed.GetValue(Json)));
         return command;
     }
 
-    private static int Run(string data, int port, bool json)
+    private static int Run(SettingReader settings, bool json)
     {
-        var findings = HealthCheck.Examine(data, port).ToList();
+        var findings = HealthCheck.Examine(settings).ToList();
         if (json)
         {
             foreach (var finding in findings)

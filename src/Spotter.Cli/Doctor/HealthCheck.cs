@@ -4,8 +4,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Spotter.Backends.Opening;
 using Spotter.Cli.Models;
+using Spotter.Cli.Serve;
+using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Doctor;
@@ -16,17 +20,21 @@ internal static class HealthCheck
     private const long LowDiskBytes = 1L << 30;
 
     /// <summary>All findings.</summary>
-    /// <param name="data">The data folder that <c>serve</c> would use.</param>
-    /// <param name="port">The port that <c>serve</c> would use.</param>
-    public static IEnumerable<Finding> Examine(string data, int port)
+    /// <param name="settings">What <c>serve</c> would be told.</param>
+    public static IEnumerable<Finding> Examine(SettingReader settings)
     {
+        var data = GatewaySection.DataFolder(settings);
+        yield return Settings(settings);
         yield return Machine();
         yield return DotNet();
         yield return Node();
         foreach (var engine in NativeEngines.Probe())
             yield return new(engine.Name, engine.Problem is null ? Health.Ok : Health.Wrong, engine.Problem ?? engine.Found!);
         yield return DataFolder(data);
-        yield return Port(port);
+        if (settings.Get(GatewaySection.Port) is > 0 and var port)
+            yield return Port(settings.Get(GatewaySection.Host), port);
+        if (Store(settings) is { } store)
+            yield return store;
         var models = SpotterPaths.ModelFiles(data);
         if (models.Count == 0)
         {
@@ -37,6 +45,33 @@ internal static class HealthCheck
         var enough = listings.Any(listing => listing.Error is null);
         foreach (var listing in listings)
             yield return Model(listing, enough ? Health.Warning : Health.Wrong);
+    }
+
+    private static Finding Settings(SettingReader settings)
+    {
+        const string Name = "settings";
+        try
+        {
+            ServiceSettings.Read(settings, hasPools: true, RandomSource.System);
+            return new(Name, Health.Ok, settings.Get(SettingSources.File) ?? (File.Exists(SettingSources.FileName) ? Path.GetFullPath(SettingSources.FileName) : $"no {SettingSources.FileName}"));
+        }
+        catch (SpotterException wrong)
+        {
+            return new(Name, Health.Wrong, wrong.Message);
+        }
+    }
+
+    private static Finding? Store(SettingReader settings)
+    {
+        const string Name = "job store";
+        try
+        {
+            return BackendFactory.Probe(settings) is { } place ? new(Name, Health.Ok, place) : null;
+        }
+        catch (SpotterException unreachable)
+        {
+            return new(Name, Health.Wrong, unreachable.Message);
+        }
     }
 
     private static Finding Machine() => new(
@@ -93,12 +128,12 @@ internal static class HealthCheck
         }
     }
 
-    private static Finding Port(int port)
+    private static Finding Port(string host, int port)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"port {port}");
         try
         {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
+            using var listener = new TcpListener(IPAddress.TryParse(host, out var address) ? address : IPAddress.Loopback, port);
             listener.Start();
             return new(name, Health.Ok, "free");
         }

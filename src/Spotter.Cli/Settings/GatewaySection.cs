@@ -13,10 +13,12 @@ internal static class GatewaySection
     private static readonly GatewaySettings Gateway = new() { WorkerToken = "" };
     private static readonly JobSettings Jobs = new();
 
-    private static readonly Setting<string> Host = new(
+    /// <summary>Where it listens.</summary>
+    public static readonly Setting<string> Host = new(
         "host", "Address to listen on. Default: 127.0.0.1, this machine only.", SettingValues.Text("ADDRESS"), Gateway.Host) { Flag = "--host" };
 
-    private static readonly Setting<int> Port = new("port", "Port to listen on; 0 for any free one.", SettingValues.Whole(0, 65535), Gateway.Port) { Flag = "--port" };
+    /// <summary>The port on which it listens.</summary>
+    public static readonly Setting<int> Port = new("port", "Port to listen on; 0 for any free one.", SettingValues.Whole(0, 65535), Gateway.Port) { Flag = "--port" };
 
     private static readonly Setting<string> AllowedHosts = new(
         "allowedHosts", "A name by which a proxy on this machine calls the service; may be repeated. Default: this machine's own names only.", SettingValues.Text("NAME"), "")

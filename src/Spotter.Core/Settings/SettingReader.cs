@@ -70,11 +70,19 @@ public sealed class SettingReader
             return Get(secret);
         try
         {
-            return File.ReadAllText(path).Trim();
+            var text = File.ReadAllText(path).Trim();
+            if (text.Length == 0)
+                Mistake($"The file {path}, which {NameOf(file)} names, is empty; write the secret into it.");
+            return text;
+        }
+        catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
+        {
+            Mistake($"There is no file {path}, which {NameOf(file)} names; correct the name, or write the secret into such a file.");
+            return null;
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
-            Mistake($"The file {path} of {NameOf(file)} can't be read: {unreadable.Message}");
+            Mistake($"The file {path}, which {NameOf(file)} names, can't be read ({unreadable.Message.TrimEnd('.')}); give {Environment.UserName} the right to read it, or name another file.");
             return null;
         }
     }

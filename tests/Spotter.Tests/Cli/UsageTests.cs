@@ -117,6 +117,45 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public async Task Doctor_looks_at_what_the_settings_name()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("spotter.yaml", "port: 4711\n"u8.ToArray());
+
+        var told = await FindingsAsync(new(StringComparer.Ordinal) { ["SPOTTER__CONFIG"] = file });
+        told.ShouldContainKey("port 4711");
+        told.ShouldNotContainKey("port 8080");
+        told["settings"].Detail.ShouldBe(file);
+        (await FindingsAsync(new(StringComparer.Ordinal) { ["SPOTTER__CONFIG"] = file, ["SPOTTER__PORT"] = "4712" })).ShouldContainKey("port 4712");
+        (await FindingsAsync(new(StringComparer.Ordinal) { ["SPOTTER__CONFIG"] = file }, "--port", "4713")).ShouldContainKey("port 4713");
+    }
+
+    [Fact]
+    public async Task Doctor_tells_all_that_is_wrong_with_the_settings()
+    {
+        var wrong = (await FindingsAsync(new(StringComparer.Ordinal) { ["SPOTTER__SCALING__MINWORKERS"] = "none" }))["settings"];
+
+        wrong.Health.ShouldBe("wrong");
+        wrong.Detail.ShouldContain("SPOTTER__SCALING__MINWORKERS takes");
+    }
+
+    [Fact]
+    public async Task Doctor_reaches_for_the_job_store_and_says_why_it_cannot()
+    {
+        var store = (await FindingsAsync(new(StringComparer.Ordinal)
+        {
+            ["SPOTTER__BACKEND"] = "postgres",
+            ["SPOTTER__POSTGRES__URL"] = "postgres://spotter:secret@127.0.0.1:1/jobs?sslmode=verify-full",
+            ["SPOTTER__BLOBS"] = "folder:/nowhere",
+        }))["job store"];
+
+        store.Health.ShouldBe("wrong");
+        store.Detail.ShouldContain("127.0.0.1:1/jobs can't be reached");
+        store.Detail.ShouldContain("refused");
+        store.Detail.ShouldNotContain("secret");
+    }
+
+    [Fact]
     public async Task Doctor_leaves_no_trace()
     {
         using var folder = new TemporaryFolder();
@@ -126,4 +165,8 @@ public sealed class UsageTests
         ran.Output.ShouldNotContain("\"data folder\",\"health\":\"wrong\"");
         Directory.GetFileSystemEntries(folder.Path).Length.ShouldBe(0);
     }
+
+    private static async Task<Dictionary<string, (string? Health, string Detail)>> FindingsAsync(Dictionary<string, string> environment, params string[] arguments) =>
+        (await SpotterProgram.RunWithAsync(environment, ["doctor", "--json", .. arguments])).Json().ToDictionary(
+            f => f.GetProperty("name").GetString()!, f => (f.GetProperty("health").GetString(), f.GetProperty("detail").GetString()!), StringComparer.Ordinal);
 }

@@ -68,7 +68,8 @@ public sealed class SettingReaderTests
 
         var missing = GivenSettings.Reader(("secretFile", folder.File("none")));
         missing.GetSecret(Secret, SecretFile).ShouldBeNull();
-        missing.Mistakes.ShouldHaveSingleItem().ShouldContain("can't be read");
+        missing.Mistakes.ShouldHaveSingleItem().ShouldStartWith("There is no file ");
+        missing.Mistakes[0].ShouldEndWith("correct the name, or write the secret into such a file.");
     }
 
     [Theory]
