@@ -76,16 +76,25 @@ public interface IJobStore
 
     /// <summary>
     /// Takes the leases of a worker that is known to be gone; of every worker when <paramref name="worker"/> is null. Their
-    /// number. <paramref name="error"/> and <paramref name="spendAttempt"/> as in <see cref="JobOutcome.Retry"/>; a job
+    /// jobs. <paramref name="error"/> and <paramref name="spendAttempt"/> as in <see cref="JobOutcome.Retry"/>; a job
     /// that spends an attempt this way runs isolated from then on.
     /// </summary>
-    Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel);
+    Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel);
 
     /// <summary>Takes leases that have run out, at most <paramref name="limit"/>; each costs an attempt and isolates the job. Their number.</summary>
     Task<int> ReapAsync(int limit, CancellationToken cancel);
 
     /// <summary>The row; null if there is none.</summary>
     Task<Job?> FindAsync(JobId id, CancellationToken cancel);
+
+    /// <summary>
+    /// The ids that begin with some digits, the newest first: of the users' jobs (no internal ones), of one tenant's if
+    /// <paramref name="tenant"/> is not null. Looks at no more than the newest <see cref="JobIdSearch.MostSeen"/> rows with such an id, whoever's.
+    /// </summary>
+    /// <param name="prefix">Digits for which <see cref="JobId.IsPrefix"/> holds.</param>
+    /// <param name="tenant">Whose jobs; null for all.</param>
+    /// <param name="cancel">Ends it.</param>
+    Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel);
 
     /// <summary>The rows with these idempotency keys, as far as there are any, in no order.</summary>
     Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel);
@@ -153,6 +162,36 @@ public sealed record StartedJob(Job Job, Lease Lease);
 /// <param name="State">Where it stands now.</param>
 /// <param name="RetryAfter">Wait before the next attempt; null when there is none.</param>
 public sealed record EndedAttempt(JobId Id, JobState State, TimeSpan? RetryAfter);
+
+/// <summary>What became of the jobs whose leases were taken.</summary>
+/// <param name="Queued">Those that are tried again.</param>
+/// <param name="Dead">Those that had no attempt left.</param>
+public readonly record struct LostLeases(int Queued, int Dead)
+{
+    /// <summary>All of them.</summary>
+    public int All => Queued + Dead;
+}
+
+/// <summary>The ids that begin with some digits.</summary>
+/// <param name="Ids">At most <see cref="MostTold"/>, the newest first.</param>
+/// <param name="IsWhole">True when these are all that there are.</param>
+public sealed record JobIdSearch(IReadOnlyList<JobId> Ids, bool IsWhole)
+{
+    /// <summary>No more rows are looked at, so that a search costs the same however many there are.</summary>
+    public const int MostSeen = 1000;
+
+    /// <summary>No more ids are told.</summary>
+    public const int MostTold = 5;
+
+    /// <summary>Sifts what an index has in the range of the digits.</summary>
+    /// <param name="seen">The newest <see cref="MostSeen"/> and one more, as far as there are so many, newest first.</param>
+    /// <param name="tenant">Whose jobs; null for all.</param>
+    public static JobIdSearch Among(IReadOnlyList<(JobId Id, bool Internal, string Tenant)> seen, string? tenant)
+    {
+        List<JobId> found = [.. seen.Take(MostSeen).Where(j => !j.Internal && (tenant is null || j.Tenant == tenant)).Select(j => j.Id)];
+        return new([.. found.Take(MostTold)], seen.Count <= MostSeen && found.Count <= MostTold);
+    }
+}
 
 /// <summary>A change of a job, or of a queue.</summary>
 /// <param name="Job">The job whose row has changed; null when only the queue is known.</param>

@@ -38,6 +38,15 @@ public readonly record struct JobId
         return new(Convert.ToHexStringLower(bytes));
     }
 
+    /// <summary>No shorter beginning of an id stands for it.</summary>
+    public const int ShortestPrefix = 4;
+
+    /// <summary>True for what may be the beginning of an id and can stand for it: <see cref="ShortestPrefix"/> digits or more, but not all.</summary>
+    public static bool IsPrefix(string text) => text.Length is >= ShortestPrefix and < Length && !text.AsSpan().ContainsAnyExcept(Digits);
+
+    /// <summary>The first and the last id that begin with these digits.</summary>
+    public static (JobId First, JobId Last) RangeOf(string prefix) => (Parse(prefix.PadRight(Length, '0')), Parse(prefix.PadRight(Length, 'f')));
+
     /// <summary>Reads the digits; false if they are not an id.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out JobId id)
     {

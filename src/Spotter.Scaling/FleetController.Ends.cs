@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Spotter.Jobs;
 
 namespace Spotter.Scaling;
 
@@ -17,11 +18,7 @@ public sealed partial class FleetController
             hasDied = Judge(member, exit);
         }
         roster.Leave(exit.Worker);
-        if (hasDied && exit.Status is { } status)
-            LogDied(exit.Worker, status);
-        else if (hasDied)
-            LogGone(exit.Worker);
-        var farewell = ReleaseAsync(exit, member);
+        var farewell = ReleaseAsync(exit, member, hasDied);
         lock (gate)
         {
             farewells.RemoveWhere(f => f.IsCompleted);
@@ -43,15 +40,18 @@ public sealed partial class FleetController
         return hasDied;
     }
 
-    private async Task ReleaseAsync(WorkerExit exit, Member? member)
+    private async Task ReleaseAsync(WorkerExit exit, Member? member, bool hasDied)
     {
         try
         {
-            await onExit(exit);
+            var lost = await onExit(exit);
+            if (hasDied)
+                Tell(exit, Words(lost));
         }
         catch (Exception failed) when (failed is not OutOfMemoryException)
         {
-            // Its leases run out instead.
+            if (hasDied)
+                Tell(exit, "its leases run out by themselves");
             LogNotReleased(failed, exit.Worker);
         }
         finally
@@ -60,11 +60,26 @@ public sealed partial class FleetController
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} ended with status {Status}; its jobs go back into their queues")]
-    private partial void LogDied(string worker, int status);
+    private void Tell(WorkerExit exit, string jobs)
+    {
+        if (exit.Status is { } status)
+            LogDied(exit.Worker, status, jobs);
+        else
+            LogGone(exit.Worker, jobs);
+    }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} is gone; its jobs go back into their queues")]
-    private partial void LogGone(string worker);
+    private static string Words(LostLeases lost)
+    {
+        var queued = lost.Queued switch { 0 => "", 1 => "its job goes back into its queue", var n => $"{n} of its jobs go back into their queues" };
+        var dead = lost.Dead switch { 0 => "", 1 => "one job has used up its attempts and is dead", var n => $"{n} jobs have used up their attempts and are dead" };
+        return lost.All == 0 ? "it had no job" : queued.Length > 0 && dead.Length > 0 ? $"{queued}, {dead}" : queued + dead;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} ended with status {Status}; {Jobs}")]
+    private partial void LogDied(string worker, int status, string jobs);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Worker {Worker} is gone; {Jobs}")]
+    private partial void LogGone(string worker, string jobs);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The leases of {Worker} could not be taken back; they run out by themselves")]
     private partial void LogNotReleased(Exception exception, string worker);

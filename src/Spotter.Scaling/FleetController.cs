@@ -19,7 +19,7 @@ public sealed partial class FleetController
 
     private readonly IWorkerLauncher launcher;
     private readonly WorkerRoster roster;
-    private readonly Func<WorkerExit, Task> onExit;
+    private readonly Func<WorkerExit, Task<LostLeases>> onExit;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Lock gate = new();
@@ -35,11 +35,11 @@ public sealed partial class FleetController
     /// <summary>Creates the controller of a launcher's workers.</summary>
     /// <param name="launcher">Starts and ends them.</param>
     /// <param name="roster">The workers that have joined.</param>
-    /// <param name="onExit">Told when a worker has ended, and how: its leases can be taken.</param>
+    /// <param name="onExit">Told when a worker has ended, and how: its leases can be taken. What became of their jobs.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Told of deaths.</param>
     public FleetController(
-        IWorkerLauncher launcher, WorkerRoster roster, Func<WorkerExit, Task> onExit, TimeProvider time, ILogger<FleetController> log)
+        IWorkerLauncher launcher, WorkerRoster roster, Func<WorkerExit, Task<LostLeases>> onExit, TimeProvider time, ILogger<FleetController> log)
     {
         this.launcher = launcher;
         this.roster = roster;

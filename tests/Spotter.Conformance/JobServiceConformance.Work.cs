@@ -106,7 +106,7 @@ public abstract partial class JobServiceConformance
         var job = await SubmitAsync();
         await TakeAsync("gone");
 
-        (await Service.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default)).ShouldBe(1);
+        (await Service.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default)).All.ShouldBe(1);
 
         Clock.Advance(Retries.FreeDelay);
         (await TakeAsync("next"))!.Job.Id.ShouldBe(job.Id);
@@ -120,7 +120,7 @@ public abstract partial class JobServiceConformance
         var waiting = await SubmitAsync();
 
         await OpenAgainAsync();
-        (await Service.ReleaseAsync(null, SampleJobs.Fault, spendAttempt: false, default)).ShouldBe(1);
+        (await Service.ReleaseAsync(null, SampleJobs.Fault, spendAttempt: false, default)).All.ShouldBe(1);
         Clock.Advance(Retries.FreeDelay);
 
         var taken = new[] { (await TakeAsync())!.Job.Id, (await TakeAsync())!.Job.Id };

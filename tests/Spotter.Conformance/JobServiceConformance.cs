@@ -162,6 +162,29 @@ public abstract partial class JobServiceConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_is_named_by_the_beginning_of_its_id_and_tenants_learn_nothing_of_each_others()
+    {
+        var (mine, theirs) = (new JobCaller("mine", "me", SeesAll: false), new JobCaller("theirs", null, SeesAll: false));
+        var job = (await SubmitAsync([SampleJobs.Picture()], caller: mine)).ShouldHaveSingleItem();
+        var other = (await SubmitAsync([SampleJobs.Picture()], caller: theirs)).ShouldHaveSingleItem();
+        // Ids begin with the time, so both begin alike.
+        var alike = job.Id.Value[..JobId.ShortestPrefix];
+        other.Id.Value.ShouldStartWith(alike);
+
+        (await Service.FindAsync(mine, alike, default)).Id.ShouldBe(job.Id);
+        (await Service.FindAsync(theirs, alike, default)).Id.ShouldBe(other.Id);
+        var both = await RefusedAsync(JobCaller.Self, alike);
+        both.Code.ShouldBe(ErrorCodes.InvalidRequest);
+        both.Message.ShouldContain(job.Id.Value);
+        both.Message.ShouldContain(other.Id.Value);
+        (await RefusedAsync(theirs, job.Id.Value[..31])).Message.ShouldBe($"There is no job whose id begins with {job.Id.Value[..31]}.");
+        (await RefusedAsync(mine, alike[..^1])).Message.ShouldBe("There is no such job.");
+        (await RefusedAsync(mine with { MayList = false }, alike)).Code.ShouldBe(ErrorCodes.NotFound, "who may not list jobs may not guess at them");
+
+        async Task<SpotterException> RefusedAsync(JobCaller caller, string id) => await Should.ThrowAsync<SpotterException>(() => Service.FindAsync(caller, id, default));
+    }
+
+    [Fact]
     public async Task Tenants_share_neither_jobs_nor_keys()
     {
         var (mine, theirs) = (new JobCaller("mine", "me", SeesAll: false), new JobCaller("theirs", null, SeesAll: false));

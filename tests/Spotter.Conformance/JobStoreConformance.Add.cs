@@ -85,6 +85,46 @@ public abstract partial class JobStoreConformance
     }
 
     [Fact]
+    public async Task The_beginning_of_an_id_finds_those_that_have_it_and_no_others()
+    {
+        static JobId Id(string digits) => JobId.Parse(digits.PadRight(JobId.Length, '7'));
+        await Store.AddAsync(
+            [
+                SampleJobs.New(id: Id("0f3c0")) with { Tenant = "mine" }, SampleJobs.New(id: Id("0f3cf")) with { Tenant = "theirs" }, SampleJobs.New(id: Id("0f3d")),
+                SampleJobs.New(id: Id("0f3c8"), isInternal: true), SampleJobs.New(id: Id("ffff")), SampleJobs.New(id: Id("0000")),
+            ],
+            default);
+
+        async Task<(string Ids, bool IsWhole)> FindAsync(string prefix, string? tenant = null)
+        {
+            var found = await Store.FindIdsAsync(prefix, tenant, default);
+            return (string.Join(' ', found.Ids.Select(i => i.Value[..5])), found.IsWhole);
+        }
+        (await FindAsync("0f3c")).ShouldBe(("0f3cf 0f3c0", true), "the newest first, and no internal one");
+        (await FindAsync("0f3c0")).ShouldBe(("0f3c0", true));
+        (await FindAsync(Id("0f3c0").Value[..31])).ShouldBe(("0f3c0", true));
+        (await FindAsync("0f3c", "mine")).ShouldBe(("0f3c0", true));
+        (await FindAsync("0f3cf", "mine")).ShouldBe(("", true), "whose job it is, is nobody else's business");
+        (await FindAsync("ffff")).ShouldBe(("ffff7", true));
+        (await FindAsync("0000")).ShouldBe(("00007", true));
+        (await FindAsync("1234")).ShouldBe(("", true));
+    }
+
+    [Fact]
+    public async Task A_search_for_ids_tells_few_and_looks_at_a_bounded_number()
+    {
+        var ids = Enumerable.Range(0, JobIdSearch.MostSeen + 2).Select(i => JobId.Parse($"0f3c{i:x8}".PadRight(JobId.Length, '7'))).ToList();
+        await Store.AddAsync([.. ids.Select((id, i) => SampleJobs.New(id: id) with { Tenant = i == 0 ? "old" : i < 10 ? "mine" : "theirs" })], default);
+
+        var all = await Store.FindIdsAsync("0f3c", null, default);
+        all.Ids.ShouldBe(ids.AsEnumerable().Reverse().Take(JobIdSearch.MostTold));
+        all.IsWhole.ShouldBeFalse();
+        var unseen = await Store.FindIdsAsync("0f3c", "old", default);
+        (unseen.Ids.Count, unseen.IsWhole).ShouldBe((0, false));
+        (await Store.FindIdsAsync(ids[0].Value[..12], "old", default)).Ids.ShouldBe([ids[0]]);
+    }
+
+    [Fact]
     public async Task What_is_not_there_is_null()
     {
         (await Store.FindAsync(JobId.New(RandomSource.System, TimeProvider.System), default)).ShouldBeNull();

@@ -138,8 +138,8 @@ public abstract partial class JobStoreConformance
         foreach (var outcome in (JobOutcome[])[SampleJobs.Done(width: 1), SampleJobs.Retry(), SampleJobs.Reject()])
             (await Store.FinishAsync(lease, outcome, default)).ShouldBeNull();
         SampleJobs.Print(await Store.CancelAsync(id, "late", default)).ShouldBe(before);
-        (await Store.ReleaseAsync(null, SampleJobs.Fault, true, default)).ShouldBe(0);
-        (await Store.ReleaseAsync("w", SampleJobs.Fault, false, default)).ShouldBe(0);
+        (await Store.ReleaseAsync(null, SampleJobs.Fault, true, default)).All.ShouldBe(0);
+        (await Store.ReleaseAsync("w", SampleJobs.Fault, false, default)).All.ShouldBe(0);
         (await Store.ReapAsync(10, default)).ShouldBe(0);
         (await Store.ExpireAsync(10, default)).ShouldBe(0);
 
@@ -258,7 +258,7 @@ public abstract partial class JobStoreConformance
         for (var i = 1; i <= Retries.MaxDeaths; i++)
         {
             await StartAsync(id, $"w{i}");
-            (await Store.ReleaseAsync($"w{i}", SampleJobs.Fault, spendAttempt: true, default)).ShouldBe(1);
+            (await Store.ReleaseAsync($"w{i}", SampleJobs.Fault, spendAttempt: true, default)).ShouldBe(i < Retries.MaxDeaths ? new LostLeases(Queued: 1, Dead: 0) : new LostLeases(Queued: 0, Dead: 1));
             (await FindAsync(id)).State.ShouldBe(i < Retries.MaxDeaths ? JobState.Queued : JobState.Dead);
             Clock.Advance(Retries.LongestDelay);
         }
@@ -300,8 +300,8 @@ public abstract partial class JobStoreConformance
         await StartAsync(mine, "gone");
         await StartAsync(other, "alive");
 
-        (await Store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default)).ShouldBe(1);
-        (await Store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default)).ShouldBe(0);
+        (await Store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default)).All.ShouldBe(1);
+        (await Store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default)).All.ShouldBe(0);
 
         var job = await FindAsync(mine);
         (job.State, job.Attempts, job.FencingToken, job.Isolated, job.Error).ShouldBe((JobState.Queued, 0, 1, false, SampleJobs.Fault));
@@ -317,7 +317,7 @@ public abstract partial class JobStoreConformance
         await StartAsync(jobs[0], "a");
         await StartAsync(jobs[1], "b");
 
-        (await Store.ReleaseAsync(null, SampleJobs.Fault, spendAttempt: true, default)).ShouldBe(2);
+        (await Store.ReleaseAsync(null, SampleJobs.Fault, spendAttempt: true, default)).All.ShouldBe(2);
 
         foreach (var id in jobs)
         {

@@ -44,6 +44,17 @@ internal static class JobQueries
         return rows;
     }
 
+    /// <summary>The newest ids of a range, one more than are looked at; the order is that of the index.</summary>
+    public static List<(JobId Id, bool Internal, string Tenant)> IdsIn(SqliteConnection connection, (JobId First, JobId Last) range)
+    {
+        var ids = new List<(JobId, bool, string)>();
+        using var select = connection.Prepare("SELECT id, internal, tenant FROM jobs WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")
+            .Bind(1, range.First).Bind(2, range.Last).Bind(3, JobIdSearch.MostSeen + 1);
+        while (select.Step())
+            ids.Add((select.Id(0), select.Bool(1), select.Text(2)));
+        return ids;
+    }
+
     public static List<JobRow> ByKeys(SqliteConnection connection, byte[] keys)
     {
         var rows = new List<JobRow>();

@@ -88,7 +88,7 @@ internal sealed class SqliteJobStore : IJobStore
     public Task<int> ExpireAsync(int limit, CancellationToken cancel) =>
         database.CommitAsync(scope => transitions.Expire(scope, limit), cancel);
 
-    public Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
+    public Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
         database.CommitAsync(scope => transitions.Release(scope, worker, error, spendAttempt), cancel);
 
     public Task<int> ReapAsync(int limit, CancellationToken cancel)
@@ -102,6 +102,9 @@ internal sealed class SqliteJobStore : IJobStore
 
     public async Task<Job?> FindAsync(JobId id, CancellationToken cancel) =>
         await FirstAsync(connection => connection.Prepare($"SELECT {JobRow.Columns} FROM jobs WHERE id = ?1").Bind(1, id), cancel);
+
+    public async Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel) =>
+        JobIdSearch.Among(await database.ReadAsync(connection => JobQueries.IdsIn(connection, JobId.RangeOf(prefix)), cancel), tenant);
 
     public async Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel)
     {

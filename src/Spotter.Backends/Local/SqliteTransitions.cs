@@ -119,7 +119,7 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
         return late.Count;
     }
 
-    public int Release(WriteScope scope, string? worker, JobError error, bool spendAttempt) => TakeLeases(
+    public LostLeases Release(WriteScope scope, string? worker, JobError error, bool spendAttempt) => TakeLeases(
         scope,
         Find(scope.Prepare($"""
             SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_running
@@ -133,7 +133,7 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
             SELECT {LockedRow.Columns} FROM jobs INDEXED BY jobs_running
             WHERE state = 1 AND leased_until <= ?1 ORDER BY leased_until LIMIT ?2
             """).Bind(1, Microseconds.Now(clock)).Bind(2, limit)),
-        Silent, spendAttempt: true);
+        Silent, spendAttempt: true).All;
 
     private static List<LockedRow> Find(SqliteStatement select)
     {
@@ -152,11 +152,10 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
         scope.Changed(row.Id, to == JobState.Queued ? row.Line.Queue : null);
     }
 
-    private int TakeLeases(WriteScope scope, List<LockedRow> held, JobError error, bool spendAttempt)
+    private LostLeases TakeLeases(WriteScope scope, List<LockedRow> held, JobError error, bool spendAttempt)
     {
-        foreach (var row in held)
-            EndAttempt(scope, row, JobEventKind.Lost, error, spendAttempt, died: spendAttempt);
-        return held.Count;
+        var dead = held.Count(row => EndAttempt(scope, row, JobEventKind.Lost, error, spendAttempt, died: spendAttempt).State == JobState.Dead);
+        return new(held.Count - dead, dead);
     }
 
     /// <summary>The attempt has failed: to be tried again, or dead when there are no more attempts.</summary>

@@ -10,6 +10,16 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
         database.ReadAsync(
             $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.id = $1", p => p.With(id.ToGuid()), r => r.FirstAsync(PostgresJobRow.Read), cancel);
 
+    public async Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel)
+    {
+        var (first, last) = JobId.RangeOf(prefix);
+        var seen = await database.ReadAsync(
+            "SELECT j.id, j.internal, j.tenant FROM jobs j WHERE j.id BETWEEN $1 AND $2 ORDER BY j.id DESC LIMIT $3",
+            p => p.With(first.ToGuid()).With(last.ToGuid()).With((long)JobIdSearch.MostSeen + 1),
+            r => r.ListAsync(row => (PostgresJobRow.IdOf(row.GetGuid(0)), row.GetBoolean(1), row.GetString(2))), cancel);
+        return JobIdSearch.Among(seen, tenant);
+    }
+
     public async Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> keys, CancellationToken cancel) =>
         keys.Count == 0 ? [] : await database.ReadAsync(
             $"SELECT {PostgresJobRow.Columns} FROM jobs j WHERE j.idempotency_key = ANY($1)",

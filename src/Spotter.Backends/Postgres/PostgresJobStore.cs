@@ -97,9 +97,14 @@ internal sealed class PostgresJobStore : IJobStore
     public async Task<int> ExpireAsync(int limit, CancellationToken cancel) =>
         await ChangedAsync(await transitions.ExpireAsync(limit, cancel));
 
-    public async Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
-        await ChangedAsync(await transitions.TakeLeasesAsync(
-            "($1 IS NULL OR j.worker = $1) ORDER BY j.seq FOR UPDATE", p => p.WithText(worker), error, spendAttempt, cancel));
+    public async Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel)
+    {
+        var lost = await transitions.TakeLeasesAsync(
+            "($1 IS NULL OR j.worker = $1) ORDER BY j.seq FOR UPDATE", p => p.WithText(worker), error, spendAttempt, cancel);
+        await ChangedAsync(lost);
+        var queued = lost.Count(change => change.Queue is not null);
+        return new(queued, lost.Count - queued);
+    }
 
     public async Task<int> ReapAsync(int limit, CancellationToken cancel) =>
         await ChangedAsync(await transitions.TakeLeasesAsync(
@@ -107,6 +112,8 @@ internal sealed class PostgresJobStore : IJobStore
             p => p.With(Microseconds.Now(clock)).With((long)limit), Silent, spendAttempt: true, cancel));
 
     public Task<Job?> FindAsync(JobId id, CancellationToken cancel) => queries.FindAsync(id, cancel);
+
+    public Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel) => queries.FindIdsAsync(prefix, tenant, cancel);
 
     public Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel) =>
         queries.FindByKeysAsync(idempotencyKeys, cancel);

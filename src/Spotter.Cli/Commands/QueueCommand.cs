@@ -5,6 +5,7 @@ using Spotter.Cli.Queue;
 using Spotter.Cli.Remote;
 using Spotter.Core;
 using Spotter.Gateway.Results;
+using Spotter.Jobs;
 
 namespace Spotter.Cli.Commands;
 
@@ -15,7 +16,7 @@ internal static class QueueCommand
 
     private static readonly string[] States = ["queued", "running", "succeeded", "failed", "dead", "cancelled"];
 
-    private static readonly Argument<string[]> Ids = new("ID") { Arity = ArgumentArity.ZeroOrMore, Description = "Jobs, by their ids." };
+    private static readonly Argument<string[]> Ids = new("ID") { Arity = ArgumentArity.ZeroOrMore, Description = $"Jobs, by their ids: all digits, or the first {JobId.ShortestPrefix} or more where no other job has them." };
 
     private static readonly Option<string?> Engine = new("--engine") { HelpName = "NAME", Description = "Only jobs of this engine." };
 

@@ -63,12 +63,12 @@ internal sealed class QueueClient(ServiceClient service)
         {
             try
             {
-                if (!JobId.TryParse(id, out _))
-                    throw new SpotterException(ErrorCodes.NotFound, $"{id} is no job id, which has {JobId.Length} hexadecimal digits; `spotter queue list` shows them.");
+                if (!JobId.TryParse(id, out _) && !JobId.IsPrefix(id))
+                    throw new SpotterException(ErrorCodes.NotFound, $"{id} is no job id, which has {JobId.Length} hexadecimal digits, of which the first {JobId.ShortestPrefix} or more are enough where no other job has them; `spotter queue list` shows them.");
                 await service.CallAsync(HttpMethod.Delete, $"/v1/jobs/{id}", body: null, ServiceJson.Default.JsonElement, stop);
                 Interlocked.Increment(ref cancelled);
             }
-            catch (SpotterException refused) when (refused.Code is ErrorCodes.NotFound or ErrorCodes.NotCancellable)
+            catch (SpotterException refused) when (refused.Code is ErrorCodes.NotFound or ErrorCodes.NotCancellable or ErrorCodes.InvalidRequest)
             {
                 lock (gate)
                     onRefused(id, refused);

@@ -30,7 +30,7 @@ public sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool See
         new(ClientAddress.ClassOf(http.Connection.RemoteIpAddress), "", KeyScopes.Submit | KeyScopes.Read | KeyScopes.Operate, SeesAll: true);
 
     /// <summary>As the application knows callers.</summary>
-    public JobCaller AsJobCaller() => new(Tenant, By, SeesAll);
+    public JobCaller AsJobCaller() => new(Tenant, By, SeesAll) { MayList = SeesAll || Scopes.HasFlag(KeyScopes.Read) };
 }
 
 /// <summary>A caller as ASP.NET Core knows users: its name, its tenant, and a claim for each scope.</summary>

@@ -266,7 +266,7 @@ public static class GatewayHost
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
                 foreach (var worker in roster.Forget(settings.Jobs.Leases.Duration))
-                    log.LogWarning("Worker {Worker} gives no sign of life any more; its jobs go back into their queues", worker);
+                    log.LogWarning("Worker {Worker} gives no sign of life any more; its jobs are taken back as their leases run out", worker);
             }
         }
     }

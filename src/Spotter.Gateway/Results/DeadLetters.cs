@@ -33,13 +33,20 @@ internal sealed class DeadLetters : IDoor
     {
         if (new[] { request.Ids is not null, request.Error is not null, request.All }.Count(given => given) != 1)
             throw new SpotterException(ErrorCodes.InvalidRequest, "The body says which jobs to put back by exactly one of 'ids', 'error' and 'all'.");
-        var filter = request.Ids is { } ids ? new RedriveFilter { Ids = Parse(ids), Limit = MostIds } : new RedriveFilter { Error = request.Error };
-        return TypedResults.Json(new RedriveView(await jobs.RedriveAsync(Caller.Of(http).AsJobCaller(), filter, cancel)), ResultsJson.Default.RedriveView);
+        var caller = Caller.Of(http).AsJobCaller();
+        var filter = request.Ids is { } ids ? new RedriveFilter { Ids = await IdsOfAsync(jobs, caller, ids, cancel), Limit = MostIds } : new RedriveFilter { Error = request.Error };
+        return TypedResults.Json(new RedriveView(await jobs.RedriveAsync(caller, filter, cancel)), ResultsJson.Default.RedriveView);
     }
 
-    private static List<JobId> Parse(IReadOnlyList<string> ids) => ids.Count <= MostIds
-        ? [.. ids.Select(id => JobId.TryParse(id, out var job) ? job : throw new SpotterException(ErrorCodes.NotFound, "One of the ids is not a job's; nothing was put back."))]
-        : throw new SpotterException(ErrorCodes.InvalidRequest, $"More than {MostIds} ids came in one request; send them in several.");
+    private static async Task<IReadOnlyList<JobId>> IdsOfAsync(JobService jobs, JobCaller caller, IReadOnlyList<string> given, CancellationToken cancel)
+    {
+        if (given.Count > MostIds)
+            throw new SpotterException(ErrorCodes.InvalidRequest, $"More than {MostIds} ids came in one request; send them in several.");
+        var ids = new List<JobId>(given.Count);
+        foreach (var id in given)
+            ids.Add(await jobs.IdOfAsync(caller, id, cancel));
+        return ids;
+    }
 }
 
 /// <summary>Which dead jobs to put back; exactly one of the three is given.</summary>

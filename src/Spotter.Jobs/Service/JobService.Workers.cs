@@ -50,6 +50,6 @@ public sealed partial class JobService
     }
 
     /// <summary>Takes the leases of a worker that is known to be gone, or of all; see <see cref="IJobStore.ReleaseAsync"/>.</summary>
-    public Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
+    public Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
         store.ReleaseAsync(worker, error, spendAttempt, cancel);
 }

@@ -12,6 +12,9 @@ public sealed record JobCaller(string Tenant, string? By, bool SeesAll)
     /// <summary>Spotter itself.</summary>
     public static JobCaller Self { get; } = new("", null, SeesAll: true);
 
+    /// <summary>True for who may list jobs, and so may name one by the beginning of its id.</summary>
+    public bool MayList { get; init; } = true;
+
     /// <summary>The tenant to which lists are restricted; null for all.</summary>
     public string? Only => SeesAll ? null : Tenant;
 }
@@ -124,12 +127,30 @@ public sealed partial class JobService : IAsyncDisposable
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NotFound"/>: there is none, or it is another tenant's, which is not told apart.</exception>
     public async Task<Job> FindAsync(JobCaller caller, string id, CancellationToken cancel)
     {
-        if (!JobId.TryParse(id, out var job))
-            // What was asked for is not repeated when it can't be an id: it may be anything.
-            throw new SpotterException(ErrorCodes.NotFound, "There is no such job.");
+        var job = await IdOfAsync(caller, id, cancel);
         return await store.FindAsync(job, cancel) is { } row && (caller.SeesAll || row.Tenant == caller.Tenant)
             ? row
             : throw new SpotterException(ErrorCodes.NotFound, $"There is no job {id}.");
+    }
+
+    /// <summary>The id that is meant by all of its digits, or by a beginning that only one of the caller's jobs has.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NotFound"/>; <see cref="ErrorCodes.InvalidRequest"/>: several begin so.</exception>
+    public async Task<JobId> IdOfAsync(JobCaller caller, string digits, CancellationToken cancel)
+    {
+        if (JobId.TryParse(digits, out var id))
+            return id;
+        if (!JobId.IsPrefix(digits) || !caller.MayList)
+            // What was asked for is not repeated when it can't be an id: it may be anything.
+            throw new SpotterException(ErrorCodes.NotFound, "There is no such job.");
+        return await store.FindIdsAsync(digits, caller.Only, cancel) switch
+        {
+            { Ids: [var only], IsWhole: true } => only,
+            { Ids: [], IsWhole: true } => throw new SpotterException(ErrorCodes.NotFound, $"There is no job whose id begins with {digits}."),
+            { Ids: [] } => throw new SpotterException(ErrorCodes.InvalidRequest, $"{digits} is too short to tell which job is meant; give more digits of its id."),
+            var several => throw new SpotterException(
+                ErrorCodes.InvalidRequest,
+                $"{digits} may begin the id of more than one job: {string.Join(", ", several.Ids)}{(several.IsWhole ? "" : ", …")}; give more digits."),
+        };
     }
 
     /// <summary>One page of the caller's jobs, newest first; and whether there are more.</summary>

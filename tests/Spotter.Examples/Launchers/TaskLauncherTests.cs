@@ -41,7 +41,11 @@ public sealed class TaskLauncherTests : IDisposable
     public TaskLauncherTests()
     {
         roster = new WorkerRoster(clock);
-        fleet = new FleetController(new TaskLauncher(desks.WorkAsync, clock), roster, exit => exits.Writer.WriteAsync(exit).AsTask(), clock, NullLogger<FleetController>.Instance);
+        fleet = new FleetController(new TaskLauncher(desks.WorkAsync, clock), roster, async exit =>
+        {
+            await exits.Writer.WriteAsync(exit);
+            return default;
+        }, clock, NullLogger<FleetController>.Instance);
     }
 
     public void Dispose() => desks.EndAll();

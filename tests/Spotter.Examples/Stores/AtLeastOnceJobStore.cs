@@ -74,13 +74,15 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
     public Task<int> ExpireAsync(int limit, CancellationToken cancel) => ReplaceAll(
         rows => rows.Where(HasExpired).Take(limit), HasExpired, transitions.Expire, cancel);
 
-    public Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) => ReplaceAll(
-        rows => rows.Where(r => IsAt(r, worker)), r => IsAt(r, worker), (row, now) => transitions.Lose(row, error, spendAttempt, now), cancel);
+    public async Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) => (await ReplacedAsync(
+        rows => rows.Where(r => IsAt(r, worker)), r => IsAt(r, worker), (row, now) => transitions.Lose(row, error, spendAttempt, now), cancel)).Lost();
 
     public Task<int> ReapAsync(int limit, CancellationToken cancel) => ReplaceAll(
         rows => rows.Where(HasRunOut).Take(limit), HasRunOut, (row, now) => transitions.Lose(row, Silent, spendAttempt: true, now), cancel);
 
     public Task<Job?> FindAsync(JobId id, CancellationToken cancel) => Call(() => table.Find(id)?.Row.Job, cancel);
+
+    public Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel) => Call(() => table.Rows.Ids(prefix, tenant), cancel);
 
     public Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel) =>
         Call(() => table.Rows.ByKeys(idempotencyKeys), cancel);
@@ -198,11 +200,15 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
     private static bool IsIn(Row row, IReadOnlyCollection<string> queues, DateTimeOffset now) =>
         row.MayStart(now) && queues.Contains(row.Job.Queue, StringComparer.Ordinal);
 
-    private Task<int> ReplaceAll(
+    private async Task<int> ReplaceAll(
+        Func<IEnumerable<Row>, IEnumerable<Row>> which, Func<Row, bool> still, Func<Row, DateTimeOffset, Row> change, CancellationToken cancel) =>
+        (await ReplacedAsync(which, still, change, cancel)).Count;
+
+    private Task<List<Row>> ReplacedAsync(
         Func<IEnumerable<Row>, IEnumerable<Row>> which, Func<Row, bool> still, Func<Row, DateTimeOffset, Row> change, CancellationToken cancel) => Call(() =>
     {
         var now = clock.GetUtcNow();
-        return which(table.Rows).ToList().Count(found => Replace(found.Job.Id, row => still(row) ? change(row, now) : null) is not null);
+        return which(table.Rows).ToList().Select(found => Replace(found.Job.Id, row => still(row) ? change(row, now) : null)).OfType<Row>().ToList();
     }, cancel);
 
     /// <summary>Reads a row and replaces it, again if somebody else did so meanwhile; null when there is nothing to change.</summary>

@@ -67,13 +67,23 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
     public Task<int> ExpireAsync(int limit, CancellationToken cancel) =>
         Change(now => rows.Values.Where(r => r.IsQueued && r.Job.Expires <= now).Take(limit), transitions.Expire, cancel);
 
-    public Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) => Change(_ => rows.Values.Where(r => r.Job.State == JobState.Running && (worker is null || r.Job.Worker == worker)),
-        (row, now) => transitions.Lose(row, error, spendAttempt, now), cancel);
+    public async Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel)
+    {
+        var lost = new List<Row>();
+        await Change(_ => rows.Values.Where(r => r.Job.State == JobState.Running && (worker is null || r.Job.Worker == worker)), (row, now) =>
+        {
+            lost.Add(transitions.Lose(row, error, spendAttempt, now));
+            return lost[^1];
+        }, cancel);
+        return lost.Lost();
+    }
 
     public Task<int> ReapAsync(int limit, CancellationToken cancel) => Change(now => rows.Values.Where(r => r.Job.State == JobState.Running && r.LeasedUntil <= now).Take(limit),
         (row, now) => transitions.Lose(row, new JobError(ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long."), spendAttempt: true, now), cancel);
 
     public Task<Job?> FindAsync(JobId id, CancellationToken cancel) => Call(_ => rows.GetValueOrDefault(id)?.Job, cancel);
+
+    public Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel) => Call(_ => rows.Values.Ids(prefix, tenant), cancel);
 
     public Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel) =>
         Call(_ => rows.Values.ByKeys(idempotencyKeys), cancel);

@@ -15,6 +15,16 @@ internal static class Queries
         .Where(r => r.CacheKey == cacheKey && r.Job is { State: JobState.Succeeded, CachedFrom: null } && r.Job.Tenant == tenant && r.Job.ModelVersion == modelVersion)
         .MaxBy(r => r.Number)?.Job;
 
+    public static JobIdSearch Ids(this IEnumerable<Row> rows, string prefix, string? tenant) => JobIdSearch.Among(
+        [.. rows.Select(r => r.Job).Where(j => j.Id.Value.StartsWith(prefix, StringComparison.Ordinal)).OrderByDescending(j => j.Id.Value, StringComparer.Ordinal)
+            .Take(JobIdSearch.MostSeen + 1).Select(j => (j.Id, j.Internal, j.Tenant))], tenant);
+
+    public static LostLeases Lost(this IEnumerable<Row> after)
+    {
+        var queued = after.ToLookup(r => r.IsQueued);
+        return new(queued[true].Count(), queued[false].Count());
+    }
+
     public static IReadOnlyList<Job> List(this IEnumerable<Row> rows, JobFilter filter)
     {
         var all = rows.Where(r => !r.Job.Internal).OrderByDescending(r => r.Number).Select(r => r.Job);

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Jobs;
 using Spotter.Scaling;
@@ -12,6 +13,8 @@ public sealed class FleetControllerTests
     private readonly MemoryLauncher launcher;
     private readonly ScaleMeter meter = new();
     private readonly List<WorkerExit> exits = [];
+    private readonly LogLines log = new();
+    private LostLeases lost;
     private FleetController fleet;
 
     public FleetControllerTests()
@@ -288,7 +291,7 @@ public sealed class FleetControllerTests
     [Fact]
     public async Task Workers_from_elsewhere_count_where_they_are_adopted()
     {
-        fleet = new FleetController(launcher, roster, _ => Task.CompletedTask, clock, NullLogger<FleetController>.Instance) { Adopts = w => w == "mine" };
+        fleet = new FleetController(launcher, roster, _ => Task.FromResult(default(LostLeases)), clock, NullLogger<FleetController>.Instance) { Adopts = w => w == "mine" };
         await fleet.LaunchAsync(1, default);
         roster.Join("mine", 1, []);
         roster.Join("anothers", 1, []);
@@ -349,6 +352,22 @@ public sealed class FleetControllerTests
         launcher.Stopped.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData(0, 0, "it had no job")]
+    [InlineData(1, 0, "its job goes back into its queue")]
+    [InlineData(2, 0, "2 of its jobs go back into their queues")]
+    [InlineData(0, 1, "one job has used up its attempts and is dead")]
+    [InlineData(1, 2, "its job goes back into its queue, 2 jobs have used up their attempts and are dead")]
+    public async Task The_log_says_what_became_of_the_jobs_of_a_worker_that_died(int queued, int dead, string words)
+    {
+        lost = new(queued, dead);
+        await fleet.LaunchAsync(1, default);
+
+        launcher.Exited!(new WorkerExit("w1", 139, []));
+
+        log.Lines.ShouldHaveSingleItem().ShouldBe($"Worker w1 ended with status 139; {words}");
+    }
+
     private static WorkerModel Loading(string id) => new(id, null) { IsLoading = true };
 
     private FleetController NewController() => new(
@@ -356,10 +375,23 @@ public sealed class FleetControllerTests
         exit =>
         {
             exits.Add(exit);
-            return Task.CompletedTask;
+            return Task.FromResult(lost);
         },
-        clock, NullLogger<FleetController>.Instance)
+        clock, log)
     {
         Meter = meter,
     };
+
+    private sealed class LogLines : ILogger<FleetController>
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Add(formatter(state, exception));
+    }
 }

@@ -48,7 +48,7 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
         var clock = new ManualClock();
         var (a, b) = (fixture.Open(clock), fixture.Open(clock));
         var roster = new WorkerRoster(clock);
-        var fleet = new FleetController(new MemoryLauncher(clock), roster, _ => Task.CompletedTask, clock, NullLogger<FleetController>.Instance);
+        var fleet = new FleetController(new MemoryLauncher(clock), roster, _ => Task.FromResult(default(LostLeases)), clock, NullLogger<FleetController>.Instance);
         var policy = ScalePolicies.Create(new ScaleSettings { Max = 4 });
         var loop = new ScaleLoop(a.Jobs, fleet, policy, new DecisionLog(), clock, NullLogger<ScaleLoop>.Instance);
         var models = new ModelCatalogue([new CatalogueModel("tiny", new ModelInfo("tiny", "detect", "yolox", 416, 416, []))]);
@@ -120,6 +120,27 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
         refusal.Message.ShouldNotContain("wrong-secret");
         refusal.ToString().ShouldNotContain("wrong-secret");
         refusal.ToString().ShouldNotContain(PostgresCluster.Secret);
+    }
+
+    [Theory]
+    [InlineData("verify-full")]
+    [InlineData("require")]
+    public void A_server_without_TLS_is_told_from_one_that_is_away(string mode)
+    {
+        var refusal = Should.Throw<SpotterException>(() => PostgresDatabase.Probe($"{server.Cluster.Url}?sslmode={mode}"));
+
+        refusal.Code.ShouldBe(ErrorCodes.StoreUnavailable);
+        refusal.Message.ShouldContain("takes no encrypted connections");
+        refusal.Message.ShouldContain("sslmode=prefer");
+        PostgresDatabase.Probe(server.Cluster.Url).ShouldEndWith($"at 127.0.0.1:{server.Cluster.Port}/postgres");
+    }
+
+    [Fact]
+    public void A_certificate_that_is_not_trusted_is_said_with_what_to_do()
+    {
+        var fault = new Npgsql.NpgsqlException("wrapped", new System.Security.Authentication.AuthenticationException("The remote certificate is invalid."));
+
+        PostgresFault.ToRefusal(fault).Message.ShouldContain("The remote certificate is invalid); name its authority's certificate with sslrootcert=FILE");
     }
 
     [Fact]

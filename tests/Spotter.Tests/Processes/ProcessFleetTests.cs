@@ -42,7 +42,7 @@ public sealed class ProcessFleetTests : IAsyncLifetime
             exit =>
             {
                 exits.Writer.TryWrite((exit.Worker, exit.Status!.Value));
-                return onExitFault is { } fault ? Task.FromException(fault) : Task.CompletedTask;
+                return onExitFault is { } fault ? Task.FromException<LostLeases>(fault) : Task.FromResult(default(LostLeases));
             },
             clock, NullLogger<FleetController>.Instance)
         {

@@ -117,6 +117,28 @@ public sealed class QueueCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_beginning_of_an_id_is_enough_where_one_job_has_it()
+    {
+        var (first, second) = (await bench.SubmitAsync(), await bench.SubmitAsync());
+        var shared = first.Value.Zip(second.Value).TakeWhile(pair => pair.First == pair.Second).Count();
+
+        var several = await QueueAsync("cancel", first.Value[..shared]);
+        several.Status.ShouldBe(1);
+        several.ErrorLines().ShouldHaveSingleItem().ShouldContain(first.Value);
+        several.Errors.ShouldContain(second.Value);
+        (await QueueAsync("cancel", first.Value[..3])).Errors.ShouldContain("the first 4 or more");
+
+        var one = await QueueAsync("cancel", first.Value[..(shared + 1)]);
+        (one.Status, one.Output).ShouldBe((0, "1 job cancelled.\n"));
+        (await StateAsync(first)).ShouldBe(JobState.Cancelled);
+        (await StateAsync(second)).ShouldBe(JobState.Queued);
+
+        var dead = await DieAsync("job_timeout");
+        var redriven = await QueueAsync("redrive", dead.Value[..^1]);
+        (redriven.Status, redriven.Output).ShouldBe((0, "1 job put back.\n"));
+    }
+
+    [Fact]
     public async Task Nobody_there_is_one_line_that_says_what_to_do()
     {
         var ran = await SpotterProgram.RunAsync("queue", "stats", "--url", "http://127.0.0.1:1");

@@ -31,12 +31,14 @@ internal sealed class FailingCounts(IJobStore store) : IJobStore
 
     public Task<int> ExpireAsync(int limit, CancellationToken cancel) => store.ExpireAsync(limit, cancel);
 
-    public Task<int> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
+    public Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) =>
         store.ReleaseAsync(worker, error, spendAttempt, cancel);
 
     public Task<int> ReapAsync(int limit, CancellationToken cancel) => store.ReapAsync(limit, cancel);
 
     public Task<Job?> FindAsync(JobId id, CancellationToken cancel) => store.FindAsync(id, cancel);
+
+    public Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel) => store.FindIdsAsync(prefix, tenant, cancel);
 
     public Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel) =>
         store.FindByKeysAsync(idempotencyKeys, cancel);

@@ -28,7 +28,7 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     {
         launcher = new MemoryLauncher(clock);
         roster = new WorkerRoster(clock);
-        fleet = new FleetController(launcher, roster, _ => Task.CompletedTask, clock, NullLogger<FleetController>.Instance);
+        fleet = new FleetController(launcher, roster, _ => Task.FromResult(default(LostLeases)), clock, NullLogger<FleetController>.Instance);
     }
 
     public Task InitializeAsync()
