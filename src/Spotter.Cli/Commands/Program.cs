@@ -1,5 +1,5 @@
-using Spotter.Cli;
 using Spotter.Cli.Commands;
+using Spotter.Vision;
 
 StandardStreams.Settle();
 return await CommandLine.RunAsync(args);

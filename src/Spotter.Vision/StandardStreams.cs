@@ -1,12 +1,12 @@
 using System.Runtime.InteropServices;
 
-namespace Spotter.Cli;
+namespace Spotter.Vision;
 
 /// <summary>
 /// Standard output and standard error where nobody has given any (<c>spotter serve >&amp;-</c>): what is written there goes
 /// nowhere, as with /dev/null. Otherwise the system gives their numbers to files that the program opens, and what is printed would go into those.
 /// </summary>
-internal static partial class StandardStreams
+public static partial class StandardStreams
 {
     private const int Output = 1;
     private const int Error = 2;

@@ -1,7 +1,6 @@
 using System.CommandLine;
-using Spotter.Cli.Settings;
 
-namespace Spotter.Cli;
+namespace Spotter.Cli.Settings;
 
 /// <summary><c>--data</c>, which means the same in every command: the data folder.</summary>
 internal static class DataOption
