@@ -13,8 +13,11 @@ internal static class NativeLibraries
     public const string LibVipsVariable = "SPOTTER__NATIVE__LIBVIPS";
 
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    public static nint LoadOnnxRuntime() =>
-        Load("ONNX Runtime", OnnxRuntimeVariable, $"onnxruntime-node/bin/napi-v6/{NodePlatform}/{Architecture}", OnnxRuntimeFile);
+    public static nint LoadOnnxRuntime()
+    {
+        NativeTelemetry.Refuse();
+        return Load("ONNX Runtime", OnnxRuntimeVariable, $"onnxruntime-node/bin/napi-v6/{NodePlatform}/{Architecture}", OnnxRuntimeFile);
+    }
 
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
     public static nint LoadLibVips() =>

@@ -37,6 +37,8 @@ internal static class ModelInspection
     /// <summary>Inspects a file by a program, which does not outlive the call.</summary>
     internal static async Task<ModelListing> InspectAsync(string file, ProcessStartInfo start, CancellationToken cancel)
     {
+        foreach (var (name, value) in SelfProgram.Variables)
+            start.Environment[name] = value;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.UseShellExecute = false;

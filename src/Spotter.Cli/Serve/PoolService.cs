@@ -108,7 +108,10 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
         ];
         foreach (var model in models.Models.Where(m => m.Error is null && pool.HasModel(m.Id)))
             arguments.AddRange(["--model", model.File]);
-        var variables = new Dictionary<string, string>(settings.Log.AsVariables(), StringComparer.Ordinal) { [WorkerSection.TokenVariable] = gateway.WorkerToken };
+        var variables = new Dictionary<string, string>(SelfProgram.Variables.Concat(settings.Log.AsVariables()), StringComparer.Ordinal)
+        {
+            [WorkerSection.TokenVariable] = gateway.WorkerToken,
+        };
         // Workers have settings of their own in the same file.
         if (settings.ConfigFile is { } file)
             variables[SettingSources.File.Variable] = file;

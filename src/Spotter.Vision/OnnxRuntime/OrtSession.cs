@@ -169,6 +169,7 @@ internal sealed unsafe class OrtSession : IDisposable
             OrtApi.Check(((delegate* unmanaged<delegate* unmanaged[Cdecl]<nint, int, byte*, byte*, byte*, byte*, void>, nint, int, byte*, nint*, nint>)
                 OrtApi.Function(OrtApi.Slot.CreateEnvWithCustomLogger))(&Say, 0, errors, name, &made));
         }
+        // For Windows, whose builds know no other way; elsewhere it comes too late, and NativeTelemetry has seen to it.
         OrtApi.Check(((delegate* unmanaged<nint, nint>)OrtApi.Function(OrtApi.Slot.DisableTelemetryEvents))(made));
         return new OrtHandle(OrtApi.Slot.ReleaseEnv, made);
     }
