@@ -42,11 +42,9 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <param name="log">Told once when the gateway does not answer, and once when it does again.</param>
     public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time, ILogger<HttpJobSource> log)
     {
-        client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
-        {
-            BaseAddress = server,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        var handler = Outgoing.NewHandler();
+        handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+        client = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         path = $"/v1/workers/{Uri.EscapeDataString(worker)}";
         this.introduction = introduction;

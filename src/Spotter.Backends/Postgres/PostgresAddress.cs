@@ -46,6 +46,9 @@ internal static partial class PostgresAddress
         }
         if (string.IsNullOrEmpty(parsed.Host))
             throw Invalid("it names no host");
+        // Saying nothing would leave the impression that it is done.
+        if (parsed.CheckCertificateRevocation)
+            throw Invalid("it asks for revocation to be checked, which would fetch from wherever the server's certificate says");
         return parsed;
     }
 

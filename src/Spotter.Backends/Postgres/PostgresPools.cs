@@ -1,4 +1,5 @@
 using Npgsql;
+using Spotter.Core;
 
 namespace Spotter.Backends.Postgres;
 
@@ -58,7 +59,10 @@ internal static class PostgresPools
     private static NpgsqlDataSource Create(NpgsqlConnectionStringBuilder settings, string schema, bool isDurable)
     {
         var prepare = $"SET search_path = {schema}; SET synchronous_commit = {(isDurable ? "on" : "off")}; {Session}";
+#pragma warning disable RS0030 // Its TLS comes from Outgoing.
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+#pragma warning restore RS0030
+        builder.UseSslClientAuthenticationOptionsCallback(Outgoing.KeepToServer);
         builder.UsePhysicalConnectionInitializer(
             connection =>
             {

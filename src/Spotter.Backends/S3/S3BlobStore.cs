@@ -36,15 +36,17 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         this.settings = settings;
         this.clock = clock;
         faults = new S3Faults(settings);
+#pragma warning disable RS0030 // Its connections come from Outgoing.
         var config = new AmazonS3Config
         {
+            HttpClientFactory = new S3HttpClients(LongestConnect),
             MaxErrorRetry = Retries,
             RetryMode = RequestRetryMode.Standard,
-            ConnectTimeout = LongestConnect,
             // Checksums that came late to S3 are unknown to many servers; what was sent is hashed by the signature anyway.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
+#pragma warning restore RS0030
         if (settings.Endpoint is { } endpoint)
         {
             config.ServiceURL = endpoint.ToString();

@@ -30,7 +30,10 @@ internal sealed class Transfer : IDisposable
     public Transfer(TransferLimits limits, TimeProvider clock, RandomSource random, Action<string> note)
     {
         (Limits, this.clock, this.random, this.note) = (limits, clock, random, note);
-        http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = limits.Connect });
+        var handler = Outgoing.NewHandler();
+        handler.UseProxy = true;
+        handler.ConnectTimeout = limits.Connect;
+        http = new(handler);
     }
 
     /// <summary>How patient it is.</summary>

@@ -23,17 +23,10 @@ internal sealed class ServiceClient : IDisposable
     public ServiceClient(Uri url, string? key, int connections)
     {
         Url = url;
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            MaxConnectionsPerServer = connections,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
-        })
-        {
-            BaseAddress = url,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        var handler = Outgoing.NewHandler();
+        handler.MaxConnectionsPerServer = connections;
+        handler.ConnectTimeout = TimeSpan.FromSeconds(10);
+        http = new HttpClient(handler) { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
         if (key is not null)
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }

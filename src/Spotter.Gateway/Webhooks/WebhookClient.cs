@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Webhooks;
@@ -26,24 +27,17 @@ internal sealed class WebhookClient : IDisposable
     public WebhookClient(CallbackGuard guard, WebhookSettings settings, TimeProvider wallClock)
     {
         (this.guard, this.settings, this.wallClock) = (guard, settings, wallClock);
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectCallback = ConnectAsync,
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ActivityHeadersPropagator = null,
-            MaxConnectionsPerServer = settings.Delivery.PerEndpoint,
-            PooledConnectionLifetime = TimeSpan.FromSeconds(30),
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
-            MaxResponseHeadersLength = 32,
-            // An answer that was not read to its end costs its connection.
-            MaxResponseDrainSize = 0,
-        })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        var handler = Outgoing.NewHandler();
+        handler.ConnectCallback = ConnectAsync;
+        handler.AutomaticDecompression = DecompressionMethods.None;
+        handler.ActivityHeadersPropagator = null;
+        handler.MaxConnectionsPerServer = settings.Delivery.PerEndpoint;
+        handler.PooledConnectionLifetime = TimeSpan.FromSeconds(30);
+        handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10);
+        handler.MaxResponseHeadersLength = 32;
+        // An answer that was not read to its end costs its connection.
+        handler.MaxResponseDrainSize = 0;
+        http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     /// <summary>Makes one attempt.</summary>
@@ -107,7 +101,9 @@ internal sealed class WebhookClient : IDisposable
         var addresses = await guard.ResolveAsync(target.Host, target.Port, cancel);
         for (var i = 0; ; i++)
         {
+#pragma warning disable RS0030 // The address has been looked at.
             var socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+#pragma warning restore RS0030
             try
             {
                 await socket.ConnectAsync(new IPEndPoint(addresses[i], target.Port), cancel);
