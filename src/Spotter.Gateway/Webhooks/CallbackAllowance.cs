@@ -33,7 +33,11 @@ public sealed partial class CallbackAllowance
         if (match.Groups["bits"] is { Success: true } bits)
             return AddressBlock.TryParse(target + bits.Value, out var named) ? new CallbackAllowance(null, named, onPort) : throw Invalid(text);
         if (CallbackUrl.ParseAddress(target) is { } address)
+        {
+            if (MetadataAddresses.Contains(address))
+                throw new SpotterException(ErrorCodes.InvalidSettings, $"'{text}' can't be allowed as an endpoint of webhooks: it is where a cloud gives out keys; leave it out.");
             return new CallbackAllowance(null, AddressBlock.Of(address), onPort);
+        }
         var host = CallbackUrl.Plain(target);
         return CallbackUrl.IsName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host)
             ? new CallbackAllowance(host, null, onPort)

@@ -63,7 +63,8 @@ internal sealed class CallbackGuard(
     }
 
     private bool OpensAddress(IPAddress address, int port) =>
-        allowed.Any(a => a.Opens(address, port)) || (address.IsIPv4MappedToIPv6 && allowed.Any(a => a.Opens(address.MapToIPv4(), port)));
+        !MetadataAddresses.Contains(address)
+        && (allowed.Any(a => a.Opens(address, port)) || (address.IsIPv4MappedToIPv6 && allowed.Any(a => a.Opens(address.MapToIPv4(), port))));
 
     private bool OpensName(string name, int port) => allowed.Any(a => a.Opens(name, port));
 

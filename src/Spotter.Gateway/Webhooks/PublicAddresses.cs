@@ -27,6 +27,8 @@ internal static class PublicAddresses
         "224.0.0.0/4",      // multicast
         "240.0.0.0/4");     // reserved, broadcast
 
+    private static readonly AddressBlock LinkLocal4 = AddressBlock.Parse("169.254.0.0/16");
+
     // Of IPv6 only this much is given out; loopback, link-local, unique-local, multicast, mapped and translated
     // addresses all lie outside of it.
     private static readonly AddressBlock Global6 = AddressBlock.Parse("2000::/3");
@@ -37,21 +39,22 @@ internal static class PublicAddresses
         "2002::/16",     // 6to4: an IPv4 address of any kind within
         "3fff::/20");    // documentation
 
-    /// <summary>What not even a name that was allowed may lead to: where clouds keep their keys, and what is nobody's address.</summary>
+    /// <summary>What not even a name that was allowed may lead to: nobody's addresses, and those that mean something only on one wire.</summary>
     private static readonly AddressBlock[] Never = Parse(
-        "0.0.0.0/8", "100.100.100.200/32", "168.63.129.16/32", "169.254.0.0/16", "192.0.0.192/32", "224.0.0.0/4", "255.255.255.255/32",
-        "::/128", "fd00:ec2::/32", "fd20:ce::254/128", "fe80::/10", "ff00::/8");
+        "0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "::/128", "fe80::/10", "ff00::/8");
 
     public static bool Contains(IPAddress address)
     {
         if (address.AddressFamily == AddressFamily.InterNetwork)
             return !Array.Exists(Special4, n => n.Contains(address));
         return address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId == 0
-            && Global6.Contains(address) && !Array.Exists(Special6, n => n.Contains(address));
+            && Global6.Contains(address) && !Array.Exists(Special6, n => n.Contains(address)) && EmbeddedAddresses.In(address).All(Contains);
     }
 
     /// <summary>Whether a name that was allowed may lead there.</summary>
-    public static bool MayBeNamed(IPAddress address) => !Array.Exists(Never, n => n.Contains(Plain(address)));
+    public static bool MayBeNamed(IPAddress address) =>
+        !MetadataAddresses.Contains(address) && !Array.Exists(Never, n => n.Contains(Plain(address)))
+        && !EmbeddedAddresses.In(address).Any(LinkLocal4.Contains);
 
     /// <summary>An IPv4 address that is written as an IPv6 one, as itself.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;

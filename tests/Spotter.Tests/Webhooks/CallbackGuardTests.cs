@@ -259,6 +259,60 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [MemberData(nameof(MetadataInEveryForm))]
+    public async Task No_allow_list_opens_where_clouds_keep_their_keys_whatever_form_the_address_has(string address)
+    {
+        var target = IPAddress.Parse(address);
+        var host = target.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address;
+        var open = Resolving(["hook.internal", "0.0.0.0/0", "::/0"], target);
+
+        await Should.ThrowAsync<CallbackBlockedException>(() => open.ResolveAsync("hook.internal", 8080, default));
+        await Should.ThrowAsync<CallbackBlockedException>(() => open.ResolveAsync(address, 8080, default));
+        ShouldBeRefused(open, $"http://{host}:8080/");
+        ShouldBeRefused(open, $"https://{host}/");
+        Should.Throw<SpotterException>(() => CallbackAllowance.Parse(address)).Code.ShouldBe(ErrorCodes.InvalidSettings);
+        // By nothing else is it a public one.
+        PublicAddresses.Contains(target).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("::1")]
+    [InlineData("::ffff:10.1.2.3")]
+    [InlineData("64:ff9b::10.1.2.3")]
+    [InlineData("64:ff9b:1::10.1.2.3")]
+    [InlineData("fd00::1")]
+    public async Task A_name_that_was_allowed_still_leads_to_other_inner_addresses(string address) =>
+        (await Resolving(["hook.internal"], IPAddress.Parse(address)).ResolveAsync("hook.internal", 8080, default)).ShouldHaveSingleItem();
+
+    [Theory]
+    [InlineData("2600:1f00::5efe:a00:1", false)]
+    [InlineData("2600:1f00::200:5efe:7f00:1", false)]
+    [InlineData("2600:1f00::200:5efe:5db8:d822", true)]
+    public void An_address_within_a_public_one_is_judged_too(string address, bool isPublic) => PublicAddresses.Contains(IPAddress.Parse(address)).ShouldBe(isPublic);
+
+    public static TheoryData<string> MetadataInEveryForm()
+    {
+        var forms = new TheoryData<string>();
+        foreach (var known in (string[])["169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.42.42", "169.254.0.23", "100.100.100.200", "192.0.0.192", "168.63.129.16"])
+        {
+            var b = IPAddress.Parse(known).GetAddressBytes();
+            var (high, low) = ((b[0] << 8) | b[1], (b[2] << 8) | b[3]);
+            forms.Add(known);
+            foreach (var prefix in (string[])["::ffff:", "::", "::ffff:0:", "64:ff9b::", "64:ff9b:1::", "64:ff9b:1:fffe:0:0:", "fd00::5efe:", "fd00::200:5efe:", "2600:1f00::5efe:", "2600:1f00::200:5efe:", "fe80::5efe:"])
+                forms.Add($"{prefix}{high:x}:{low:x}");
+            forms.Add($"64:ff9b:1:{high:x}:{b[2]:x2}:{b[3]:x2}00::");                     // /48
+            forms.Add($"64:ff9b:1:{b[0]:x2}:{b[1]:x2}:{b[2]:x2}{b[3]:x2}::");             // /56
+            forms.Add($"64:ff9b:1:1:{b[0]:x2}:{b[1]:x2}{b[2]:x2}:{b[3]:x2}00:0");         // /64
+            forms.Add($"2002:{high:x}:{low:x}::1");
+            forms.Add($"2001:0:{high:x}:{low:x}::1");
+            forms.Add($"2001:0:5db8:d822:0:0:{high ^ 0xffff:x}:{low ^ 0xffff:x}");
+        }
+        foreach (var six in (string[])["fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fe80::a9fe:a9fe"])
+            forms.Add(six);
+        return forms;
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData(":80")]
     [InlineData("host:0")]
