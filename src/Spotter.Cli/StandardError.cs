@@ -10,7 +10,7 @@ internal static class StandardError
     {
         try
         {
-            Console.Error.WriteLine("spotter: " + string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+            Console.Error.WriteLine("spotter: " + PlainText.OneLine(message));
         }
         catch (IOException)
         {

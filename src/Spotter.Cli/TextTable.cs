@@ -8,7 +8,7 @@ internal sealed class TextTable(params string[] headings)
     private readonly List<string[]> rows = [headings];
 
     /// <summary>Adds a row of as many cells as there are headings.</summary>
-    public void Add(params string[] cells) => rows.Add([.. cells.Select(OneLine)]);
+    public void Add(params string[] cells) => rows.Add([.. cells.Select(PlainText.OneLine)]);
 
     /// <inheritdoc/>
     public override string ToString()
@@ -22,7 +22,4 @@ internal sealed class TextTable(params string[] headings)
         }
         return text.ToString();
     }
-
-    // File names may hold anything, line breaks and terminal commands included.
-    private static string OneLine(string cell) => string.Concat(cell.Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -37,7 +37,7 @@ internal static class JsonLines
 
     public static void Write(PullReport report) => Write(report, Json.PullReport);
 
-    public static void Write(ModelView model) => Console.Out.WriteLine(JsonSerializer.Serialize(model, Models.ModelView));
+    public static void Write(ModelView model) => Write(model, Models.ModelView);
 
     public static void Write(RedriveView report) => Write(report, ResultsJson.Default.RedriveView);
 
@@ -46,9 +46,9 @@ internal static class JsonLines
     public static void Write(SimulationReport report) => Write(report, Json.SimulationReport);
 
     /// <summary>What a service said, on one line.</summary>
-    public static string Compact(JsonElement element) => JsonSerializer.Serialize(element, Json.JsonElement);
+    public static string Compact(JsonElement element) => PlainText.Json(JsonSerializer.Serialize(element, Json.JsonElement));
 
-    private static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(JsonSerializer.Serialize(value, type));
+    private static void Write<T>(T value, JsonTypeInfo<T> type) => Console.Out.WriteLine(PlainText.Json(JsonSerializer.Serialize(value, type)));
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]

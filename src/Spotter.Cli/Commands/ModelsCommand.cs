@@ -94,7 +94,7 @@ internal static class ModelsCommand
         table.Add("bytes", listing.Bytes.ToString(CultureInfo.InvariantCulture), "");
         foreach (var fact in listing.Facts)
             table.Add(fact.Name, fact.Value, Words(fact.Source));
-        return $"{table}labels: {string.Join(", ", model.Labels)}\n";
+        return $"{table}labels: {PlainText.OneLine(string.Join(", ", model.Labels))}\n";
     }
 
     private static string Words(FactSource source) => source switch

@@ -1,5 +1,7 @@
+using Spotter.Cli;
 using Spotter.Cli.Commands;
 using Spotter.Vision;
 
 StandardStreams.Settle();
+PlainWriter.Install();
 return await CommandLine.RunAsync(args);

@@ -125,10 +125,11 @@ internal static class PullCommand
         : $"{report.File}: {Size(report.Bytes ?? 0)}, its hash is right. A running service takes it up by itself.";
 
     private static string Terms(CatalogueEntry entry) =>
+        // Each on one line, or a text could hold the lines that come after it.
         $"""
-        {entry.Name}: {entry.What}
-          licence  {entry.Licence.Id}, of {entry.Licence.Holder}
-                   ({entry.Licence.Evidence})
+        {entry.Name}: {PlainText.OneLine(entry.What)}
+          licence  {PlainText.OneLine(entry.Licence.Id)}, of {PlainText.OneLine(entry.Licence.Holder)}
+                   ({PlainText.OneLine(entry.Licence.Evidence)})
           from     {entry.Url}
         """;
 
@@ -138,12 +139,12 @@ internal static class PullCommand
             return true;
         if (accepted is not null || Console.IsInputRedirected || Console.IsErrorRedirected)
             return false;
-        Console.Error.Write($"Do you accept {entry.Licence.Id}? [y/N] ");
+        Console.Error.Write($"Do you accept {PlainText.OneLine(entry.Licence.Id)}? [y/N] ");
         return Console.In.ReadLine()?.Trim() is { } answer
             && (answer.Equals("y", StringComparison.OrdinalIgnoreCase) || answer.Equals("yes", StringComparison.OrdinalIgnoreCase));
     }
 
-    private static void Note(string sentence) => Console.Error.WriteLine($"spotter: {sentence}");
+    private static void Note(string sentence) => StandardError.Complain(sentence);
 
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB");
 }

@@ -14,7 +14,7 @@ internal static class DetectProgress
     {
         if (!visible || Console.IsErrorRedirected)
             return work(() => { });
-        return AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) })
+        return ProgressTerminal.Create()
             .Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())

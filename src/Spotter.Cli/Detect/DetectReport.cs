@@ -44,7 +44,7 @@ internal sealed class DetectReport(string model, int lanes)
         var failed = Failures == 0 ? "" : $", {Failures} failed";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{table}\n{Number(pictures, "picture")}{failed}; {Counts(totals.OrderByDescending(pair => pair.Value))}; {took.TotalSeconds:0.0} s, {rate:0.0} pictures/s ({model}, {Number(lanes, "lane")})\n");
+            $"{table}\n{Number(pictures, "picture")}{failed}; {PlainText.OneLine(Counts(totals.OrderByDescending(pair => pair.Value)))}; {took.TotalSeconds:0.0} s, {rate:0.0} pictures/s ({model}, {Number(lanes, "lane")})\n");
     }
 
     private static string Counts(IEnumerable<KeyValuePair<string, int>>? summary)

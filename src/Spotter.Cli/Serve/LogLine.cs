@@ -30,7 +30,7 @@ internal sealed class LogLine(LogSection settings, TimeProvider time) : ConsoleF
             return;
         }
         textWriter.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{now.ToLocalTime():HH:mm:ss.fff} {Word(logEntry.LogLevel)} {part}: {OneLine(message)}{(error is null ? "" : $" ({OneLine(error)})")}"));
+            $"{now.ToLocalTime():HH:mm:ss.fff} {Word(logEntry.LogLevel)} {part}: {PlainText.OneLine(message)}{(error is null ? "" : $" ({PlainText.OneLine(error)})")}"));
     }
 
     private static string Causes(Exception exception)
@@ -44,9 +44,6 @@ internal sealed class LogLine(LogSection settings, TimeProvider time) : ConsoleF
         }
         return string.Join(" <- ", causes);
     }
-
-    private static string OneLine(string text) =>
-        string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
 
     private static string Word(LogLevel level) => level switch
     {
