@@ -7,7 +7,7 @@ namespace Spotter.Cli.Catalogue;
 /// <summary>The models that can be downloaded by name: those that Spotter knows, or those of a team's own list.</summary>
 internal sealed class ModelCatalogue
 {
-    /// <summary>Names another catalogue: a file, or an address over HTTP or HTTPS.</summary>
+    /// <summary>Names another catalogue: a file, or an address over HTTPS.</summary>
     public const string Variable = "SPOTTER_CATALOGUE";
 
     /// <summary>Longest catalogue that is read.</summary>
@@ -39,7 +39,15 @@ internal sealed class ModelCatalogue
         if (string.IsNullOrEmpty(place))
             return Parse(BuiltIn(), "the built-in catalogue", address: null);
         if (Uri.TryCreate(place, UriKind.Absolute, out var address) && IsWeb(address))
+        {
+            // Whoever can change it on the way can change the hashes with the models.
+            if (address.Scheme != Uri.UriSchemeHttps)
+            {
+                throw new SpotterException(
+                    ErrorCodes.InvalidSettings, $"The catalogue {place} would come over plain http, where anybody on the way can change its hashes; name it by https, or a file, in {Variable}.");
+            }
             return Parse(await transfer.ReadAsync(address, MaxBytes, "the catalogue", cancel), place, address);
+        }
         return Parse(ReadFile(place), place, address: null);
     }
 

@@ -78,8 +78,8 @@ public sealed class ModelCatalogueTests
     {
         var relative = Changed(model => model["url"] = "files/a.onnx");
 
-        ModelCatalogue.Parse(Encoding.UTF8.GetBytes(relative), "http://mirror/list.json", new("http://mirror/list.json"))
-            .Entries.ShouldHaveSingleItem().Url.ShouldBe(new Uri("http://mirror/files/a.onnx"));
+        ModelCatalogue.Parse(Encoding.UTF8.GetBytes(relative), "https://mirror/list.json", new("https://mirror/list.json"))
+            .Entries.ShouldHaveSingleItem().Url.ShouldBe(new Uri("https://mirror/files/a.onnx"));
     }
 
     private static string Changed(Action<JsonObject> change)

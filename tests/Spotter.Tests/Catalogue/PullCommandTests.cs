@@ -117,20 +117,67 @@ public sealed class PullCommandTests : IAsyncLifetime
         ran.ErrorLines().ShouldHaveSingleItem().ShouldContain("it has tiny");
     }
 
-    [Fact]
+    // Elsewhere the system's own list of certificates can't be replaced for one process.
+    [LinuxFact]
     public async Task A_catalogue_may_lie_on_a_server_with_its_models()
     {
-        server.Next(http =>
-        {
-            http.Response.ContentType = "application/json";
-            return http.Response.Body.WriteAsync(Document(new("files/tiny.onnx", UriKind.Relative), "MIT", permissive: true)).AsTask();
-        });
+        await using var secure = await StartSecureAsync();
+        secure.Next(GiveCatalogue);
+
+        var ran = await PullAsync("tiny");
+
+        ran.Status.ShouldBe(0, ran.Errors);
+        secure.Requests().Select(asked => asked.Path).ShouldBe(["/mirror/catalogue.json", "/mirror/files/tiny.onnx"]);
+        (await File.ReadAllBytesAsync(Target)).ShouldBe(server.Content);
+    }
+
+    [Fact]
+    public async Task A_catalogue_over_plain_http_is_refused()
+    {
+        server.Next(GiveCatalogue);
         environment["SPOTTER_CATALOGUE"] = new Uri(server.Address, "/mirror/catalogue.json").ToString();
 
-        (await PullAsync("tiny")).Status.ShouldBe(0);
+        var ran = await PullAsync("tiny");
 
-        server.Requests().Select(asked => asked.Path).ShouldBe(["/mirror/catalogue.json", "/mirror/files/tiny.onnx"]);
-        (await File.ReadAllBytesAsync(Target)).ShouldBe(server.Content);
+        ran.Status.ShouldBe(1);
+        ran.ErrorLines().ShouldHaveSingleItem().ShouldContain("name it by https");
+        server.Requests().ShouldBeEmpty();
+    }
+
+    [LinuxFact]
+    public async Task A_catalogue_is_not_followed_to_plain_http()
+    {
+        await using var secure = await StartSecureAsync();
+        secure.Next(http =>
+        {
+            http.Response.Redirect(new Uri(server.Address, "/mirror/catalogue.json").ToString());
+            return Task.CompletedTask;
+        });
+        server.Next(GiveCatalogue);
+
+        var ran = await PullAsync("tiny");
+
+        ran.Status.ShouldBe(1);
+        ran.ErrorLines().ShouldHaveSingleItem().ShouldContain("neither secure");
+        server.Requests().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Nothing_that_a_catalogue_says_commands_the_terminal()
+    {
+        const string Escapes = "\u001b[2J\u009b31m\u202e\r\n  licence  MIT";
+        Offer(new Uri(server.Address, "tiny.onnx"), licence: "GPL" + Escapes, permissive: false);
+
+        foreach (var ran in (Ran[])[await PullAsync("tiny"), await PullAsync("tiny", "--json"), await SpotterProgram.RunWithAsync(environment, "models", "pull")])
+        {
+            foreach (var text in (string[])[ran.Output, ran.Errors])
+            {
+                text.ShouldNotContain("\u001b");
+                text.ShouldNotContain("\u009b");
+                text.ShouldNotContain("\u202e");
+                text.Split('\n').ShouldNotContain(line => line.StartsWith("  licence  MIT"));
+            }
+        }
     }
 
     [Fact]
@@ -237,6 +284,19 @@ public sealed class PullCommandTests : IAsyncLifetime
 
     private void Offer(Uri url, string licence = "MIT", bool permissive = true) =>
         environment["SPOTTER_CATALOGUE"] = folder.File("catalogue.json", Document(url, licence, permissive));
+
+    /// <summary>A catalogue by https on a server that the program trusts.</summary>
+    private async Task<FileServer> StartSecureAsync()
+    {
+        var certificate = FileServer.Certificate("localhost");
+        var secure = await FileServer.StartAsync(certificate);
+        environment["SSL_CERT_FILE"] = folder.File("trusted.pem", System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()));
+        environment["SPOTTER_CATALOGUE"] = $"https://localhost:{secure.Address.Port}/mirror/catalogue.json";
+        return secure;
+    }
+
+    private Task GiveCatalogue(Microsoft.AspNetCore.Http.HttpContext http) =>
+        http.Response.Body.WriteAsync(Document(new("files/tiny.onnx", UriKind.Relative), "MIT", permissive: true)).AsTask();
 
     private byte[] Document(Uri url, string licence, bool permissive) => JsonSerializer.SerializeToUtf8Bytes(new
     {
