@@ -18,6 +18,14 @@ public sealed class LocalBackendTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
+    public void SQLite_is_one_without_known_holes()
+    {
+        // CVE-2025-6965 is in all before.
+        Batteries_V2.Init();
+        Version.Parse(raw.sqlite3_libversion().utf8_to_string()).ShouldBeGreaterThanOrEqualTo(new Version(3, 50, 2));
+    }
+
+    [Fact]
     public async Task A_folder_belongs_to_one_process_until_it_is_closed()
     {
         var first = Open(folder.Path);
