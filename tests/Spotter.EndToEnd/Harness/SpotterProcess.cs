@@ -50,14 +50,15 @@ public sealed class SpotterProcess : IAsyncDisposable
     /// <summary>Starts it and waits until it listens.</summary>
     public static async Task<SpotterProcess> StartAsync(
         string data, string? model, IEnumerable<string>? arguments = null, IReadOnlyDictionary<string, string>? environment = null, int port = 0,
-        string command = "serve")
+        string command = "serve", string? trace = null)
     {
         string[] all =
         [
             command, "--port", port.ToString(CultureInfo.InvariantCulture), "--data", data,
             .. model is null ? Array.Empty<string>() : ["--model", model], .. arguments ?? [],
         ];
-        var program = new Process { StartInfo = SpotterProgram.StartInfo(all, environment), EnableRaisingEvents = true };
+        var start = SpotterProgram.StartInfo(all, environment);
+        var program = new Process { StartInfo = trace is null ? start : Strace.Sending(start, trace), EnableRaisingEvents = true };
         var started = new SpotterProcess(program);
         program.OutputDataReceived += (_, line) => started.OnOutput(line.Data);
         program.ErrorDataReceived += (_, line) => started.OnError(line.Data);

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Spotter.Faults.Harness;
+namespace Spotter.EndToEnd.Harness;
 
 /// <summary>Watches the system calls of a process that runs already, or makes some of them fail.</summary>
 internal sealed class Strace : IAsyncDisposable
@@ -38,6 +38,30 @@ internal sealed class Strace : IAsyncDisposable
         return new Strace(tracer, file);
     }
 
+    /// <summary>
+    /// What starts a program with everything that it and its children send noted in a file. The process that is started is the
+    /// program's own, the tracer's is another; the file is whole once <see cref="SeeEndAsync"/> has seen its end.
+    /// </summary>
+    public static ProcessStartInfo Sending(ProcessStartInfo start, string file)
+    {
+        string[] command = ["-D", "-f", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-e", "signal=none", "-s", "32", "-o", file, start.FileName, .. start.ArgumentList];
+        start.FileName = "strace";
+        start.ArgumentList.Clear();
+        foreach (var argument in command)
+            start.ArgumentList.Add(argument);
+        return start;
+    }
+
+    /// <summary>Every line of a file of <see cref="Sending"/> that holds an address of the internet's protocols, once the program has ended.</summary>
+    public static async Task<IReadOnlyList<string>> SeeEndAsync(int program, string file)
+    {
+        // Short numbers are filled up with spaces.
+        var end = string.Create(CultureInfo.InvariantCulture, $"{program,-5} +++ ");
+        var lines = await Eventually.SeeAsync(
+            "the trace has ended", () => Task.FromResult(ReadShared(file)), all => all.Any(line => line.StartsWith(end, StringComparison.Ordinal)));
+        return [.. lines.Where(line => line.Contains("sin_addr", StringComparison.Ordinal) || line.Contains("sin6_addr", StringComparison.Ordinal) || line.Contains("inet_pton", StringComparison.Ordinal))];
+    }
+
     /// <summary>Lets go of the process; what it has called, in order.</summary>
     public async Task<IReadOnlyList<string>> DetachAsync()
     {
@@ -50,6 +74,12 @@ internal sealed class Strace : IAsyncDisposable
         if (!process.HasExited)
             Processes.Signal(process.Id, Processes.Interrupt);
         await process.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    private static string[] ReadShared(string file)
+    {
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd().Split('\n');
     }
 
     private static string? Probe()
@@ -74,17 +104,4 @@ internal sealed class Strace : IAsyncDisposable
 public sealed class StraceFactAttribute : FactAttribute
 {
     public StraceFactAttribute() => Skip = Strace.Missing;
-}
-
-/// <summary>Tests of planted mistakes, which need the program built with them; counted as skipped where it is not.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class PlantedTheoryAttribute : TheoryAttribute
-{
-    public PlantedTheoryAttribute()
-    {
-        if (!OperatingSystem.IsLinux())
-            Skip = "this needs what only Linux has";
-        else if (!File.Exists(SpotterProgram.PlantedFile))
-            Skip = "the program with planted bugs is not built (./test faults does it)";
-    }
 }
