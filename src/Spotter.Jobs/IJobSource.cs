@@ -8,9 +8,9 @@ public interface IJobSource
     /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
     Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel);
 
-    /// <summary>The bytes of a job's input.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>.</exception>
-    Task<Stream> OpenInputAsync(InputRef input, CancellationToken cancel);
+    /// <summary>The bytes of an input of the job that a lease is on.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>; <see cref="ErrorCodes.LeaseLost"/>.</exception>
+    Task<Stream> OpenInputAsync(Lease lease, InputRef input, CancellationToken cancel);
 
     /// <summary>Makes an output durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
     Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> output, CancellationToken cancel);

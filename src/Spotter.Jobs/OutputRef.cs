@@ -25,6 +25,9 @@ public sealed record OutputRef(string Name, string MediaType, long Bytes, string
         type.Length <= LongestMediaType && type.Split('/') is [{ Length: > 0 }, { Length: > 0 }]
         && type.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '/' or '.' or '-' or '+');
 
+    /// <summary>True for a key under which an output may lie.</summary>
+    internal static bool IsKey(string key) => BlobKey.IsValid(key) && key.StartsWith(BlobKey.OutputsPrefix, StringComparison.Ordinal);
+
     /// <summary>Refuses what no engine of ours hands in.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>.</exception>
     internal static void Check(IReadOnlyList<OutputRef> outputs)
@@ -33,7 +36,7 @@ public sealed record OutputRef(string Name, string MediaType, long Bytes, string
             throw Invalid($"{outputs.Count} files; a job has at most {Most}.");
         if (outputs.FirstOrDefault(o => !IsName(o.Name) || !IsMediaType(o.MediaType) || o.Bytes < 0) is { } odd)
             throw Invalid($"a file whose name '{odd.Name}', media type '{odd.MediaType}' or length {odd.Bytes} can't be.");
-        if (outputs.FirstOrDefault(o => !BlobKey.IsValid(o.Key) || !o.Key.StartsWith(BlobKey.OutputsPrefix, StringComparison.Ordinal)) is { } foreign)
+        if (outputs.FirstOrDefault(o => !IsKey(o.Key)) is { } foreign)
             throw Invalid($"the file '{foreign.Name}' under a key of something else.");
         if (outputs.DistinctBy(o => o.Name, StringComparer.Ordinal).Count() < outputs.Count)
             throw Invalid("two files of one name.");

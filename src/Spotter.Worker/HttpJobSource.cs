@@ -103,10 +103,10 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<Stream> OpenInputAsync(InputRef input, CancellationToken cancel)
+    public async Task<Stream> OpenInputAsync(Lease lease, InputRef input, CancellationToken cancel)
     {
         var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/input?key={Uri.EscapeDataString(input.Key)}"),
+            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/input?job={lease.Job}&key={Uri.EscapeDataString(input.Key)}"),
             LongestOutage, LongestAnswer, cancel, HttpCompletionOption.ResponseHeadersRead);
         return await response.Content.ReadAsStreamAsync(cancel);
     }

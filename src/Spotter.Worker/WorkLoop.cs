@@ -255,7 +255,7 @@ public sealed partial class WorkLoop : IDisposable
             // The heartbeat keeps the lease all the while, so nothing else would end a fetch that hangs.
             using var limit = new CancellationTokenSource(LongestFetch + work.Job.Spec.Inputs.Aggregate(TimeSpan.Zero, (sum, input) => sum + TimeFor(input.Bytes)), time);
             foreach (var input in work.Job.Spec.Inputs)
-                await inputs.AddAsync(source, input, work.Limits.InputsAsFiles ? work.Folder : null, limit.Token);
+                await inputs.AddAsync(source, work.Lease, input, work.Limits.InputsAsFiles ? work.Folder : null, limit.Token);
         }
         catch (SpotterException missing) when (missing.Code == ErrorCodes.BlobMissing)
         {

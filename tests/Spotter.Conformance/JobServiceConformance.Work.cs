@@ -12,7 +12,8 @@ public abstract partial class JobServiceConformance
         var job = await SubmitAsync();
         await Blobs.DeleteAsync(job.Spec.Inputs[0].Key, default);
 
-        (await Should.ThrowAsync<SpotterException>(() => Service.OpenInputAsync(job.Spec.Inputs[0].Key, default))).Code.ShouldBe(ErrorCodes.BlobMissing);
+        var lease = (await TakeAsync()).ShouldNotBeNull().Lease;
+        (await Should.ThrowAsync<SpotterException>(() => Service.OpenInputAsync(lease.Worker, job.Id, job.Spec.Inputs[0].Key, default))).Code.ShouldBe(ErrorCodes.BlobMissing);
         (await Should.ThrowAsync<SpotterException>(() => Service.OpenInputAsync(job, job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.OriginalExpired);
     }
 

@@ -62,7 +62,7 @@ public abstract partial class JobServiceConformance : IAsyncLifetime
 
         var started = (await TakeAsync()).ShouldNotBeNull();
         started.Job.Id.ShouldBe(job.Id);
-        (await ReadAsync(await Service.OpenInputAsync(started.Job.Spec.Inputs[0].Key, default))).ShouldBe(picture);
+        (await ReadAsync(await Service.OpenInputAsync(started.Lease.Worker, job.Id, started.Job.Spec.Inputs[0].Key, default))).ShouldBe(picture);
         var output = await Service.PutOutputAsync(new MemoryStream([9]), default);
         (await Service.FinishAsync(started.Lease, SampleJobs.Done(output), default)).ShouldBeTrue();
 

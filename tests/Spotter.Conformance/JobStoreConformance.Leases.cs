@@ -118,6 +118,21 @@ public abstract partial class JobStoreConformance
         (await Store.ExtendAsync([], Duration, default)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task A_lease_is_good_for_its_worker_alone()
+    {
+        var lease = await LeaseAsync(await AddAsync());
+        var stolen = lease with { Worker = "thief" };
+
+        (await Store.ExtendAsync([stolen, lease], Duration, default)).ShouldBe([false, true]);
+        (await Store.FinishAsync(stolen, SampleJobs.Done(), default)).ShouldBeNull();
+        (await Store.FinishAsync(stolen, new JobOutcome.Retry(SampleJobs.Fault, SpendAttempt: true), default)).ShouldBeNull();
+        (await Store.FinishAsync(stolen, new JobOutcome.Reject(SampleJobs.Fault), default)).ShouldBeNull();
+
+        (await FindAsync(lease.Job)).State.ShouldBe(JobState.Running);
+        (await Store.FinishAsync(lease, SampleJobs.Done(), default)).ShouldNotBeNull();
+    }
+
     [Theory]
     [InlineData(JobState.Succeeded)]
     [InlineData(JobState.Failed)]

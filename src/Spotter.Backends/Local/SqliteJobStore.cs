@@ -49,8 +49,8 @@ internal sealed class SqliteJobStore : IJobStore
             scope =>
             {
                 var until = Microseconds.Now(clock) + Microseconds.From(duration);
-                return [.. leases.Select(lease => scope.Prepare("UPDATE jobs SET leased_until = ?3 WHERE id = ?1 AND fencing_token = ?2 AND state = 1")
-                    .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, until).Run() > 0)];
+                return [.. leases.Select(lease => scope.Prepare("UPDATE jobs SET leased_until = ?3 WHERE id = ?1 AND fencing_token = ?2 AND worker = ?4 AND state = 1")
+                    .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, until).Bind(4, lease.Worker).Run() > 0)];
             },
             cancel);
 

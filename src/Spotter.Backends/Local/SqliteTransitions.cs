@@ -20,14 +20,14 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
     public EndedAttempt? End(WriteScope scope, Lease lease, JobState state, Ending ending)
     {
 #if PLANTED_BUGS
-        var fence = PlantedBug.Is("fence-dropped") ? "?2 > 0" : "fencing_token = ?2 AND state = 1";
+        var fence = PlantedBug.Is("fence-dropped") ? "?2 > 0 AND ?3 <> ''" : "fencing_token = ?2 AND worker = ?3 AND state = 1";
 #else
-        const string fence = "fencing_token = ?2 AND state = 1";
+        const string fence = "fencing_token = ?2 AND worker = ?3 AND state = 1";
 #endif
         long seq;
         // Two statements: one that returns what it changed makes a table for it, which takes longer than to look first.
         using (var held = scope.Prepare($"SELECT seq, queue, priority, internal FROM jobs WHERE id = ?1 AND {fence}")
-            .Bind(1, lease.Job).Bind(2, lease.FencingToken))
+            .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, lease.Worker))
         {
             if (!held.Step())
                 return null;
@@ -54,8 +54,8 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
 
     public EndedAttempt? Retry(WriteScope scope, Lease lease, JobOutcome.Retry retry)
     {
-        var held = Find(scope.Prepare($"SELECT {LockedRow.Columns} FROM jobs WHERE id = ?1 AND fencing_token = ?2 AND state = 1")
-            .Bind(1, lease.Job).Bind(2, lease.FencingToken));
+        var held = Find(scope.Prepare($"SELECT {LockedRow.Columns} FROM jobs WHERE id = ?1 AND fencing_token = ?2 AND worker = ?3 AND state = 1")
+            .Bind(1, lease.Job).Bind(2, lease.FencingToken).Bind(3, lease.Worker));
         return held is [var row] ? EndAttempt(scope, row, JobEventKind.Retried, retry.Error, retry.SpendAttempt, died: retry.TakesWorker) : null;
     }
 

@@ -56,7 +56,7 @@ internal sealed partial class WorkerApi(
         workers.MapPost("/leave", (string worker, WorkerApi api) => api.LeaveIfDrainingAsync(worker));
         workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi api, HttpContext http) => api.TakeAsync(worker, take, http));
         workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat heartbeat, WorkerApi api, CancellationToken cancel) => api.HeartbeatAsync(worker, heartbeat, cancel));
-        workers.MapGet("/input", (string key, WorkerApi api, CancellationToken cancel) => api.InputAsync(key, cancel));
+        workers.MapGet("/input", (string worker, string job, string key, WorkerApi api, CancellationToken cancel) => api.InputAsync(worker, job, key, cancel));
         workers.MapPut("/output", (WorkerApi api, HttpContext http) => api.OutputAsync(http));
         workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi api) => api.FinishAsync(worker, finish))
             .WithMetadata(new RequestSizeLimitAttribute(LargestFinish));
@@ -64,7 +64,8 @@ internal sealed partial class WorkerApi(
 
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
-        var has = join.Models.OfType<WorkerModel>().ToList();
+        WorkerWords.Check(join);
+        var has = join.Models;
         if (IsFromElsewhere(worker) && !roster.Has(worker))
             LogJoined(worker, string.Join(", ", has.Select(m => m.Id)));
         roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), has, Math.Clamp(join.Order, 0, int.MaxValue / 2));
@@ -112,6 +113,7 @@ internal sealed partial class WorkerApi(
             return TypedResults.NoContent();
         }
 
+        WorkerWords.Check(take);
         var wait = TimeSpan.FromSeconds(Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds));
         var started = await TakeAsync(worker, take.Queues, wait, http.RequestAborted);
         if (started is null)
@@ -144,9 +146,10 @@ internal sealed partial class WorkerApi(
     {
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
+        WorkerWords.Check(worker, heartbeat);
         var orders = await jobs.HeartbeatAsync(worker, heartbeat.Leases, cancel);
         roster.Heartbeat(worker, heartbeat.Leases.Count - orders.Lost.Count, heartbeat.CpuSeconds is { } used ? TimeSpan.FromSeconds(Math.Clamp(used, 0, MostCpuSeconds)) : null);
-        if (heartbeat.Models?.OfType<WorkerModel>().ToList() is { } now)
+        if (heartbeat.Models is { } now)
         {
             roster.Tell(worker, now);
             Bring(worker, now);
@@ -155,11 +158,11 @@ internal sealed partial class WorkerApi(
         return TypedResults.Json(orders with { Drain = drain, Order = number }, SpotterJson.Default.WorkerOrders);
     }
 
-    private async Task<IResult> InputAsync(string key, CancellationToken cancel)
+    private async Task<IResult> InputAsync(string worker, string job, string key, CancellationToken cancel)
     {
-        if (!BlobKey.IsValid(key) || !key.StartsWith(BlobKey.InputsPrefix, StringComparison.Ordinal))
+        if (!JobId.TryParse(job, out var id))
             throw new SpotterException(ErrorCodes.NotFound, "There is no such picture.");
-        return new BlobResult(await jobs.OpenInputAsync(key, cancel), "application/octet-stream");
+        return new BlobResult(await jobs.OpenInputAsync(worker, id, key, cancel), "application/octet-stream");
     }
 
     private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(HttpContext http)
@@ -171,8 +174,7 @@ internal sealed partial class WorkerApi(
 
     private async Task<NoContent> FinishAsync(string worker, WorkerFinish finish)
     {
-        if (finish.Lease.Worker != worker)
-            throw new SpotterException(ErrorCodes.LeaseLost, $"The lease belongs to the worker '{finish.Lease.Worker}'.");
+        WorkerWords.Check(worker, finish);
         var done = await jobs.FinishAsync(finish.Lease, finish.Outcome, CancellationToken.None);
         roster.Ended(worker);
         if (!done)
@@ -181,7 +183,8 @@ internal sealed partial class WorkerApi(
         var took = finish.Outcome is JobOutcome.Done { Timings: var t }
             ? TimeSpan.FromMilliseconds(t.FetchMs + t.BusyMs)
             : TimeSpan.Zero;
-        meters.Ended(QueueNames.EngineOf(finish.Lease.Queue), finish.Outcome, took);
+        if (engines.Find(QueueNames.EngineOf(finish.Lease.Queue)) is { } engine)
+            meters.Ended(engine.Name, finish.Outcome, took);
         return TypedResults.NoContent();
     }
 

@@ -14,10 +14,14 @@ public sealed partial class JobService
         return started;
     }
 
-    /// <summary>The bytes of an input.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>.</exception>
-    public async Task<Stream> OpenInputAsync(string key, CancellationToken cancel) =>
-        await blobs.OpenAsync(key, cancel) ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {key} is not in the blob store.");
+    /// <summary>The bytes of an input of a job that a worker runs; no others are its business.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>; <see cref="ErrorCodes.LeaseLost"/>.</exception>
+    public async Task<Stream> OpenInputAsync(string worker, JobId job, string key, CancellationToken cancel)
+    {
+        if (await store.FindAsync(job, cancel) is not { State: JobState.Running } row || row.Worker != worker || row.Spec.Inputs.All(i => i.Key != key))
+            throw new SpotterException(ErrorCodes.LeaseLost, $"The worker '{worker}' does not run a job {job} with such a picture.");
+        return await blobs.OpenAsync(key, cancel) ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {key} is not in the blob store.");
+    }
 
     /// <summary>Makes an output durable; its key.</summary>
     public async Task<string> PutOutputAsync(Stream output, CancellationToken cancel)
@@ -42,11 +46,22 @@ public sealed partial class JobService
     /// <summary>Ends an attempt; false when the lease was lost and nothing was changed.</summary>
     public async Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
     {
-        if (outcome is JobOutcome.Done { Outputs: var outputs })
-            OutputRef.Check(outputs);
+        if (outcome is JobOutcome.Done done)
+            await CheckOutputsAsync(done, cancel);
         var ended = await store.FinishAsync(lease, outcome, cancel);
         Failpoint.At("job-finished");
         return ended is not null;
+    }
+
+    /// <summary>What a worker hands in was made in this attempt: it is an output, and no job has it yet.</summary>
+    private async Task CheckOutputsAsync(JobOutcome.Done done, CancellationToken cancel)
+    {
+        OutputRef.Check(done.Outputs);
+        List<string> keys = [.. done.Output is { } picture ? [picture] : Array.Empty<string>(), .. done.Outputs.Select(o => o.Key)];
+        if (keys.Exists(k => !OutputRef.IsKey(k)))
+            throw new SpotterException(ErrorCodes.InvalidRequest, "The worker hands in an output under a key of something else.");
+        if (keys.Count > 0 && (await store.UnknownBlobsAsync(keys, cancel)).Count < keys.Count)
+            throw new SpotterException(ErrorCodes.LeaseLost, "The outputs are some job's already: this one's, which has ended, or another's.");
     }
 
     /// <summary>Takes the leases of a worker that is known to be gone, or of all; see <see cref="IJobStore.ReleaseAsync"/>.</summary>

@@ -19,7 +19,7 @@ internal sealed record Row(Job Job, long Number, DateTimeOffset Due, DateTimeOff
     public bool MayStart(DateTimeOffset now) => IsQueued && !(Job.Expires <= now);
 
     /// <summary>True for the lease that may end this attempt.</summary>
-    public bool IsHeldBy(Lease lease) => Job.State == JobState.Running && Job.FencingToken == lease.FencingToken;
+    public bool IsHeldBy(Lease lease) => Job.State == JobState.Running && Job.FencingToken == lease.FencingToken && Job.Worker == lease.Worker;
 }
 
 /// <summary>What becomes of a row: all changes that there are, without a word about where rows are kept.</summary>

@@ -44,7 +44,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         started!.Job.Id.ShouldBe(id);
         started.Lease.Worker.ShouldBe("w");
         bench.Roster.List()[0].State.ShouldBe(WorkerState.Busy);
-        await using (var image = await source.OpenInputAsync(started.Job.Spec.Inputs[0], default))
+        await using (var image = await source.OpenInputAsync(started.Lease, started.Job.Spec.Inputs[0], default))
         {
             var bytes = new MemoryStream();
             await image.CopyToAsync(bytes);
@@ -218,7 +218,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         var started = (await TakeAsync())!;
         await bench.Backend.Blobs.DeleteAsync(started.Job.Spec.Inputs[0].Key, default);
 
-        (await Should.ThrowAsync<SpotterException>(source.OpenInputAsync(started.Job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.BlobMissing);
+        (await Should.ThrowAsync<SpotterException>(source.OpenInputAsync(started.Lease, started.Job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.BlobMissing);
     }
 
     [Fact]

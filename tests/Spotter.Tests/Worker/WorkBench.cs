@@ -218,11 +218,11 @@ internal sealed class FaultySource(JobService service) : IJobSource
     public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
         TakeFaults.TryDequeue(out var fault) ? throw fault : service.TakeAsync(worker, queues, wait, cancel);
 
-    public Task<Stream> OpenInputAsync(InputRef input, CancellationToken cancel)
+    public Task<Stream> OpenInputAsync(Lease lease, InputRef input, CancellationToken cancel)
     {
         if (Images.TryDequeue(out var content))
             return Task.FromResult(content);
-        return ImageFaults.TryDequeue(out var fault) ? throw fault : service.OpenInputAsync(input.Key, cancel);
+        return ImageFaults.TryDequeue(out var fault) ? throw fault : service.OpenInputAsync(lease.Worker, lease.Job, input.Key, cancel);
     }
 
     public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel) =>
