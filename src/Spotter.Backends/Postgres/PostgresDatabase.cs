@@ -66,14 +66,14 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     {
         var parsed = PostgresAddress.Parse(address);
         var place = PostgresAddress.Describe(parsed);
-        parsed.Pooling = false;
         try
         {
-            using var connection = new NpgsqlConnection(parsed.ConnectionString);
-            connection.Open();
+            using var source = PostgresPools.Open(parsed, PostgresSettings.DefaultSchema, connections: 2, isDurable: true);
+            PostgresPooler.Refuse(source);
+            using var connection = source.OpenConnection();
             return $"PostgreSQL {connection.PostgreSqlVersion} at {place}";
         }
-        catch (Exception e) when (PostgresFault.IsFault(e))
+        catch (Exception e) when (PostgresFault.IsFault(e) || e is SpotterException)
         {
             var refusal = PostgresFault.ToRefusal(e);
             throw new SpotterException(refusal.Code, $"The job store at {place} can't be reached. {refusal.Message}", e);

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends.Postgres;
 using Spotter.Backends.S3;
 using Spotter.Cli.Catalogue;
-using Spotter.Cli.Models;
 using Spotter.Cli.Remote;
 using Spotter.Core;
 using Spotter.Gateway.Webhooks;
@@ -32,7 +31,6 @@ public sealed class OutgoingTests
             using var client = new ServiceClient(server.Address, key: null, connections: 1);
             await Should.ThrowAsync<SpotterException>(() => client.GetAsync("/v1/stats", ServiceJson.Default.ServiceProblem, default));
         },
-        ["models list"] = server => Should.ThrowAsync<SpotterException>(() => ServiceModels.FindAsync(server.Address, key: null, "", default)),
         ["catalogue"] = async server =>
         {
             using var client = new Transfer(new TransferLimits { Retries = Once }, TimeProvider.System, RandomSource.System, _ => { });
