@@ -8,8 +8,6 @@ namespace Spotter.Gateway;
 /// <summary>Everything that a gateway can be told. Validated as a whole when it starts.</summary>
 public sealed record GatewaySettings
 {
-    private const int ClientConnections = 1000;
-
     // A worker asks for jobs, gives signs of life and fetches ahead while each lane hands something in.
     private const int ConnectionsBesideLanes = 3;
 
@@ -17,10 +15,13 @@ public sealed record GatewaySettings
     public string Host { get; init; } = "127.0.0.1";
 
     /// <summary>
-    /// Names by which the gateway may be called when it listens on this machine only, besides the machine's own: those
-    /// of a proxy in front of it.
+    /// Names by which the gateway may be called while it has no keys or listens on this machine only, besides the machine's own
+    /// and addresses: those of a proxy in front of it.
     /// </summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>True to listen beyond this machine although there are no keys, so that whoever can reach the gateway may use it.</summary>
+    public bool InsecureOpen { get; init; }
 
     /// <summary>The port to listen on; 0 for any free one.</summary>
     public int Port { get; init; } = 8080;
@@ -40,13 +41,31 @@ public sealed record GatewaySettings
     /// <summary>What is let in, and how long things are held and kept.</summary>
     public JobSettings Jobs { get; init; } = new();
 
+    /// <summary>Connections for clients at one time.</summary>
+    public int ClientConnections { get; init; } = 2000;
+
     /// <summary>
-    /// Connections at one time: those for clients, and as many as the workers may need, so that neither keeps the other out.
+    /// Connections at one time: those for clients, and as many as the workers may need. Beyond that the longest idle ones are
+    /// closed.
     /// </summary>
     public int MaxConnections => ClientConnections + (Jobs.MaxWorkers * (Jobs.LanesPerWorker + ConnectionsBesideLanes));
 
+    // Of each of these one client gets a quarter. All of them together are fewer than the connections for clients.
+
+    /// <summary>Uploads on their way at one time, however slow they are; <see cref="JobSettings.MaxUploads"/> of them are worked on.</summary>
+    public int MaxUploads { get; init; } = 1024;
+
+    /// <summary>An upload has to have come within this time, and a second more for each <see cref="SlowestUpload"/> bytes that it may have.</summary>
+    public TimeSpan LongestUpload { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>See <see cref="LongestUpload"/>.</summary>
+    internal const int SlowestUpload = 256 * 1024;
+
     /// <summary>Event streams at one time; beyond that, clients have to ask again and again.</summary>
     public int MaxStreams { get; init; } = 256;
+
+    /// <summary>An event stream ends after this time, and clients connect again, as browsers do by themselves: a key that was revoked opens no other.</summary>
+    public TimeSpan LongestStream { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>Requests that wait for their result at one time; beyond that they are answered at once, without it.</summary>
     public int MaxWaits { get; init; } = 256;
@@ -67,7 +86,7 @@ public sealed record GatewaySettings
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>True when only this machine can reach the gateway.</summary>
-    internal bool IsLoopback => OriginGuard.IsLoopback(Host);
+    internal bool IsLoopback => IsLoopbackName(Host);
 
     /// <summary>How webhook deliveries are made.</summary>
     public WebhookSettings Webhooks { get; init; } = new();
@@ -88,13 +107,19 @@ public sealed record GatewaySettings
             throw Invalid($"The port {Port} is not between 0 and 65535.");
         if (string.IsNullOrEmpty(WorkerToken) || WorkerToken.Length < 32)
             throw Invalid("The worker token is shorter than 32 characters; leave it out to have one made.");
-        if (MaxStreams < 1 || MaxWaits < 1 || MaxDrawings < 1)
-            throw Invalid("A limit on streams, waits or drawings is less than 1, so nobody could follow anything.");
+        if (MaxStreams < 1 || MaxWaits < 1 || MaxUploads < 1 || MaxDrawings < 1)
+            throw Invalid("A limit on uploads, streams, waits or drawings is less than 1, so nobody could follow anything.");
         if (!(ClientRate >= 0) || ClientBurst < 1)
             throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
         Webhooks.Validate();
         Jobs.Validate();
     }
+
+    /// <summary>True for the names and addresses of this machine itself.</summary>
+    internal static bool IsLoopbackName(string host) =>
+        // With a dot at its end it is the same name, and no other can be made of it.
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.Equals("localhost.", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidSettings, message);
 }

@@ -21,8 +21,12 @@ internal static class GatewaySection
     public static readonly Setting<int> Port = new("port", "Port to listen on; 0 for any free one.", SettingValues.Whole(0, 65535), Gateway.Port) { Flag = "--port" };
 
     private static readonly Setting<string> AllowedHosts = new(
-        "allowedHosts", "A name by which a proxy on this machine calls the service; may be repeated. Default: this machine's own names only.", SettingValues.Text("NAME"), "")
-    { Flag = "--allow-host", IsList = true };
+        "allowedHosts", "A name by which the service may be called while it has no keys or listens on this machine only, as that of a proxy; may be repeated. Default: this machine's own names, and addresses.",
+        SettingValues.Text("NAME"), "") { Flag = "--allow-host", IsList = true };
+
+    private static readonly Setting<bool> InsecureOpen = new(
+        "insecureOpen", "Listen beyond this machine although there are no keys: whoever can reach the service may use it and see every picture.", SettingValues.YesNo, Gateway.InsecureOpen)
+    { Flag = "--insecure-open", FlagText = "true" };
 
     /// <summary>The data folder; see <see cref="SpotterPaths.DataFolder"/>.</summary>
     public static readonly Setting<string?> Data = new("data", $"The data folder, where jobs and pictures are kept. Default: {SpotterPaths.DefaultDataFolder}.", SettingValues.OptionalText("DIR"), null) { Flag = "--data" };
@@ -52,7 +56,7 @@ internal static class GatewaySection
         "reuse", "False to run every job, also when the result of the same picture, model and options is stored.", SettingValues.YesNo, Jobs.Reuse) { Flag = "--no-reuse", FlagText = "false" };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, Data, Models, Keys, MaxQueued, MaxQueueAge, ClientRate, Reuse];
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, MaxQueued, MaxQueueAge, ClientRate, Reuse];
 
     /// <summary>The data folder that was asked for, as a full path.</summary>
     public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
@@ -95,6 +99,7 @@ internal static class GatewaySection
         {
             Host = settings.Get(Host),
             AllowedHosts = settings.GetList(AllowedHosts),
+            InsecureOpen = settings.Get(InsecureOpen),
             Port = settings.Get(Port),
             SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,
             Jobs = new JobSettings

@@ -27,7 +27,7 @@ internal static class SettingsPage
             <!-- file: spotter.yaml -->
             ```yaml
             # {SettingSources.FileName}
-            host: 0.0.0.0
+            port: 8081
             models: [yolox_nano, plates]
             keep:
               picturesHours: 2

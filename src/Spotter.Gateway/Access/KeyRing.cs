@@ -5,8 +5,8 @@ using Spotter.Core;
 namespace Spotter.Gateway.Access;
 
 /// <summary>
-/// The keys that are good at this moment: those of a file that is read again when it has changed. Once there was a key the
-/// service stays closed to who has none, even if the file goes away or breaks: losing a file opens no door.
+/// The keys that are good at this moment: those of a file that is read again when it has changed. Once there was such
+/// a file the service stays closed to who has no key, even if it goes away, breaks or is empty: losing a file opens no door.
 /// </summary>
 public sealed partial class KeyRing
 {
@@ -34,7 +34,7 @@ public sealed partial class KeyRing
         if (file is null)
             return;
         seen = Stamp();
-        Take(file.Read() ?? []);
+        Take(file.Read());
     }
 
     /// <summary>True when every request has to show a key.</summary>
@@ -75,7 +75,7 @@ public sealed partial class KeyRing
                 return;
             try
             {
-                Take(file.Read() ?? []);
+                Take(file.Read());
                 seen = stamp;
                 LogRead(file.Path, keys.Count);
             }
@@ -87,11 +87,11 @@ public sealed partial class KeyRing
         }
     }
 
-    private void Take(IReadOnlyList<ApiKey> read)
+    private void Take(IReadOnlyList<ApiKey>? read)
     {
-        keys = [.. read.Select(key => (key, Convert.FromHexString(key.Hash)))];
-        // Last: nobody gets in between the two.
-        closed |= read.Count > 0;
+        keys = [.. (read ?? []).Select(key => (key, Convert.FromHexString(key.Hash)))];
+        // Last: nobody gets in between the two. A file without keys is what revoking the last one leaves.
+        closed |= read is not null;
     }
 
     private (DateTime Written, long Bytes)? Stamp()

@@ -83,7 +83,8 @@ public static class GatewayHost
         services.TryAddSingleton<ScaleSeries>();
         services.TryAddSingleton(new ScaleMeter());
         services.TryAddSingleton(new ModelCatalogue((IReadOnlyList<CatalogueModel>)[]));
-        services.AddOptions<KestrelServerOptions>().Configure<GatewaySettings>(Limit);
+        services.AddSingleton(s => new OpenConnections(s.GetRequiredService<GatewaySettings>().MaxConnections));
+        services.AddOptions<KestrelServerOptions>().Configure<GatewaySettings, OpenConnections>(Limit);
 
         services.AddSingleton<ModelsPresenter>().AddSingleton<SamplePictures>();
         services.AddSingleton(s => new JobService(
@@ -106,7 +107,7 @@ public static class GatewayHost
         services.AddRoutingCore();
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
         services.AddOptions<JsonOptions>().Configure<EngineCatalogue>(ConfigureJson);
-        services.AddOpenApi("v1", options =>
+        services.AddSingleton<ApiDocument>().AddOpenApi(ApiDocument.Name, options =>
         {
             options.CreateSchemaReferenceId = ResultDocument.NameOf;
             options
@@ -131,11 +132,13 @@ public static class GatewayHost
     {
         var settings = app.Services.GetRequiredService<GatewaySettings>();
         settings.Validate();
+        app.Services.GetRequiredService<OpenDoor>().Check();
         app.Urls.Add($"http://{settings.Host}:{settings.Port}");
+        app.Use(app.Services.GetRequiredService<OpenConnections>().ServeAsync);
         app.Use(HearOutAsync);
         app.UseExceptionHandler();
         app.Use(Guard);
-        app.Use(new OriginGuard(settings).CheckAsync);
+        app.Use(new OriginGuard(settings, app.Services.GetRequiredService<KeyRing>()).CheckAsync);
         UsePage(app);
         app.Use(HeadRequests.AsGetAsync);
         // After the page's files: what has no endpoint ends here.
@@ -148,7 +151,7 @@ public static class GatewayHost
         NeedsKey.Demand(routes);
         foreach (var door in app.Services.GetServices<IDoor>())
             door.Map(routes);
-        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        ApiDocument.Map(app);
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
         return app;
     }
@@ -160,14 +163,15 @@ public static class GatewayHost
     public static Task<Exception> FirstErrorAsync(this IHost host) =>
         Supervision.FirstErrorAsync(host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(s => s.ExecuteTask ?? Task.CompletedTask));
 
-    private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings)
+    private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings, OpenConnections connections)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = settings.Jobs.MaxInputBytes + SubmitEndpoint.FramingBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 10 * 1024, gracePeriod: TimeSpan.FromSeconds(5));
-        kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+        kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => connection => connections.HoldAsync(connection, next)));
     }
 
     private static void ConfigureJson(JsonOptions json, EngineCatalogue engines)
@@ -200,6 +204,9 @@ public static class GatewayHost
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            // Of answers about jobs nothing is to be kept on the way; whatever may be says so itself.
+            if (headers.CacheControl.Count == 0 && http.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+                headers.CacheControl = "no-store";
             // Pictures have a stricter one of their own.
             if (headers.ContentSecurityPolicy.Count == 0)
                 headers.ContentSecurityPolicy = PagePolicy;

@@ -51,7 +51,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
     /// <summary>What is wrong with a request that never got to us, in words that help its sender.</summary>
     private static string Words(BadHttpRequestException bad) => bad.StatusCode switch
     {
-        StatusCodes.Status408RequestTimeout => "The request came too slowly, with less than 10 KiB a second; send it again over a better connection.",
+        StatusCodes.Status408RequestTimeout => "The request came too slowly: less than 10 KiB a second, or not whole after minutes; send it again over a better connection.",
         StatusCodes.Status414UriTooLong => "The address is too long; send what is in it as fields of a form.",
         StatusCodes.Status431RequestHeaderFieldsTooLarge => "The headers are too many or too long; send fewer.",
         _ when bad.InnerException is JsonException => "The body is not the JSON that this call takes; GET /openapi/v1.json says what it is.",

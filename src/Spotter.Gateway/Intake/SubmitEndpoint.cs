@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,7 +24,7 @@ internal sealed class SubmitEndpoints : IDoor
 
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class SubmitEndpoint(
-    JobService jobs, JobPresenter presenter, LongRequests longRequests, ModelCatalogue models, EngineCatalogue engines, GatewaySettings settings, GatewayMeters meters)
+    JobService jobs, JobPresenter presenter, LongRequests longRequests, ModelCatalogue models, EngineCatalogue engines, GatewaySettings settings, GatewayMeters meters, TimeProvider time)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -62,7 +63,7 @@ internal sealed class SubmitEndpoint(
 
         var accepted = (await AcceptAsync(http, form, wait, cancel)).Select(a => a.Job).ToList();
         // The jobs are accepted: who finds no place to wait gets them as they stand.
-        using var place = wait is null ? null : longRequests.Waits.TryEnter();
+        using var place = wait is null ? null : longRequests.Waits.TryEnter(http);
         if (place is not null && wait is { } longest)
         {
             http.Response.Headers["Preference-Applied"] = $"wait={(int)longest.TotalSeconds}";
@@ -86,8 +87,12 @@ internal sealed class SubmitEndpoint(
     private async Task<IReadOnlyList<AddedJob>> AcceptAsync(HttpContext http, JobForm form, TimeSpan? wait, CancellationToken cancel)
     {
         var key = JobRequestReader.ReadIdempotencyKey(http.Request);
+        using var upload = longRequests.Uploads.TryEnter(http) ?? throw new SpotterException(ErrorCodes.Busy, string.Create(CultureInfo.InvariantCulture,
+            $"Too many uploads are under way ({longRequests.Uploads.Share} of one client, {longRequests.Uploads.Most} of all); send it again when some have ended."));
         await ArriveAsync(http.Request, cancel);
         await using var submission = await jobs.BeginAsync(Caller.Of(http).AsJobCaller(), key, cancel);
+        using var late = new CancellationTokenSource(LongestUpload(Terms(form, http.Request)), time);
+        http.Request.Body = new ArrivingBody(http.Request.Body, submission, late.Token);
         await JobRequestReader.ReadAsync(
             http.Request, form, () => Terms(form, http.Request),
             async (content, name, type) =>
@@ -116,6 +121,8 @@ internal sealed class SubmitEndpoint(
     private InputTerms Terms(JobForm form, HttpRequest request) => form.Terms(models.Models, settings.Jobs.MaxInputBytes, JobRequestReader.IsBare(request));
 
     private long MostBytes(InputTerms terms) => terms.MaxBytes ?? settings.Jobs.MaxInputBytes;
+
+    private TimeSpan LongestUpload(InputTerms terms) => settings.LongestUpload + TimeSpan.FromSeconds(MostBytes(terms) / (double)GatewaySettings.SlowestUpload);
 
     /// <summary>How long a body may be that brings so many bytes of inputs.</summary>
     private long BodyBytes(HttpRequest request, InputTerms terms) => JobRequestReader.Encoded(request, MostBytes(terms)) + FramingBytes;

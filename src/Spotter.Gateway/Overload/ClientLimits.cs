@@ -36,10 +36,11 @@ internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
     public override RateLimiterStatistics? GetStatistics(HttpContext resource) => buckets.GetStatistics(resource);
 
     /// <summary>Who asks; null for what costs nothing, and for this machine itself without keys, as its programs are not strangers to each other.</summary>
-    internal static string? ClientOf(HttpContext http)
+    internal static string? ClientOf(HttpContext http) => CostOf(http) == 0 ? null : NameOf(http);
+
+    /// <summary>A name for the client of a call; null for this machine itself without keys.</summary>
+    internal static string? NameOf(HttpContext http)
     {
-        if (CostOf(http) == 0)
-            return null;
         if (Caller.Find(http) is { Key: { } key })
             return $"key {key}";
         var address = http.Connection.RemoteIpAddress;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http;
 using Spotter.Core;
 using Spotter.Engines.Annotate;
 using Spotter.Engines.Catalogue;
@@ -16,11 +17,12 @@ internal sealed class AnnotatedPictures(JobService jobs, EngineCatalogue engines
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     /// <summary>Opens the annotated picture of a job that has succeeded, a JPEG.</summary>
+    /// <param name="http">The request, which takes one of the places for drawings.</param>
     /// <param name="job">The job.</param>
     /// <param name="confidence">Draw only what is at least this certain; null for all of the result.</param>
     /// <param name="cancel">Ends the wait; the drawing goes on.</param>
     /// <exception cref="SpotterException">There is none and none can be drawn, or not in time.</exception>
-    public async Task<Stream> OpenAsync(Job job, double? confidence, CancellationToken cancel)
+    public async Task<Stream> OpenAsync(HttpContext http, Job job, double? confidence, CancellationToken cancel)
     {
         // Hundredths, so that no slider makes endless variants.
         var least = Math.Round(confidence ?? 0, 2);
@@ -35,7 +37,7 @@ internal sealed class AnnotatedPictures(JobService jobs, EngineCatalogue engines
             throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
 
         // Before the drawing is ordered: otherwise each who is sent away would leave one to be done.
-        using var place = longRequests.Drawings.TryEnter()
+        using var place = longRequests.Drawings.TryEnter(http)
             ?? throw new SpotterException(ErrorCodes.Busy, "Too many pictures are being drawn already; ask again in a moment.");
         var drawing = await DrawAsync(job, least, cancel);
         if (!drawing.State.IsTerminal())

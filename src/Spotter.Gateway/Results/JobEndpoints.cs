@@ -88,7 +88,7 @@ internal sealed class JobEndpoints : IDoor
                 : throw new SpotterException(ErrorCodes.ThresholdOutOfRange, "The confidence is a number from 0 to 1.");
         }
         var job = await FindSucceededAsync(jobs, http, id, "annotated picture", cancel);
-        var picture = await pictures.OpenAsync(job, least, cancel);
+        var picture = await pictures.OpenAsync(http, job, least, cancel);
         Contain(http.Response);
         return new BlobResult(picture, engines.FindOffered(job.Engine)?.OutputMediaType ?? "application/octet-stream");
     }
@@ -139,15 +139,37 @@ internal sealed class JobEndpoints : IDoor
     }
 
     private static async Task<IResult> EventsAsync(
-        HttpContext http, string id, JobService jobs, JobPresenter presenter, LongRequests longRequests, TimeProvider time, CancellationToken cancel)
+        HttpContext http, string id, JobService jobs, JobPresenter presenter, LongRequests longRequests, GatewaySettings settings, TimeProvider time, CancellationToken cancel)
     {
         var job = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel);
         if (job.State.IsTerminal() && EventStream.HasEnded(http.Request))
             return TypedResults.NoContent();
-        var place = longRequests.Streams.TryEnter()
+        var place = longRequests.Streams.TryEnter(http)
             ?? throw new SpotterException(ErrorCodes.Busy, $"Too many event streams are open already; ask {JobLinks.Of(job.Id).Self} from time to time, or try again.");
         http.Response.RegisterForDispose(place);
-        return new EventStream(FollowAsync(job, jobs, presenter, cancel), time);
+        return new EventStream(FollowForAWhileAsync(job, jobs, presenter, settings.LongestStream, time, cancel), time);
+    }
+
+    /// <summary>A stream that ends before the job does is opened again by its client, with the key that it has then.</summary>
+    private static async IAsyncEnumerable<SseItem<string>> FollowForAWhileAsync(
+        Job followed, JobService jobs, JobPresenter presenter, TimeSpan longest, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var over = new CancellationTokenSource(longest, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, cancel);
+        await using var each = FollowAsync(followed, jobs, presenter, either.Token).GetAsyncEnumerator(CancellationToken.None);
+        while (true)
+        {
+            try
+            {
+                if (!await each.MoveNextAsync())
+                    yield break;
+            }
+            catch (OperationCanceledException) when (over.IsCancellationRequested && !cancel.IsCancellationRequested)
+            {
+                yield break;
+            }
+            yield return each.Current;
+        }
     }
 
     private static async IAsyncEnumerable<SseItem<string>> FollowAsync(

@@ -74,12 +74,12 @@ public sealed class Admission(BacklogMeter backlog, DrainRate drain, Estimator e
 
     /// <summary>Waits for a place; dispose of it when the upload has been read.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.Busy"/>.</exception>
-    public async Task<IDisposable> EnterAsync(CancellationToken cancel)
+    public async Task<UploadPlace> EnterAsync(CancellationToken cancel)
     {
         Check();
         await TakePlaceAsync(cancel);
         if (!Closed)
-            return new Place(places);
+            return new UploadPlace(places);
         places.Release();
         throw Draining();
     }
@@ -107,15 +107,4 @@ public sealed class Admission(BacklogMeter backlog, DrainRate drain, Estimator e
     private static SpotterException Busy(string message, TimeSpan retryAfter) => new(ErrorCodes.Busy, message) { RetryAfter = retryAfter };
 
     private static string Text(double number) => number.ToString("0.#", CultureInfo.InvariantCulture);
-
-    private sealed class Place(SemaphoreSlim places) : IDisposable
-    {
-        private int left;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref left, 1) == 0)
-                places.Release();
-        }
-    }
 }

@@ -65,11 +65,11 @@ public sealed record JobSchedule
 public sealed class Submission : IAsyncDisposable
 {
     private readonly JobService service;
-    private readonly IDisposable place;
+    private readonly UploadPlace place;
     private readonly List<(InputRef Ref, string? Name)> inputs = [];
     private List<string> unused = [];
 
-    internal Submission(JobService service, JobCaller caller, string? idempotencyKey, IDisposable place)
+    internal Submission(JobService service, JobCaller caller, string? idempotencyKey, UploadPlace place)
     {
         (this.service, this.place) = (service, place);
         (Caller, IdempotencyKey) = (caller, idempotencyKey);
@@ -81,6 +81,11 @@ public sealed class Submission : IAsyncDisposable
 
     /// <summary>The inputs so far.</summary>
     public IReadOnlyList<(InputRef Ref, string? Name)> Inputs => inputs;
+
+    /// <summary>Waits for more of the submission; meanwhile another is read.</summary>
+    /// <param name="next">Completes when it is there.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public ValueTask<T> AwaitAsync<T>(ValueTask<T> next, CancellationToken cancel) => place.AwaitAsync(next, cancel);
 
     /// <summary>Takes one picture; returns once it is durable.</summary>
     /// <exception cref="SpotterException">It is not let in.</exception>

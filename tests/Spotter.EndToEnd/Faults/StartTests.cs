@@ -70,7 +70,7 @@ public sealed class StartTests
     {
         using var folder = new TemporaryFolder();
 
-        await RefusedAsync(["--data", folder.File("data"), "--model", PatchModel.Write(folder.File("patches.onnx")), "--port", "0", "--host", "192.0.2.1"], "192.0.2.1");
+        await RefusedAsync(["--data", folder.File("data"), "--model", PatchModel.Write(folder.File("patches.onnx")), "--port", "0", "--host", "192.0.2.1", "--insecure-open"], "192.0.2.1");
     }
 
     [Fact]

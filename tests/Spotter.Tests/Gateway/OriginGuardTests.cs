@@ -1,4 +1,5 @@
 using System.Net;
+using Spotter.Core;
 
 namespace Spotter.Tests.Gateway;
 
@@ -51,7 +52,7 @@ public sealed class OriginGuardTests
     [InlineData("GET", "http://evil.example", "192.0.2.7:8080", HttpStatusCode.NotFound)]
     public async Task Where_browsers_say_only_the_origin_it_has_to_be_the_services_own(string method, string origin, string host, HttpStatusCode status)
     {
-        await using var bench = await GatewayBench.StartAsync(s => s with { Host = "0.0.0.0", AllowedHosts = ["proxy.example"] });
+        await using var bench = await GatewayBench.StartAsync(s => s with { Host = "0.0.0.0", InsecureOpen = true, AllowedHosts = ["proxy.example"] });
         using var request = new HttpRequestMessage(new HttpMethod(method), $"http://127.0.0.1:{bench.Address.Port}/v1/jobs/00000000000000000000000000000000");
         request.Headers.Host = host;
         request.Headers.Add("Origin", origin);
@@ -59,6 +60,68 @@ public sealed class OriginGuardTests
         using var response = await bench.Client.SendAsync(request);
 
         response.StatusCode.ShouldBe(status);
+    }
+
+    [Theory]
+    [InlineData("GET", "/v1/jobs", "192.0.2.7:8080", HttpStatusCode.OK)]
+    [InlineData("GET", "/v1/jobs", "[2001:db8::7]:8080", HttpStatusCode.OK)]
+    [InlineData("GET", "/v1/jobs", "localhost:8080", HttpStatusCode.OK)]
+    [InlineData("GET", "/v1/jobs", "PROXY.example", HttpStatusCode.OK)]
+    [InlineData("GET", "/v1/jobs", "rebound.example", HttpStatusCode.Forbidden)]
+    [InlineData("GET", "/", "rebound.example", HttpStatusCode.Forbidden)]
+    [InlineData("POST", "/v1/jobs", "rebound.example", HttpStatusCode.Forbidden)]
+    [InlineData("GET", "/v1/jobs", "192.0.2.7.rebound.example", HttpStatusCode.Forbidden)]
+    [InlineData("POST", "/v1/workers/w/leave", "gateway.internal", HttpStatusCode.Unauthorized)]
+    public async Task Without_keys_a_name_that_anybody_may_have_given_opens_nothing_beyond_this_machine_either(string method, string path, string host, HttpStatusCode status)
+    {
+        await using var bench = await GatewayBench.StartAsync(s => s with { Host = "0.0.0.0", InsecureOpen = true, AllowedHosts = ["proxy.example"] });
+        using var request = new HttpRequestMessage(new HttpMethod(method), $"http://127.0.0.1:{bench.Address.Port}{path}");
+        request.Headers.Host = host;
+
+        using var response = await bench.Client.SendAsync(request);
+
+        response.StatusCode.ShouldBe(status);
+    }
+
+    [Fact]
+    public async Task With_keys_a_service_may_be_called_as_its_users_like()
+    {
+        await using var bench = await GatewayBench.StartAsync(s => s with { Host = "0.0.0.0", KeysRequired = true });
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{bench.Address.Port}/v1/jobs");
+        request.Headers.Host = "spotter.example";
+
+        using var response = await bench.Client.SendAsync(request);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Theory]
+    [InlineData("http://localhost:3000", "localhost:8080")]
+    [InlineData("http://127.0.0.1:3000", "127.0.0.1:8080")]
+    public async Task A_page_on_another_port_of_this_machine_is_another_site(string origin, string host)
+    {
+        await using var bench = await GatewayBench.StartAsync();
+        foreach (var said in (string?[])[null, "same-site", "same-origin"])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Delete, "/v1/jobs/00000000000000000000000000000000");
+            request.Headers.Host = host;
+            request.Headers.Add("Origin", origin);
+            if (said is not null)
+                request.Headers.Add("Sec-Fetch-Site", said);
+
+            using var response = await bench.Client.SendAsync(request);
+
+            response.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_opens_a_service_without_keys_to_others_by_mistake()
+    {
+        var refusal = await Should.ThrowAsync<SpotterException>(() => GatewayBench.StartAsync(s => s with { Host = "0.0.0.0" }));
+
+        (refusal.Code, refusal.Message.Contains("--insecure-open", StringComparison.Ordinal)).ShouldBe((ErrorCodes.InvalidSettings, true));
+        await using var closed = await GatewayBench.StartAsync(s => s with { Host = "0.0.0.0", KeysRequired = true });
     }
 
     [Fact]

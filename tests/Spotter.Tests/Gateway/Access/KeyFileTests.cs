@@ -108,6 +108,8 @@ public sealed class KeyFileTests : IDisposable
         ring.Find(key).ShouldBeNull();
         ring.Closed.ShouldBeTrue("the last key was revoked");
 
+        new KeyRing(file, required: false, clock, NullLogger<KeyRing>.Instance).Closed.ShouldBeTrue("a start opens nothing");
+
         File.Delete(file.Path);
         clock.Advance(TimeSpan.FromSeconds(1));
         ring.Closed.ShouldBeTrue("the file is gone");

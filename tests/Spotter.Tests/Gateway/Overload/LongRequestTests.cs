@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
-using Spotter.Gateway;
 using Spotter.Gateway.Overload;
 
 namespace Spotter.Tests.Gateway.Overload;
@@ -13,15 +15,104 @@ public sealed class LongRequestTests
     [Fact]
     public void A_place_is_taken_and_left_once()
     {
-        using var requests = new LongRequests(new GatewaySettings { WorkerToken = GatewayBench.Token, MaxStreams = 1 });
-        var places = requests.Streams;
-        var first = places.TryEnter();
+        using var places = new Places(1);
+        var caller = Call("203.0.113.9");
+        var first = places.TryEnter(caller);
         first.ShouldNotBeNull();
-        places.TryEnter().ShouldBeNull();
+        places.TryEnter(caller).ShouldBeNull();
         first.Dispose();
         first.Dispose();
-        places.TryEnter().ShouldNotBeNull();
-        places.TryEnter().ShouldBeNull();
+        places.TryEnter(caller).ShouldNotBeNull();
+        places.TryEnter(caller).ShouldBeNull();
+    }
+
+    [Fact]
+    public void One_client_gets_a_quarter_and_this_machine_itself_all()
+    {
+        using var places = new Places(8);
+        int Take(string address) => Enumerable.Range(0, 20).Count(_ => places.TryEnter(Call(address)) is not null);
+
+        Take("203.0.113.9").ShouldBe(2);
+        Take("203.0.113.10").ShouldBe(2);
+        Take("127.0.0.1").ShouldBe(4, "all that is left");
+        Take("203.0.113.11").ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_stream_ends_after_a_while_and_its_client_goes_on_with_another()
+    {
+        await using var bench = await GatewayBench.StartAsync(settings => settings with { LongestStream = TimeSpan.FromMilliseconds(300) });
+        var job = await bench.SubmitAsync();
+        var events = new Uri($"/v1/jobs/{job}/events", UriKind.Relative);
+
+        var first = await bench.Client.GetStringAsync(events).WaitAsync(GatewayBench.Safety);
+        first.ShouldContain("event: job");
+        first.ShouldNotContain("id: end");
+
+        await bench.Jobs.CancelAsync(job, null, default);
+        (await bench.Client.GetStringAsync(events).WaitAsync(GatewayBench.Safety)).ShouldContain("id: end");
+    }
+
+    [Fact]
+    public async Task Uploads_of_which_nothing_comes_keep_no_other_out()
+    {
+        await using var bench = await GatewayBench.StartAsync(settings => settings with { Jobs = settings.Jobs with { MaxUploads = 2 } });
+        using var leaves = new CancellationTokenSource();
+        var slow = new List<SlowContent>();
+        var sending = new List<Task>();
+        for (var i = 0; i < 10; i++)
+        {
+            slow.Add(new SlowContent(GatewayBench.Picture(bytes: 200_000), first: 100_000));
+            sending.Add(bench.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = slow[i] }, leaves.Token));
+            await slow[i].Begun.WaitAsync(GatewayBench.Safety);
+        }
+
+        using var answer = await bench.Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture(bytes: 100_000))).WaitAsync(GatewayBench.Safety);
+        answer.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+
+        // They are none the worse for it.
+        slow.ForEach(s => s.GoOn());
+        await Task.WhenAll(sending).WaitAsync(GatewayBench.Safety);
+        (await bench.Jobs.CountAsync(default)).Jobs.Queued.ShouldBe(11);
+    }
+
+    [Fact]
+    public async Task An_upload_has_its_time()
+    {
+        await using var bench = await GatewayBench.StartAsync(settings => settings with { LongestUpload = TimeSpan.FromSeconds(-0.9), Jobs = settings.Jobs with { MaxInputBytes = 256 * 1024 } });
+        // HttpClient would not look at the answer before all is sent.
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, bench.Address.Port);
+        await client.GetStream().WriteAsync("POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 200000\r\n\r\n"u8.ToArray());
+        await client.GetStream().WriteAsync(GatewayBench.Picture(bytes: 100_000));
+
+        using var reader = new StreamReader(client.GetStream());
+        (await reader.ReadLineAsync().WaitAsync(GatewayBench.Safety)).ShouldBe("HTTP/1.1 408 Request Timeout");
+        var line = await reader.ReadLineAsync().WaitAsync(GatewayBench.Safety);
+        while (line?.Contains("came too slowly", StringComparison.Ordinal) == false)
+            line = await reader.ReadLineAsync().WaitAsync(GatewayBench.Safety);
+        line.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task One_upload_too_many_is_refused()
+    {
+        await using var bench = await GatewayBench.StartAsync(settings => settings with { MaxUploads = 1 });
+        var slow = new SlowContent(GatewayBench.Picture(bytes: 200_000), first: 100_000);
+        var sending = bench.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = slow });
+        await slow.Begun.WaitAsync(GatewayBench.Safety);
+
+        // Sent is not come.
+        var places = bench.Host.Services.GetRequiredService<LongRequests>().Uploads;
+        using var safety = new CancellationTokenSource(GatewayBench.Safety);
+        while (places.FreeFor(Call("127.0.0.1")) > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, safety.Token);
+        using var refused = await bench.Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture()));
+        refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("Too many uploads are under way (1 of one client, 1 of all)");
+
+        slow.GoOn();
+        (await sending.WaitAsync(GatewayBench.Safety)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
     }
 
     [Fact]
@@ -81,5 +172,46 @@ public sealed class LongRequestTests
         var request = new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = GatewayBench.Body(GatewayBench.Picture()) };
         request.Headers.Add("Prefer", $"wait={seconds}");
         return request;
+    }
+
+    private static DefaultHttpContext Call(string address)
+    {
+        var http = new DefaultHttpContext();
+        http.Connection.RemoteIpAddress = IPAddress.Parse(address);
+        return http;
+    }
+
+    /// <summary>A picture of which some comes, and the rest when it is told to.</summary>
+    private sealed class SlowContent : HttpContent
+    {
+        private readonly byte[] bytes;
+        private readonly int first;
+        private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SlowContent(byte[] bytes, int first)
+        {
+            (this.bytes, this.first) = (bytes, first);
+            Headers.TryAddWithoutValidation("Content-Type", "image/png");
+        }
+
+        public Task Begun => begun.Task;
+
+        public void GoOn() => goOn.TrySetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(bytes.AsMemory(0, first));
+            await stream.FlushAsync();
+            begun.TrySetResult();
+            await goOn.Task;
+            await stream.WriteAsync(bytes.AsMemory(first));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = bytes.Length;
+            return true;
+        }
     }
 }

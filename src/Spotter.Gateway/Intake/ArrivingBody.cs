@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.Intake;
+
+/// <summary>The body of an upload as it arrives. While nothing does, its place is another upload's: who sends a byte a second keeps nobody out.</summary>
+/// <param name="body">The body.</param>
+/// <param name="submission">Has the place.</param>
+/// <param name="late">Ends the upload when it has taken too long.</param>
+internal sealed class ArrivingBody(Stream body, Submission submission, CancellationToken late) : Stream
+{
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late, cancellationToken);
+        try
+        {
+            return await submission.AwaitAsync(body.ReadAsync(buffer, either.Token), either.Token);
+        }
+        catch (OperationCanceledException end) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException("The upload took too long.", StatusCodes.Status408RequestTimeout, end);
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}
