@@ -96,6 +96,6 @@ internal static partial class PostgresAddress
         new(ErrorCodes.InvalidSettings,
             $"The address of the PostgreSQL server is no good: {why}; write it as postgres://user:password@host:5432/database.");
 
-    [GeneratedRegex("^[a-z_][a-z0-9_]{0,39}$", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"\A[a-z_][a-z0-9_]{0,39}\z", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
     private static partial Regex SchemaName();
 }

@@ -76,8 +76,7 @@ public static class SettingValues
         where T : struct, Enum
     {
         var names = Enum.GetNames<T>().Select(n => n.ToLowerInvariant()).ToList();
-        return new(InWords(names), string.Join('|', names), text =>
-            names.FindIndex(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is >= 0 and var index ? (true, Enum.GetValues<T>()[index]) : (false, default))
+        return new(InWords(names), string.Join('|', names), text => (EnumNames.TryParse<T>(text, out var value), value))
         {
             Names = names,
             Write = value => value.ToString().ToLowerInvariant(),

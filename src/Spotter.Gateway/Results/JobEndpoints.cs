@@ -55,7 +55,7 @@ internal sealed class JobEndpoints : IDoor
         JobState? wanted = null;
         if (state is not null)
         {
-            if (state.Length == 0 || !char.IsAsciiLetter(state[0]) || !Enum.TryParse<JobState>(state, ignoreCase: true, out var parsed))
+            if (!EnumNames.TryParse<JobState>(state, out var parsed))
                 throw Invalid($"There is no state '{state}'; there is queued, running, succeeded, failed, dead and cancelled.");
             wanted = parsed;
         }

@@ -51,7 +51,7 @@ internal sealed class ScalingEndpoints : IDoor
     {
         if (given is null)
             return null;
-        return given.Length > 0 && char.IsAsciiLetter(given[0]) && Enum.TryParse<ScalePreset>(given, ignoreCase: true, out var preset)
+        return EnumNames.TryParse<ScalePreset>(given, out var preset)
             ? preset
             : throw Invalid($"There is no preset '{given}'; there is eco, balanced and fast.");
     }

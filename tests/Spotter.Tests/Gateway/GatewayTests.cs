@@ -25,6 +25,8 @@ public sealed class GatewayTests : IAsyncLifetime
     [InlineData("GET", "/v1/jobs/nothing", 404, "not_found")]
     [InlineData("GET", "/v1/jobs/00000000000000000000000000000000/events", 404, "not_found")]
     [InlineData("GET", "/v1/jobs?state=2", 400, "invalid_request")]
+    [InlineData("GET", "/v1/jobs?state=queued,succeeded", 400, "invalid_request")]
+    [InlineData("GET", "/v1/jobs?state=queued%20", 400, "invalid_request")]
     [InlineData("GET", "/v1/jobs?limit=-1", 400, "invalid_request")]
     [InlineData("GET", "/v1/jobs?after=x", 400, "invalid_request")]
     [InlineData("POST", "/v1/jobs", 422, "empty_body")]

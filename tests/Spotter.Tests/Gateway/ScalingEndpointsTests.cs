@@ -76,6 +76,7 @@ public sealed class ScalingEndpointsTests : IAsyncLifetime
     [InlineData("/v1/scaling/decisions?limit=1001", 400, "invalid_request")]
     [InlineData("/v1/scaling/decisions?after=x", 400, "invalid_request")]
     [InlineData("/v1/scaling/series?seconds=4000", 400, "invalid_request")]
+    [InlineData("/v1/scaling/what-if?preset=eco,fast", 400, "invalid_request")]
     [InlineData("/v1/scaling/trace?day=1.1.2026", 400, "invalid_request")]
     [InlineData("/v1/scaling/trace?day=../../etc/passwd", 400, "invalid_request")]
     [InlineData("/v1/scaling/trace?day=2001-01-01", 404, "not_found")]

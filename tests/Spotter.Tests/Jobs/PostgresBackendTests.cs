@@ -462,6 +462,16 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
     public void Addresses_are_read_as_libpq_and_npgsql_write_them(string address, string meant) =>
         PostgresAddress.Parse(address).EquivalentTo(new Npgsql.NpgsqlConnectionStringBuilder(meant)).ShouldBeTrue(PostgresAddress.Parse(address).ConnectionString);
 
+    [Theory]
+    [InlineData("spotter\n")]
+    [InlineData("\nspotter")]
+    [InlineData("Spotter")]
+    [InlineData("1st")]
+    [InlineData("a; DROP TABLE jobs")]
+    [InlineData("")]
+    public void A_schema_is_a_plain_name_and_nothing_after_it(string schema) =>
+        Should.Throw<SpotterException>(() => PostgresAddress.CheckSchema(schema)).Code.ShouldBe(ErrorCodes.InvalidSettings);
+
     /// <summary>As a gateway does: with numbers, and so a name, of its own.</summary>
     private Backend Open() => fixture.Open(TimeProvider.System, random: RandomSource.System);
 
