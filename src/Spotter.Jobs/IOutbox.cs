@@ -21,7 +21,10 @@ public interface IOutbox
     /// <summary>The deliveries of a job, oldest first: those of its end, and more for each time that it was redriven.</summary>
     Task<IReadOnlyList<DeliveryStatus>> OfAsync(JobId job, CancellationToken cancel);
 
-    /// <summary>How many entries are not done yet, over all channels.</summary>
+    /// <summary>No more are counted than this.</summary>
+    const int MostCounted = 10_000;
+
+    /// <summary>How many entries are not done yet, over all channels; <see cref="MostCounted"/> when there are more.</summary>
     Task<long> PendingAsync(CancellationToken cancel);
 
     /// <summary>

@@ -88,7 +88,8 @@ internal sealed partial class SqliteOutbox : IOutbox
             cancel);
 
     public Task<long> PendingAsync(CancellationToken cancel) =>
-        database.ReadAsync(connection => connection.Scalar("SELECT COUNT(*) FROM outbox INDEXED BY outbox_due WHERE state = 0"), cancel);
+        database.ReadAsync(
+            connection => connection.Scalar($"SELECT COUNT(*) FROM (SELECT 1 FROM outbox INDEXED BY outbox_due WHERE state = 0 LIMIT {IOutbox.MostCounted})"), cancel);
 
     public IDisposable WhenFilled(Action wake) => wakes.Add(wake);
 

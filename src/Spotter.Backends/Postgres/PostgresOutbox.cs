@@ -67,7 +67,7 @@ internal sealed class PostgresOutbox : IOutbox
 
     public Task<long> PendingAsync(CancellationToken cancel) =>
         database.ReadAsync(
-            "SELECT count(*) FROM outbox WHERE state = 0", _ => { }, async r => await r.ReadAsync() ? r.GetInt64(0) : 0, cancel);
+            $"SELECT count(*) FROM (SELECT 1 FROM outbox WHERE state = 0 LIMIT {IOutbox.MostCounted}) AS pending", _ => { }, async r => await r.ReadAsync() ? r.GetInt64(0) : 0, cancel);
 
     public IDisposable WhenFilled(Action wake) => wakes.Add(wake);
 

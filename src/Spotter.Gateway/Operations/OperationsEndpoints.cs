@@ -72,7 +72,7 @@ internal sealed class OperationsEndpoints : IDoor
         yield return new(Workers, WorkersHelp, "state=\"draining\"", stats.Draining);
         yield return new("spotter_workers_desired", "Workers wanted.", "", stats.DesiredWorkers);
         yield return new("spotter_queue_oldest_seconds", "Age of the oldest waiting job.", "", stats.OldestSeconds);
-        yield return new("spotter_deliveries_pending", "Deliveries that are to be made, or tried again.", "", pendingDeliveries);
+        yield return new("spotter_deliveries_pending", $"Deliveries that are to be made, or tried again; {IOutbox.MostCounted} when there are more.", "", pendingDeliveries);
         using var process = Process.GetCurrentProcess();
         yield return new("process_resident_memory_bytes", "Resident memory of the gateway.", "", process.WorkingSet64);
         yield return new("process_cpu_seconds", "Processor time of the gateway.", "",
