@@ -105,7 +105,7 @@ public interface IJobStore
     /// </summary>
     Task<Job?> FindCachedAsync(string tenant, string resultCacheKey, string modelVersion, CancellationToken cancel);
 
-    /// <summary>The users' jobs (no internal ones), newest first.</summary>
+    /// <summary>The users' jobs (no internal ones), newest first. Costs what is on the page, however many other jobs there are.</summary>
     Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel);
 
     /// <summary>How many jobs stand where. Costs the same however many there are.</summary>
@@ -239,6 +239,6 @@ public sealed record JobFilter
     /// <summary>At most so many.</summary>
     public int Limit { get; init; } = 50;
 
-    /// <summary>Only jobs older than this one: the cursor.</summary>
+    /// <summary>Only jobs older than this one: the cursor. One that is not among the jobs of <see cref="Tenant"/>, whether or not it is somebody else's, leads to no jobs.</summary>
     public JobId? After { get; init; }
 }

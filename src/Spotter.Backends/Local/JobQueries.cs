@@ -8,42 +8,6 @@ namespace Spotter.Backends.Local;
 /// </summary>
 internal static class JobQueries
 {
-    public static List<JobRow> List(SqliteConnection connection, JobFilter filter)
-    {
-        var rows = new List<JobRow>();
-        if (filter.Limit <= 0)
-            return rows;
-        var before = long.MaxValue;
-        if (filter.After is { } after)
-        {
-            using var cursor = connection.Prepare("SELECT seq FROM jobs WHERE id = ?1").Bind(1, after);
-            // The oldest rows are deleted first, so there is nothing before a row that is gone.
-            if (!cursor.Step())
-                return rows;
-            before = cursor.Long(0);
-        }
-
-        var state = filter.State is null ? "" : "AND state = ?2 ";
-        var engine = filter.Engine is null ? "" : "AND engine = ?3 ";
-        var error = filter.Error is null ? "" : "AND json_extract(error, '$.code') = ?5 ";
-        var tenant = filter.Tenant is null ? "" : "AND tenant = ?6 ";
-        using var select = connection.Prepare(
-            $"SELECT {JobRow.Columns} FROM jobs {IndexFor(filter)} WHERE internal = 0 AND seq < ?1 {Literal(filter)}{state}{engine}{error}{tenant}"
-            + "ORDER BY seq DESC LIMIT ?4");
-        select.Bind(1, before).Bind(4, filter.Limit);
-        if (filter.State is { } wantedState)
-            select.Bind(2, (int)wantedState);
-        if (filter.Engine is { } wantedEngine)
-            select.Bind(3, wantedEngine);
-        if (filter.Error is { } wantedError)
-            select.Bind(5, wantedError);
-        if (filter.Tenant is { } wantedTenant)
-            select.Bind(6, wantedTenant);
-        while (select.Step())
-            rows.Add(JobRow.Read(select));
-        return rows;
-    }
-
     /// <summary>The newest ids of a range, one more than are looked at; the order is that of the index.</summary>
     public static List<(JobId Id, bool Internal, string Tenant)> IdsIn(SqliteConnection connection, (JobId First, JobId Last) range)
     {
@@ -135,34 +99,11 @@ internal static class JobQueries
         if (line.Queued == 0)
             return line;
         using var oldest = connection.Prepare("""
-            SELECT created FROM jobs INDEXED BY jobs_ready
-            WHERE state = 0 AND queue = ?1 AND priority = ?2 AND due <= ?3 AND internal = 0 ORDER BY due, seq LIMIT 1
-            """).Bind(1, line.Queue).Bind(2, (int)line.Priority).Bind(3, now);
+            SELECT created FROM (
+                SELECT created, internal FROM jobs INDEXED BY jobs_ready
+                WHERE state = 0 AND queue = ?1 AND priority = ?2 AND due <= ?3 ORDER BY due, seq LIMIT ?4)
+            WHERE internal = 0 LIMIT 1
+            """).Bind(1, line.Queue).Bind(2, (int)line.Priority).Bind(3, now).Bind(4, Backlog.MostCounted);
         return oldest.Step() ? line with { Oldest = Microseconds.ToTime(oldest.Long(0)) } : line;
     }
-
-    /// <summary>SQLite only uses a partial index when the condition is written out.</summary>
-    private static string Literal(JobFilter filter) => filter.State switch
-    {
-        _ when IsOfTenant(filter) => "AND tenant <> '' ",
-        JobState.Queued => "AND state = 0 ",
-        JobState.Running => "AND state = 1 ",
-        JobState.Dead when filter.Error is not null => "AND state = 4 ",
-        JobState.Failed or JobState.Dead or JobState.Cancelled => "AND state >= 3 ",
-        _ => "",
-    };
-
-    /// <summary>Of one tenant's jobs those are looked for that the rest of the filter asks for: what others have costs it nothing.</summary>
-    private static bool IsOfTenant(JobFilter filter) => filter is { Tenant.Length: > 0, Error: null };
-
-    private static string IndexFor(JobFilter filter) => filter switch
-    {
-        _ when IsOfTenant(filter) => "INDEXED BY jobs_tenant",
-        { State: JobState.Queued } => "INDEXED BY jobs_queued",
-        { State: JobState.Running } => "INDEXED BY jobs_running",
-        { State: JobState.Dead, Error: not null } => "INDEXED BY jobs_dead",
-        { State: JobState.Failed or JobState.Dead or JobState.Cancelled } => "INDEXED BY jobs_unlucky",
-        { Engine: not null } => "INDEXED BY jobs_engine",
-        _ => "NOT INDEXED",
-    };
 }

@@ -387,6 +387,22 @@ internal static class Schema
         DROP TABLE blobs;
         ALTER TABLE blobs_by_name RENAME TO blobs;
         """,
+        """
+        -- One index leads to each list of a tenant, an engine and a state; the row's number, by which lists are ordered, ends
+        -- every key. Jobs that run are few and have an index already.
+        DROP INDEX jobs_engine;
+        DROP INDEX jobs_tenant;
+        DROP INDEX jobs_queued;
+        DROP INDEX jobs_running;
+        DROP INDEX jobs_unlucky;
+        DROP INDEX jobs_dead;
+        DROP INDEX jobs_cached;
+        CREATE INDEX jobs_running ON jobs (leased_until) WHERE state = 1;
+        CREATE INDEX jobs_list ON jobs (tenant, engine, state) WHERE state <> 1 AND internal = 0;
+        CREATE INDEX jobs_list_error ON jobs (tenant, json_extract(error, '$.code'), engine, state) WHERE error IS NOT NULL AND internal = 0 AND state <> 1;
+        CREATE INDEX jobs_dead ON jobs (tenant, coalesce(json_extract(error, '$.code'), ''), finished) WHERE error IS NOT NULL AND state = 4 AND expired = 0;
+        CREATE INDEX jobs_cached ON jobs (result_cache_key, tenant, model_version) WHERE result_cache_key IS NOT NULL AND state = 2 AND cached_from IS NULL;
+        """,
     ];
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>

@@ -43,6 +43,12 @@ internal sealed class SqliteConnection : IDisposable
     /// <summary>The row id of the last row added.</summary>
     public long LastRowId => raw.sqlite3_last_insert_rowid(handle);
 
+    /// <summary>The texts of the statements that are prepared, for tests that ask how SQLite answers them.</summary>
+    internal IReadOnlyCollection<string> Prepared => statements.Keys;
+
+    /// <summary>Steps of SQLite's virtual machine since this was last asked: what statements cost, whatever else the machine does.</summary>
+    internal long TakeSteps() => statements.Values.Sum(statement => statement.TakeSteps());
+
     /// <summary>The statement for this text, prepared once per connection.</summary>
     public SqliteStatement Prepare(string sql)
     {

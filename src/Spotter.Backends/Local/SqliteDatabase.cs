@@ -124,6 +124,13 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>The texts of all statements so far, for tests that ask how SQLite answers them while nothing runs.</summary>
+    internal IReadOnlyList<string> Prepared()
+    {
+        lock (idleReaders)
+            return [.. connection.Prepared, .. idleReaders.SelectMany(reader => reader.Prepared)];
+    }
+
     /// <summary>Does what waits, then closes the file.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -123,7 +123,7 @@ internal sealed class SqliteJobStore : IJobStore
             cancel);
 
     public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel) =>
-        (await database.ReadAsync(connection => JobQueries.List(connection, filter), cancel)).ConvertAll(r => r.ToJob());
+        (await database.ReadAsync(connection => SqliteJobList.Read(connection, filter), cancel)).ConvertAll(r => r.ToJob());
 
     public Task<StoreCounts> CountAsync(CancellationToken cancel) =>
         database.ReadAsync(connection => JobQueries.Count(connection, Microseconds.Now(clock)), cancel);

@@ -10,6 +10,8 @@ namespace Spotter.Backends.Local;
 /// </summary>
 internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt handle) : IDisposable
 {
+    private const int StatusSteps = 4;
+
     public SqliteStatement Bind(int parameter, long value)
     {
         connection.Check(raw.sqlite3_bind_int64(handle, parameter, value));
@@ -108,6 +110,9 @@ internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt 
 
     /// <summary>Ends this use. What went wrong was thrown by <see cref="Step"/>; the reset only repeats it.</summary>
     public void Dispose() => _ = raw.sqlite3_reset(handle);
+
+    /// <summary>See <see cref="SqliteConnection.TakeSteps"/>.</summary>
+    public long TakeSteps() => raw.sqlite3_stmt_status(handle, StatusSteps, 1);
 
     /// <summary>Frees the statement; for its connection only.</summary>
     public void Close() => handle.Dispose();

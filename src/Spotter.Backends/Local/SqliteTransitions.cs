@@ -80,14 +80,13 @@ internal sealed class SqliteTransitions(RetrySchedule retries, RandomSource rand
     public int Redrive(WriteScope scope, RedriveFilter filter, byte[]? ids, string? by)
     {
         var now = Microseconds.Now(clock);
-        var from = ids is null
-            ? "INDEXED BY jobs_unlucky WHERE state >= 3"
-            : "WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-        var dead = Find(scope.Prepare($"""
-            SELECT {LockedRow.Columns} FROM jobs {from} AND state = 4 AND expired = 0
-                AND (?2 IS NULL OR json_extract(error, '$.code') = ?2) AND (?3 IS NULL OR tenant = ?3)
-            ORDER BY finished, seq LIMIT ?4
-            """).BindText(1, ids).Bind(2, filter.Error).Bind(3, filter.Tenant).Bind(4, filter.Limit));
+        var dead = ids is null
+            ? SqliteDeadJobs.Longest(scope, filter).ConvertAll(seq => Find(scope.Prepare($"SELECT {LockedRow.Columns} FROM jobs WHERE seq = ?1").Bind(1, seq))[0])
+            : Find(scope.Prepare($"""
+                SELECT {LockedRow.Columns} FROM jobs WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND state = 4 AND expired = 0
+                    AND (?2 IS NULL OR json_extract(error, '$.code') = ?2) AND (?3 IS NULL OR tenant = ?3)
+                ORDER BY finished, seq LIMIT ?4
+                """).BindText(1, ids).Bind(2, filter.Error).Bind(3, filter.Tenant).Bind(4, filter.Limit));
         foreach (var row in dead)
         {
             scope.Prepare("""

@@ -33,28 +33,7 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
             """,
             p => p.With(resultCacheKey).With(tenant).With(modelVersion), r => r.FirstAsync(PostgresJobRow.Read), cancel);
 
-    public async Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel)
-    {
-        if (filter.Limit <= 0)
-            return [];
-        // The newest of each state, and of those the newest: one index then serves a state as well as all of them.
-        short[] states = filter.State is { } only ? [(short)only] : [.. Enum.GetValues<JobState>().Select(s => (short)s)];
-        return await database.ReadAsync(
-            $"""
-            SELECT {PostgresJobRow.Columns} FROM (
-                SELECT newest.id, newest.seq FROM unnest($1::smallint[]) AS s (state) CROSS JOIN LATERAL (
-                    SELECT j.id, j.seq FROM jobs j
-                    WHERE j.state = s.state {ConditionOf(filter)}
-                        -- The oldest rows are deleted first, so there is nothing before a row that is gone.
-                        AND j.seq < CASE WHEN $3::uuid IS NULL THEN {long.MaxValue} ELSE coalesce((SELECT a.seq FROM jobs a WHERE a.id = $3), 0) END
-                    ORDER BY j.seq DESC LIMIT $2) AS newest
-                ORDER BY newest.seq DESC LIMIT $2) AS page
-            JOIN jobs j ON j.id = page.id ORDER BY page.seq DESC
-            """,
-            p => p.With(states).With((long)filter.Limit).WithId(filter.After).WithText(filter.Engine).WithText(filter.Error).WithText(filter.Tenant),
-            r => r.ListAsync(PostgresJobRow.Read),
-            cancel);
-    }
+    public Task<IReadOnlyList<Job>> ListAsync(JobFilter filter, CancellationToken cancel) => PostgresJobList.ReadAsync(database, filter, cancel);
 
     public async Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> keys, CancellationToken cancel) =>
         keys.Count == 0 ? [] : await database.ReadAsync(
@@ -88,15 +67,6 @@ internal sealed class PostgresJobQueries(PostgresDatabase database, TimeProvider
             """,
             p => p.With(now).With(now + Microseconds.From(Backlog.Soon)), ReadCountsAsync, cancel);
     }
-
-    /// <summary>The condition as its index has it. Whoever filters writes <c>internal</c> another way than the index of all jobs, which is of no use then.</summary>
-    private static string ConditionOf(JobFilter filter) => string.Join(' ', [
-        filter is { Engine: null, Error: null, Tenant: null } ? "AND NOT j.internal" : "AND j.internal IS NOT TRUE",
-        filter is { State: JobState.Dead, Error: not null } ? "AND j.state = 4" : "",
-        filter.Engine is null ? "AND $4::text IS NULL" : "AND j.engine = $4",
-        filter.Error is null ? "AND $5::text IS NULL" : "AND j.error_code = $5",
-        filter.Tenant switch { null => "AND $6::text IS NULL", "" => "AND j.tenant = $6", _ => "AND j.tenant = $6 AND j.tenant <> ''" },
-    ]);
 
     private static string Sum(string what, bool internally = false) =>
         $"coalesce(sum({what}) FILTER (WHERE {(internally ? "" : "NOT ")}internal), 0)::bigint";

@@ -14,7 +14,7 @@ internal static class PostgresPools
     // Every statement here goes by an index and touches few rows: the planner must not take a table for small because it was
     // when the plan was made, nor plan anew each time, nor make room for many. And nothing may wait for long, nor hold up
     // others when this process hangs.
-    private const string Session =
+    internal const string Session =
         "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; SET enable_bitmapscan = off;"
         + " SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_hashagg = off;"
         + " SET lock_timeout = '5s'; SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '15s'";

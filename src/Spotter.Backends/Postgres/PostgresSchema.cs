@@ -265,6 +265,14 @@ internal static class PostgresSchema
             until bigint NOT NULL
         );
         """,
+        """
+        -- One index leads to each list of a tenant, an engine and a state.
+        DROP INDEX jobs_list, jobs_list_engine, jobs_list_tenant, jobs_list_dead, jobs_dead, jobs_dead_of, jobs_cached;
+        CREATE INDEX jobs_list ON jobs (tenant, engine, state, seq) WHERE NOT internal;
+        CREATE INDEX jobs_list_error ON jobs (tenant, error_code, engine, state, seq) WHERE internal IS NOT TRUE AND error_code IS NOT NULL;
+        CREATE INDEX jobs_dead ON jobs (tenant, coalesce(error_code, ''), finished) WHERE state = 4 AND NOT expired;
+        CREATE INDEX jobs_cached ON jobs (result_cache_key, tenant, model_version, seq) WHERE state = 2 AND result_cache_key IS NOT NULL AND cached_from IS NULL;
+        """,
     ];
 
     /// <summary>The version that this program makes of a database.</summary>

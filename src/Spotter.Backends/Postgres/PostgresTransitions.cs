@@ -65,12 +65,7 @@ internal sealed class PostgresTransitions(PostgresDatabase database, PostgresSig
 
     public Task<List<JobChange>> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel) =>
         ChangeAsync(
-            $"""
-            NOT j.expired AND {(filter.Ids is null ? "j.state = 4 AND $1::uuid[] IS NULL AND $5 = 4" : "j.id = ANY($1) AND j.state = $5")}
-                AND {(filter.Error is null ? "$2::text IS NULL" : "j.error_code = $2")}
-                AND ($3::text IS NULL OR j.tenant = $3)
-            ORDER BY j.finished LIMIT $4 FOR UPDATE SKIP LOCKED
-            """,
+            PostgresDeadJobs.Condition(filter),
             p => p.WithIds(filter.Ids).WithText(filter.Error).WithText(filter.Tenant).With((long)Math.Max(0, filter.Limit))
                 .With((short)JobState.Dead),
             (row, now) => new PostgresTransition(

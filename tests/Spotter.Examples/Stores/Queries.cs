@@ -27,13 +27,14 @@ internal static class Queries
 
     public static IReadOnlyList<Job> List(this IEnumerable<Row> rows, JobFilter filter)
     {
-        var all = rows.Where(r => !r.Job.Internal).OrderByDescending(r => r.Number).Select(r => r.Job);
+        // A cursor that is another tenant's leads nowhere, as one that was never a job's.
+        var all = rows.Where(r => !r.Job.Internal && (filter.Tenant is null || r.Job.Tenant == filter.Tenant)).OrderByDescending(r => r.Number).Select(r => r.Job);
         if (filter.After is { } cursor)
             all = all.SkipWhile(j => j.Id != cursor).Skip(1);
         return
         [
             .. all.Where(j => (filter.State is null || j.State == filter.State) && (filter.Engine is null || j.Engine == filter.Engine)
-                && (filter.Error is null || j.Error?.Code == filter.Error) && (filter.Tenant is null || j.Tenant == filter.Tenant)).Take(filter.Limit),
+                && (filter.Error is null || j.Error?.Code == filter.Error)).Take(filter.Limit),
         ];
     }
 

@@ -131,6 +131,20 @@ public sealed class LocalBackendTests : IDisposable
     }
 
     [Fact]
+    public async Task Lists_and_dead_letters_of_an_earlier_program_are_found_in_their_new_indexes()
+    {
+        using (var earlier = new SqliteConnection(folder.File(SqliteDatabase.FileName), readOnly: false, TimeSpan.Zero))
+        {
+            Schema.Update(earlier, newest: 8);
+            earlier.ExecuteScript(EarlierLists.Script(id => $"X'{id}'", no: "0"));
+        }
+
+        await using var backend = Open(folder.Path);
+
+        await EarlierLists.ShouldBeFoundAsync(backend.Jobs);
+    }
+
+    [Fact]
     public async Task Callbacks_of_an_earlier_program_are_told_under_their_old_ids()
     {
         using (var earlier = new SqliteConnection(folder.File(SqliteDatabase.FileName), readOnly: false, TimeSpan.Zero))

@@ -112,5 +112,16 @@ public sealed class PostgresSchemaTests(PostgresServer server) : IAsyncLifetime
         static JobId Id(int number) => JobId.Parse(new string((char)('0' + number), JobId.Length));
     }
 
+    [Fact]
+    public async Task Lists_and_dead_letters_of_an_earlier_program_are_found_in_their_new_indexes()
+    {
+        await using (var earlier = await fixture.ConnectAsync())
+            PostgresSchema.Update(earlier, fixture.Schema, newest: 7);
+        await fixture.RunAsync(EarlierLists.Script(id => $"'{id}'", no: "false", (", input_keys", ", ARRAY[]::text[]")));
+        await fixture.RunAsync("UPDATE jobs SET error_code = substring(error FROM '\"code\":\"([^\"]*)\"')");
+
+        await EarlierLists.ShouldBeFoundAsync(Open().Jobs);
+    }
+
     private Backend Open() => fixture.Open(TimeProvider.System, random: RandomSource.System);
 }
