@@ -36,7 +36,7 @@ internal sealed partial record DocsWords(string Folder, string Address, string E
             .Replace("https://example.com/", $"http://{Endpoint}/", StringComparison.Ordinal)
             .Replace(PostgresUrl, Postgres ?? PostgresUrl, StringComparison.Ordinal)
             .Replace("/mnt/pictures", $"{Folder}/pictures", StringComparison.Ordinal)
-            .Replace("--data DIR", "--data labelled", StringComparison.Ordinal)
+            .Replace("--dataset DIR", "--dataset labelled", StringComparison.Ordinal)
             .Replace(" MODEL ", " starter ", StringComparison.Ordinal)
             .Replace("2026-01-31", Today, StringComparison.Ordinal)
             // Tests stay on this machine.
