@@ -15,8 +15,9 @@ namespace Spotter.Worker;
 /// </summary>
 public sealed partial class HttpJobSource : IJobSource, IDisposable
 {
-    // Longer than a lease lasts: after that the result is somebody else's anyway.
     private static readonly TimeSpan LongestOutage = TimeSpan.FromSeconds(40);
+    // No lease is taken back while the store is away, so what was made is worth keeping for longer than one lasts.
+    private static readonly TimeSpan LongestHandIn = TimeSpan.FromMinutes(5);
     // A gateway whose machine vanished answers nothing at all, and no connection says so.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestUpload = TimeSpan.FromMinutes(5);
@@ -32,6 +33,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     private readonly ILogger log;
     private IReadOnlyList<WorkerModel>? told; // of the models, with the last sign of life
     private int isAway; // 1 while the gateway does not answer
+    private TimeSpan heartbeat = LongestPause;
 
     /// <summary>Creates the source; nothing is sent yet.</summary>
     /// <param name="server">The gateway's address.</param>
@@ -59,7 +61,9 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
         using var response = await SendAsync(
             () => new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(introduction(), SpotterJson.Default.WorkerJoin) },
             Timeout.InfiniteTimeSpan, LongestAnswer, cancel);
-        return await ReadAsync(response, SpotterJson.Default.WorkerWelcome, cancel);
+        var welcome = await ReadAsync(response, SpotterJson.Default.WorkerWelcome, cancel);
+        heartbeat = TimeSpan.FromSeconds(Math.Clamp(welcome.HeartbeatSeconds, FirstPause.TotalSeconds, LongestPause.TotalSeconds));
+        return welcome;
     }
 
     /// <inheritdoc/>
@@ -135,7 +139,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     {
         try
         {
-            using var response = await SendAsync(() => Post("/finish", new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish), LongestOutage, LongestAnswer, cancel);
+            using var response = await SendAsync(() => Post("/finish", new WorkerFinish(lease, outcome), SpotterJson.Default.WorkerFinish), LongestHandIn, LongestAnswer, cancel);
             return true;
         }
         catch (SpotterException lost) when (lost.Code == ErrorCodes.LeaseLost)
@@ -165,7 +169,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     {
         using var response = await SendAsync(
             () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output") { Content = content() },
-            LongestOutage, longest, cancel);
+            LongestHandIn, longest, cancel);
         return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
     }
 
@@ -212,7 +216,8 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
                     throw new SpotterException(ErrorCodes.StoreUnavailable, $"The gateway at {client.BaseAddress} does not answer.", unreachable);
             }
             await Task.Delay(pause, time, cancel);
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            // Once the gateway is back it has to hear of everybody before their leases run out.
+            pause = pause * 2 < heartbeat ? pause * 2 : heartbeat;
         }
     }
 

@@ -132,6 +132,42 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [PostgresFact]
+    public async Task An_outage_that_is_longer_than_a_lease_costs_no_attempt()
+    {
+        cluster = PostgresCluster.Start();
+        var gateway = await StartGatewayAsync("first", command: "serve", options: ["--min-workers", "1", "--max-workers", "1", "--lanes", "1"], model: PatchModel.Write(folder.File("slow.onnx"), work: 60));
+        using var api = new SpotterApi(gateway.Address);
+        var ids = new List<string>();
+        for (byte i = 0; i < 20; i++)
+            ids.Add(SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png((byte)(100 + i)))).Json));
+        await Eventually.SeeAsync("the first runs", () => api.JobAsync(ids[0]), job => SpotterApi.StateOf(job) != "queued", Patience);
+
+        cluster.Stop("immediate");
+        // Leases last four seconds here.
+        await Task.Delay(TimeSpan.FromSeconds(9), TimeProvider.System);
+        cluster.StartAgain();
+
+        foreach (var id in ids)
+        {
+            var job = await Eventually.SeeAsync("the server answers again", () => TryAsync(() => api.EndOfAsync(id, Patience)), found => found.ValueKind == JsonValueKind.Object, Patience);
+            (SpotterApi.StateOf(job), job.GetProperty("attempts").GetInt32(), HistoryOf(job).Length).ShouldBe(("succeeded", 1, 0), job.GetRawText());
+        }
+    }
+
+    /// <summary>Undefined while the answer is that there is none.</summary>
+    private static async Task<JsonElement> TryAsync(Func<Task<JsonElement>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (Exception refused) when (refused is not TimeoutException)
+        {
+            return default;
+        }
+    }
+
+    [PostgresFact]
     public async Task A_gateway_takes_jobs_for_the_models_of_another_and_says_when_nobody_has_them()
     {
         cluster = PostgresCluster.Start();
