@@ -8,6 +8,12 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`
 }
 
+/** What is to be said of jobs that wait for a model that nobody has; empty when there are none. */
+export function inVain(unserved: number): string {
+  if (unserved === 0) return ''
+  return `${count(unserved, 'picture waits', 'pictures wait')} for a model that no worker has`
+}
+
 /** 0.4 ms, 48 ms, 1.2 s, 35 s, 3 min. */
 export function duration(ms: number): string {
   if (ms < 9.95) return `${Math.max(0, ms).toFixed(1)} ms`

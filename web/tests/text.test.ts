@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { ago, duration, percent, standing } from '../src/text'
+import { ago, duration, inVain, percent, standing } from '../src/text'
 
 it.each([
   [0, '0.0 ms'],
@@ -25,4 +25,10 @@ it('words shares and ages', () => {
   expect(ago(0, 7_300_000)).toBe('2 h ago')
   // The server's clock may be ahead of this one.
   expect(ago(10_000, 0)).toBe('just now')
+})
+
+it('says how many pictures wait in vain, and nothing when none does', () => {
+  expect(inVain(0)).toBe('')
+  expect(inVain(1)).toBe('1 picture waits for a model that no worker has')
+  expect(inVain(12)).toBe('12 pictures wait for a model that no worker has')
 })

@@ -126,6 +126,8 @@ export interface Stats {
   failed: number
   dead: number
   cancelled: number
+  /** Of those that wait: how many wait for a model that nobody has. */
+  unserved: number
   workers: number
   desiredWorkers: number
   maxWorkers: number

@@ -1,6 +1,6 @@
 import type { Stats } from '../api/contract'
 import { el, setText, svg } from '../dom'
-import { count } from '../text'
+import { count, inVain } from '../text'
 import { sparkline } from './sparkline'
 
 const capacity = 90
@@ -45,7 +45,7 @@ export class Strip {
 
   show(stats: Stats): void {
     this.#host.classList.remove('stale')
-    setText(this.#lost, '')
+    setText(this.#lost, inVain(stats.unserved))
     this.#backlog.push(stats.queued)
     if (this.#backlog.length > capacity) this.#backlog.shift()
     const { line, area } = sparkline(this.#backlog, capacity, width, height)
