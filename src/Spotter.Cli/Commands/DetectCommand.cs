@@ -104,7 +104,7 @@ internal static class DetectCommand
 
     private static string ChooseModel(string? option, string? data) => option is not null
         ? GatewaySection.ModelFile(option, data)
-        : ModelListing.FirstUsable(SpotterPaths.ModelFiles(GatewaySection.ExistingDataFolderOf(data)));
+        : ModelListing.FirstUsable(SpotterPaths.ModelFiles(GatewaySection.ModelsFolderOf(data)));
 
     private static void CheckLabels(IReadOnlyList<string>? labels, ModelInfo model)
     {

@@ -41,7 +41,7 @@ internal static class ModelsCommand
         var command = new Command("list", "Show the models that can be chosen by name; of a running service, also what is loaded where.") { RemoteOptions.Url, RemoteOptions.KeyFile, RemoteOptions.Data, Json };
         command.SetAction(async (parsed, cancel) =>
         {
-            var data = GatewaySection.ExistingDataFolderOf(parsed.GetValue(RemoteOptions.Data));
+            var data = GatewaySection.ModelsFolderOf(parsed.GetValue(RemoteOptions.Data));
             if (await ServiceModels.FindAsync(parsed, cancel) is { } served)
             {
                 if (parsed.GetValue(Json))

@@ -78,11 +78,15 @@ internal static class GatewaySection
             ErrorCodes.InvalidSettings, $"There is no data folder {folder}, which {(option is null ? settings.NameOf(Data) : Data.Flag)} names; correct the name, or make it with `spotter serve`.");
     }
 
+    /// <summary>The data folder in which a command looks for models: one that is typed has to be there, the service's own is made by the first `serve`, and there is a model without it.</summary>
+    /// <param name="option">The value of the command's <c>--data</c>; null when it was not given.</param>
+    public static string ModelsFolderOf(string? option) => option is null ? DataFolderOf(option) : ExistingDataFolderOf(option);
+
     /// <summary>The model file that a command works on: the data folder need not be there when a file is named.</summary>
     /// <param name="model">A file, or the name of a model.</param>
     /// <param name="data">The value of the command's <c>--data</c>; null when it was not given.</param>
     public static string ModelFile(string model, string? data) =>
-        SpotterPaths.ResolveModel(model, data is null && File.Exists(model) ? DataFolderOf(data) : ExistingDataFolderOf(data));
+        SpotterPaths.ResolveModel(model, ModelsFolderOf(data));
 
     /// <summary>The gateway's settings.</summary>
     /// <param name="settings">What was asked for.</param>
