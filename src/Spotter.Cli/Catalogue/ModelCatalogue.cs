@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Cli.Catalogue;
 
@@ -120,11 +121,7 @@ internal sealed class ModelCatalogue
     {
         try
         {
-            using var file = File.OpenRead(place);
-            var bytes = new byte[Math.Min(file.Length, MaxBytes + 1)];
-            file.ReadExactly(bytes);
-            return bytes.Length <= MaxBytes ? bytes : throw new SpotterException(
-                ErrorCodes.InvalidSettings, $"The catalogue {place} has more than {MaxBytes} bytes; name another one in {Variable}.");
+            return RegularFile.ReadBytes(place, MaxBytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

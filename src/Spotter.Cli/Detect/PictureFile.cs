@@ -1,4 +1,5 @@
 using Spotter.Core;
+using Spotter.Core.Files;
 using Spotter.Core.Images;
 
 namespace Spotter.Cli.Detect;
@@ -27,7 +28,7 @@ internal static class PictureFile
             throw new SpotterException(ErrorCodes.NotFound, "The folder holds no .jpg, .png, .webp or .gif file; name another one.");
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            using var file = RegularFile.Open(path, bufferSize: 0);
             using var content = new MemoryStream(file.CanSeek ? (int)Math.Min(file.Length, MaxBytes) : 0);
             var part = new byte[1 << 16];
             for (int read; (read = file.Read(part)) > 0;)

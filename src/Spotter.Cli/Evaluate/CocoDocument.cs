@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Cli.Evaluate;
 
@@ -34,7 +35,7 @@ internal sealed record CocoDocument(
         CocoDocument? document;
         try
         {
-            using var stream = File.OpenRead(file);
+            using var stream = RegularFile.Open(file);
             document = JsonSerializer.Deserialize(stream, CocoJson.Default.CocoDocument);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Spotter.Cli.Detect;
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Cli.Evaluate;
 
@@ -23,7 +24,7 @@ internal sealed record LabelledPicture(string File, IReadOnlyList<LabelledObject
 /// <param name="Faults">What is wrong with it, in sentences; figures about it would mean nothing unless empty.</param>
 internal sealed record LabelledFolder(IReadOnlyList<LabelledPicture> Pictures, IReadOnlyList<string>? Names, bool InPixels, IReadOnlyList<string> Faults)
 {
-    private const long MaxLabelBytes = 16 << 20;
+    private const int MaxLabelBytes = 16 << 20;
 
     // Tools round to six digits or so.
     private const double Tolerance = 1e-4;
@@ -132,8 +133,7 @@ internal sealed record LabelledFolder(IReadOnlyList<LabelledPicture> Pictures, I
     {
         try
         {
-            return new FileInfo(file).Length <= MaxLabelBytes ? File.ReadAllLines(file) : throw new SpotterException(
-                ErrorCodes.InvalidRequest, $"{file} has more than {MaxLabelBytes} bytes; that is no list of labels.");
+            return RegularFile.ReadText(file, MaxLabelBytes).ReplaceLineEndings("\n").Split('\n');
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

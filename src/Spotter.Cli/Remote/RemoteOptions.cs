@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Cli.Remote;
 
@@ -87,7 +88,7 @@ internal static class RemoteOptions
             return Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key.Trim() : null;
         try
         {
-            return File.ReadAllText(file).Trim();
+            return RegularFile.ReadText(file, 64 * 1024).Trim();
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

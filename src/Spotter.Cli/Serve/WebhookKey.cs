@@ -1,5 +1,6 @@
 using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Files;
 using Spotter.Core.Settings;
 using Spotter.Gateway.Webhooks;
 
@@ -31,7 +32,7 @@ internal static class WebhookKey
         {
             if (!File.Exists(file))
                 Make(file, random);
-            return Parse(File.ReadAllText(file), file);
+            return Parse(RegularFile.ReadText(file, 64 * 1024), file);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,8 @@
 using Spotter.Core;
+using Spotter.Core.Files;
 using Spotter.Core.Settings;
+using Spotter.Vision.Models;
 using YamlDotNet.Core;
-using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Spotter.Cli.Settings;
@@ -27,7 +28,7 @@ internal sealed class YamlSettings : ISettingSource
         try
         {
             // Not by its length: what is no file on a disk has none, and may have no end.
-            using var stream = File.OpenRead(file);
+            using var stream = RegularFile.Open(file);
             var bytes = new byte[LargestFile + 1];
             var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             if (length > LargestFile)
@@ -50,7 +51,9 @@ internal sealed class YamlSettings : ISettingSource
         var yaml = new YamlStream();
         try
         {
-            settings.CheckShape(text);
+            // Names are not repeated: a secret that begins with '*' reads as an alias.
+            if (YamlShape.FlawOf(text, Deepest) is { } flaw)
+                throw Invalid($"{name}, line {flaw.Line}: {flaw.Words}.");
             yaml.Load(new StringReader(text));
         }
         catch (YamlException wrong)
@@ -73,25 +76,6 @@ internal sealed class YamlSettings : ISettingSource
             .Where(k => key.Length == 0 || k.StartsWith(key + ".", StringComparison.OrdinalIgnoreCase))
             .Select(k => k[(key.Length == 0 ? 0 : key.Length + 1)..].Split('.')[0])
             .Distinct(StringComparer.OrdinalIgnoreCase)];
-
-    /// <summary>
-    /// Refuses what only an attack or a mistake has, before it is built: anchors, by which a few lines stand for millions, and
-    /// depths that no stack holds. Their names are not repeated: a secret that begins with '*' reads as one.
-    /// </summary>
-    private void CheckShape(string text)
-    {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (parser.MoveNext())
-        {
-            var at = parser.Current!;
-            if (at is AnchorAlias or NodeEvent { Anchor.IsEmpty: false })
-                throw Invalid($"{name}, line {at.Start.Line}: anchors ('&') and aliases ('*') are not taken; put a text that begins with one in quotes.");
-            depth += at.NestingIncrease;
-            if (depth > Deepest + 2)
-                throw Invalid($"{name}, line {at.Start.Line}: settings are at most {Deepest} levels deep.");
-        }
-    }
 
     private void Add(string key, YamlNode node)
     {

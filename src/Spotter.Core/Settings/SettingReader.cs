@@ -1,3 +1,5 @@
+using Spotter.Core.Files;
+
 namespace Spotter.Core.Settings;
 
 /// <summary>
@@ -70,7 +72,7 @@ public sealed class SettingReader
             return Get(secret);
         try
         {
-            var text = File.ReadAllText(path).Trim();
+            var text = RegularFile.ReadText(path, 64 * 1024).Trim();
             if (text.Length == 0)
                 Mistake($"The file {path}, which {NameOf(file)} names, is empty; write the secret into it.");
             return text;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Gateway.Access;
 
@@ -18,6 +19,7 @@ public sealed class KeyFile(string path)
 
     // Each request is compared with all of them.
     private const int MostKeys = 1000;
+    private const int LargestFile = 16 << 20;
     private const int LockTries = 50;
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(100);
 
@@ -31,7 +33,7 @@ public sealed class KeyFile(string path)
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = RegularFile.ReadBytes(path, LargestFile);
         }
         catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Scaling.Simulation;
 
@@ -27,6 +28,9 @@ public sealed record TraceReading
 public static class TraceFile
 {
     private const int MostJobs = 5_000_000;
+    // Far more than its most rows take: a bound for files that have no lines.
+    private const long MostBytes = 512L << 20;
+
     private const double HoursInSeconds = 3600;
 
     // A job that took no time at all was measured badly.
@@ -43,7 +47,10 @@ public static class TraceFile
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: it is not a trace; the message names the line.</exception>
     public static ArrivalTrace Read(string path, MachineKind machine, TraceReading how)
     {
-        using var lines = File.OpenText(path);
+        using var file = RegularFile.Open(path);
+        if (file.Length > MostBytes)
+            throw Refusal($"{Path.GetFileName(path)} has more than {MostBytes >> 20} MiB; cut it into parts.");
+        using var lines = new StreamReader(file);
         return Parse(Path.GetFileName(path), lines, machine, how);
     }
 

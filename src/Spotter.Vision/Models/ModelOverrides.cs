@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spotter.Core;
+using Spotter.Core.Files;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -11,7 +12,9 @@ namespace Spotter.Vision.Models;
 /// </summary>
 internal sealed record ModelOverrides
 {
-    private const long LargestFile = 1024 * 1024;
+    private const int LargestFile = 1024 * 1024;
+    private const int Deepest = 4;
+    private const int MostClasses = 100_000;
 
     private static readonly string[] Keys = ["task", "family", "labels", "input", "boxes", "activation", "keypoints", "size"];
     private static readonly string[] InputKeys = ["width", "height", "layout", "colour", "scale", "mean", "deviation", "fit", "fill", "resize"];
@@ -76,8 +79,6 @@ internal sealed record ModelOverrides
         var file = new FileInfo(FileOf(modelFile));
         if (!file.Exists)
             return None;
-        if (file.Length > LargestFile)
-            throw new SpotterException(ErrorCodes.ModelInvalid, $"{file.FullName} is larger than {LargestFile} bytes; it is to describe a model in a few lines.");
         return new Reader(file.FullName).Read();
     }
 
@@ -88,8 +89,10 @@ internal sealed record ModelOverrides
             var stream = new YamlStream();
             try
             {
-                using var text = System.IO.File.OpenText(file);
-                stream.Load(text);
+                var text = Text(file, "it is to describe a model in a few lines");
+                if (YamlShape.FlawOf(text, Deepest) is { } flaw)
+                    throw Wrong($"line {flaw.Line}: {flaw.Words}");
+                stream.Load(new StringReader(text));
             }
             catch (YamlException e)
             {
@@ -143,6 +146,18 @@ internal sealed record ModelOverrides
                 KeypointNames = Texts(points.GetValueOrDefault("names"), "keypoints.names"),
                 Skeleton = Skeleton(points.GetValueOrDefault("skeleton")),
             };
+        }
+
+        private string Text(string path, string purpose)
+        {
+            try
+            {
+                return RegularFile.ReadText(path, LargestFile);
+            }
+            catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+            {
+                throw Wrong($"{unreadable.Message.TrimEnd('.')}; {purpose}");
+            }
         }
 
         private Dictionary<string, YamlNode> Map(YamlNode? node, string prefix, string[] known)
@@ -221,9 +236,11 @@ internal sealed record ModelOverrides
                     var path = Path.Combine(Path.GetDirectoryName(file)!, name);
                     if (!System.IO.File.Exists(path))
                         throw Wrong($"'labels' names the file {name}, which is not there");
-                    var lines = System.IO.File.ReadAllLines(path).Select(l => l.Trim()).ToList();
+                    var lines = Text(path, "'labels' names a text file with a name on each line").ReplaceLineEndings("\n").Split('\n').Select(l => l.Trim()).ToList();
                     while (lines is [.., ""])
                         lines.RemoveAt(lines.Count - 1);
+                    if (lines.Count > MostClasses)
+                        throw Wrong($"'labels' names the file {name}, which has more than {MostClasses} lines");
                     return lines.Count > 0 ? lines : throw Wrong($"'labels' names the file {name}, which is empty");
                 case YamlMappingNode map:
                     if (!map.Children.Keys.All(key => key is YamlScalarNode { Value: { Length: > 0 } number } && number.All(char.IsAsciiDigit)))

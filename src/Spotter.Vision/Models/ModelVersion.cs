@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Spotter.Core.Files;
 
 namespace Spotter.Vision.Models;
 
@@ -25,7 +26,7 @@ public static class ModelVersion
 
     private static void Append(IncrementalHash hash, string file)
     {
-        using var content = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        using var content = RegularFile.Open(file, bufferSize: 0);
         var piece = new byte[1 << 17];
         for (int read; (read = content.Read(piece)) > 0;)
             hash.AppendData(piece, 0, read);

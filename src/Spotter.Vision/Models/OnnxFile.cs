@@ -1,5 +1,6 @@
 using System.Text;
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Vision.Models;
 
@@ -40,7 +41,7 @@ internal sealed class OnnxFile
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelInvalid"/>: it is cut short, or no ONNX file at all.</exception>
     public static OnnxFile Read(string path)
     {
-        using var content = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
+        using var content = Open(path);
         if (content.Length == 0)
             throw new SpotterException(ErrorCodes.ModelInvalid, $"{path} is empty; fetch or export the model again.");
         var file = new OnnxFile(content);
@@ -59,6 +60,19 @@ internal sealed class OnnxFile
             throw NoModel(path, content);
         }
         return file.hasGraph ? file : throw NoModel(path, content);
+    }
+
+    /// <summary>Before anything else opens it: a pipe or a device would never end, and no more would who loads it.</summary>
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return RegularFile.Open(path, 64 * 1024);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new SpotterException(ErrorCodes.ModelInvalid, $"The model file {path} can't be read ({unreadable.Message.TrimEnd('.')}); see to the file, or take it away.", unreadable);
+        }
     }
 
     /// <summary>Says what a file is that is no model, where its first bytes tell.</summary>
