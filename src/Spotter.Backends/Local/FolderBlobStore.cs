@@ -16,10 +16,12 @@ namespace Spotter.Backends.Local;
 internal sealed class FolderBlobStore : IBlobStore, IDisposable
 {
     private const int BufferBytes = 256 * 1024;
+    private const UnixFileMode WholeGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
 
     private readonly string root;
     private readonly string unfinished;
     private readonly string process;
+    private readonly UnixFileMode group;
     private readonly ConcurrentDictionary<string, Lazy<bool>> folders = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, FolderSync> syncs = new(StringComparer.Ordinal);
     private readonly DiskThreads disk = new();
@@ -29,15 +31,19 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
     /// <summary>Uses a folder, making it if need be.</summary>
     /// <param name="folder">Where the files lie.</param>
     /// <param name="random">Tells this process's temporary files from those of others.</param>
+    /// <param name="shared">True to give the folder's group what it may do there with all that is made in it; else only the owner may.</param>
     /// <exception cref="SpotterException">The folder can't be used.</exception>
-    public FolderBlobStore(string folder, RandomSource random)
+    public FolderBlobStore(string folder, RandomSource random, bool shared = false)
     {
         root = Path.GetFullPath(folder);
         unfinished = Path.Combine(root, ".unfinished");
         process = random.NextHex(8);
         try
         {
+            DurableFiles.CreateFolder(root);
+            group = shared && !OperatingSystem.IsWindows() ? File.GetUnixFileMode(root) & WholeGroup : UnixFileMode.None;
             DurableFiles.CreateFolder(unfinished);
+            ShareFolder(unfinished);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -190,10 +196,11 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
         }.GetEnumerator();
 
     /// <summary>Writes what comes, into the system's memory at first; it is flushed when there is all of it.</summary>
-    private static async Task<SafeFileHandle> WriteAsync(string temporary, Stream content, CancellationToken cancel)
+    private async Task<SafeFileHandle> WriteAsync(string temporary, Stream content, CancellationToken cancel)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         var file = OnDisk(() => File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None));
+        OnDisk(() => ShareFile(file));
         try
         {
             long length = 0;
@@ -269,7 +276,11 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
     {
         var parent = Path.GetDirectoryName(folder)!;
         EnsureFolder(parent);
-        OnDisk(() => Directory.CreateDirectory(folder));
+        OnDisk(() =>
+        {
+            Directory.CreateDirectory(folder);
+            ShareFolder(folder);
+        });
         OnDisk(() => SyncFolder(parent));
         return true;
     }
@@ -278,6 +289,27 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
         BlobKey.IsValid(key)
             ? Path.Combine(root, key.Replace('/', Path.DirectorySeparatorChar))
             : throw new ArgumentException("This is not a key of a blob.", nameof(key));
+
+    /// <summary>Whatever the mask of this process takes away. Another user's folder has been seen to by that one.</summary>
+    private void ShareFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows() || group == UnixFileMode.None)
+            return;
+        try
+        {
+            File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | group);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            // Its owner has done the same.
+        }
+    }
+
+    private void ShareFile(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsWindows() && group != UnixFileMode.None)
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | (group & ~UnixFileMode.GroupExecute));
+    }
 
     private void Flush(SafeFileHandle file)
     {

@@ -9,6 +9,7 @@ using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
 using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Files;
 using Spotter.Core.Settings;
 using Spotter.Vision.Inference;
 
@@ -118,6 +119,8 @@ internal static class HealthCheck
             }
             var free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
             var found = $"{data} {(string.Equals(folder, data, StringComparison.Ordinal) ? "can be written" : "can be made")}, {free >> 20} MiB free";
+            if (Path.Exists(data) && OwnerOnly.ForeignRights(data) is { } rights)
+                return new(Name, Health.Warning, $"{found}, but can be {rights} by other users of this machine too; unless that is meant, run chmod 700 {data}.");
             return free < LowDiskBytes
                 ? new(Name, Health.Warning, $"{found}; pictures and results will soon not fit: free some space or name another folder with --data.")
                 : new(Name, Health.Ok, found);

@@ -61,6 +61,7 @@ internal static class ServiceHost
             var told = s.GetRequiredService<ServiceSettings>();
             // Not before the folder is known to be this process's own: a key may be made in it.
             _ = s.GetRequiredService<Backend>();
+            DataPrivacy.See(told.DataFolder, StandardError.Complain);
             var secrets = WebhookKey.Open(s.GetRequiredService<SettingReader>(), told.DataFolder, s.GetRequiredService<RandomSource>());
             return told.Gateway with { Webhooks = told.Gateway.Webhooks with { Secrets = secrets } };
         })
