@@ -15,7 +15,7 @@ namespace Spotter.Core;
 /// <c>NAME</c> may end in <c>*</c>. <c>SUBJECT</c> is what a job's sender calls its picture; without it every job counts.
 /// <c>@N</c> is the Nth pass through the steps that match; without it every pass. Actions: <c>kill</c> (SIGKILL),
 /// <c>crash</c> (a fault in native code), <c>hang</c>, <c>throw</c> (an <see cref="IOException"/>), <c>hog</c> (takes memory
-/// until there is none), and <c>delay</c> with milliseconds, as in <c>delay250+kill</c>. With <c>SPOTTER_FAILPOINT_FILE</c> the
+/// until there is none), <c>escape</c> (tries what a sandbox must refuse), and <c>delay</c> with milliseconds, as in <c>delay250+kill</c>. With <c>SPOTTER_FAILPOINT_FILE</c> the
 /// process notes there what it does, and does it only if the file is not there yet: once, however many processes there are.
 /// </remarks>
 public static class Failpoint
@@ -118,6 +118,9 @@ public static class Failpoint
                     break;
                 case "hog":
                     Hog();
+                    break;
+                case "escape":
+                    EscapeAttempts.Make();
                     break;
                 case "throw":
                     throw new IOException($"The failpoint {step} threw this.");

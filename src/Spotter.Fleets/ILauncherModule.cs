@@ -22,17 +22,22 @@ public interface ILauncherModule
 /// <param name="Settings">The settings of the pool.</param>
 /// <param name="Prefix">What the names of its workers begin with, unlike those of any other pool or gateway; may be empty.</param>
 /// <param name="StateFile">A file of its own, for what it has to know after a crash.</param>
+/// <param name="Scratch">The folder in which the workers of this machine may write.</param>
 /// <param name="Command">How to start a worker of this pool on this machine; asked at each start.</param>
 /// <param name="Trail">The variable that names the file in which a worker says what its threads do, and the file's length.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Random">Makes names unlike those of earlier workers.</param>
 /// <param name="Loggers">Makes logs.</param>
 public sealed record LauncherContext(
-    SettingReader Settings, string Prefix, string StateFile, Func<WorkerCommand> Command, (string Variable, int Bytes) Trail,
+    SettingReader Settings, string Prefix, string StateFile, string Scratch, Func<WorkerCommand> Command, (string Variable, int Bytes) Trail,
     TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
 
 /// <summary>How to start a worker.</summary>
 /// <param name="Program">The program.</param>
 /// <param name="Arguments">Its arguments; the launcher adds <c>--name NAME</c>.</param>
-/// <param name="Environment">Variables to set: what must not be seen in a process list.</param>
-public sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment);
+/// <param name="Environment">All variables that it has: nothing of the gateway's own, which may hold secrets.</param>
+public sealed record WorkerCommand(string Program, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment)
+{
+    /// <summary>Lines that it reads from its standard input first: secrets, which neither a process list nor an environment is to show.</summary>
+    public IReadOnlyList<string> Input { get; init; } = [];
+}

@@ -9,19 +9,16 @@ namespace Spotter.Vision;
 /// </summary>
 internal static class NativeLibraries
 {
-    public const string OnnxRuntimeVariable = "SPOTTER__NATIVE__ONNXRUNTIME";
-    public const string LibVipsVariable = "SPOTTER__NATIVE__LIBVIPS";
-
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
     public static nint LoadOnnxRuntime()
     {
         NativeTelemetry.Refuse();
-        return Load("ONNX Runtime", OnnxRuntimeVariable, $"onnxruntime-node/bin/napi-v6/{NodePlatform}/{Architecture}", OnnxRuntimeFile);
+        return Load("ONNX Runtime", NativeLibraryPaths.OnnxRuntimeVariable, $"onnxruntime-node/bin/napi-v6/{NodePlatform}/{Architecture}", OnnxRuntimeFile);
     }
 
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
     public static nint LoadLibVips() =>
-        Load("libvips", LibVipsVariable, $"@img/sharp-libvips-{NodePlatform}-{Architecture}/lib", LibVipsFile);
+        Load("libvips", NativeLibraryPaths.LibVipsVariable, $"@img/sharp-libvips-{NodePlatform}-{Architecture}/lib", LibVipsFile);
 
     /// <summary>A font file of the package.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>

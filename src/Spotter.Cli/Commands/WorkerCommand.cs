@@ -37,10 +37,10 @@ internal static partial class WorkerCommand
     private static async Task<int> RunAsync(ParseResult parsed)
     {
         var isChild = parsed.GetValue(Child);
-        var told = SettingSources.Open(Flags.Read(parsed), isQuiet: isChild);
+        var told = isChild ? SettingSources.OpenOfChild(Flags.Read(parsed)) : SettingSources.Open(Flags.Read(parsed));
         var settings = WorkerSection.Read(told, $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}");
         var log = LogSection.Read(told);
-        var (server, token) = (told.Get(WorkerSection.Server), WorkerSection.Token(told));
+        var (server, token) = (told.Get(WorkerSection.Server), WorkerSection.Token(told) ?? (isChild ? WorkerOrder.TokenOf(await Console.In.ReadLineAsync()) : null));
         if (server is null)
             told.Mistake("A worker needs the address of its gateway; give it with --server URL.");
         if (token is null)
@@ -108,7 +108,7 @@ internal static partial class WorkerCommand
             return Task.CompletedTask;
         }
         var watch = new ModelWatch(
-            new ModelChoice(named, GatewaySection.DataFolder(told)), ModelInspection.InspectAsync, TimeProvider.System, loggers.CreateLogger<ModelWatch>());
+            new ModelChoice(named, GatewaySection.DataFolder(told)), new ModelInspection(WorkerSection.Sandbox(told), GatewaySection.DataFolder(told)).InspectAsync, TimeProvider.System, loggers.CreateLogger<ModelWatch>());
         await watch.StartAsync(drain.Draining);
         if (watch.Models.All(m => m.Model is null))
             throw new SpotterException(ErrorCodes.NoModel, "A worker without a model has nothing to do; give one with --model FILE.");

@@ -9,6 +9,7 @@ using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
 using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Confinement;
 using Spotter.Core.Files;
 using Spotter.Core.Settings;
 using Spotter.Vision.Inference;
@@ -31,6 +32,7 @@ internal static class HealthCheck
         yield return Node();
         foreach (var engine in NativeEngines.Probe())
             yield return new(engine.Name, engine.Problem is null ? Health.Ok : Health.Wrong, engine.Problem ?? engine.Found!);
+        yield return Confinement(settings);
         yield return DataFolder(data);
         if (settings.Get(GatewaySection.Port) is > 0 and var port)
             yield return Port(settings.Get(GatewaySection.Host), port);
@@ -129,6 +131,14 @@ internal static class HealthCheck
         {
             return new(Name, Health.Wrong, $"{data} can't be written: {e.Message} Give {Environment.UserName} the right to, or name another folder with --data.");
         }
+    }
+
+    private static Finding Confinement(SettingReader settings)
+    {
+        const string Name = "sandbox of workers";
+        if (!WorkerSection.Sandbox(settings))
+            return new(Name, Health.Warning, "It is switched off: code in a picture or a model could do what this user can. Take worker.sandbox away.");
+        return Sandbox.Missing is [] ? new(Name, Health.Ok, Sandbox.Present) : new(Name, OperatingSystem.IsLinux() ? Health.Warning : Health.Ok, string.Join("; ", Sandbox.Missing));
     }
 
     private static Finding Port(string host, int port)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Spotter.Cli.Models;
 using Spotter.Core;
+using Spotter.Core.Confinement;
 
 namespace Spotter.Cli.Serve;
 
@@ -9,12 +10,14 @@ namespace Spotter.Cli.Serve;
 /// Finds out what models are in a process of its own, one per model: the process that serves loads no native code,
 /// and a file that brings down its reader is only refused.
 /// </summary>
-internal static class ModelInspection
+/// <param name="isConfined">True for processes that can do nothing else.</param>
+/// <param name="data">The data folder, which is none of their business.</param>
+internal sealed class ModelInspection(bool isConfined, string data)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Inspects files, several at a time; the listings are in the order of the files.</summary>
-    public static async Task<IReadOnlyList<ModelListing>> InspectAsync(IReadOnlyList<string> files, CancellationToken cancel)
+    public async Task<IReadOnlyList<ModelListing>> InspectAsync(IReadOnlyList<string> files, CancellationToken cancel)
     {
         using var places = new SemaphoreSlim(Environment.ProcessorCount);
         return await Task.WhenAll(files.Select(async file =>
@@ -31,14 +34,22 @@ internal static class ModelInspection
         }));
     }
 
-    private static Task<ModelListing> InspectAsync(string file, CancellationToken cancel) =>
-        InspectAsync(file, new ProcessStartInfo(SelfProgram.File, [.. SelfProgram.Arguments, "models", "inspect", file, "--json"]), cancel);
+    private Task<ModelListing> InspectAsync(string file, CancellationToken cancel)
+    {
+        var start = new ProcessStartInfo(SelfProgram.File, [.. SelfProgram.Arguments, "models", "inspect", file, "--json"]);
+        start.Environment.Clear();
+        foreach (var (name, value) in ChildEnvironment.Create(scratch: null))
+            start.Environment[name] = value;
+        // No model says more about itself.
+        start.Environment["DOTNET_GCHeapHardLimit"] = "0x20000000";
+        if (isConfined)
+            start.Environment[SandboxRules.Variable] = ChildSandbox.OfInspection(file, data).ToText();
+        return InspectAsync(file, start, cancel);
+    }
 
     /// <summary>Inspects a file by a program, which does not outlive the call.</summary>
     internal static async Task<ModelListing> InspectAsync(string file, ProcessStartInfo start, CancellationToken cancel)
     {
-        foreach (var (name, value) in SelfProgram.Variables)
-            start.Environment[name] = value;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.UseShellExecute = false;

@@ -13,7 +13,7 @@ namespace Spotter.Cli.Serve;
 
 /// <summary>What all pools of a service stand on.</summary>
 internal sealed record PoolDependencies(
-    Backend Backend, ChangeFeed Changes, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder,
+    Backend Backend, ChangeFeed Changes, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder, string Scratch,
     TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
 
 /// <summary>One pool of a service: what starts its workers, their controller, and the loop that says how many there are.</summary>
@@ -43,7 +43,7 @@ internal sealed class Pool : IAsyncDisposable
             settings.Settings,
             isOnly ? parts.Gateway.Prefix : $"{parts.Gateway.Prefix}{settings.Name}-",
             Path.Combine(parts.DataFolder, isOnly ? "workers" : $"workers-{settings.Name}"),
-            () => command(this), (RunStage.BoardVariable, RunStage.BoardBytes), parts.Time, parts.Random, parts.Loggers));
+            parts.Scratch, () => command(this), (RunStage.BoardVariable, RunStage.BoardBytes), parts.Time, parts.Random, parts.Loggers));
         Fleet = new FleetController(
             launcher, parts.Roster, exit => parts.Backend.Jobs.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status is not (0 or WorkerExit.StuckStatus), CancellationToken.None),
             parts.Time, parts.Loggers.CreateLogger<FleetController>())

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Backends;
-using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Confinement;
 using Spotter.Fleets;
 using Spotter.Gateway;
 using Spotter.Jobs;
@@ -36,7 +36,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
     {
         (this.settings, this.gateway, this.catalogue, this.models, this.server) = (settings, gateway, catalogue, models, server);
         (this.time, log) = (time, loggers.CreateLogger<PoolService>());
-        var dependencies = new PoolDependencies(backend, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, time, random, loggers);
+        var dependencies = new PoolDependencies(backend, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, Scratch, time, random, loggers);
         foreach (var pool in settings.Pools)
             pools.Add(new Pool(pool, settings.Pools, dependencies, Command, worker => pools.Any(p => p.Fleet.Has(worker))));
         Pools = new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet))], roster);
@@ -47,6 +47,8 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
+        if (pools.Count > 0)
+            Prepare();
         models.Changing = now => pools.ForEach(p => p.TellModels(now));
         foreach (var missing in settings.Pools.SelectMany(p => p.Models).Where(id => catalogue.All.All(m => m.Id != id)))
             StandardError.Complain($"a pool names the model {missing}, which is not there; `spotter models list` shows those that are.");
@@ -108,15 +110,43 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
         ];
         foreach (var model in models.Models.Where(m => m.Error is null && pool.HasModel(m.Id)))
             arguments.AddRange(["--model", model.File]);
-        var variables = new Dictionary<string, string>(SelfProgram.Variables.Concat(settings.Log.AsVariables()), StringComparer.Ordinal)
-        {
-            [WorkerSection.TokenVariable] = gateway.WorkerToken,
-        };
-        // Workers have settings of their own in the same file.
-        if (settings.ConfigFile is { } file)
-            variables[SettingSources.File.Variable] = file;
-        return new WorkerCommand(SelfProgram.File, arguments, variables);
+        var variables = ChildEnvironment.Create(Scratch);
+        foreach (var (name, value) in settings.Log.AsVariables().Concat(settings.WorkerVariables))
+            variables[name] = value;
+        if (settings.Sandbox)
+            variables[SandboxRules.Variable] = Rules().ToText();
+        return new WorkerCommand(SelfProgram.File, arguments, variables) { Input = [WorkerOrder.HaveToken(gateway.WorkerToken)] };
     }
+
+    /// <summary>Makes the folders that rules name, since what isn't there can't be named in them; says what they can't keep from workers.</summary>
+    private void Prepare()
+    {
+        try
+        {
+            Directory.CreateDirectory(Scratch);
+            Directory.CreateDirectory(Path.Combine(settings.DataFolder, "models"));
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            StandardError.Complain($"the folders of workers can't be made in {settings.DataFolder}: {full.Message}");
+        }
+        if (!settings.Sandbox)
+            LogOpen();
+        else if (OperatingSystem.IsLinux() && Sandbox.Missing is { Count: > 0 } missing)
+            LogPartly(string.Join("; ", missing));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workers run without a sandbox (worker.sandbox is false): code in a picture or a model could do what this user can")]
+    private partial void LogOpen();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The sandbox of workers has gaps: {Missing}")]
+    private partial void LogPartly(string missing);
+
+    private SandboxRules Rules() => ChildSandbox.OfWorker(
+        models.Models.Where(m => m.Error is null).Select(m => m.File), SpotterPaths.ModelFolders(settings.DataFolder), settings.DataFolder, Scratch, Address.Port);
+
+    /// <summary>Where the workers write what is too large for memory, and what tells of their ends.</summary>
+    private string Scratch => Path.Combine(settings.DataFolder, "scratch");
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Stopping: waits for {Workers} to finish what they run, {Seconds:0} s at most; a second signal (Ctrl-C) ends all at once, and their jobs are run again at the next start")]
     private partial void LogWaiting(string workers, double seconds);

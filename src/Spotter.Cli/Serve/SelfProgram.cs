@@ -1,5 +1,3 @@
-using Spotter.Vision;
-
 namespace Spotter.Cli.Serve;
 
 /// <summary>How to start this program again, as another command.</summary>
@@ -13,10 +11,6 @@ internal static class SelfProgram
     public static IReadOnlyList<string> Arguments { get; } = RunsInHost()
         ? [Path.Combine(AppContext.BaseDirectory, "spotter.dll")]
         : [];
-
-    /// <summary>What every process that is started has in its environment.</summary>
-    public static IReadOnlyDictionary<string, string> Variables { get; } =
-        new Dictionary<string, string>(StringComparer.Ordinal) { [NativeTelemetry.Variable] = NativeTelemetry.Off };
 
     private static bool RunsInHost() =>
         Path.GetFileNameWithoutExtension(File).Equals("dotnet", StringComparison.OrdinalIgnoreCase);

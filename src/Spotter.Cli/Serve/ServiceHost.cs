@@ -72,7 +72,7 @@ internal static class ServiceHost
         {
             var told = s.GetRequiredService<ServiceSettings>();
             return new ModelWatch(
-                new ModelChoice(told.Models, told.DataFolder), ModelInspection.InspectAsync, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ModelWatch>>());
+                new ModelChoice(told.Models, told.DataFolder), new ModelInspection(told.Sandbox, told.DataFolder).InspectAsync, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<ModelWatch>>());
         })
         .AddSingleton(s => new ModelSharing(
             s.GetRequiredService<Backend>().Models, s.GetRequiredService<GatewayName>().Name, s.GetRequiredService<ModelCatalogue>(),

@@ -28,8 +28,11 @@ internal sealed record ServiceSettings
     /// <summary>The gateway's part.</summary>
     public required GatewaySettings Gateway { get; init; }
 
-    /// <summary>The file of the settings, as a full path; null when there is none but that of the current folder.</summary>
-    public required string? ConfigFile { get; init; }
+    /// <summary>True to confine workers and what inspects models.</summary>
+    public required bool Sandbox { get; init; }
+
+    /// <summary>What workers are told, as variables.</summary>
+    public required IReadOnlyDictionary<string, string> WorkerVariables { get; init; }
 
     /// <summary>What is logged, and how.</summary>
     public required LogSection Log { get; init; }
@@ -72,7 +75,8 @@ internal sealed record ServiceSettings
             Pools = pools,
             Scaling = scaling,
             Gateway = gateway,
-            ConfigFile = settings.Get(SettingSources.File) is { } file ? Path.GetFullPath(file) : null,
+            Sandbox = WorkerSection.Sandbox(settings),
+            WorkerVariables = WorkerSection.AsVariables(settings),
             Log = LogSection.Read(settings),
         };
     }

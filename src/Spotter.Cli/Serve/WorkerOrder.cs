@@ -8,6 +8,13 @@ namespace Spotter.Cli.Serve;
 internal static class WorkerOrder
 {
     private const string Models = "models ";
+    private const string Token = "token ";
+
+    /// <summary>The line that tells the worker token, the first one.</summary>
+    public static string HaveToken(string token) => Token + token;
+
+    /// <summary>The token that a line tells; null when it tells none.</summary>
+    public static string? TokenOf(string? line) => line?.StartsWith(Token, StringComparison.Ordinal) == true ? line[Token.Length..] : null;
 
     /// <summary>
     /// Whether a line orders to drain (<c>drain</c> for good, <c>drain N</c> by order number N) or to stay after all

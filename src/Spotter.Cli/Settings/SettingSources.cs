@@ -17,7 +17,7 @@ internal static class SettingSources
 
     /// <summary>A reader of what was asked for. What the file or the environment say that is no setting at all is a mistake.</summary>
     /// <param name="flags">What was typed.</param>
-    /// <param name="isQuiet">True for a process whose parent has told all mistakes already.</param>
+    /// <param name="isQuiet">True for a command that is told of mistakes by another.</param>
     public static SettingReader Open(GivenSettings flags, bool isQuiet = false)
     {
         var environment = new EnvironmentSettings();
@@ -34,6 +34,12 @@ internal static class SettingSources
 
     /// <summary>A reader without a command's flags.</summary>
     public static SettingReader Open() => Open(new GivenSettings(), isQuiet: true);
+
+    /// <summary>
+    /// A reader for a worker that a gateway has started: that has read the file and told all mistakes. The file may hold the
+    /// gateway's secrets, so its workers get what concerns them in their environment.
+    /// </summary>
+    public static SettingReader OpenOfChild(GivenSettings flags) => new([flags, new EnvironmentSettings()]);
 
     private static void CheckKey(SettingReader settings, YamlSettings yaml, string key)
     {

@@ -33,17 +33,34 @@ internal static class WorkerSection
 
     private static readonly Setting<TimeSpan> Job = new("worker.jobSeconds", "A job that runs longer is stopped; where native code can't be, its worker ends. It is tried once more.", Seconds, Defaults.JobTimeout);
 
+    private static readonly Setting<bool> SandboxSetting = new(
+        "worker.sandbox",
+        "False to let workers and the inspection of models do all that the service's user can. Otherwise, on Linux, they can read programs and models, write to a scratch folder and "
+            + "connect to the gateway, and nothing else.",
+        SettingValues.YesNo, true)
+    { Flag = "--no-sandbox", FlagText = "false" };
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Decode, Job];
+    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Decode, Job, SandboxSetting];
 
     /// <summary>Those that a gateway reads.</summary>
-    public static IReadOnlyList<Setting> OfGateway { get; } = [TokenText, TokenFile];
+    public static IReadOnlyList<Setting> OfGateway { get; } = [TokenText, TokenFile, SandboxSetting];
 
     /// <summary>The variable that tells a worker the token.</summary>
     public static string TokenVariable => TokenText.Variable;
 
     /// <summary>The token; null when none is given.</summary>
     public static string? Token(SettingReader settings) => settings.GetSecret(TokenText, TokenFile);
+
+    /// <summary>True to confine what runs code on what strangers send.</summary>
+    public static bool Sandbox(SettingReader settings) => settings.Get(SandboxSetting);
+
+    /// <summary>What a gateway was told of its workers, as variables for them. Neither the token nor its file is among them.</summary>
+    public static IReadOnlyDictionary<string, string> AsVariables(SettingReader settings) => new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        [Decode.Variable] = Decode.Values.Write(settings.Get(Decode)),
+        [Job.Variable] = Job.Values.Write(settings.Get(Job)),
+    };
 
     /// <summary>A worker's settings.</summary>
     /// <param name="settings">What was asked for.</param>

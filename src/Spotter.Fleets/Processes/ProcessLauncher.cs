@@ -146,6 +146,7 @@ public sealed partial class ProcessLauncher(
             start.ArgumentList.Add(argument);
         start.ArgumentList.Add("--name");
         start.ArgumentList.Add(name);
+        start.Environment.Clear();
         foreach (var (key, value) in how.Environment)
             start.Environment[key] = value;
         var trail = breadcrumbs?.Make();
@@ -159,6 +160,8 @@ public sealed partial class ProcessLauncher(
         try
         {
             process.Start();
+            foreach (var line in how.Input)
+                Tell(child, line);
             return true;
         }
         catch (Win32Exception failed)

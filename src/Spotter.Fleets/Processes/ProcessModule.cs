@@ -13,8 +13,9 @@ internal sealed class ProcessModule : ILauncherModule
 
     public IWorkerLauncher Create(LauncherContext context)
     {
-        var launcher = new ProcessLauncher(
-            context.Command, context.Time, context.Random, context.Loggers.CreateLogger<ProcessLauncher>(), new CrashBreadcrumbs(context.Trail.Variable, context.Trail.Bytes))
+        var breadcrumbs = new CrashBreadcrumbs(context.Trail.Variable, context.Trail.Bytes, context.Scratch);
+        breadcrumbs.Clear();
+        var launcher = new ProcessLauncher(context.Command, context.Time, context.Random, context.Loggers.CreateLogger<ProcessLauncher>(), breadcrumbs)
         {
             NamePrefix = context.Prefix,
             Ledger = context.StateFile,

@@ -116,6 +116,7 @@ public sealed partial class DirectionTests
                 && !folder.StartsWith("src/Spotter.Vision/", StringComparison.Ordinal)
                 && !folder.StartsWith("src/Spotter.Backends/Local/", StringComparison.Ordinal)
                 && !folder.StartsWith("src/Spotter.Core/Files/", StringComparison.Ordinal)
+                && !folder.StartsWith("src/Spotter.Core/Confinement/", StringComparison.Ordinal)
             where NativeCall().IsMatch(File.ReadAllText(file))
             select folder;
 

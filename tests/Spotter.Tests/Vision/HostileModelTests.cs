@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Spotter.Cli.Models;
 using Spotter.Cli.Serve;
@@ -57,7 +58,7 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
         foreach (var (name, content) in hostile)
             await File.WriteAllBytesAsync(folder.File(name + ".onnx"), content);
 
-        var listings = await ModelInspection.InspectAsync([.. hostile.Select(one => folder.File(one.Name + ".onnx"))], CancellationToken.None);
+        var listings = await new ModelInspection(isConfined: true, folder.File("data")).InspectAsync([.. hostile.Select(one => folder.File(one.Name + ".onnx"))], CancellationToken.None);
 
         for (var i = 0; i < hostile.Length; i++)
         {
@@ -66,6 +67,56 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
             if (hostile[i].Name != "many-names")
                 listings[i].Model.ShouldBeNull(hostile[i].Name);
         }
+    }
+
+    [LinuxTheory]
+    [InlineData("a pipe as the model", "not a file")]
+    [InlineData("a device as the model", "not a file")]
+    [InlineData("a pipe beside it", "not a file")]
+    [InlineData("a device as labels", "not a file")]
+    [InlineData("depth", "levels deep")]
+    [InlineData("aliases", "anchors")]
+    public async Task What_would_hold_up_an_inspection_is_refused_with_its_reason(string what, string reason)
+    {
+        var model = folder.File("m.onnx");
+        var beside = folder.File("m.yaml");
+        if (!what.EndsWith("as the model", StringComparison.Ordinal))
+            await File.WriteAllBytesAsync(model, TestModels.Constant([1, 3, 32, 32], [TestModels.Columns(2)]));
+        switch (what)
+        {
+            case "a pipe as the model":
+                MakePipe(model);
+                break;
+            case "a device as the model":
+                File.CreateSymbolicLink(model, "/dev/zero");
+                break;
+            case "a pipe beside it":
+                MakePipe(beside);
+                break;
+            case "a device as labels":
+                await File.WriteAllTextAsync(beside, "labels: /dev/zero");
+                break;
+            case "depth":
+                await File.WriteAllTextAsync(beside, "labels: " + new string('[', 200_000));
+                break;
+            default:
+                // Each line stands for ten of the one before.
+                await File.WriteAllTextAsync(beside, "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + string.Concat(Enumerable.Range(1, 9).Select(i =>
+                    $"a{i}: &a{i} [{string.Join(',', Enumerable.Repeat($"*a{i - 1}", 10))}]\n")));
+                break;
+        }
+
+        var listing = (await new ModelInspection(isConfined: true, folder.File("data")).InspectAsync([model], CancellationToken.None)).ShouldHaveSingleItem();
+
+        Judge(listing, what);
+        listing.Error!.Detail.ShouldContain(reason);
+    }
+
+    private static void MakePipe(string path)
+    {
+        using var made = Process.Start("mkfifo", path);
+        made.WaitForExit();
+        made.ExitCode.ShouldBe(0);
     }
 
     /// <summary>A model whose numbers lie in another file.</summary>
@@ -104,7 +155,7 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
                 files.Add(folder.File($"round-{round}.onnx"));
                 await File.WriteAllBytesAsync(files[^1], mutator.Mutate(originals[round % originals.Count]));
             }
-            foreach (var listing in await ModelInspection.InspectAsync(files, CancellationToken.None))
+            foreach (var listing in await new ModelInspection(isConfined: true, folder.File("data")).InspectAsync(files, CancellationToken.None))
             {
                 Judge(listing, $"SPOTTER_SEED={Seed}, {Path.GetFileName(listing.File)}");
                 usable += listing.Model is null ? 0 : 1;

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Spotter.Core;
+
+/// <summary>
+/// What the failpoint <c>escape</c> does: it tries what a sandbox must refuse, as somebody would who has taken a decoder over, and
+/// writes what became of it to standard error. What to try is in <see cref="Variable"/>.
+/// </summary>
+internal static class EscapeAttempts
+{
+    /// <summary>Attempts, with <c>|</c> between them: <c>exec PATH</c>, <c>write PATH</c>, <c>read PATH</c>, <c>get URL</c>.</summary>
+    private const string Variable = "SPOTTER_FAILPOINT_ESCAPE";
+
+    public static void Make()
+    {
+        foreach (var attempt in (Environment.GetEnvironmentVariable(Variable) ?? "").Split('|', StringSplitOptions.RemoveEmptyEntries))
+            Console.Error.WriteLine($"escape: {attempt}: {Outcome(attempt)}");
+        Console.Error.WriteLine("escape: end");
+    }
+
+    private static string Outcome(string attempt)
+    {
+        try
+        {
+            switch (attempt.Split(' ', 2))
+            {
+                case ["exec", var path]:
+                    using (Process.Start(path))
+                        return "done";
+                case ["write", var path]:
+                    File.WriteAllText(path, "x");
+                    return "done";
+                case ["read", var path]:
+                    using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
+                        return "done";
+                case ["get", var url]:
+                    using (var client = new HttpClient(Outgoing.NewHandler()))
+                    using (var request = new HttpRequestMessage(HttpMethod.Get, url))
+                    using (client.Send(request))
+                        return "done";
+                default:
+                    return "unknown";
+            }
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or ExternalException or HttpRequestException)
+        {
+            return $"refused ({refused.Message})";
+        }
+    }
+}

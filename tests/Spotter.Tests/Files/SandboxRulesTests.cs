@@ -1,0 +1,35 @@
+using Spotter.Cli.Serve;
+using Spotter.Core.Confinement;
+
+namespace Spotter.Tests.Files;
+
+public sealed class SandboxRulesTests
+{
+    [Fact]
+    public void Rules_are_read_as_they_were_written_but_for_what_no_line_can_hold()
+    {
+        var rules = new SandboxRules { Read = ["/a b", "/c\nwrite /"], Write = ["/d"], Port = 8080, MemoryBytes = 5L << 32 };
+
+        var read = SandboxRules.Parse(rules.ToText());
+
+        read.Read.ShouldBe(["/a b"]);
+        read.Write.ShouldBe(["/d"]);
+        (read.Port, read.MemoryBytes).ShouldBe((8080, 5L << 32));
+        SandboxRules.Parse(new SandboxRules().ToText()).Port.ShouldBeNull();
+        Should.Throw<FormatException>(() => SandboxRules.Parse("allow /"));
+    }
+
+    [Fact]
+    public void A_model_brings_its_folder_unless_that_holds_the_data_too()
+    {
+        using var folder = new TemporaryFolder();
+        var data = Directory.CreateDirectory(folder.File("data")).FullName;
+        var apart = Directory.CreateDirectory(folder.File("apart")).FullName;
+        foreach (var file in (string[])["apart/m.onnx", "m.onnx", "m.yaml", "labels.txt", "secret.env", "spotter.yaml"])
+            File.WriteAllText(folder.File(file), "");
+
+        ChildSandbox.FilesOf(Path.Combine(apart, "m.onnx"), data).ShouldBe([apart]);
+        ChildSandbox.FilesOf(folder.File("m.onnx"), data).Distinct(StringComparer.Ordinal).ShouldBe(
+            [folder.File("m.onnx"), folder.File("m.yaml"), folder.File("labels.txt")], ignoreOrder: true);
+    }
+}
