@@ -45,7 +45,7 @@ public sealed class LoadTests(ITestOutputHelper output)
             "the backlog is worked off", bench.Api.StatsAsync,
             s => s.GetProperty("queued").GetInt64() + s.GetProperty("running").GetInt64() == 0, TimeSpan.FromMinutes(5));
         var done = Stopwatch.GetElapsedTime(begun);
-        var memory = MostMemoryOf(bench.Gateway.Id);
+        var memory = Processes.MostMemoryOf(bench.Gateway.Id);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{accepted.Count} of {pictures} accepted in {taken.TotalSeconds:0.0} s, all ended after {done.TotalSeconds:0.0} s; the gateway took at most {memory >> 20} MiB; {stats.GetRawText()}"));
 
@@ -115,9 +115,4 @@ public sealed class LoadTests(ITestOutputHelper output)
             return "closed";
         }
     }
-
-    private static long MostMemoryOf(int process) =>
-        File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal)) is var line
-            ? long.Parse(line[6..].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) * 1024
-            : 0;
 }

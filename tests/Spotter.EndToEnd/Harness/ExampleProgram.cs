@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Spotter.EndToEnd.Harness;
 
@@ -21,14 +20,7 @@ internal sealed class ExampleProgram : IAsyncDisposable
     public Uri Address => Client.BaseAddress!;
 
     /// <summary>Most memory that it has had so far, in bytes (<c>VmHWM</c>).</summary>
-    public long PeakMemoryBytes
-    {
-        get
-        {
-            var line = File.ReadLines($"/proc/{process.Id}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
-        }
-    }
+    public long PeakMemoryBytes => Processes.MostMemoryOf(process.Id);
 
     /// <summary>What it keeps and what it has not finished writing.</summary>
     public IReadOnlyList<string> Blobs => [.. Files(Path.Combine(folder.Path, "data", "blobs")).Where(file => Path.GetFileName(file) != "spotter-owner")];

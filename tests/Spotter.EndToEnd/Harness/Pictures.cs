@@ -53,6 +53,21 @@ internal static class Pictures
         return png.ToArray();
     }
 
+    /// <summary>A white PNG of 64 by 64 with other chunks before its pixels, or other pixels.</summary>
+    /// <param name="idat">Packed pixels; null for those that it should have.</param>
+    /// <param name="chunks">Types and contents.</param>
+    public static byte[] PngWith(byte[]? idat = null, params (string Type, byte[] Content)[] chunks)
+    {
+        using var png = new MemoryStream();
+        png.Write(Signature);
+        Chunk(png, "IHDR", PngHeader(64, 64, channels: 1));
+        foreach (var (type, content) in chunks)
+            Chunk(png, type, content);
+        Chunk(png, "IDAT", idat ?? Deflate([.. Enumerable.Range(0, 64 * 65).Select(i => (byte)(i % 65 == 0 ? 0 : 255))]));
+        Chunk(png, "IEND", []);
+        return png.ToArray();
+    }
+
     /// <summary>A JPEG of one shade: flat blocks need only their first coefficient.</summary>
     /// <param name="shade">0 to 255.</param>
     /// <param name="components">1 grey, 3 YCbCr, 4 CMYK as Adobe stores it (inverted).</param>

@@ -47,6 +47,13 @@ internal static partial class Processes
         }
     }
 
+    /// <summary>Most memory that it has had so far, in bytes (<c>VmHWM</c>).</summary>
+    public static long MostMemoryOf(int process)
+    {
+        var line = File.ReadLines($"/proc/{process}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return long.Parse(line.AsSpan(6).Trim().TrimEnd(" kB"), NumberStyles.None, CultureInfo.InvariantCulture) * 1024;
+    }
+
     private static char? State(int process) => Stat(process) is [var state, ..] ? state[0] : null;
 
     /// <summary>The fields after the name: state, parent, ….</summary>

@@ -44,7 +44,7 @@ internal sealed class Strace : IAsyncDisposable
     /// </summary>
     public static ProcessStartInfo Sending(ProcessStartInfo start, string file)
     {
-        string[] command = ["-D", "-f", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-e", "signal=none", "-s", "32", "-o", file, start.FileName, .. start.ArgumentList];
+        string[] command = ["-D", "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-e", "signal=none", "-s", "32", "-o", file, start.FileName, .. start.ArgumentList];
         start.FileName = "strace";
         start.ArgumentList.Clear();
         foreach (var argument in command)

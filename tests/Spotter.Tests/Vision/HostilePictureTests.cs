@@ -45,7 +45,7 @@ public sealed class HostilePictureTests
         int read = 0, refused = 0;
         for (var round = 0; round < Rounds / 9; round++)
         {
-            var mutant = Mutate(original, random);
+            var mutant = PictureMutator.Mutate(original, random);
             try
             {
                 var result = detector.Run(mutant, new VisionParameters { Annotate = round % 2 == 0 }).Result;
@@ -62,31 +62,5 @@ public sealed class HostilePictureTests
         (read + refused).ShouldBe(Rounds / 9);
         refused.ShouldBeGreaterThan(0);
         detector.Run(original, new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
-    }
-
-    private static byte[] Mutate(byte[] original, RandomSource random)
-    {
-        int Below(int limit) => (int)(random.NextDouble() * limit);
-        var bytes = (byte[])original.Clone();
-        switch (Below(5))
-        {
-            case 0: // bits anywhere
-                for (var i = Below(20); i >= 0; i--)
-                    bytes[Below(bytes.Length)] ^= (byte)(1 << Below(8));
-                break;
-            case 1: // bytes in the header
-                for (var i = Below(6); i >= 0; i--)
-                    bytes[Below(Math.Min(200, bytes.Length))] = (byte)Below(256);
-                break;
-            case 2: // cut off
-                return bytes[..Below(bytes.Length)];
-            case 3: // a piece left out
-                var from = Below(bytes.Length);
-                return [.. bytes[..from], .. bytes[(from + Below(bytes.Length - from))..]];
-            default: // a piece twice
-                var at = Below(bytes.Length);
-                return [.. bytes[..at], .. bytes[Below(at + 1)..]];
-        }
-        return bytes;
     }
 }

@@ -6,6 +6,7 @@ using FsCheck.Fluent;
 using Spotter.Core;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
+using Spotter.Tests.Http;
 using Xunit.Abstractions;
 
 namespace Spotter.Tests.Webhooks;
@@ -13,12 +14,6 @@ namespace Spotter.Tests.Webhooks;
 public sealed class CallbackGuardTests(ITestOutputHelper output)
 {
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-    private static readonly byte[][] Inside =
-    [
-        [127, 0, 0, 1], [127, 255, 255, 254], [10, 0, 0, 1], [172, 16, 0, 1], [192, 168, 1, 1], [169, 254, 169, 254], [100, 64, 0, 1],
-        [100, 100, 100, 200], [0, 0, 0, 0], [192, 0, 0, 192], [198, 18, 0, 1], [168, 63, 129, 16], [224, 0, 0, 1], [255, 255, 255, 255],
-    ];
 
     private static readonly CallbackGuard Guard = Resolving();
 
@@ -88,12 +83,12 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     [Fact]
     public async Task However_an_inner_address_is_spelled_it_is_refused_and_never_dialled()
     {
-        using var counting = new CountingListener();
+        using var counting = new CountingListener(IPAddress.Loopback);
         // Whatever a name is, it leads to the listener; and as its port is open for a name, only the addresses keep it shut.
         var open = Resolving(["open.example"], IPAddress.Loopback);
         using var client = new WebhookClient(open, new WebhookSettings(), TimeProvider.System);
         WebhookSecret.TryParse(Secret, out var secrets).ShouldBeTrue();
-        var spellings = Spellings().Distinct(StringComparer.Ordinal).ToList();
+        var spellings = InnerAddresses.Spellings().Distinct(StringComparer.Ordinal).ToList();
 
         foreach (var host in spellings)
         {
@@ -193,7 +188,7 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     [Fact]
     public async Task The_address_that_was_looked_at_is_the_one_that_is_dialled()
     {
-        using var counting = new CountingListener();
+        using var counting = new CountingListener(IPAddress.Loopback);
         var asked = 0;
         // Leads to an address that is allowed when it is looked at, and to another one if it were asked again.
         var guard = new CallbackGuard(
@@ -290,27 +285,7 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     [InlineData("2600:1f00::200:5efe:5db8:d822", true)]
     public void An_address_within_a_public_one_is_judged_too(string address, bool isPublic) => PublicAddresses.Contains(IPAddress.Parse(address)).ShouldBe(isPublic);
 
-    public static TheoryData<string> MetadataInEveryForm()
-    {
-        var forms = new TheoryData<string>();
-        foreach (var known in (string[])["169.254.169.254", "169.254.170.2", "169.254.170.23", "169.254.42.42", "169.254.0.23", "100.100.100.200", "192.0.0.192", "168.63.129.16"])
-        {
-            var b = IPAddress.Parse(known).GetAddressBytes();
-            var (high, low) = ((b[0] << 8) | b[1], (b[2] << 8) | b[3]);
-            forms.Add(known);
-            foreach (var prefix in (string[])["::ffff:", "::", "::ffff:0:", "64:ff9b::", "64:ff9b:1::", "64:ff9b:1:fffe:0:0:", "fd00::5efe:", "fd00::200:5efe:", "2600:1f00::5efe:", "2600:1f00::200:5efe:", "fe80::5efe:"])
-                forms.Add($"{prefix}{high:x}:{low:x}");
-            forms.Add($"64:ff9b:1:{high:x}:{b[2]:x2}:{b[3]:x2}00::");                     // /48
-            forms.Add($"64:ff9b:1:{b[0]:x2}:{b[1]:x2}:{b[2]:x2}{b[3]:x2}::");             // /56
-            forms.Add($"64:ff9b:1:1:{b[0]:x2}:{b[1]:x2}{b[2]:x2}:{b[3]:x2}00:0");         // /64
-            forms.Add($"2002:{high:x}:{low:x}::1");
-            forms.Add($"2001:0:{high:x}:{low:x}::1");
-            forms.Add($"2001:0:5db8:d822:0:0:{high ^ 0xffff:x}:{low ^ 0xffff:x}");
-        }
-        foreach (var six in (string[])["fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fe80::a9fe:a9fe"])
-            forms.Add(six);
-        return forms;
-    }
+    public static TheoryData<string> MetadataInEveryForm() => [.. InnerAddresses.Metadata()];
 
     [Theory]
     [InlineData("")]
@@ -331,56 +306,6 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     {
         var refusal = Should.Throw<SpotterException>(() => CallbackAllowance.Parse(text));
         refusal.Code.ShouldBe(ErrorCodes.InvalidSettings);
-    }
-
-    private static IEnumerable<string> Spellings()
-    {
-        foreach (var b in Inside)
-        {
-            var dotted = string.Join('.', b);
-            var number = ((uint)b[0] << 24) | ((uint)b[1] << 16) | ((uint)b[2] << 8) | b[3];
-            var (high, low) = (number >> 16, number & 0xffff);
-            yield return dotted;
-            yield return dotted + ".";
-            yield return number.ToString(CultureInfo.InvariantCulture);
-            yield return $"0x{number:x8}";
-            yield return $"0X{number:X}";
-            yield return "0" + Convert.ToString(number, 8);
-            yield return "000" + Convert.ToString(number, 8);
-            yield return string.Join('.', b.Select(p => $"0x{p:x}"));
-            yield return string.Join('.', b.Select(p => "0" + Convert.ToString(p, 8)));
-            yield return string.Join('.', b.Select(p => "000" + Convert.ToString(p, 8)));
-            yield return $"{b[0]}.{((uint)b[1] << 16) | low}";
-            yield return $"{b[0]}.{b[1]}.{low}";
-            yield return $"0x{b[0]:x}.{b[1]}.0{Convert.ToString(b[2], 8)}.{b[3]}";
-            yield return dotted.Replace('.', '。');
-            yield return dotted.Replace('.', '．');
-            yield return string.Concat(dotted.Select(c => char.IsDigit(c) ? (char)('０' + (c - '0')) : c));
-            yield return dotted.Replace(".", "%2e", StringComparison.Ordinal);
-            yield return string.Concat(dotted.Select(c => $"%{(int)c:x2}"));
-            yield return $"example.com@{dotted}";
-            yield return $"{dotted}#@example.com";
-            yield return $"{dotted}\\@example.com";
-            yield return $"{dotted}%00.example.com";
-            yield return $"[::ffff:{dotted}]";
-            yield return $"[::ffff:{high:x}:{low:x}]";
-            yield return $"[0:0:0:0:0:ffff:{high:x4}:{low:x4}]";
-            yield return $"[::{high:x}:{low:x}]";
-            yield return $"[::ffff:0:{high:x}:{low:x}]";
-            yield return $"[64:ff9b::{dotted}]";
-            yield return $"[64:ff9b:1::{high:x}:{low:x}]";
-            yield return $"[2002:{high:x}:{low:x}::1]";
-            yield return $"[2001:0:4136:e378:8000:63bf:{high ^ 0xffff:x}:{low ^ 0xffff:x}]";
-            yield return $"[fe80::5efe:{dotted}]";
-        }
-        foreach (var six in (string[])
-            ["[::]", "[::1]", "[0:0:0:0:0:0:0:1]", "[0000:0000:0000:0000:0000:0000:0000:0001]", "[::0001]", "[fe80::1]", "[fe80::1%25eth0]", "[fe80::1%1]",
-            "[fc00::1]", "[fd00:ec2::254]", "[FD00:EC2::254]", "[fd20:ce::254]", "[fec0::1]", "[ff02::1]", "[100::1]", "[2001:db8::1]", "[::127.0.0.1]", "[1::]", "[5f00::1]",
-            "127.1", "127.0.1", "0", "0.0.0.0", "00.00", "0x0", "1", "127.0.0.1.", "127.000.000.001", "0177.1", "0x7f.1", "127.0.0.1%20", "①②⑦.0.0.1", "localhost", "LocalHost", "localhost.", "ⓛocalhost",
-            "[::ffff:7f00:1", "::1", "[127.0.0.1]", "256.256.256.256", "127.0.0.0.1", "4294967296", "0x100000000", "127.0.0.1..", "127.0.0.01", "0300.0250.1.1"])
-        {
-            yield return six;
-        }
     }
 
     private static CallbackGuard Resolving(string[]? allowed = null, params IPAddress[] addresses) =>
@@ -429,38 +354,4 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     }
 
     /// <summary>Counts who connects to it.</summary>
-    private sealed class CountingListener : IDisposable
-    {
-        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-        private int connects;
-
-        public CountingListener()
-        {
-            listener.Start();
-            _ = AcceptAsync();
-        }
-
-        public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
-
-        public int Connects => connects;
-
-        public void Dispose() => listener.Dispose();
-
-        private async Task AcceptAsync()
-        {
-            var sockets = new List<Socket>();
-            try
-            {
-                while (true)
-                {
-                    sockets.Add(await listener.AcceptSocketAsync());
-                    Interlocked.Increment(ref connects);
-                }
-            }
-            catch (Exception ended) when (ended is SocketException or ObjectDisposedException)
-            {
-                sockets.ForEach(s => s.Dispose());
-            }
-        }
-    }
 }
