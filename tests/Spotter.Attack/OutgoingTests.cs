@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spotter.Tests.Http;
 
-namespace Spotter.EndToEnd.Faults;
+namespace Spotter.Attack;
 
 /// <summary>What leaves the program's processes: every address that they and their children send to, as the kernel sees it.</summary>
 public sealed class OutgoingTests

@@ -1,0 +1,2 @@
+// Real processes on few cores: more at once would only make all of them slow.
+[assembly: CollectionBehavior(MaxParallelThreads = 2)]
