@@ -86,7 +86,8 @@ internal static class GatewaySection
     /// <param name="model">A file, or the name of a model.</param>
     /// <param name="data">The value of the command's <c>--data</c>; null when it was not given.</param>
     public static string ModelFile(string model, string? data) =>
-        SpotterPaths.ResolveModel(model, ModelsFolderOf(data));
+        // A confined process, which inspects a file, may not even read where the folder is.
+        data is null && File.Exists(model) ? Path.GetFullPath(model) : SpotterPaths.ResolveModel(model, ModelsFolderOf(data));
 
     /// <summary>The gateway's settings.</summary>
     /// <param name="settings">What was asked for.</param>

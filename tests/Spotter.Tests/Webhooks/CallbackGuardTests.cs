@@ -353,5 +353,4 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
         refusal.Message.ShouldEndWith(".");
     }
 
-    /// <summary>Counts who connects to it.</summary>
 }
