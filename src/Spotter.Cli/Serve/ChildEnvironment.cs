@@ -17,7 +17,10 @@ internal static class ChildEnvironment
         "SystemRoot", "windir", "SystemDrive", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "ProgramData", "ProgramFiles", "COMPUTERNAME", "NUMBER_OF_PROCESSORS",
         "PROCESSOR_ARCHITECTURE", "DYLD_LIBRARY_PATH",
         NativeLibraryPaths.OnnxRuntimeVariable, NativeLibraryPaths.LibVipsVariable,
-        Failpoint.Variable, Failpoint.FileVariable, "SPOTTER_PLANTED_BUG", "SPOTTER_DEBUG",
+        Failpoint.Variable, Failpoint.FileVariable, "SPOTTER_DEBUG",
+#if PLANTED_BUGS
+        "SPOTTER_PLANTED_BUG",
+#endif
     ];
 
     private static readonly string[] PassedPrefixes = ["LC_", "DOTNET_", "OMP_", "MALLOC_", "GLIBC_", "SPOTTER_FAILPOINT_"];
