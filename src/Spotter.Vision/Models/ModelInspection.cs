@@ -65,7 +65,8 @@ internal sealed class ModelInspection : IDisposable
         var names = Names();
         var (keypointCount, keypointNumbers) = NotedKeypoints();
         FindInputs();
-        var noted = names is not null || notes.ContainsKey("stride") || notes.ContainsKey("task");
+        // Names that somebody else gave say nothing about who exported it.
+        var noted = (overrides.Labels is null && names is not null) || notes.ContainsKey("names") || notes.ContainsKey("stride") || notes.ContainsKey("task");
         var hints = new LayoutHints
         {
             Width = input.Width,

@@ -48,6 +48,18 @@ public sealed class OverrideTests
     }
 
     [Theory]
+    [InlineData(85, 80)]
+    [InlineData(8, 3)]
+    public void Labels_beside_a_model_say_what_it_finds_and_not_who_made_it(int numbers, int classes)
+    {
+        // Cells of a 416 x 416 input: of YOLOX, whose exports note nothing, and not the rows of a YOLOv5.
+        var graph = Taking(1, 3, 416, 416).Output("output", new Grid(1, 3549, numbers));
+        using var model = Load(graph, $"labels: [{string.Join(", ", Enumerable.Range(0, classes).Select(i => $"l{i}"))}]");
+
+        (model.Model.Family, model.Model.Labels.Count).ShouldBe(("yolox", classes));
+    }
+
+    [Theory]
     [InlineData("labels: [ant, bee, 'cat, or not']", "ant|bee|cat, or not")]
     [InlineData("labels: { 0: ant, 2: it's }", "ant|class 1|it's")]
     [InlineData("labels:\n  0: ant\n  1: \"a \\\"bee\\\"\"\n  2: back\\slash", "ant|a \"bee\"|back\\slash")]
