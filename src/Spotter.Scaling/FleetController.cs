@@ -151,13 +151,26 @@ public sealed partial class FleetController
     {
         lock (gate)
         {
-            if (members.TryGetValue(worker, out var member) && member.EndingSince is not null)
+            if (members.TryGetValue(worker, out var member) && (member.EndingSince is not null || member.IsRetired))
                 return false;
         }
         if (roster.Drain(worker, drain: false) is not { } order)
             return false;
         (launcher as IWorkerLine)?.Stay(worker, order);
         return true;
+    }
+
+    /// <summary>Lets all that are there now finish what they have and end, for good: others are started in their place as they are needed.</summary>
+    public async Task RetireAllAsync(CancellationToken cancel)
+    {
+        List<Member> all;
+        lock (gate)
+        {
+            all = [.. members.Values];
+            all.ForEach(m => m.IsRetired = true);
+        }
+        foreach (var member in all)
+            await DrainAsync(member.Name, cancel);
     }
 
     /// <summary>Lets all that were started here finish what they run; those still there after <paramref name="patience"/> are stopped.</summary>
@@ -349,6 +362,9 @@ public sealed partial class FleetController
         public bool WasThere { get; init; }
 
         public bool HasJoined { get; set; }
+
+        /// <summary>True for one that is to end whatever comes.</summary>
+        public bool IsRetired { get; set; }
 
         /// <summary>True once it could take jobs.</summary>
         public bool IsReady { get; set; }

@@ -28,6 +28,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
     private readonly CancellationTokenSource scaled = new();
     private readonly TimeProvider time;
     private readonly ILogger log;
+    private HashSet<string> readable = [];
     private readonly TaskCompletionSource listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public PoolService(
@@ -49,7 +50,12 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
     {
         if (pools.Count > 0)
             Prepare();
-        models.Changing = now => pools.ForEach(p => p.TellModels(now));
+        readable = WhatWorkersMayRead();
+        models.Changing = now =>
+        {
+            ReplaceIfBlind();
+            pools.ForEach(p => p.TellModels(now));
+        };
         foreach (var missing in settings.Pools.SelectMany(p => p.Models).Where(id => catalogue.All.All(m => m.Id != id)))
             StandardError.Complain($"a pool names the model {missing}, which is not there; `spotter models list` shows those that are.");
         foreach (var model in catalogue.Models.Where(m => pools.Count > 0 && !pools.Exists(p => p.HasModel(m.Id))))
@@ -141,6 +147,45 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The sandbox of workers has gaps: {Missing}")]
     private partial void LogPartly(string missing);
+
+    /// <summary>The rules of a worker stand from its start. One that may not read what there is now makes way for others.</summary>
+    private void ReplaceIfBlind()
+    {
+        var now = WhatWorkersMayRead();
+        var isMore = !now.IsSubsetOf(readable);
+        readable = now;
+        if (!isMore)
+            return;
+        LogReplacing();
+        _ = ReplaceAsync();
+    }
+
+    private async Task ReplaceAsync()
+    {
+        try
+        {
+            await Task.WhenAll(pools.Select(p => p.Fleet.RetireAllAsync(CancellationToken.None)));
+        }
+        catch (SpotterException failed)
+        {
+            LogNotReplaced(failed);
+        }
+    }
+
+    /// <summary>Each file with its state, since a rule for a file is for that one and not for another of its name.</summary>
+    private HashSet<string> WhatWorkersMayRead()
+    {
+        if (!settings.Sandbox || !OperatingSystem.IsLinux() || pools.Count == 0)
+            return [];
+        return Rules().Read.Select(path => new FileInfo(path) is { Exists: true } file ? string.Create(CultureInfo.InvariantCulture, $"{path} {file.LastWriteTimeUtc.Ticks} {file.Length}") : path)
+            .ToHashSet(StringComparer.Ordinal);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The workers are replaced: a model lies where the sandbox of those that run does not let them read")]
+    private partial void LogReplacing();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The workers could not be replaced")]
+    private partial void LogNotReplaced(Exception failed);
 
     private SandboxRules Rules() => ChildSandbox.OfWorker(
         models.Models.Where(m => m.Error is null).Select(m => m.File), SpotterPaths.ModelFolders(settings.DataFolder), settings.DataFolder, Scratch, Address.Port);

@@ -20,6 +20,24 @@ public sealed class SandboxTests
     };
 
     [LinuxFact]
+    public async Task A_model_that_workers_may_not_read_has_others_started_that_may()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("data/models"));
+        Directory.CreateDirectory(folder.File("elsewhere"));
+        PatchModel.Write(folder.File("data/models/first.onnx"));
+        await using var service = await SpotterProcess.StartAsync(folder.File("data"), model: null, ["--min-workers", "1", "--max-workers", "1"], new Dictionary<string, string>(StringComparer.Ordinal) { ["SPOTTER_STARTER"] = "" });
+        using var api = new SpotterApi(service.Address);
+        SpotterApi.StateOf(await api.RunAsync(Pictures.Png(90), Part.Field("model", "first"))).ShouldBe("succeeded");
+
+        File.CreateSymbolicLink(folder.File("data/models/linked.onnx"), PatchModel.Write(folder.File("elsewhere/linked.onnx")));
+
+        await Eventually.SeeAsync("it is found", async () => (await api.GetAsync("/v1/models")).Json.GetRawText(), models => models.Contains("\"linked\"", StringComparison.Ordinal));
+        SpotterApi.StateOf(await api.RunAsync(Pictures.Png(91), Part.Field("model", "linked"))).ShouldBe("succeeded");
+        SpotterApi.StateOf(await api.RunAsync(Pictures.Png(92), Part.Field("model", "first"))).ShouldBe("succeeded");
+    }
+
+    [LinuxFact]
     public async Task A_worker_reaches_nothing_but_its_gateway_and_its_scratch_folder()
     {
         using var folder = new TemporaryFolder();
