@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Spotter.Backends.Opening;
 using Spotter.Cli.Models;
+using Spotter.Cli.Remote;
 using Spotter.Cli.Serve;
 using Spotter.Cli.Settings;
 using Spotter.Core;
@@ -35,7 +36,7 @@ internal static class HealthCheck
         yield return Confinement(settings);
         yield return DataFolder(data);
         if (settings.Get(GatewaySection.Port) is > 0 and var port)
-            yield return Port(settings.Get(GatewaySection.Host), port);
+            yield return Port(settings.Get(GatewaySection.Host), port, data);
         if (Store(settings) is { } store)
             yield return store;
         var models = SpotterPaths.ModelFiles(data);
@@ -141,7 +142,7 @@ internal static class HealthCheck
         return Sandbox.Missing is [] ? new(Name, Health.Ok, Sandbox.Present) : new(Name, OperatingSystem.IsLinux() ? Health.Warning : Health.Ok, string.Join("; ", Sandbox.Missing));
     }
 
-    private static Finding Port(string host, int port)
+    private static Finding Port(string host, int port, string data)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"port {port}");
         try
@@ -149,6 +150,10 @@ internal static class HealthCheck
             using var listener = new TcpListener(IPAddress.TryParse(host, out var address) ? address : IPAddress.Loopback, port);
             listener.Start();
             return new(name, Health.Ok, "free");
+        }
+        catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse && ServiceAddress.Read(data) is { } noted && noted.Port == port)
+        {
+            return new(name, Health.Ok, $"the service of {data} listens there");
         }
         catch (SocketException e)
         {

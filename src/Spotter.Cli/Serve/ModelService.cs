@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Spotter.Cli.Models;
 using Spotter.Jobs;
 
 namespace Spotter.Cli.Serve;
 
 /// <summary>Keeps the catalogue as the model files are.</summary>
-internal sealed class ModelService(ModelWatch watch, ModelCatalogue catalogue, ServiceSettings settings, StopSignals stop) : BackgroundService
+internal sealed partial class ModelService(ModelWatch watch, ModelCatalogue catalogue, ServiceSettings settings, StopSignals stop, ILogger<ModelService> log) : BackgroundService
 {
     /// <summary>Told of a change before any request may choose by it: no job may ask for what no worker was told to have.</summary>
     public Action<IReadOnlyList<WatchedModel>>? Changing { get; set; }
@@ -28,10 +29,15 @@ internal sealed class ModelService(ModelWatch watch, ModelCatalogue catalogue, S
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => watch.RunAsync(
         models =>
         {
+            foreach (var refused in models.Where(m => m.Error is { } error && catalogue.ErrorOf(m.Id) != error))
+                LogRefused(refused.Id, refused.Error!.Detail);
             Changing?.Invoke(models);
             Publish(models);
         },
         stoppingToken);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The model {Model} can't be used as its file is now. {Reason}")]
+    private partial void LogRefused(string model, string reason);
 
     private void Publish(IReadOnlyList<WatchedModel> models) =>
         catalogue.Set([.. models.Select(m => new CatalogueModel(m.Id, m.Model, m.Error, m.BuiltIn))]);

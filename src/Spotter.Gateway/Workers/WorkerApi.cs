@@ -43,7 +43,7 @@ internal sealed partial class WorkerApi(
 
     private static readonly TimeSpan DrainingPause = TimeSpan.FromSeconds(1);
 
-    private static readonly JobError Undelivered = new(ErrorCodes.WorkerDied, "The worker went away before it got the job.");
+    private static readonly JobError Undelivered = new(ErrorCodes.LeaseLost, "The job did not reach the worker, and was given back.");
 
     public static void Map(IEndpointRouteBuilder routes)
     {

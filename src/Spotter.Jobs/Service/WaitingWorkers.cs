@@ -25,7 +25,7 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
     // A store whose clock is a little behind says that a job is due at once, and gives none: it is not asked without a pause.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
 
-    private static readonly JobError Undelivered = new(ErrorCodes.WorkerDied, "The worker went away before it got the job.");
+    private static readonly JobError Undelivered = new(ErrorCodes.LeaseLost, "The job did not reach the worker, and was given back.");
 
     private readonly Lock gate = new();
     private readonly LinkedList<Waiter> waiters = new();
