@@ -9,8 +9,11 @@ namespace Spotter.Vision.Models;
 /// </summary>
 internal static class LabelNames
 {
-    // Far more classes than any detector has; a bound for files that lie.
-    private const int MaxClasses = 100_000;
+    /// <summary>Far more classes than any detector has; a bound for files that lie.</summary>
+    public const int MaxClasses = 100_000;
+
+    /// <summary>Longest name of a class, in characters: the same.</summary>
+    public const int LongestName = 1000;
 
     /// <summary>The names indexed by class id; null when there are none or they can't be read.</summary>
     public static IReadOnlyList<string>? Parse(string? notes)

@@ -14,7 +14,6 @@ internal sealed record ModelOverrides
 {
     private const int LargestFile = 1024 * 1024;
     private const int Deepest = 4;
-    private const int MostClasses = 100_000;
 
     private static readonly string[] Keys = ["task", "family", "labels", "input", "boxes", "activation", "keypoints", "size"];
     private static readonly string[] InputKeys = ["width", "height", "layout", "colour", "scale", "mean", "deviation", "fit", "fill", "resize"];
@@ -233,31 +232,41 @@ internal sealed record ModelOverrides
                 case null:
                     return null;
                 case YamlScalarNode { Value: { Length: > 0 } name }:
-                    var path = Path.Combine(Path.GetDirectoryName(file)!, name);
-                    if (!System.IO.File.Exists(path))
-                        throw Wrong($"'labels' names the file {name}, which is not there");
-                    var lines = Text(path, "'labels' names a text file with a name on each line").ReplaceLineEndings("\n").Split('\n').Select(l => l.Trim()).ToList();
-                    while (lines is [.., ""])
-                        lines.RemoveAt(lines.Count - 1);
-                    if (lines.Count > MostClasses)
-                        throw Wrong($"'labels' names the file {name}, which has more than {MostClasses} lines");
-                    return lines.Count > 0 ? lines : throw Wrong($"'labels' names the file {name}, which is empty");
+                    return Bounded(LabelLines(name), "labels");
                 case YamlMappingNode map:
-                    if (!map.Children.Keys.All(key => key is YamlScalarNode { Value: { Length: > 0 } number } && number.All(char.IsAsciiDigit)))
+                    if (!map.Children.All(c => c is { Key: YamlScalarNode { Value: { Length: > 0 } number }, Value: YamlScalarNode } && number.All(char.IsAsciiDigit)))
                         throw Wrong("'labels' is no list of numbers and names");
-                    return LabelNames.Parse("{" + string.Join(',', map.Children.Select(c => $"{c.Key}:'{c.Value.ToString().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'")) + "}")
-                        ?? throw Wrong("'labels' is no list of numbers and names");
+                    return Bounded(
+                        LabelNames.Parse("{" + string.Join(',', map.Children.Select(c => $"{c.Key}:'{c.Value.ToString().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'")) + "}")
+                            ?? throw Wrong("'labels' is no list of numbers and names"), "labels");
                 default:
                     return Texts(node, "labels");
             }
         }
 
-        private List<string>? Texts(YamlNode? node, string key) => node switch
+        private List<string> LabelLines(string name)
+        {
+            if (SideFile.Find(file, name, out var path) is { } flaw)
+                throw Wrong($"'labels' names the file {name}, {flaw}");
+            var text = Text(path, "'labels' names a text file with a name on each line");
+            var lines = text.ReplaceLineEndings("\n").TrimEnd().Split('\n').Select(l => l.Trim()).ToList();
+            return lines is not [""] ? lines : throw Wrong($"'labels' names the file {name}, which is empty");
+        }
+
+        private IReadOnlyList<string>? Texts(YamlNode? node, string key) => node switch
         {
             null => null,
-            YamlSequenceNode { Children: [_, ..] items } => [.. items.Select(i => (i as YamlScalarNode)?.Value ?? throw Wrong($"'{key}' has an entry that is no text"))],
+            YamlSequenceNode { Children: [_, ..] items } => Bounded([.. items.Select(i => (i as YamlScalarNode)?.Value ?? throw Wrong($"'{key}' has an entry that is no text"))], key),
             _ => throw Wrong($"'{key}' is no list of names"),
         };
+
+        /// <summary>Names go into every result and every listing of models.</summary>
+        private IReadOnlyList<string> Bounded(IReadOnlyList<string> names, string key)
+        {
+            if (names.Count > LabelNames.MaxClasses)
+                throw Wrong($"'{key}' has {names.Count} names; at most {LabelNames.MaxClasses} are taken");
+            return names.All(n => n.Length <= LabelNames.LongestName) ? names : throw Wrong($"'{key}' has a name of more than {LabelNames.LongestName} characters");
+        }
 
         private List<IReadOnlyList<int>>? Skeleton(YamlNode? node) => node switch
         {

@@ -73,7 +73,7 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
     [InlineData("a pipe as the model", "not a file")]
     [InlineData("a device as the model", "not a file")]
     [InlineData("a pipe beside it", "not a file")]
-    [InlineData("a device as labels", "not a file")]
+    [InlineData("a device as labels", "no bare file name")]
     [InlineData("depth", "levels deep")]
     [InlineData("aliases", "anchors")]
     public async Task What_would_hold_up_an_inspection_is_refused_with_its_reason(string what, string reason)

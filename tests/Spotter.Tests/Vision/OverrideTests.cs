@@ -213,6 +213,75 @@ public sealed class OverrideTests
         refusal.Message.ShouldEndWith(".");
     }
 
+    [Theory]
+    [InlineData("../outside.txt", "is no bare file name")]
+    [InlineData("./names.txt", "is no bare file name")]
+    [InlineData("sub/names.txt", "is no bare file name")]
+    [InlineData("sub\\names.txt", "is no bare file name")]
+    [InlineData("/etc/passwd", "is no bare file name")]
+    [InlineData("..", "is no bare file name")]
+    [InlineData("C:names.txt", "is no bare file name")]
+    [InlineData("out.txt", "is a link that leads out of the model's own folder")]
+    [InlineData("out-by-folder.txt", "is a link that leads out of the model's own folder")]
+    [InlineData("zero.txt", "is a link that leads out of the model's own folder")]
+    [InlineData("sub", "is not there")]
+    public void Labels_come_from_no_file_but_one_of_the_models_own_folder(string name, string sentence)
+    {
+        using var root = new TemporaryFolder();
+        File.WriteAllText(Path.Combine(root.Path, "outside.txt"), "secret\n");
+        var folder = Directory.CreateDirectory(Path.Combine(root.Path, "models")).FullName;
+        Directory.CreateDirectory(Path.Combine(folder, "sub"));
+        foreach (var file in (string[])["names.txt", "sub/names.txt", "sub\\names.txt", "C:names.txt"])
+            File.WriteAllText(Path.Combine(folder, file), "ant\n");
+        File.CreateSymbolicLink(Path.Combine(folder, "out.txt"), "../outside.txt");
+        Directory.CreateSymbolicLink(Path.Combine(folder, "up"), "..");
+        File.CreateSymbolicLink(Path.Combine(folder, "out-by-folder.txt"), "up/outside.txt");
+        File.CreateSymbolicLink(Path.Combine(folder, "zero.txt"), "/dev/zero");
+
+        var refusal = Should.Throw<SpotterException>(() => Read(folder, $"labels: '{name}'"));
+
+        refusal.Code.ShouldBe(ErrorCodes.ModelInvalid);
+        refusal.Message.ShouldContain($"'labels' names the file {name}, which {sentence}");
+    }
+
+    [Fact]
+    public void Labels_may_be_behind_links_within_the_models_own_folder()
+    {
+        // As volumes are mounted.
+        using var root = new TemporaryFolder();
+        Directory.CreateDirectory(Path.Combine(root.Path, "..2026"));
+        File.WriteAllText(Path.Combine(root.Path, "..2026", "names.txt"), "ant\nbee\n");
+        Directory.CreateSymbolicLink(Path.Combine(root.Path, "..data"), "..2026");
+        File.CreateSymbolicLink(Path.Combine(root.Path, "names.txt"), "..data/names.txt");
+        using var elsewhere = new TemporaryFolder();
+        Directory.CreateSymbolicLink(Path.Combine(elsewhere.Path, "models"), root.Path);
+
+        Read(Path.Combine(elsewhere.Path, "models"), "labels: names.txt").Labels.ShouldBe(["ant", "bee"]);
+    }
+
+    [Fact]
+    public void Names_that_are_too_many_or_too_long_are_refused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(Path.Combine(folder.Path, "names.txt"), new string('a', 1001));
+        foreach (var (text, sentence) in ((string, string)[])[
+            ("labels: [" + string.Concat(Enumerable.Repeat("a,", 100_001)) + "]", "has 100001 names; at most 100000"),
+            ("labels: [" + new string('a', 1001) + "]", "a name of more than 1000 characters"),
+            ("labels: { 0: " + new string('a', 1001) + " }", "a name of more than 1000 characters"),
+            ("labels: { 0: [a, b] }", "no list of numbers and names"),
+            ("labels: names.txt", "a name of more than 1000 characters"),
+        ])
+        {
+            Should.Throw<SpotterException>(() => Read(folder.Path, text)).Message.ShouldContain(sentence);
+        }
+    }
+
+    private static ModelOverrides Read(string folder, string overrides)
+    {
+        File.WriteAllText(Path.Combine(folder, "tiny.yaml"), overrides);
+        return ModelOverrides.Of(Path.Combine(folder, "tiny.onnx"));
+    }
+
     [Fact]
     public void Every_example_of_the_manual_is_taken()
     {
