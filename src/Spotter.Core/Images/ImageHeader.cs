@@ -80,10 +80,15 @@ public readonly record struct ImageHeader(ImageHeaderStatus Status, ImageFormat?
     /// <param name="complete">True when no byte follows, so that <see cref="ImageHeaderStatus.NeedMore"/> is no answer.</param>
     public static ImageHeader Read(ReadOnlySpan<byte> prefix, bool complete)
     {
-        if (prefix.Length > LongestPrefix)
-            prefix = prefix[..LongestPrefix];
+        return ReadWhole(prefix.Length > LongestPrefix ? prefix[..LongestPrefix] : prefix, complete);
+    }
 
-        var header = ReadByFormat(prefix);
+    /// <summary>As <see cref="Read"/>, however far the size lies behind the beginning: for who has all of the picture anyway.</summary>
+    public static ImageHeader ReadWhole(ReadOnlySpan<byte> picture) => ReadWhole(picture, complete: true);
+
+    private static ImageHeader ReadWhole(ReadOnlySpan<byte> bytes, bool complete)
+    {
+        var header = ReadByFormat(bytes);
         if (!complete || header.Status != ImageHeaderStatus.NeedMore)
             return header;
         return header.Format is null

@@ -131,17 +131,13 @@ internal sealed unsafe class Picture : IDisposable
     /// <summary>Refuses what need not be shown to a decoder at all.</summary>
     private static ImageFormat CheckHeader(ReadOnlySpan<byte> bytes, ImageLimits limits)
     {
-        var header = ImageHeader.Read(bytes, complete: true);
+        var header = ImageHeader.ReadWhole(bytes);
         switch (header)
         {
             case { Status: ImageHeaderStatus.Known, Format: { } known }:
                 CheckSize(header.Width, header.Height, limits);
-                if (known == ImageFormat.Jpeg)
-                    CheckScans(bytes, (long)header.Width * header.Height);
+                CheckStructure(PictureStructure.Read(known, bytes), known, (long)header.Width * header.Height);
                 return known;
-            // So much may stand before the size that only the decoder finds it.
-            case { Status: ImageHeaderStatus.Truncated, Format: { } unsure } when bytes.Length > ImageHeader.LongestPrefix:
-                return unsure;
             case { Status: ImageHeaderStatus.Truncated, Format: { } cut }:
                 throw new SpotterException(ErrorCodes.ImageTruncated, $"The {Name(cut)} ends within its header; send it again, whole.");
             case { Status: ImageHeaderStatus.Heif }:
@@ -164,17 +160,23 @@ internal sealed unsafe class Picture : IDisposable
     }
 
     /// <summary>
-    /// Each scan of a progressive JPEG goes over the whole picture again and may be a few bytes long, so a small file can
-    /// ask for hours of work. Cameras and programs write about ten.
+    /// A small file can ask for hours of work. Each scan of a progressive JPEG goes over the whole picture again and may be
+    /// a few bytes long; cameras and programs write about ten. Of an animation all frames are listed, and what is packed
+    /// beside a PNG's pixels is unpacked, before the first row.
     /// </summary>
-    private static void CheckScans(ReadOnlySpan<byte> jpeg, long pixels)
+    private static void CheckStructure(PictureStructure structure, ImageFormat format, long pixels)
     {
-        const int mostScans = 1_000;
-        const long mostWork = 2_500_000_000;
-        var scans = jpeg.Count([(byte)0xFF, (byte)0xDA]);
-        if (scans > mostScans || (scans > 1 && scans * pixels > mostWork))
-            throw new SpotterException(ErrorCodes.ImageTooComplex, $"The JPEG is cut into {scans} scans; save it anew with fewer, or not as a progressive one.");
+        const int mostScans = 1_000, mostFrames = 10_000;
+        const long mostWork = 2_500_000_000, mostPacked = 2 << 20;
+        if (structure.Scans is > 1 and var scans && (scans > mostScans || scans * pixels > mostWork))
+            throw TooComplex($"The JPEG is cut into {scans} scans; save it anew with fewer, or not as a progressive one.");
+        if (structure.Frames > mostFrames)
+            throw TooComplex($"The {Name(format)} is an animation of {structure.Frames} frames, of which at most {mostFrames} are read; send a shorter one, or a still picture.");
+        if (structure.PackedNotes > mostPacked)
+            throw TooComplex($"The PNG has {structure.PackedNotes} bytes of compressed text and profiles, of which at most {mostPacked} are read; save it without metadata.");
     }
+
+    private static SpotterException TooComplex(string message) => new(ErrorCodes.ImageTooComplex, message);
 
     private static SpotterException Refuse(ImageFormat format, ReadOnlySpan<byte> bytes, VipsException cause) =>
         PictureEnd.IsMissing(format, bytes)

@@ -153,6 +153,14 @@ internal static unsafe class TestPictures
         ];
     }
 
+    /// <summary>A PNG of 100 x 100 with other chunks before its pixels.</summary>
+    public static byte[] PngWithChunks(string type, byte[] body, int count)
+    {
+        var png = Png(100, 100);
+        const int header = 8 + 25; // signature, IHDR
+        return [.. png[..header], .. Enumerable.Repeat(Chunk(type, body), count).SelectMany(b => b), .. png[header..]];
+    }
+
     /// <summary>A progressive JPEG whose last scan comes again and again.</summary>
     public static byte[] JpegOfManyScans(int scans)
     {
