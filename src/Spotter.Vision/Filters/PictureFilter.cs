@@ -21,55 +21,69 @@ public static unsafe class PictureFilter
     public static InferenceResult Run(FilterRequest request, IReadOnlyList<ReadOnlyMemory<byte>> pictures, ImageLimits limits, RandomSource random)
     {
         var clock = new StageClock(Stopwatch.GetTimestamp());
-        var rasters = new List<Raster>(pictures.Count);
-        try
+        using var made = Make(request, pictures, limits, random, clock);
+        if (request is { Stretch: true, Mode: FilterMode.Grey })
+            PixelFilters.Stretch(made);
+        clock.Found();
+        var encoded = Encode(made);
+        clock.Encoded();
+        return new InferenceResult(new VisionResult { Width = made.Width, Height = made.Height }, clock.Read(encoded: true), encoded);
+    }
+
+    /// <summary>Bytes that filtering takes at most at one time, by what the pictures' headers say; 0 for what is refused by them anyway.</summary>
+    /// <param name="request">Which filter.</param>
+    /// <param name="pictures">Encoded pictures.</param>
+    /// <param name="limits">How large a picture may be.</param>
+    public static long MemoryOf(FilterRequest request, IReadOnlyList<ReadOnlyMemory<byte>> pictures, ImageLimits limits)
+    {
+        // Decoded: what is read and what is made. Encoded: what is made, and a PNG that may be no smaller and grows by doubling.
+        const int bytesPerPixel = 3, encodedBytesPerPixel = 2 * bytesPerPixel;
+        var reads = pictures.Select(picture => PictureMemory.Read(picture, limits)).ToList();
+        var made = request.Kind == FilterKind.Concat ? Joined() : reads[0].Pixels;
+        return Math.Max(
+            (bytesPerPixel * (made + reads.Max(read => read.Pixels))) + reads.Max(read => read.Decoder),
+            (bytesPerPixel + encodedBytesPerPixel) * made);
+
+        long Joined()
         {
-            long pixels = 0;
-            foreach (var picture in pictures)
+            try
             {
-                rasters.Add(Decode(picture, request.Mode == FilterMode.Grey, limits));
-                pixels += (long)rasters[^1].Width * rasters[^1].Height;
-                if (pixels > 2 * limits.MaxPixels)
-                    throw new SpotterException(ErrorCodes.TooManyPixels, $"The {pictures.Count} pictures have more than {2 * limits.MaxPixels} pixels together; send fewer or smaller ones.");
+                return Concatenation.Plan(pictures, request, limits).Sum(size => (long)size.Width * size.Height);
             }
-            clock.Decoded();
-            using var made = Apply(request, rasters, limits, random);
-            if (request is { Stretch: true, Mode: FilterMode.Grey })
-                PixelFilters.Stretch(made);
-            clock.Found();
-            var encoded = Encode(made);
-            clock.Encoded();
-            return new InferenceResult(new VisionResult { Width = made.Width, Height = made.Height }, clock.Read(encoded: true), encoded);
+            catch (SpotterException)
+            {
+                return 0;
+            }
         }
-        finally
+    }
+
+    private static Raster Make(FilterRequest request, IReadOnlyList<ReadOnlyMemory<byte>> pictures, ImageLimits limits, RandomSource random, StageClock clock)
+    {
+        if (request.Kind == FilterKind.Concat)
         {
-            rasters.ForEach(raster => raster.Dispose());
+            var joined = Concatenation.Join(pictures, request, limits);
+            clock.Decoded();
+            return joined;
         }
+        // Gone before the answer is encoded: at full size each of them is hundreds of megabytes.
+        using var source = Raster.Decode(pictures[0], request.Mode == FilterMode.Grey, limits);
+        clock.Decoded();
+        return request.Kind switch
+        {
+            FilterKind.Blur => PixelFilters.Blur(source, request.Level),
+            FilterKind.Contour => PixelFilters.Contour(source),
+            FilterKind.Rotate => PixelFilters.Rotate(source, request.Degrees, request.AntiClockwise),
+            FilterKind.Salt => PixelFilters.Salt(source, request.Amount, request.Seed is { } seed ? (ulong)seed : Draw(random)),
+            _ => PixelFilters.Segment(source, request.Threshold),
+        };
     }
 
-    private static Raster Apply(FilterRequest request, List<Raster> rasters, ImageLimits limits, RandomSource random) => request.Kind switch
+    /// <summary>Where a faster sequence begins, for millions of draws that nobody has to be unable to guess.</summary>
+    private static ulong Draw(RandomSource random)
     {
-        FilterKind.Blur => PixelFilters.Blur(rasters[0], request.Level),
-        FilterKind.Contour => PixelFilters.Contour(rasters[0]),
-        FilterKind.Rotate => PixelFilters.Rotate(rasters[0], request.Degrees, request.AntiClockwise),
-        FilterKind.Salt => PixelFilters.Salt(rasters[0], request.Amount, request.Seed is { } seed ? RandomSource.Seeded(seed) : Draw(random)),
-        FilterKind.Segment => PixelFilters.Segment(rasters[0], request.Threshold),
-        _ => Concatenation.Join(rasters, request, limits),
-    };
-
-    /// <summary>A faster source for millions of draws that nobody has to be unable to guess.</summary>
-    private static RandomSource Draw(RandomSource random)
-    {
-        Span<byte> seed = stackalloc byte[sizeof(int)];
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
         random.Fill(seed);
-        return RandomSource.Seeded(BitConverter.ToInt32(seed));
-    }
-
-    private static Raster Decode(ReadOnlyMemory<byte> encoded, bool grey, ImageLimits limits)
-    {
-        using var picture = Picture.Open(encoded, limits);
-        using var canvas = Canvas.Decode(picture);
-        return Raster.Of(canvas, grey);
+        return BitConverter.ToUInt64(seed);
     }
 
     private static EncodedPicture Encode(Raster raster)
