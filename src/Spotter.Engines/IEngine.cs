@@ -23,6 +23,12 @@ public interface IEngine
     /// <summary>True for models that it can run.</summary>
     bool Takes(ModelInfo model);
 
+    /// <summary>
+    /// Bytes of memory that a job takes at most at one time, besides its inputs and what a model takes of itself. Judged from
+    /// the first bytes of its inputs: asked for each job before it runs, so it should take no time. 0 for next to nothing.
+    /// </summary>
+    long MemoryOf(EngineJob job) => 0;
+
     /// <summary>Runs a job on the calling thread.</summary>
     /// <param name="job">The job with its inputs, which are the engine's until it returns.</param>
     /// <param name="progress">Told how far it is, 0 to 1, where that takes long.</param>
@@ -78,7 +84,11 @@ public interface IOfferedEngine : IEngine
 /// <param name="Parameters">See <see cref="JobSpec.Parameters"/>.</param>
 /// <param name="CacheParameters">See <see cref="JobRequest.CacheParameters"/>.</param>
 /// <param name="Together">True when all inputs belong to one job.</param>
-public sealed record EngineRequest(RawJson Parameters, RawJson? CacheParameters, bool Together = false);
+public sealed record EngineRequest(RawJson Parameters, RawJson? CacheParameters, bool Together = false)
+{
+    /// <summary>See <see cref="JobRequest.PixelsPerRun"/>.</summary>
+    public double? PixelsPerRun { get; init; }
+}
 
 /// <summary>What an engine's jobs may take, and what they may make.</summary>
 public sealed record EngineLimits
@@ -95,6 +105,12 @@ public sealed record EngineLimits
     /// <summary>Inputs are streamed into files, and never held in memory.</summary>
     public bool InputsAsFiles { get; init; }
 
+    /// <summary>
+    /// What a picture costs its client, compared with looking at one of the same size once: an engine that does several times the work
+    /// says how many times. See docs/overload.md.
+    /// </summary>
+    public double Work { get; init; } = 1;
+
     /// <summary>What inputs may be, as in <see cref="InputTerms.MediaTypes"/>.</summary>
     public IReadOnlyList<string> MediaTypes { get; init; } = InputTerms.Pictures;
 
@@ -103,5 +119,5 @@ public sealed record EngineLimits
 
     /// <summary>What a submission for the engine may bring.</summary>
     /// <param name="engine">Its name.</param>
-    public InputTerms TermsFor(string engine) => new() { Engine = engine, MediaTypes = MediaTypes, MaxBytes = InputBytes, MaxInputs = MostInputs };
+    public InputTerms TermsFor(string engine) => new() { Engine = engine, MediaTypes = MediaTypes, MaxBytes = InputBytes, MaxInputs = MostInputs, Work = Work };
 }

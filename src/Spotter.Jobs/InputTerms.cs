@@ -29,6 +29,9 @@ public sealed record InputTerms
     /// <summary>Most inputs; null for as many as the deployment lets in.</summary>
     public int? MaxInputs { get; init; }
 
+    /// <summary>What a picture costs its client, compared with one that is looked at once.</summary>
+    public double Work { get; init; } = 1;
+
     /// <summary>True when there may be pictures among the inputs, so that their first bytes have to be looked at.</summary>
     public bool TakesPictures => MediaTypes.Any(type => type.StartsWith("image/", StringComparison.Ordinal));
 

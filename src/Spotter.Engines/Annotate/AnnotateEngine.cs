@@ -35,6 +35,9 @@ public sealed class AnnotateEngine : IEngine
     public bool Takes(ModelInfo model) => false;
 
     /// <inheritdoc/>
+    public long MemoryOf(EngineJob job) => Annotator.MemoryOf(job.Inputs[0].Bytes, job.Host.ImageLimits);
+
+    /// <inheritdoc/>
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
     {
         var drawing = job.Spec.Parameters.Read(DrawingJson.Default.Drawing);

@@ -114,6 +114,7 @@ public sealed class JobForm(EngineCatalogue engines)
             Parameters = request.Parameters,
             CacheParameters = request.CacheParameters,
             Together = request.Together,
+            PixelsPerRun = request.PixelsPerRun,
             Schedule = schedule,
             Notify = notify,
             Text = fields.Text,

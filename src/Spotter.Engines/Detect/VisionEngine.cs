@@ -35,8 +35,13 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
         var parameters = VisionOptions.Declared.Read(fields);
         if (parameters.Labels is { } labels)
             parameters = parameters with { Labels = KnownBy(model!, labels) };
-        return new EngineRequest(Json(parameters), Json(VisionOptions.Declared.Canonical(parameters)));
+        return new EngineRequest(Json(parameters), Json(VisionOptions.Declared.Canonical(parameters)))
+        {
+            PixelsPerRun = parameters.Tile is { } edge ? Math.Pow(Math.Max(1, edge * (1 - parameters.Overlap)), 2) : null,
+        };
     }
+
+    public long MemoryOf(EngineJob job) => VisionModel.MemoryOf(job.Inputs[0].Bytes, ParametersOf(job), job.Host.ImageLimits);
 
     public int AtOnce(JobSpec job, int waiting, EngineHost host)
     {

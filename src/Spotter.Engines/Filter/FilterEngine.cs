@@ -39,12 +39,18 @@ internal sealed class FilterEngine : IOfferedEngine
         return new EngineRequest(RawJson.Of(request, FilterJson.Default.FilterRequest), CacheParameters: null, together);
     }
 
+    public long MemoryOf(EngineJob job) => PictureFilter.MemoryOf(RequestOf(job), Pictures(job), job.Host.ImageLimits);
+
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
     {
-        var made = PictureFilter.Run(job.Spec.Parameters.Read(FilterJson.Default.FilterRequest), [.. job.Inputs.Select(i => i.Bytes)], job.Host.ImageLimits, job.Host.Random);
+        var made = PictureFilter.Run(RequestOf(job), Pictures(job), job.Host.ImageLimits, job.Host.Random);
         return new EngineResult(RawJson.Of(made.Result, VisionJson.Default.VisionResult), made.Timings, new EngineOutput(made.Picture!));
     }
 
     /// <summary>A picture says it all.</summary>
     public string? Describe(RawJson result) => null;
+
+    private static FilterRequest RequestOf(EngineJob job) => job.Spec.Parameters.Read(FilterJson.Default.FilterRequest);
+
+    private static IReadOnlyList<ReadOnlyMemory<byte>> Pictures(EngineJob job) => [.. job.Inputs.Select(i => i.Bytes)];
 }

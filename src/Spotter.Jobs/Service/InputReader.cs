@@ -18,9 +18,10 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
     /// <param name="contentType">What the client calls it; null for nothing.</param>
     /// <param name="terms">What may come in.</param>
     /// <param name="before">How many bytes have come in with the same submission.</param>
+    /// <param name="judged">Told the pixels of a picture before it is stored; what it throws refuses it.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="SpotterException">It is not let in; nothing is stored then.</exception>
-    public async Task<InputRef> StoreAsync(Stream body, string? contentType, InputTerms terms, long before, CancellationToken cancel)
+    public async Task<InputRef> StoreAsync(Stream body, string? contentType, InputTerms terms, long before, Action<long> judged, CancellationToken cancel)
     {
         var prefix = ArrayPool<byte>.Shared.Rent(FirstPrefix);
         try
@@ -43,6 +44,8 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
             }
 
             var type = Judge(header, contentType, terms);
+            if (header.Format is not null)
+                judged(PixelsOf(header));
             var key = BlobKey.NewInput(random, time);
             await using var content = new JudgedStream(
                 prefix.AsMemory(0, length), body, (terms.MaxBytes ?? settings.MaxInputBytes) - before, () => terms.TooLarge(settings.MaxInputBytes));
@@ -69,6 +72,10 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
         }
         throw terms.NotTaken(header.Format is { } other ? MediaTypeOf(other) : contentType);
     }
+
+    /// <summary>One that hides its size is taken for the largest.</summary>
+    private long PixelsOf(in ImageHeader header) =>
+        header.Status == ImageHeaderStatus.Known ? (long)header.Width * header.Height : settings.ImageLimits.MaxPixels;
 
     private static string MediaTypeOf(ImageFormat format) => format switch
     {

@@ -34,11 +34,11 @@ public sealed partial class JobService
     }
 
     internal async Task<InputRef> StoreInputAsync(
-        IReadOnlyList<(InputRef Ref, string? Name)> before, Stream content, string? contentType, InputTerms terms, CancellationToken cancel)
+        IReadOnlyList<(InputRef Ref, string? Name)> before, Stream content, string? contentType, InputTerms terms, Action<long> judged, CancellationToken cancel)
     {
         if (before.Count >= Math.Min(terms.MaxInputs ?? int.MaxValue, settings.MaxInputsPerSubmission))
             throw terms.TooMany(settings.MaxInputsPerSubmission);
-        return await inputs.StoreAsync(content, contentType, terms, before.Sum(i => i.Ref.Bytes), cancel);
+        return await inputs.StoreAsync(content, contentType, terms, before.Sum(i => i.Ref.Bytes), judged, cancel);
     }
 
     internal async Task<IReadOnlyList<AddedJob>> AcceptAsync(Submission submission, JobRequest request, Action onSent, CancellationToken cancel)

@@ -20,6 +20,9 @@ public sealed record JobRequest
     /// <summary>Those of the parameters that decide the result, always written the same way; null when it is never the same twice.</summary>
     public RawJson? CacheParameters { get; init; }
 
+    /// <summary>Pixels for each of which the model is run once, where a picture takes more than one run; null for one run.</summary>
+    public double? PixelsPerRun { get; init; }
+
     /// <summary>True when all inputs belong to one job; else each makes a job.</summary>
     public bool Together { get; init; }
 
@@ -100,10 +103,16 @@ public sealed class Submission : IAsyncDisposable
     /// <exception cref="SpotterException">It is not let in.</exception>
     public async Task AddInputAsync(Stream content, string? name, string? contentType, InputTerms terms, CancellationToken cancel)
     {
-        var input = await service.StoreInputAsync(inputs, content, contentType, terms, cancel);
+        var input = await service.StoreInputAsync(inputs, content, contentType, terms, Judge, cancel);
         unused.Add(input.Key);
         inputs.Add((input, name));
     }
+
+    /// <summary>Told the pixels of all pictures so far, before the newest is stored; what it throws refuses that.</summary>
+    public Action<long>? Judged { get; set; }
+
+    /// <summary>Pixels of all pictures so far.</summary>
+    public long Pixels { get; private set; }
 
     /// <summary>Accepts the jobs. Returning is the acceptance.</summary>
     /// <exception cref="SpotterException">Nothing was accepted, or the store does not say.</exception>
@@ -116,6 +125,12 @@ public sealed class Submission : IAsyncDisposable
         var used = added.Where(a => a.IsNew).SelectMany(a => a.Job.Spec.Inputs).Select(i => i.Key);
         unused = [.. keep.Except(used, StringComparer.Ordinal)];
         return added;
+    }
+
+    private void Judge(long pixels)
+    {
+        Pixels += pixels;
+        Judged?.Invoke(Pixels);
     }
 
     /// <inheritdoc/>

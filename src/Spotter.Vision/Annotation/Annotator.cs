@@ -19,6 +19,15 @@ public static class Annotator
         return Draw(canvas, result);
     }
 
+    /// <summary>Bytes that decoding and drawing a picture takes at most at one time, by its header; 0 for what is refused by it anyway.</summary>
+    public static long MemoryOf(ReadOnlyMemory<byte> picture, ImageLimits limits)
+    {
+        // The decoded picture, and a JPEG of it: a byte for a pixel of noise, in memory that grows by doubling.
+        const int bytesPerPixel = 3, encodedBytesPerPixel = 2;
+        var read = PictureMemory.Read(picture, limits);
+        return (bytesPerPixel * read.Pixels) + Math.Max(read.Decoder, encodedBytesPerPixel * read.Pixels);
+    }
+
     internal static EncodedPicture Draw(Canvas canvas, VisionResult result)
     {
         BoxPainter.Paint(canvas, result);

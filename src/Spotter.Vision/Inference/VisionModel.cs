@@ -104,6 +104,19 @@ public sealed class VisionModel : IDisposable
         }
     }
 
+    /// <summary>
+    /// Bytes that a picture takes at most at one time, by its header, besides what the model takes of itself; 0 for what is
+    /// refused by it anyway. Looked at as a whole, a picture goes through row by row wherever its format lets it.
+    /// </summary>
+    public static long MemoryOf(ReadOnlyMemory<byte> picture, VisionParameters options, ImageLimits limits)
+    {
+        const int bytesPerPixel = 3;
+        if (options.Annotate)
+            return Annotator.MemoryOf(picture, limits);
+        var read = PictureMemory.Read(picture, limits);
+        return read.Decoder + (options.Tile is null && options.Region is null ? 0 : bytesPerPixel * read.Pixels);
+    }
+
     /// <summary>How many of so many waiting pictures are best run at once; 1 unless the model takes several and gains by it.</summary>
     public int AtOnce(int waiting) => batches.Choose(waiting);
 
