@@ -12,6 +12,11 @@ public interface IJobRunner
     /// <summary>How many of so many waiting jobs of one engine and model are best run at once.</summary>
     int AtOnce(Job job, int waiting);
 
+    /// <summary>Waits until there is memory for jobs beside those that run; dispose of it when they have run.</summary>
+    /// <param name="jobs">The jobs, which are to be run at once.</param>
+    /// <param name="cancel">They are not wanted any more; there is no room for them then, and they need none.</param>
+    IDisposable? Enter(IReadOnlyList<JobInput> jobs, CancellationToken cancel) => null;
+
     /// <summary>Runs jobs of one engine and model; what came of each, in their order. Never throws.</summary>
     IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs);
 }

@@ -13,9 +13,10 @@ namespace Spotter.Worker;
 /// gives it a core. Safe to call from many lanes.
 /// </summary>
 /// <param name="host">What engines work with. It belongs to the caller.</param>
+/// <param name="memory">What jobs may take while they run.</param>
 /// <param name="log">Told of failures that are our fault.</param>
 /// <param name="engines">Finds engines by name; null for those that come with Spotter.</param>
-public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, Func<string, IEngine?>? engines = null) : IJobRunner
+public sealed partial class JobRunner(EngineHost host, MemoryBudget memory, ILogger<JobRunner> log, Func<string, IEngine?>? engines = null) : IJobRunner
 {
     private readonly Func<string, IEngine?> find = engines ?? EngineCatalogue.BuiltIn.Find;
 
@@ -29,6 +30,20 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
     public int AtOnce(Job job, int waiting) => find(job.Engine) is IBatchEngine engine ? engine.AtOnce(job.Spec, waiting, host) : 1;
 
     /// <inheritdoc/>
+    public IDisposable? Enter(IReadOnlyList<JobInput> jobs, CancellationToken cancel)
+    {
+        try
+        {
+            // What can never fit is refused when it runs, and takes nothing.
+            return memory.Take(jobs.Select(MemoryOf).Where(bytes => bytes <= memory.Bytes).Sum(), cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<JobRun> Run(IReadOnlyList<JobInput> jobs)
     {
         if (jobs.Count == 1 || find(jobs[0].Job.Engine) is not IBatchEngine engine)
@@ -36,6 +51,7 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
             return [.. jobs.Select(input => Guard(input, () =>
             {
                 Verify(input);
+                CheckMemory(input);
                 return RunAlone(input);
             })!)];
         }
@@ -43,6 +59,7 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
         var runs = jobs.Select(input => Guard(input, () =>
         {
             Verify(input);
+            CheckMemory(input);
             return null;
         })).ToArray();
         var sound = Enumerable.Range(0, runs.Length).Where(i => runs[i] is null).ToList();
@@ -104,6 +121,30 @@ public sealed partial class JobRunner(EngineHost host, ILogger<JobRunner> log, F
         {
             LogFault(fault, input.Job.Id.Value);
             return new JobRun(new JobOutcome.Retry(new JobError(ErrorCodes.Internal, "Something went wrong inside the worker; its log says what."), SpendAttempt: true));
+        }
+    }
+
+    /// <summary>What a job says that it takes; nothing for one that can't be asked, and fails for that when it runs.</summary>
+    private long MemoryOf(JobInput input)
+    {
+        try
+        {
+            return find(input.Job.Engine)?.MemoryOf(JobOf(input)) ?? 0;
+        }
+#pragma warning disable CA1031 // Whatever it is, it is met again where it becomes an outcome.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return 0;
+        }
+    }
+
+    private void CheckMemory(JobInput input)
+    {
+        if (MemoryOf(input) is var needed && needed > memory.Bytes)
+        {
+            throw new SpotterException(ErrorCodes.ImageTooComplex,
+                $"The job would take {needed >> 20} MiB of memory, but a worker here has {memory.Bytes >> 20} MiB for pictures; send a smaller picture, or save it anew as a JPEG that is not progressive.");
         }
     }
 

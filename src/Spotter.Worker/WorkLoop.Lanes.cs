@@ -20,12 +20,15 @@ public sealed partial class WorkLoop
                 continue;
             }
             var together = Gather(first, out next);
+            var inputs = together.ConvertAll(work => new JobInput(work.Job, work.Inputs, work, work.Unwanted) { Outputs = new OutputFiles(work.Folder.NewFile, work.Limits.OutputBytes) });
+            // Not on its time: the others may take long.
+            using var room = runner.Enter(inputs, first.Unwanted);
             foreach (var work in together)
             {
                 work.Stage = RunStage.OfThisThread;
                 work.RunningSince = time.GetTimestamp();
             }
-            var ran = runner.Run(together.ConvertAll(work => new JobInput(work.Job, work.Inputs, work, work.Unwanted) { Outputs = new OutputFiles(work.Folder.NewFile, work.Limits.OutputBytes) }));
+            var ran = runner.Run(inputs);
             for (var i = 0; i < together.Count; i++)
             {
                 together[i].RunningSince = null;

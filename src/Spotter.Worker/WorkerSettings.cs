@@ -15,6 +15,9 @@ public sealed record WorkerSettings
     /// <summary>A picture that takes longer than this to decode has got its decoder stuck, and takes the worker with it.</summary>
     public TimeSpan DecodeTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>What pictures may take of memory while jobs run, in bytes; null for a part of the machine's.</summary>
+    public long? MemoryBytes { get; init; }
+
     /// <summary>How often to give a sign of life.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -33,7 +33,7 @@ internal sealed class Deployment : IAsyncDisposable
     private Deployment(WebApplication gateway)
     {
         this.gateway = gateway;
-        var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.Seeded(1)), NullLogger<JobRunner>.Instance, Engines.Find);
+        var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.Seeded(1)), MemoryBudget.Default(1), NullLogger<JobRunner>.Instance, Engines.Find);
         source = new HttpJobSource(gateway.Address(), Token, Worker, () => new WorkerJoin(1, models.List()), TimeProvider.System, NullLogger<HttpJobSource>.Instance);
         worker = new WorkLoop(source, () => models.Served(Engines.QueuesOf), runner, new WorkerSettings { Name = Worker }, TimeProvider.System, NullLogger<WorkLoop>.Instance);
         working = worker.RunAsync();

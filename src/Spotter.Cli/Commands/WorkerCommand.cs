@@ -26,12 +26,20 @@ internal static partial class WorkerCommand
         Description = "Take orders from standard input, and end when it is closed.",
     };
 
+    private static readonly Option<int?> Workers = Hide(NumberOption.Whole("--of-workers", 1, int.MaxValue, "How many workers share this machine's memory."));
+
     public static Command Create()
     {
-        var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { Child };
+        var command = new Command("worker", "Join a gateway over HTTP and run jobs.") { Child, Workers };
         Flags.AddTo(command);
         command.SetAction(RunAsync);
         return command;
+    }
+
+    private static Option<int?> Hide(Option<int?> option)
+    {
+        option.Hidden = true;
+        return option;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed)
@@ -56,7 +64,8 @@ internal static partial class WorkerCommand
         var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
         var watching = await BeginLoadingAsync(told, isChild, loader, loggers, drain, ended.Token);
-        var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), loggers.CreateLogger<JobRunner>());
+        var memory = settings.MemoryBytes is { } bytes ? new MemoryBudget(bytes) : MemoryBudget.Default(parsed.GetValue(Workers) ?? 1);
+        var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), memory, loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
             new Uri(server!), token!, settings.Name,
             () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder }, TimeProvider.System,

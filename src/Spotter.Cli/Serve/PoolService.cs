@@ -113,6 +113,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
         [
             .. SelfProgram.Arguments, "worker", "--server", ServiceRunner.Reachable(Address).ToString(), "--child",
             "--lanes", pool.Scaling.Lanes.ToString(CultureInfo.InvariantCulture),
+            "--of-workers", settings.Pools.Sum(p => p.Scaling.Max).ToString(CultureInfo.InvariantCulture),
         ];
         foreach (var model in models.Models.Where(m => m.Error is null && pool.HasModel(m.Id)))
             arguments.AddRange(["--model", model.File]);

@@ -6,6 +6,8 @@ namespace Spotter.Cli.Settings;
 /// <summary>What workers are told, and the secret that they share with the gateway: never a flag, since those can be seen by everyone.</summary>
 internal static class WorkerSection
 {
+    private const long BytesPerMiB = 1 << 20;
+
     private static readonly SettingValues<TimeSpan> Seconds = SettingValues.Seconds(0.1, 3600);
     private static readonly WorkerSettings Defaults = new() { Name = "" };
 
@@ -40,8 +42,12 @@ internal static class WorkerSection
         SettingValues.YesNo, true)
     { Flag = "--no-sandbox", FlagText = "false" };
 
+    private static readonly Setting<int?> MemoryMiB = new(
+        "worker.memoryMiB", "MiB that pictures may take while a worker runs jobs, besides its models; a job that takes more is refused. Default: half of this machine's memory, or of the container's, divided by --max-workers.",
+        SettingValues.Whole(16, 16 << 20).OrNone(), null);
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Decode, Job, SandboxSetting];
+    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Decode, Job, MemoryMiB, SandboxSetting];
 
     /// <summary>Those that a gateway reads.</summary>
     public static IReadOnlyList<Setting> OfGateway { get; } = [TokenText, TokenFile, SandboxSetting];
@@ -56,11 +62,17 @@ internal static class WorkerSection
     public static bool Sandbox(SettingReader settings) => settings.Get(SandboxSetting);
 
     /// <summary>What a gateway was told of its workers, as variables for them. Neither the token nor its file is among them.</summary>
-    public static IReadOnlyDictionary<string, string> AsVariables(SettingReader settings) => new Dictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> AsVariables(SettingReader settings)
     {
-        [Decode.Variable] = Decode.Values.Write(settings.Get(Decode)),
-        [Job.Variable] = Job.Values.Write(settings.Get(Job)),
-    };
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [Decode.Variable] = Decode.Values.Write(settings.Get(Decode)),
+            [Job.Variable] = Job.Values.Write(settings.Get(Job)),
+        };
+        if (settings.Get(MemoryMiB) is { } memory)
+            variables[MemoryMiB.Variable] = MemoryMiB.Values.Write(memory);
+        return variables;
+    }
 
     /// <summary>A worker's settings.</summary>
     /// <param name="settings">What was asked for.</param>
@@ -71,5 +83,6 @@ internal static class WorkerSection
         Lanes = settings.Get(Lanes),
         DecodeTimeout = settings.Get(Decode),
         JobTimeout = settings.Get(Job),
+        MemoryBytes = settings.Get(MemoryMiB) * BytesPerMiB,
     };
 }

@@ -45,11 +45,13 @@ internal static class Pictures
     }
 
     /// <summary>The beginning of a PNG that says it is so large, and nothing after it.</summary>
-    public static byte[] PngHeaderOnly(int width, int height)
+    public static byte[] PngHeaderOnly(int width, int height, bool interlaced = false)
     {
         using var png = new MemoryStream();
         png.Write(Signature);
-        Chunk(png, "IHDR", PngHeader(width, height, channels: 3));
+        var header = PngHeader(width, height, channels: 3);
+        header[^1] = (byte)(interlaced ? 1 : 0);
+        Chunk(png, "IHDR", header);
         return png.ToArray();
     }
 

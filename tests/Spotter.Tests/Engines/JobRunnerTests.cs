@@ -16,6 +16,7 @@ public sealed class JobRunnerTests : IDisposable
 
     private readonly LoadedModels models = new();
     private readonly CancellationTokenSource cancel = new();
+    private readonly MemoryBudget memory = new(1000);
 
     public void Dispose()
     {
@@ -121,11 +122,58 @@ public sealed class JobRunnerTests : IDisposable
         runner.Run([new JobInput(Job("fake"), [new EngineInput(bad, Sha(bad))], new Told(), default)])[0].Outcome.ShouldBeOfType<JobOutcome.Reject>().Error.Code.ShouldBe(ErrorCodes.BlobCorrupt);
     }
 
+    [Fact]
+    public void A_job_that_can_never_fit_into_the_memory_is_refused_and_takes_nothing()
+    {
+        var runner = Runner(new FakeEngine((_, _) => throw new InvalidOperationException("It ran.")) { Memory = 1001 });
+        var job = Input(Job("fake"), Content);
+
+        using var room = runner.Enter([job], default);
+        memory.Taken.ShouldBe(0);
+        var refused = runner.Run([job])[0].Outcome.ShouldBeOfType<JobOutcome.Reject>().Error;
+
+        refused.Code.ShouldBe(ErrorCodes.ImageTooComplex);
+        refused.Detail.ShouldContain("MiB of memory");
+    }
+
+    [Fact]
+    public async Task A_job_that_does_not_fit_beside_the_others_waits_until_it_does()
+    {
+        var runner = Runner(new FakeEngine((_, _) => Done()) { Memory = 600 });
+        var first = runner.Enter([Input(Job("fake"), Content)], default);
+        memory.Taken.ShouldBe(600);
+
+        var second = Task.Run(() => runner.Enter([Input(Job("fake"), Content)], default));
+        using (var unwanted = new CancellationTokenSource())
+        {
+            var third = Task.Run(() => runner.Enter([Input(Job("fake"), Content)], unwanted.Token));
+            await unwanted.CancelAsync();
+            (await third).ShouldBeNull();
+        }
+        second.IsCompleted.ShouldBeFalse();
+        first!.Dispose();
+        using (await second)
+            memory.Taken.ShouldBe(600);
+        memory.Taken.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Jobs_that_run_together_take_their_memory_together_at_most_all()
+    {
+        var runner = Runner(new FakeEngine((_, _) => Done()) { Memory = 400 });
+        var jobs = Enumerable.Range(0, 3).Select(_ => Input(Job("fake"), Content)).ToList();
+
+        using (runner.Enter(jobs[..2], default))
+            memory.Taken.ShouldBe(800);
+        using (runner.Enter(jobs, default))
+            memory.Taken.ShouldBe(1000);
+    }
+
     private JobOutcome Run(Func<EngineJob, EngineResult> run, bool isolated = false) =>
         Runner(new FakeEngine((job, _) => run(job))).Run([Input(Job("fake", isolated), Content)])[0].Outcome;
 
     private JobRunner Runner(IEngine? engine) =>
-        new(new EngineHost(models, new ImageLimits(), RandomSource.System), NullLogger<JobRunner>.Instance, name => engine?.Name == name ? engine : null);
+        new(new EngineHost(models, new ImageLimits(), RandomSource.System), memory, NullLogger<JobRunner>.Instance, name => engine?.Name == name ? engine : null);
 
     private static string Sha(string file) => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
 
@@ -158,6 +206,10 @@ public sealed class JobRunnerTests : IDisposable
 
     private sealed class FakeEngine(Func<EngineJob, IProgress<double>, EngineResult> run) : IEngine
     {
+        public long Memory { get; init; }
+
+        public long MemoryOf(EngineJob job) => Memory;
+
         public string Name => "fake";
 
         public bool NeedsModel => false;

@@ -599,7 +599,7 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     private static JobRunner RealRunner() =>
-        new JobRunner(new EngineHost(new LoadedModels(), new ImageLimits(), RandomSource.System), NullLogger<JobRunner>.Instance);
+        new JobRunner(new EngineHost(new LoadedModels(), new ImageLimits(), RandomSource.System), MemoryBudget.Default(1), NullLogger<JobRunner>.Instance);
 
     /// <summary>Wants many jobs at once, and takes long enough over them for more to come.</summary>
     private sealed class Together(int most) : IJobRunner
