@@ -24,7 +24,7 @@ internal sealed class SubmitEndpoints : IDoor
 
 /// <summary><c>POST /v1/jobs</c>: pictures come in and become jobs.</summary>
 internal sealed class SubmitEndpoint(
-    JobService jobs, JobPresenter presenter, LongRequests longRequests, ModelCatalogue models, EngineCatalogue engines, GatewaySettings settings, GatewayMeters meters, TimeProvider time)
+    JobService jobs, JobPresenter presenter, LongRequests longRequests, ModelCatalogue models, EngineCatalogue engines, GatewaySettings settings, ClientLimits clients, GatewayMeters meters, TimeProvider time)
 {
     /// <summary>A request may carry this much besides its pictures: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -93,6 +93,8 @@ internal sealed class SubmitEndpoint(
         await using var submission = await jobs.BeginAsync(Caller.Of(http).AsJobCaller(), key, cancel);
         using var late = new CancellationTokenSource(LongestUpload(Terms(form, http.Request)), time);
         http.Request.Body = new ArrivingBody(http.Request.Body, submission, late.Token);
+        var paid = CallCost.Submission.Permits;
+        submission.Judged = pixels => paid = clients.Charge(http, SubmissionCost.Of(pixels, Terms(form, http.Request).Work, pixelsPerRun: null), paid);
         await JobRequestReader.ReadAsync(
             http.Request, form, () => Terms(form, http.Request),
             async (content, name, type) =>
@@ -113,6 +115,7 @@ internal sealed class SubmitEndpoint(
         if (submission.Inputs.Sum(i => i.Ref.Bytes) > MostBytes(chosen))
             throw chosen.TooLarge(settings.Jobs.MaxInputBytes);
         var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
+        clients.Charge(http, SubmissionCost.Of(submission.Pixels, chosen.Work, request.PixelsPerRun), paid);
         var added = await submission.AcceptAsync(request, cancel);
         meters.Accepted(request.Engine, added.Count(a => a.IsNew));
         return added;

@@ -18,9 +18,11 @@ internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
     private const string Unlimited = "";
 
     private readonly PartitionedRateLimiter<HttpContext> buckets;
+    private readonly GatewaySettings settings;
 
     public ClientLimits(GatewaySettings settings)
     {
+        this.settings = settings;
         var bucket = new TokenBucketRateLimiterOptions
         {
             TokensPerPeriod = 1,
@@ -32,6 +34,32 @@ internal sealed class ClientLimits : PartitionedRateLimiter<HttpContext>
             ? RateLimitPartition.GetTokenBucketLimiter(client, _ => bucket)
             : RateLimitPartition.GetNoLimiter(Unlimited));
     }
+
+    /// <summary>
+    /// Takes what a call turns out to cost besides what it has paid. Never more than the bucket holds in all: a client that
+    /// has paused may send anything that is let in.
+    /// </summary>
+    /// <param name="http">The call.</param>
+    /// <param name="cost">What it costs in all.</param>
+    /// <param name="paid">What it has paid already.</param>
+    /// <returns>What it has paid now.</returns>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.RateLimited"/>.</exception>
+    public int Charge(HttpContext http, int cost, int paid)
+    {
+        cost = Math.Min(cost, settings.ClientBurst * CallCost.Submission.Permits);
+        if (cost <= paid)
+            return paid;
+        using var lease = buckets.AttemptAcquire(http, cost - paid);
+        return lease.IsAcquired ? cost : throw Refused(lease, string.Create(CultureInfo.InvariantCulture,
+            $"The pictures of this request are as much work as {cost / (double)CallCost.Submission.Permits:0.#} submissions, and one client may make {settings.ClientRate:0.##} a second; send it more slowly, or smaller pictures."));
+    }
+
+    /// <summary>The refusal of a call that its client has not enough left for.</summary>
+    public SpotterException Refused(RateLimitLease lease, string? why = null) => new(ErrorCodes.RateLimited, why ?? string.Create(CultureInfo.InvariantCulture,
+        $"More than {settings.ClientRate:0.##} submissions a second came from one client; send them more slowly."))
+    {
+        RetryAfter = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : null,
+    };
 
     public override RateLimiterStatistics? GetStatistics(HttpContext resource) => buckets.GetStatistics(resource);
 
@@ -73,14 +101,10 @@ internal static class LimitRegistration
     public static IServiceCollection AddLimits(this IServiceCollection services)
     {
         services.AddSingleton<LongRequests>().AddSingleton<ClientLimits>().AddRateLimiter(_ => { });
-        services.AddOptions<RateLimiterOptions>().Configure<ClientLimits, GatewaySettings>((limits, clients, settings) =>
+        services.AddOptions<RateLimiterOptions>().Configure<ClientLimits>((limits, clients) =>
         {
             limits.GlobalLimiter = clients;
-            limits.OnRejected = (refused, _) => throw new SpotterException(ErrorCodes.RateLimited, string.Create(CultureInfo.InvariantCulture,
-                $"More than {settings.ClientRate:0.##} submissions a second came from one client; send them more slowly."))
-            {
-                RetryAfter = refused.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : null,
-            };
+            limits.OnRejected = (refused, _) => throw clients.Refused(refused.Lease);
         });
         return services;
     }

@@ -181,6 +181,22 @@ public sealed class KeyTests(KeyService service) : IClassFixture<KeyService>
         (await service.Red.GetAsync("/v1/jobs")).Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task Large_pictures_use_up_what_a_key_has_sooner_than_small_ones()
+    {
+        using var eager = new SpotterApi(service.Process.Address, await service.AddKeyAsync("large", "grey"));
+        await Eventually.SeeAsync("it is good", () => eager.GetAsync("/v1/jobs"), answer => answer.Status == HttpStatusCode.OK);
+
+        // A hundred megapixels each, so nine submissions: twenty are more than three times as many as a client has at once.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => eager.SubmitAsync(Pictures.PngHeaderOnly(10_000, 10_000))));
+
+        var refused = answers.Where(answer => answer.Status == HttpStatusCode.TooManyRequests).ToList();
+        refused.Count.ShouldBeInRange(1, 19);
+        refused[0].ShouldBeProblem(429, "rate_limited");
+        // Refused before it was stored.
+        (await eager.ListAsync()).Count.ShouldBe(answers.Count(answer => answer.Status == HttpStatusCode.Accepted));
+    }
+
     private static async Task<IReadOnlyList<string>> IdsAsync(SpotterApi api, string query = "") => [.. (await api.ListAsync(query)).Select(SpotterApi.IdOf)];
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
+using Spotter.Core;
 using Spotter.Gateway;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Overload;
@@ -39,6 +40,34 @@ public sealed class ClientLimitsTests
         quick.AttemptAcquire(Call(CallCost.Submission)).IsAcquired.ShouldBeTrue();
         while (!quick.AttemptAcquire(Call(CallCost.Submission)).IsAcquired)
             await Task.Yield();
+    }
+
+    [Theory]
+    [InlineData(0, 1, null, 10)]
+    [InlineData(300_000, 1, null, 10)]
+    [InlineData(12_000_000, 1, null, 10)]
+    [InlineData(12_000_001, 1, null, 20)]
+    [InlineData(100_000_000, 1, null, 90)]
+    [InlineData(100_000_000, 3, null, 270)]
+    [InlineData(12_000_000, 1, 640.0 * 640, 10 + 30)]
+    [InlineData(100_000_000, 1, 1.0, 100_000_090)]
+    public void A_submission_costs_what_work_its_pictures_are(long pixels, double work, double? pixelsPerRun, int cost) =>
+        SubmissionCost.Of(pixels, work, pixelsPerRun).ShouldBe(cost);
+
+    [Fact]
+    public void What_a_picture_turns_out_to_cost_is_taken_once_and_never_more_than_there_can_be()
+    {
+        var call = Call(CallCost.Submission);
+        Get(call).IsAcquired.ShouldBeTrue();
+
+        limits.Charge(call, cost: 10, paid: 10).ShouldBe(10);
+        limits.Charge(call, cost: 20, paid: 10).ShouldBe(20);
+        limits.Charge(call, cost: 1_000_000, paid: 20).ShouldBe(30);
+
+        Get(Call(CallCost.Other)).IsAcquired.ShouldBeFalse();
+        var refusal = Should.Throw<SpotterException>(() => limits.Charge(call, cost: 20, paid: 10));
+        refusal.Code.ShouldBe(ErrorCodes.RateLimited);
+        refusal.RetryAfter!.Value.TotalSeconds.ShouldBeInRange(900, 1000);
     }
 
     [Theory]
