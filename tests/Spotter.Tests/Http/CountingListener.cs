@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Spotter.Tests.Http;
 
-/// <summary>Counts who comes to an address.</summary>
+/// <summary>Counts who comes to an address, and says nothing to anybody.</summary>
 internal sealed class CountingListener : IDisposable
 {
     private readonly TcpListener listener;
@@ -25,17 +25,19 @@ internal sealed class CountingListener : IDisposable
 
     private async Task CountAsync()
     {
+        var clients = new List<Socket>();
         try
         {
             while (true)
             {
-                using var client = await listener.AcceptSocketAsync();
+                clients.Add(await listener.AcceptSocketAsync());
                 Interlocked.Increment(ref connects);
             }
         }
         catch (Exception over) when (over is SocketException or ObjectDisposedException)
         {
             // It was disposed of.
+            clients.ForEach(c => c.Dispose());
         }
     }
 }
