@@ -26,6 +26,9 @@ internal sealed class OpenConnections(int most)
         {
             idle.AddLast(entry.Node);
             victim = ++open > most ? idle.First!.Value : null;
+            // Gone from here at once, so that who comes before it has ended finds another.
+            if (victim is not null)
+                idle.RemoveFirst();
         }
         victim?.Abort(new ConnectionAbortedException("Others need the connection."));
         try

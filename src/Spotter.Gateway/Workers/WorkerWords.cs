@@ -9,14 +9,15 @@ namespace Spotter.Gateway.Workers;
 /// </summary>
 internal static class WorkerWords
 {
-    private const int MostModels = 1000;
-    private const int MostQueues = 1000;
+    // Ids are names of files and labels come from models: one that is odd must not keep a worker out, and with it all others.
+    private const int MostModels = 100_000;
+    private const int MostQueues = 100_000;
     private const int MostLeases = 4096;
-    private const int MostLabels = 100_000;
-    private const int LongestName = 200;
+    private const int MostLabels = 10_000_000;
+    private const int LongestName = 5000;
     private const int LongestCode = 64;
     private const int LongestText = 64 * 1024;
-    private const int LongestLabel = 4096;
+    private const int LongestLabel = 1 << 20;
 
     // A year.
     private const double LongestMs = 366.0 * 24 * 3600 * 1000;
@@ -107,7 +108,7 @@ internal static class WorkerWords
             throw Odd("an error that can't be");
     }
 
-    private static bool IsName(string? name) => name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl);
+    private static bool IsName(string? name) => name is { Length: > 0 and <= LongestName };
 
     private static SpotterException Odd(string what) => new(ErrorCodes.InvalidRequest, $"The worker names {what}.");
 }

@@ -14,7 +14,7 @@ internal sealed class SteadySight(LeaseSettings settings, TimeProvider time)
     {
         // By the time of day, as leases are: a machine that sleeps stands still by the other clock.
         var now = time.GetUtcNow();
-        if (since is null || now - latest > LongestGap)
+        if (since is null || now < latest || now - latest > LongestGap)
             since = now;
         latest = now;
         return now - since >= settings.Duration;
