@@ -59,16 +59,17 @@ public sealed class Maintenance(IJobStore store, IBlobStore blobs, LeaseSettings
     }
 
     /// <summary>Leaves leases alone that ran out while nobody here could have extended them.</summary>
-    private Task<Tended> TendJobsInSightAsync(Action<Exception> onError, CancellationToken cancel)
+    private async Task<Tended> TendJobsInSightAsync(Action<Exception> onError, CancellationToken cancel)
     {
-        var isSteady = sight.Look();
-        return TendJobsAsync(isSteady, Lost, cancel);
-
-        void Lost(Exception failed)
+        var hasAnswered = true;
+        var tended = await TendJobsAsync(sight.Look(), failed =>
         {
-            sight.Lose();
+            hasAnswered = false;
             onError(failed);
-        }
+        }, cancel);
+        if (hasAnswered)
+            sight.Answered();
+        return tended;
     }
 
     private async Task<Tended> TendJobsAsync(bool withLeases, Action<Exception> onError, CancellationToken cancel) => new(

@@ -46,11 +46,14 @@ public sealed class MaintenanceTests
     {
         var (clock, settings) = (new ManualClock(), new LeaseSettings());
         var sight = new SteadySight(settings, clock);
-        bool IsSteadyAfter(int seconds)
+        // A round each second: its answer, or none.
+        bool IsSteadyAfter(int seconds, Func<int, bool>? answers = null)
         {
             var isSteady = sight.Look();
             for (var i = 0; i < seconds; i++)
             {
+                if (answers?.Invoke(i) != false)
+                    sight.Answered();
                 clock.Advance(TimeSpan.FromSeconds(1));
                 isSteady = sight.Look();
             }
@@ -60,15 +63,41 @@ public sealed class MaintenanceTests
         IsSteadyAfter(29).ShouldBeFalse("it has just begun");
         IsSteadyAfter(1).ShouldBeTrue();
 
-        sight.Lose();
-        IsSteadyAfter(29).ShouldBeFalse("the store was away");
+        sight.Answered();
+        IsSteadyAfter(16, _ => false).ShouldBeFalse("the store was away");
+        IsSteadyAfter(29).ShouldBeFalse();
         IsSteadyAfter(1).ShouldBeTrue();
 
+        sight.Answered();
         clock.Advance(TimeSpan.FromSeconds(15));
-        sight.Look().ShouldBeTrue("the round took long");
-        clock.Advance(TimeSpan.FromSeconds(16));
+        sight.Look().ShouldBeTrue("so long no lease runs out that a worker extends");
+        clock.Advance(TimeSpan.FromSeconds(1));
         IsSteadyAfter(29).ShouldBeFalse("the process stood still, or the clock was set");
         IsSteadyAfter(1).ShouldBeTrue();
+
+        clock.ShiftWallClock(TimeSpan.FromHours(-1));
+        IsSteadyAfter(29).ShouldBeFalse("the clock was set back");
+        IsSteadyAfter(1).ShouldBeTrue("and nobody waits for the hour");
+    }
+
+    [Theory]
+    [InlineData(6, 1)]
+    [InlineData(20, 11)]
+    public void A_store_that_fails_now_and_then_keeps_no_lease_from_being_taken_back(int every, int away)
+    {
+        var (clock, settings) = (new ManualClock(), new LeaseSettings());
+        var sight = new SteadySight(settings, clock);
+        var steady = 0;
+
+        for (var second = 0; second < 600; second++)
+        {
+            steady += sight.Look() ? 1 : 0;
+            if (second % every >= away)
+                sight.Answered();
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        steady.ShouldBeGreaterThan(500);
     }
 
     [Fact]
