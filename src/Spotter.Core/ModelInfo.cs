@@ -10,6 +10,19 @@ namespace Spotter.Core;
 public sealed record ModelInfo(
     string Id, string Engine, string Family, int InputWidth, int InputHeight, IReadOnlyList<string> Labels)
 {
+    /// <summary>Longest id, in characters.</summary>
+    public const int LongestId = 128;
+
+    /// <summary>Most labels of a model.</summary>
+    public const int MostLabels = 100_000;
+
+    /// <summary>Longest label, in characters.</summary>
+    public const int LongestLabel = 1000;
+
+    /// <summary>True for what can be an id: it stands in addresses, names of queues, logs and terminals.</summary>
+    public static bool IsId(string? id) =>
+        id is { Length: > 0 and <= LongestId } && id[0] != '.' && id.All(c => !char.IsControl(c) && c is not ('/' or '\\'));
+
     /// <summary>
     /// The first twelve hexadecimal digits of the SHA-256 of the model's file and of what overrides it, so that two
     /// versions under one id can be told apart.

@@ -5,19 +5,17 @@ namespace Spotter.Gateway.Workers;
 
 /// <summary>
 /// Checks what workers say before anything is made of it. A worker runs native code on pictures of strangers: it may be somebody
-/// else's by now.
+/// else's by now. What a good worker may have to say is bounded where it comes from: files of models are refused for their names
+/// and labels before a worker loads them, since here one would be refused with all its models.
 /// </summary>
 internal static class WorkerWords
 {
-    // Ids are names of files and labels come from models: one that is odd must not keep a worker out, and with it all others.
-    private const int MostModels = 100_000;
-    private const int MostQueues = 100_000;
+    private const int MostModels = 1000;
+    private const int MostQueues = 1000;
     private const int MostLeases = 4096;
-    private const int MostLabels = 10_000_000;
-    private const int LongestName = 5000;
+    private const int LongestName = 200;
     private const int LongestCode = 64;
     private const int LongestText = 64 * 1024;
-    private const int LongestLabel = 1 << 20;
 
     // A year.
     private const double LongestMs = 366.0 * 24 * 3600 * 1000;
@@ -90,11 +88,11 @@ internal static class WorkerWords
             throw Odd("more models than a worker has");
         foreach (var model in models)
         {
-            if (model is null || !IsName(model.Id) || model.Version is { } version && !IsName(version))
+            if (model is null || !ModelInfo.IsId(model.Id) || model.Version is { } version && !IsName(version))
                 throw Odd("a model that can't be");
             if (model.Error is { } error)
                 Check(error);
-            if (model.Info is { } info && (info.Labels is null || info.Labels.Count > MostLabels || info.Labels.Any(l => l is null || l.Length > LongestLabel)
+            if (model.Info is { } info && (info.Labels is null || info.Labels.Count > ModelInfo.MostLabels || info.Labels.Any(l => l is null || l.Length > ModelInfo.LongestLabel)
                 || info.Engine is null || info.Family is not { Length: <= LongestName }))
             {
                 throw Odd($"of the model '{model.Id}' what can't be");
@@ -108,7 +106,7 @@ internal static class WorkerWords
             throw Odd("an error that can't be");
     }
 
-    private static bool IsName(string? name) => name is { Length: > 0 and <= LongestName };
+    private static bool IsName(string? name) => name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl);
 
     private static SpotterException Odd(string what) => new(ErrorCodes.InvalidRequest, $"The worker names {what}.");
 }

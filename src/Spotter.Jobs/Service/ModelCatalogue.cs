@@ -127,9 +127,7 @@ public sealed class ModelCatalogue
     public bool Knows(string model) => lists.All.Any(m => m.Id == model);
 
     /// <summary>What a worker says of a model, it says of a file that somebody else named.</summary>
-    private static bool IsUsable(ModelInfo model) =>
-        model is { Id.Length: > 0 and <= 128, Engine.Length: > 0 } && model.Id[0] != '.' && model.Labels.All(label => label is not null)
-        && model.Id.All(c => !char.IsControl(c) && c is not ('/' or '\\'));
+    private static bool IsUsable(ModelInfo model) => ModelInfo.IsId(model.Id) && model.Engine.Length > 0 && model.Labels.All(label => label is not null);
 
     private Lists Merge()
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Spotter.Core;
 
 namespace Spotter.Vision.Models;
 
@@ -10,10 +11,10 @@ namespace Spotter.Vision.Models;
 internal static class LabelNames
 {
     /// <summary>Far more classes than any detector has; a bound for files that lie.</summary>
-    public const int MaxClasses = 100_000;
+    public const int MaxClasses = ModelInfo.MostLabels;
 
     /// <summary>Longest name of a class, in characters: the same.</summary>
-    public const int LongestName = 1000;
+    public const int LongestName = ModelInfo.LongestLabel;
 
     /// <summary>The names indexed by class id; null when there are none or they can't be read.</summary>
     public static IReadOnlyList<string>? Parse(string? notes)

@@ -32,6 +32,8 @@ internal sealed class ModelInspection : IDisposable
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelNotFound"/>, <see cref="ErrorCodes.ModelInvalid"/>, <see cref="ErrorCodes.ModelUnsupported"/>.</exception>
     public static (OrtSession Session, OnnxFile File) Load(string file, int threads, bool optimize)
     {
+        if (!ModelInfo.IsId(Path.GetFileNameWithoutExtension(file)))
+            throw new SpotterException(ErrorCodes.ModelInvalid, $"The name of {file} can't be a model's: it has more than {ModelInfo.LongestId} characters, a dot first, or control characters; rename the file.");
         if (!File.Exists(file))
             throw new SpotterException(ErrorCodes.ModelNotFound, $"There is no model file {file}; correct the path, or fetch the model first.");
         var read = OnnxFile.Read(file);
@@ -63,6 +65,8 @@ internal sealed class ModelInspection : IDisposable
     private ModelMetadata Inspect()
     {
         var names = Names();
+        if (names?.FirstOrDefault(n => n.Length > LabelNames.LongestName) is { } longest)
+            throw Refuse($"one of its labels has {longest.Length} characters; {LabelNames.LongestName} are the most");
         var (keypointCount, keypointNumbers) = NotedKeypoints();
         FindInputs();
         // Names that somebody else gave say nothing about who exported it.

@@ -7,6 +7,7 @@ internal static class WorkerLies
     public static readonly IReadOnlyList<(string Call, string Body)> All =
     [
         ("", """{"lanes":1,"models":[null]}"""),
+        ("", """{"lanes":1,"models":[{"id":"\u001b[2J","version":"1"}]}"""),
         ("", """{"lanes":1,"models":[{"id":"m","version":"1","info":{"id":"m","engine":"detect","family":"f","inputWidth":1,"inputHeight":1,"labels":[null]}}]}"""),
         ("", """{"lanes":1,"models":[{"id":"m","version":null,"error":{"code":"Not A Code","detail":"x"}}]}"""),
         ("", """{"lanes":1}"""),

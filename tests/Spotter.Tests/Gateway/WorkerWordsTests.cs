@@ -89,16 +89,6 @@ public sealed class WorkerWordsTests : IAsyncLifetime
         (await FinishAsync("evil", lease, Done())).ShouldBe(HttpStatusCode.NoContent);
     }
 
-    [Fact]
-    public async Task An_odd_model_keeps_no_worker_out()
-    {
-        var (name, label) = (new string('m', 210) + "\\n", new string('l', 5000));
-        var join = $$"""{"lanes":1,"models":[{"id":"{{name}}","version":"1","info":{"id":"m","engine":"detect","family":"f","inputWidth":1,"inputHeight":1,"labels":["{{label}}"]} }]}""";
-
-        (await SendAsync(HttpMethod.Put, "odd", "", join)).Status.ShouldBe(HttpStatusCode.OK);
-        (await SendAsync(HttpMethod.Post, "odd", "/take", $$"""{"queues":["detect/{{name}}"],"waitSeconds":0}""")).Status.ShouldBe(HttpStatusCode.NoContent);
-    }
-
     private static string Done(string? output = null, string outputs = "[]") =>
         $$"""{"kind":"done","result":{},"timings":{},"output":{{(output is null ? "null" : $"\"{output}\"")}},"outputs":{{outputs}}}""";
 

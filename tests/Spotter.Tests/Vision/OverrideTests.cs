@@ -310,6 +310,21 @@ public sealed class OverrideTests
 
     private static ModelFact Fact(VisionModel model, string name) => model.Card.Facts.Last(fact => fact.Name == name);
 
+    [Theory]
+    [InlineData(".hidden")]
+    [InlineData("a\nb")]
+    [InlineData(null)]
+    public void A_file_whose_name_is_no_name_of_a_model_is_refused_by_itself(string? name)
+    {
+        using var file = new ModelFile(Taking(1, 3, 32, 32).Output("output0", new Grid(1, 7, 21)).ToArray());
+        var odd = Path.Combine(Path.GetDirectoryName(file.Path)!, (name ?? new string('m', ModelInfo.LongestId + 1)) + ".onnx");
+        File.Move(file.Path, odd);
+
+        var refusal = Should.Throw<SpotterException>(() => ModelInspector.Inspect(odd));
+
+        (refusal.Code, refusal.Message.Contains("rename the file", StringComparison.Ordinal)).ShouldBe((ErrorCodes.ModelInvalid, true));
+    }
+
     private static VisionModel Load(TestGraph graph, string overrides, params (string Name, string Content)[] beside)
     {
         using var file = new ModelFile(graph.ToArray());
