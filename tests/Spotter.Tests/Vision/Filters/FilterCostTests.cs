@@ -9,8 +9,8 @@ namespace Spotter.Tests.Vision.Filters;
 /// <summary>No filter's work explodes with a parameter: compared, in the same run, with copying the pixels once.</summary>
 public sealed class FilterCostTests
 {
-    // The slowest takes some dozens; what this is to find took tens of thousands.
-    private const double MostCopies = 1000;
+    // The slowest takes half of this; what it is to find takes ten times as much.
+    private const double MostCopies = 150;
 
     private const int Edge = 2000;
 
@@ -38,7 +38,7 @@ public sealed class FilterCostTests
     [MemberData(nameof(Extremes))]
     public void Its_work_per_pixel_is_that_of_some_copies(string name)
     {
-        var copy = Median(() =>
+        var copy = Least(() =>
         {
             byte[] from = new byte[Edge * Edge * 3], to = new byte[from.Length];
             from.AsSpan().Fill(1); // the pages are there
@@ -48,7 +48,7 @@ public sealed class FilterCostTests
             return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         });
 
-        var filter = Median(() => Run(Requests[name]).Timings.PostMs);
+        var filter = Least(() => Run(Requests[name]).Timings.PostMs);
 
         (filter / copy).ShouldBeLessThan(MostCopies, $"{name}: {filter:0.0} ms, a copy {copy:0.0} ms");
     }
@@ -63,13 +63,13 @@ public sealed class FilterCostTests
     [Fact]
     public void Putting_pictures_together_costs_about_what_each_of_them_does()
     {
-        var one = Median(() => Total(() => Run(new() { Kind = FilterKind.Rotate, Degrees = 180 })));
+        var one = Least(() => Total(() => Run(new() { Kind = FilterKind.Rotate, Degrees = 180 })));
         var narrow = TestPictures.Png(TestPictures.Flat(10, 16_000, (1, 2, 3)), 10, 16_000);
 
-        Median(() => Total(() => Run(new() { Kind = FilterKind.Concat }, Picture, Picture))).ShouldBeLessThan(100 * one);
+        Least(() => Total(() => Run(new() { Kind = FilterKind.Concat }, Picture, Picture))).ShouldBeLessThan(20 * one);
         // Scaled to a thousandth, and to a sixth in the other direction.
-        Median(() => Total(() => Run(new() { Kind = FilterKind.Concat }, Picture, narrow))).ShouldBeLessThan(100 * one);
-        Median(() => Total(() => Run(new() { Kind = FilterKind.Concat }, TestPictures.Png(10, 10), Picture, Picture))).ShouldBeLessThan(100 * one);
+        Least(() => Total(() => Run(new() { Kind = FilterKind.Concat }, Picture, narrow))).ShouldBeLessThan(20 * one);
+        Least(() => Total(() => Run(new() { Kind = FilterKind.Concat }, TestPictures.Png(10, 10), Picture, Picture))).ShouldBeLessThan(20 * one);
     }
 
     private static double Total(Func<InferenceResult> run)
@@ -85,5 +85,6 @@ public sealed class FilterCostTests
         return made;
     }
 
-    private static double Median(Func<double> measure) => Enumerable.Range(0, 3).Select(_ => measure()).Order().ElementAt(1);
+    // Whatever else the machine does makes it longer, never shorter.
+    private static double Least(Func<double> measure) => Enumerable.Range(0, 7).Min(_ => measure());
 }
