@@ -53,7 +53,10 @@ internal static class RemoteOptions
         var settings = SettingSources.Open();
         var told = settings.Get(RemoteSection.Url);
         settings.ThrowIfWrong();
-        return told is null ? Noted(GatewaySection.DataFolder(settings)) : new(new Uri(told)) { From = settings.NameOf(RemoteSection.Url) };
+        var named = SettingSources.OpenNamed();
+        return told is null
+            ? Noted(GatewaySection.DataFolder(settings)) is { } noted ? noted with { IsFound = named.Get(GatewaySection.Data) != settings.Get(GatewaySection.Data) } : null
+            : new(new Uri(told)) { From = settings.NameOf(RemoteSection.Url), IsFound = named.Get(RemoteSection.Url) != told };
     }
 
     /// <summary>A client of the service that is meant, the one on this machine if none is named.</summary>
@@ -74,18 +77,25 @@ internal static class RemoteOptions
     /// <param name="connections">Most connections at a time.</param>
     /// <exception cref="SpotterException">The key file can't be read.</exception>
     public static ServiceClient Client(ParseResult parsed, ServiceTarget target, int connections = 4) =>
-        new(target.Url, ReadKey(parsed), connections) { From = target.From };
+        new(target.Url, ReadKey(parsed, target), connections) { From = target.From };
 
     private static ServiceTarget? Noted(string data) =>
         ServiceAddress.Read(data) is { } address ? new(address) { From = ServiceAddress.FileIn(data), IsNoted = true } : null;
 
     /// <summary>The API key that the options, or the environment, give; null for none.</summary>
     /// <exception cref="SpotterException">The key file can't be read.</exception>
-    private static string? ReadKey(ParseResult parsed)
+    private static string? ReadKey(ParseResult parsed, ServiceTarget target)
     {
         var file = parsed.GetValue(KeyFile);
         if (file is null)
-            return Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key.Trim() : null;
+        {
+            if (Environment.GetEnvironmentVariable(KeyVariable) is not { Length: > 0 } key)
+                return null;
+            // An unpacked archive or somebody's checkout must not get a key by being the current folder.
+            return target.IsFound && !target.Url.IsLoopback
+                ? throw new SpotterException(ErrorCodes.InvalidSettings, $"{target.From} in the current folder names {target.Url}, and the key of {KeyVariable} is not sent where only such a file says; give --url {target.Url}, or --key-file FILE.")
+                : key.Trim();
+        }
         try
         {
             return RegularFile.ReadText(file, 64 * 1024).Trim();
@@ -103,6 +113,9 @@ internal sealed record ServiceTarget(Uri Url)
 {
     /// <summary>Who says so, for those who are to correct it; null for the command line.</summary>
     public string? From { get; init; }
+
+    /// <summary>True when only a file says so that nobody has named: the one in the current folder.</summary>
+    public bool IsFound { get; init; }
 
     /// <summary>True when the service has noted it itself; it may be gone since.</summary>
     public bool IsNoted { get; init; }

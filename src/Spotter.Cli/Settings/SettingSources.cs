@@ -35,6 +35,13 @@ internal static class SettingSources
     /// <summary>A reader without a command's flags.</summary>
     public static SettingReader Open() => Open(new GivenSettings(), isQuiet: true);
 
+    /// <summary>As <see cref="Open()"/>, without a file that nobody has named: it is there because of the current folder, which may be anybody's.</summary>
+    public static SettingReader OpenNamed()
+    {
+        var environment = new EnvironmentSettings();
+        return new(new SettingReader([environment]).Get(File) is { } path ? [environment, YamlSettings.Read(path)] : [environment]);
+    }
+
     /// <summary>
     /// A reader for a worker that a gateway has started: that has read the file and told all mistakes. The file may hold the
     /// gateway's secrets, so its workers get what concerns them in their environment.

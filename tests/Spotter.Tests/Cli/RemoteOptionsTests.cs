@@ -106,5 +106,27 @@ public sealed class RemoteOptionsTests : IAsyncLifetime
         idle.ErrorLines().ShouldHaveSingleItem().ShouldContain($"No service runs on {folder.Path}");
     }
 
+    [Theory]
+    [InlineData("url: http://192.0.2.1:8080", "")]
+    [InlineData("data: theirs", "http://192.0.2.1:8080")]
+    public async Task A_key_is_not_sent_where_only_a_file_of_the_current_folder_says(string settings, string noted)
+    {
+        Directory.CreateDirectory(Path.Combine(folder.Path, "theirs"));
+        await File.WriteAllTextAsync(ServiceAddress.FileIn(Path.Combine(folder.Path, "theirs")), noted);
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "spotter.yaml"), settings);
+        environment.Remove("SPOTTER__DATA");
+        environment["SPOTTER__KEY"] = "sk_secret";
+
+        var (status, _, errors) = await SpotterProgram.RunInAsync(folder.Path, environment, "queue", "stats");
+
+        status.ShouldBe(1);
+        errors.ShouldContain("the key of SPOTTER__KEY is not sent where only such a file says; give --url http://192.0.2.1:8080/");
+        errors.ShouldNotContain("sk_secret");
+
+        // This machine's own may have it.
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "spotter.yaml"), "url: http://127.0.0.1:2");
+        (await SpotterProgram.RunInAsync(folder.Path, environment, "queue", "stats")).Errors.ShouldContain("http://127.0.0.1:2");
+    }
+
     private Task<Ran> RunAsync(params string[] arguments) => SpotterProgram.RunWithAsync(environment, arguments);
 }

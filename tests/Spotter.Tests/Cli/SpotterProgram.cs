@@ -35,11 +35,16 @@ public static class SpotterProgram
     public static Task<Ran> RunWithAsync(Dictionary<string, string> environment, params string[] arguments) =>
         StartAsync("dotnet", [Program, .. arguments], environment);
 
+    /// <summary>Runs it in a folder of the caller's.</summary>
+    public static Task<Ran> RunInAsync(string folder, Dictionary<string, string> environment, params string[] arguments) =>
+        StartAsync("dotnet", [Program, .. arguments], environment, folder: folder);
+
     /// <summary>Runs any program to its end.</summary>
-    public static async Task<Ran> StartAsync(string file, IEnumerable<string> arguments, Dictionary<string, string> environment, TimeSpan? within = null)
+    public static async Task<Ran> StartAsync(string file, IEnumerable<string> arguments, Dictionary<string, string> environment, TimeSpan? within = null, string folder = "")
     {
         var start = new ProcessStartInfo(file, arguments)
         {
+            WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
