@@ -34,7 +34,7 @@ internal static class ChildSandbox
     /// <param name="port">The gateway's port.</param>
     public static SandboxRules OfWorker(IEnumerable<string> models, IEnumerable<string> modelFolders, string data, string scratch, int port) => new()
     {
-        Read = [.. SystemFiles, .. Program.Value, .. modelFolders, .. models.SelectMany(m => FilesOf(m, data))],
+        Read = [.. SystemFiles, .. Program.Value, .. modelFolders.Where(folder => !HoldsMore(Path.GetFullPath(folder), data)), .. models.SelectMany(m => FilesOf(m, data))],
         Write = [scratch, "/dev/null", .. OnceFile()],
         Port = port,
         MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes + UnusedBytes,
@@ -87,17 +87,38 @@ internal static class ChildSandbox
 
     private static bool HoldsMore(string folder, string data)
     {
-        static string Ended(string path) => Path.TrimEndingDirectorySeparator(path) + Path.DirectorySeparatorChar;
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        return Ended(RealPath(data)).StartsWith(Ended(folder), StringComparison.Ordinal)
-            || Ended(data).StartsWith(Ended(folder), StringComparison.Ordinal)
-            || (home.Length > 0 && Ended(home).StartsWith(Ended(folder), StringComparison.Ordinal))
-            || Ended(Path.GetTempPath()).StartsWith(Ended(folder), StringComparison.Ordinal)
-            || Path.GetPathRoot(folder) == folder;
+        return Path.GetPathRoot(folder) == folder
+            || IsIn(data, folder) || IsIn(Path.GetTempPath(), folder) || (home.Length > 0 && IsIn(home, folder));
     }
 
-    private static string RealPath(string path) =>
-        File.Exists(path) && new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : path;
+    /// <summary>True for a path at or below a folder, whatever links lead to either.</summary>
+    private static bool IsIn(string path, string folder)
+    {
+        static string Ended(string path) => Path.TrimEndingDirectorySeparator(path) + Path.DirectorySeparatorChar;
+        string[] folders = [Ended(folder), Ended(RealPath(folder))];
+        return new[] { Ended(path), Ended(RealPath(path)) }.Any(p => folders.Any(f => p.StartsWith(f, StringComparison.Ordinal)));
+    }
+
+    /// <summary>The path without links, those of the folders above included; as it is where it can't be followed.</summary>
+    private static string RealPath(string path)
+    {
+        try
+        {
+            var real = Path.GetPathRoot(path)!;
+            foreach (var part in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+            {
+                real = Path.Combine(real, part);
+                if (File.ResolveLinkTarget(real, returnFinalTarget: true) is { } target)
+                    real = target.FullName == path ? path : RealPath(target.FullName);
+            }
+            return real;
+        }
+        catch (Exception lost) when (lost is IOException or UnauthorizedAccessException)
+        {
+            return path;
+        }
+    }
 
     private static IEnumerable<string> ProgramFiles()
     {

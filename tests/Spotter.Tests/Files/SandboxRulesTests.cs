@@ -32,4 +32,24 @@ public sealed class SandboxRulesTests
         ChildSandbox.FilesOf(folder.File("m.onnx"), data).Distinct(StringComparer.Ordinal).ShouldBe(
             [folder.File("m.onnx"), folder.File("m.yaml"), folder.File("labels.txt")], ignoreOrder: true);
     }
+
+    [LinuxFact]
+    public void Links_hide_no_data_folder()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("real/data"));
+        File.WriteAllText(folder.File("real/m.onnx"), "");
+        File.WriteAllText(folder.File("real/secret.env"), "");
+        Directory.CreateSymbolicLink(folder.File("linked"), folder.File("real/data"));
+        Directory.CreateSymbolicLink(folder.File("parent"), folder.File("real"));
+
+        foreach (var data in (string[])[folder.File("linked"), folder.File("parent/data"), folder.File("real/data")])
+        {
+            ChildSandbox.FilesOf(folder.File("real/m.onnx"), data).Contains(folder.File("real"), StringComparer.Ordinal).ShouldBeFalse(data);
+            ChildSandbox.FilesOf(folder.File("parent/m.onnx"), data).ShouldAllBe(path => path.EndsWith("m.onnx", StringComparison.Ordinal) || path.EndsWith("m.yaml", StringComparison.Ordinal), data);
+            // Nor does a folder of models that holds it.
+            ChildSandbox.OfWorker([], [folder.File("real")], data, folder.File("real/data/scratch"), 1).Read.Contains(folder.File("real"), StringComparer.Ordinal).ShouldBeFalse(data);
+        }
+        ChildSandbox.OfWorker([], [folder.File("real/data/models")], folder.File("linked"), folder.File("real/data/scratch"), 1).Read.Contains(folder.File("real/data/models"), StringComparer.Ordinal).ShouldBeTrue();
+    }
 }
