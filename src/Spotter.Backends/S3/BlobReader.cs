@@ -7,24 +7,12 @@ namespace Spotter.Backends.S3;
 /// A blob as it comes from the server. It ends after as many bytes as the server has said, or throws: a connection that
 /// is cut, or gives nothing for too long, must not look like a shorter picture.
 /// </summary>
-internal sealed class BlobReader(GetObjectResponse response, S3Settings settings, S3Faults faults, TimeProvider clock) : Stream
+internal sealed class BlobReader(GetObjectResponse response, S3Settings settings, S3Faults faults, TimeProvider clock) : ForwardStream
 {
     private readonly CancellationTokenSource idle = new(Timeout.InfiniteTimeSpan, clock);
     private long position;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => response.ContentLength;
-
-    public override long Position
-    {
-        get => position;
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -48,21 +36,6 @@ internal sealed class BlobReader(GetObjectResponse response, S3Settings settings
         position += read;
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -3,7 +3,6 @@ using Spotter.Cli.Commands;
 using Spotter.Cli.Serve;
 using Spotter.Core.Confinement;
 using Spotter.Core.Files;
-using Spotter.Vision;
 
 Sandbox.Enter([SelfProgram.File, .. SelfProgram.Arguments, .. args]);
 // What these write is their caller's, at a place that the caller names; all else is written under the data folder.

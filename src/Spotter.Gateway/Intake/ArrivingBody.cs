@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;
@@ -7,22 +8,8 @@ namespace Spotter.Gateway.Intake;
 /// <param name="body">The body.</param>
 /// <param name="submission">Has the place.</param>
 /// <param name="late">Ends the upload when it has taken too long.</param>
-internal sealed class ArrivingBody(Stream body, Submission submission, CancellationToken late) : Stream
+internal sealed class ArrivingBody(Stream body, Submission submission, CancellationToken late) : ForwardStream
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late, cancellationToken);
@@ -35,19 +22,4 @@ internal sealed class ArrivingBody(Stream body, Submission submission, Cancellat
             throw new BadHttpRequestException("The upload took too long.", StatusCodes.Status408RequestTimeout, end);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

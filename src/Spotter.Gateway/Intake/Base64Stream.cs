@@ -6,7 +6,7 @@ using Spotter.Core;
 namespace Spotter.Gateway.Intake;
 
 /// <summary>The bytes of a text in Base64, up to the quote that ends it, which is left to be read.</summary>
-internal sealed class Base64Stream(PipeReader source) : Stream
+internal sealed class Base64Stream(PipeReader source) : ForwardStream
 {
     private const int TextBytes = 32 * 1024;
 
@@ -16,20 +16,6 @@ internal sealed class Base64Stream(PipeReader source) : Stream
     private Range decoded;
     private bool isComplete;
     private bool isDisposed;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken = default)
     {
@@ -45,21 +31,6 @@ internal sealed class Base64Stream(PipeReader source) : Stream
         decoded = (decoded.Start.Value + some.Length)..decoded.End;
         return some.Length;
     }
-
-    public override Task<int> ReadAsync(byte[] target, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(target.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] target, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

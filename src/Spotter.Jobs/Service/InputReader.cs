@@ -86,26 +86,12 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
     };
 
     /// <summary>The bytes read already, then the rest; counts, limits and hashes what passes.</summary>
-    private sealed class JudgedStream(ReadOnlyMemory<byte> prefix, Stream rest, long limit, Func<SpotterException> tooLarge) : Stream
+    private sealed class JudgedStream(ReadOnlyMemory<byte> prefix, Stream rest, long limit, Func<SpotterException> tooLarge) : ForwardStream
     {
         private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private ReadOnlyMemory<byte> ahead = prefix;
 
         public long BytesRead { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => BytesRead;
-            set => throw new NotSupportedException();
-        }
 
         public string Sha256() => Convert.ToHexStringLower(hash.GetHashAndReset());
 
@@ -128,21 +114,6 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
             hash.AppendData(buffer.Span[..read]);
             return read;
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

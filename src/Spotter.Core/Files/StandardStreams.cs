@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Spotter.Vision;
+namespace Spotter.Core.Files;
 
 /// <summary>
 /// Standard output and standard error where nobody has given any (<c>spotter serve >&amp;-</c>): what is written there goes
