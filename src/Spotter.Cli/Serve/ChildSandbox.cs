@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Confinement;
 using Spotter.Vision;
@@ -64,7 +65,7 @@ internal static class ChildSandbox
             if (!HoldsMore(folder, data))
                 found.Add(folder);
             else
-                found.AddRange(Beside(place, folder));
+                found.AddRange(Beside(place, folder).Where(path => Path.GetFileName(path) != SettingSources.FileName));
         }
         return found;
     }
@@ -88,7 +89,7 @@ internal static class ChildSandbox
     private static bool HoldsMore(string folder, string data)
     {
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        return Path.GetPathRoot(folder) == folder
+        return Path.GetPathRoot(folder) == folder || File.Exists(Path.Combine(folder, SettingSources.FileName))
             || IsIn(data, folder) || IsIn(Path.GetTempPath(), folder) || (home.Length > 0 && IsIn(home, folder));
     }
 

@@ -33,6 +33,18 @@ public sealed class SandboxRulesTests
             [folder.File("m.onnx"), folder.File("m.yaml"), folder.File("labels.txt")], ignoreOrder: true);
     }
 
+    [Theory]
+    [InlineData("m.onnx")]
+    [InlineData("spotter.onnx")]
+    public void The_settings_beside_a_model_are_no_workers_business(string model)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var file in (string[])[model, "spotter.yaml"])
+            File.WriteAllText(folder.File(file), "");
+
+        ChildSandbox.FilesOf(folder.File(model), "/somewhere/else").Where(path => path == folder.Path || path == folder.File("spotter.yaml")).ShouldBeEmpty();
+    }
+
     [LinuxFact]
     public void Links_hide_no_data_folder()
     {
