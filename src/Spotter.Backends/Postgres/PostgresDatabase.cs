@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Text;
 using Npgsql;
 using Spotter.Core;
 
@@ -250,6 +251,8 @@ internal sealed record PostgresStatement(string Sql, Action<NpgsqlParameterColle
 /// <summary>Reading rows and binding values, in one place.</summary>
 internal static class PostgresValues
 {
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Every row, as <paramref name="read"/> makes of it.</summary>
     public static async Task<List<T>> ListAsync<T>(this NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read)
     {
@@ -271,15 +274,22 @@ internal static class PostgresValues
     public static long? LongOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
 
     /// <summary>A value.</summary>
+    /// <exception cref="EncoderFallbackException">A text that is not Unicode. Npgsql finds that while it writes to the connection, whose next user then reads what is left of it.</exception>
     public static NpgsqlParameterCollection With<T>(this NpgsqlParameterCollection parameters, T value)
     {
+        if (value is string text)
+            Check(text);
+        else if (value is string?[] texts)
+            Array.ForEach(texts, Check);
         parameters.Add(new NpgsqlParameter<T> { TypedValue = value });
         return parameters;
     }
 
     /// <summary>A text that may be missing.</summary>
+    /// <exception cref="EncoderFallbackException">As <see cref="With{T}"/>.</exception>
     public static NpgsqlParameterCollection WithText(this NpgsqlParameterCollection parameters, string? value)
     {
+        Check(value);
         parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value });
         return parameters;
     }
@@ -314,5 +324,11 @@ internal static class PostgresValues
     {
         parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint, Value = (object?)value ?? DBNull.Value });
         return parameters;
+    }
+
+    private static void Check(string? text)
+    {
+        if (text is not null)
+            _ = Strict.GetByteCount(text);
     }
 }
