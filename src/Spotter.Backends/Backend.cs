@@ -44,6 +44,9 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>Who scales which pool of workers.</summary>
     public required IControllerLease Controllers { get; init; }
 
+    /// <summary>Messages that doors took in.</summary>
+    public required IInbox Inbox { get; init; }
+
     /// <summary>Which gateways have which models.</summary>
     public required IModelRegistry Models { get; init; }
 

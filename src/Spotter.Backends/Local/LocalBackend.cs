@@ -25,6 +25,7 @@ internal sealed class LocalBackend : IBackendModule
             new SqliteOutbox(database, context.Clock), database.Writer.Failed, database.DisposeAsync)
         {
             Controllers = new LocalControllerLease(context.Clock),
+            Inbox = new SqliteInbox(database, context.Clock),
             Models = new LocalModelRegistry(context.Clock),
         };
     }

@@ -403,6 +403,37 @@ internal static class Schema
         CREATE INDEX jobs_dead ON jobs (tenant, coalesce(json_extract(error, '$.code'), ''), finished) WHERE error IS NOT NULL AND state = 4 AND expired = 0;
         CREATE INDEX jobs_cached ON jobs (result_cache_key, tenant, model_version) WHERE result_cache_key IS NOT NULL AND state = 2 AND cached_from IS NULL;
         """,
+        """
+        -- Messages that doors took in and that are not dealt with yet; and for a while those that are, so that none is taken in
+        -- twice. The first of a conversation has a time at which it is due; the others wait for it.
+        CREATE TABLE inbox (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            box TEXT NOT NULL,
+            id TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            batch TEXT,
+            body TEXT NOT NULL,
+            received INTEGER NOT NULL,
+            ready INTEGER NOT NULL,                -- not dealt with before
+            due INTEGER,                           -- when it is to be taken, or its lease is over; null behind another one
+            receipt INTEGER,                       -- the same as due while it is leased
+            ended INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            notes TEXT,
+            claimant TEXT,
+            UNIQUE (box, id)
+        );
+        CREATE INDEX inbox_due ON inbox (box, due) WHERE due IS NOT NULL;
+        CREATE INDEX inbox_waiting ON inbox (box, conversation, seq) WHERE ended = 0;
+        CREATE INDEX inbox_batch ON inbox (box, batch, seq) WHERE batch IS NOT NULL;
+        CREATE INDEX inbox_ended ON inbox (received) WHERE ended = 1;
+        CREATE TABLE inbox_holds (
+            box TEXT NOT NULL,
+            conversation TEXT NOT NULL,
+            until INTEGER NOT NULL,
+            PRIMARY KEY (box, conversation)
+        ) WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Brings a file to the present layout, one step per version.</summary>

@@ -65,6 +65,7 @@ internal sealed class PostgresBackend : IBackendModule
         {
             IsShared = true,
             Controllers = new PostgresControllerLease(database, settings.ServerTime ? null : clock),
+            Inbox = new PostgresInbox(database, time),
             Models = new PostgresModelRegistry(database, settings.ServerTime ? null : clock),
         };
     }

@@ -273,6 +273,37 @@ internal static class PostgresSchema
         CREATE INDEX jobs_dead ON jobs (tenant, coalesce(error_code, ''), finished) WHERE state = 4 AND NOT expired;
         CREATE INDEX jobs_cached ON jobs (result_cache_key, tenant, model_version, seq) WHERE state = 2 AND result_cache_key IS NOT NULL AND cached_from IS NULL;
         """,
+        """
+        -- Messages that doors took in and that are not dealt with yet; and for a while those that are, so that none is taken in
+        -- twice. The first of a conversation has a time at which it is due; the others wait for it.
+        CREATE TABLE inbox (
+            seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            box text NOT NULL,
+            id text NOT NULL,
+            conversation text NOT NULL,
+            batch text,
+            body text NOT NULL,
+            received bigint NOT NULL,
+            ready bigint NOT NULL,                     -- not dealt with before
+            due bigint,                                -- when it is to be taken, or its lease is over; null behind another one
+            receipt bigint,                            -- the same as due while it is leased
+            ended boolean NOT NULL DEFAULT false,
+            attempts integer NOT NULL DEFAULT 0,
+            notes text,
+            claimant text,
+            UNIQUE (box, id)
+        );
+        CREATE INDEX inbox_due ON inbox (box, due, seq) WHERE due IS NOT NULL;
+        CREATE INDEX inbox_waiting ON inbox (box, conversation, seq) WHERE NOT ended;
+        CREATE INDEX inbox_batch ON inbox (box, batch, seq) WHERE batch IS NOT NULL;
+        CREATE INDEX inbox_ended ON inbox (received) WHERE ended;
+        CREATE TABLE inbox_holds (
+            box text NOT NULL,
+            conversation text NOT NULL,
+            until bigint NOT NULL,
+            PRIMARY KEY (box, conversation)
+        );
+        """,
     ];
 
     /// <summary>The version that this program makes of a database.</summary>

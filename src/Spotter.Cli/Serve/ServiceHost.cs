@@ -55,6 +55,8 @@ internal static class ServiceHost
         .AddSingleton(s => s.GetRequiredService<Backend>().Jobs)
         .AddSingleton(s => s.GetRequiredService<Backend>().Blobs)
         .AddSingleton(s => s.GetRequiredService<Backend>().Outbox)
+        .AddSingleton(s => s.GetRequiredService<Backend>().Inbox)
+        .AddSingleton(s => s.GetRequiredService<Backend>().Controllers)
         .AddSingleton(s => GatewayName.Of(s.GetRequiredService<Backend>(), s.GetRequiredService<ServiceSettings>().DataFolder, s.GetRequiredService<RandomSource>()))
         .AddSingleton(s =>
         {

@@ -133,6 +133,18 @@ public sealed partial class JobService : IAsyncDisposable
             : throw new SpotterException(ErrorCodes.NotFound, $"There is no job {id}.");
     }
 
+    /// <summary>The jobs of the caller's submission with this idempotency key, in the order of their inputs; those that are gone are left out.</summary>
+    /// <param name="caller">Who submitted them.</param>
+    /// <param name="key">The idempotency key.</param>
+    /// <param name="count">How many jobs it made.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task<IReadOnlyList<Job>> FindSubmissionAsync(JobCaller caller, string key, int count, CancellationToken cancel)
+    {
+        var keys = Enumerable.Range(0, count).Select(i => KeyOf(caller, key, i)!).ToList();
+        var known = (await store.FindByKeysAsync(keys, cancel)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal);
+        return [.. keys.Where(known.ContainsKey).Select(k => known[k])];
+    }
+
     /// <summary>The id that is meant by all of its digits, or by a beginning that only one of the caller's jobs has.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NotFound"/>; <see cref="ErrorCodes.InvalidRequest"/>: several begin so.</exception>
     public async Task<JobId> IdOfAsync(JobCaller caller, string digits, CancellationToken cancel)

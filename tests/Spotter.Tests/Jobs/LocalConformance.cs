@@ -67,3 +67,13 @@ public sealed class SqliteOutboxTests : OutboxConformance
 
     protected override async Task CloseAsync() => await fixture.DisposeAsync();
 }
+
+public sealed class SqliteInboxTests : InboxConformance
+{
+    private readonly LocalFixture fixture = new();
+
+    protected override Task<IInbox> OpenAsync(TimeProvider clock) =>
+        Task.FromResult(fixture.Open(clock, new RetrySchedule(), RandomSource.Seeded(1)).Inbox);
+
+    protected override async Task CloseAsync() => await fixture.DisposeAsync();
+}

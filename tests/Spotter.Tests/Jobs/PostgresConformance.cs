@@ -127,3 +127,15 @@ public sealed class PostgresOutboxTests(PostgresServer server) : OutboxConforman
 
     protected override async Task CloseAsync() => await fixture.DisposeAsync();
 }
+
+[NeedsPostgres]
+[Collection(PostgresServer.Name)]
+public sealed class PostgresInboxTests(PostgresServer server) : InboxConformance
+{
+    private readonly PostgresFixture fixture = new(server);
+
+    protected override Task<IInbox> OpenAsync(TimeProvider clock) =>
+        Task.FromResult(fixture.Open(clock, new RetrySchedule(), RandomSource.Seeded(1)).Inbox);
+
+    protected override async Task CloseAsync() => await fixture.DisposeAsync();
+}
