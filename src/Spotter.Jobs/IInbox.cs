@@ -22,6 +22,9 @@ public interface IInbox
     /// </summary>
     Task<IReadOnlyList<InboxEntry>> TakeAsync(string box, int limit, TimeSpan lease, CancellationToken cancel);
 
+    /// <summary>Leases an entry for <paramref name="lease"/> from now on. False when it was taken again already.</summary>
+    Task<bool> ExtendAsync(InboxEntry entry, TimeSpan lease, CancellationToken cancel);
+
     /// <summary>Remembers how far an entry is, for whoever takes it again. False when it was taken again already.</summary>
     Task<bool> NoteAsync(InboxEntry entry, string notes, CancellationToken cancel);
 

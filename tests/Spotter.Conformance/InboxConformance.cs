@@ -162,6 +162,24 @@ public abstract class InboxConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_lease_that_is_extended_lasts_from_then_on()
+    {
+        await AddAsync("1", "anna", "one");
+        var entry = (await TakeAsync()).ShouldHaveSingleItem();
+        Clock.Advance(LeaseTime - TimeSpan.FromSeconds(1));
+        (await Inbox.ExtendAsync(entry, LeaseTime, default)).ShouldBeTrue();
+        Clock.Advance(LeaseTime - TimeSpan.FromSeconds(1));
+        (await TakeAsync()).ShouldBeEmpty();
+        Clock.Advance(TimeSpan.FromSeconds(1));
+
+        (await TakeAsync()).ShouldHaveSingleItem();
+
+        (await Inbox.ExtendAsync(entry, LeaseTime, default)).ShouldBeFalse();
+        Clock.Advance(LeaseTime);
+        (await TakeAsync()).ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task One_that_is_tried_again_keeps_its_conversation_waiting_and_counts_attempts()
     {
         await Inbox.AddAsync(Box, [new("1", "anna", "one"), new("2", "anna", "two")], default);

@@ -416,7 +416,7 @@ internal static class Schema
             received INTEGER NOT NULL,
             ready INTEGER NOT NULL,                -- not dealt with before
             due INTEGER,                           -- when it is to be taken, or its lease is over; null behind another one
-            receipt INTEGER,                       -- the same as due while it is leased
+            receipt INTEGER,                       -- names the lease while it is leased
             ended INTEGER NOT NULL DEFAULT 0,
             attempts INTEGER NOT NULL DEFAULT 0,
             notes TEXT,

@@ -7,7 +7,7 @@ namespace Spotter.Backends.Local;
 
 /// <summary>
 /// The inbox in the same file as the jobs. Only the first message of a conversation that is to be dealt with has a time at which
-/// it is due, so taking looks at nothing that waits behind another one. A receipt is the moment at which a lease ends.
+/// it is due, so taking looks at nothing that waits behind another one. A receipt is the moment at which a lease ends unless it is extended.
 /// </summary>
 internal sealed partial class SqliteInbox(SqliteDatabase database, TimeProvider clock) : IInbox
 {
@@ -30,6 +30,13 @@ internal sealed partial class SqliteInbox(SqliteDatabase database, TimeProvider 
             return [];
         return await database.CommitAsync(scope => Take(scope, box, limit, lease), cancel);
     }
+
+    // Whoever asks does so again soon, so it need not be durable.
+    public Task<bool> ExtendAsync(InboxEntry entry, TimeSpan lease, CancellationToken cancel) =>
+        database.ApplyAsync(
+            scope => scope.Prepare("UPDATE inbox SET due = ?4 WHERE box = ?1 AND id = ?2 AND receipt = ?3")
+                .Bind(1, entry.Box).Bind(2, entry.Id).Bind(3, ReceiptOf(entry)).Bind(4, Microseconds.Now(clock) + Math.Max(1, Microseconds.From(lease))).Run() > 0,
+            cancel);
 
     public Task<bool> NoteAsync(InboxEntry entry, string notes, CancellationToken cancel) =>
         database.CommitAsync(

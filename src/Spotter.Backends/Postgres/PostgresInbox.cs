@@ -7,7 +7,7 @@ namespace Spotter.Backends.Postgres;
 /// <summary>
 /// The inbox in the database. Only the first message of a conversation that is to be dealt with has a time at which it is due.
 /// Gateways that change the same conversation do so one after another, by an advisory lock on it. A receipt is the moment at
-/// which a lease ends.
+/// which a lease ends unless it is extended.
 /// </summary>
 internal sealed class PostgresInbox(PostgresDatabase database, TimeProvider clock) : IInbox
 {
@@ -84,6 +84,11 @@ internal sealed class PostgresInbox(PostgresDatabase database, TimeProvider cloc
             entries.Add(entry.Messages[0].Batch is { } batch ? await WithBatchAsync(entry, batch, cancel) : entry);
         return entries;
     }
+
+    public Task<bool> ExtendAsync(InboxEntry entry, TimeSpan lease, CancellationToken cancel) =>
+        AnyAsync(
+            "UPDATE inbox SET due = $4 WHERE box = $1 AND id = $2 AND receipt = $3 RETURNING id",
+            p => p.With(entry.Box).With(entry.Id).WithLong(ReceiptOf(entry)).With(Microseconds.Now(clock) + Math.Max(1, Microseconds.From(lease))), cancel);
 
     public Task<bool> NoteAsync(InboxEntry entry, string notes, CancellationToken cancel) =>
         AnyAsync(

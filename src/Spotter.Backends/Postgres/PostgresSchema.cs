@@ -286,7 +286,7 @@ internal static class PostgresSchema
             received bigint NOT NULL,
             ready bigint NOT NULL,                     -- not dealt with before
             due bigint,                                -- when it is to be taken, or its lease is over; null behind another one
-            receipt bigint,                            -- the same as due while it is leased
+            receipt bigint,                            -- names the lease while it is leased
             ended boolean NOT NULL DEFAULT false,
             attempts integer NOT NULL DEFAULT 0,
             notes text,

@@ -42,6 +42,7 @@ internal static class CommandLine
         var root = new RootCommand("Finds things in pictures, on one machine or on many.");
         foreach (var command in (Command[])[
             CallbacksCommand.Create(),
+            TelegramCommand.Create(),
             CompletionCommand.Create(),
             DetectCommand.Create(),
             DoctorCommand.Create(),

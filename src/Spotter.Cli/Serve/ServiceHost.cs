@@ -10,6 +10,7 @@ using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway.Hosting;
+using Spotter.Gateway.Telegram;
 using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Scaling.Simulation;
@@ -38,6 +39,7 @@ internal static class ServiceHost
             .AddSingleton<IOptionsFactory<ServiceSettings>>(new ServiceSettings.Factory(settings, hasPools, random))
             .AddOptions<ServiceSettings>().ValidateOnStart();
         builder.Services.AddSingleton(s => s.GetRequiredService<IOptions<ServiceSettings>>().Value);
+        builder.Services.AddSingleton(s => new TelegramDeployment(s.GetRequiredService<ServiceSettings>().Telegram));
         AddBackend(builder.Services);
         AddModels(builder.Services);
         AddScaling(builder.Services, hasPools);

@@ -4,6 +4,7 @@ using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway;
+using Spotter.Gateway.Telegram;
 using Spotter.Jobs;
 using Spotter.Scaling;
 using Spotter.Scaling.Policies;
@@ -27,6 +28,9 @@ internal sealed record ServiceSettings
 
     /// <summary>The gateway's part.</summary>
     public required GatewaySettings Gateway { get; init; }
+
+    /// <summary>The Telegram bot; null for none.</summary>
+    public TelegramSettings? Telegram { get; init; }
 
     /// <summary>True to confine workers and what inspects models.</summary>
     public required bool Sandbox { get; init; }
@@ -52,11 +56,12 @@ internal sealed record ServiceSettings
     {
         var pools = hasPools ? PoolSection.Read(settings, ScalingSection.Read(settings)) : [];
         var scaling = PoolSettings.Sum(pools);
-        var gateway = GatewaySection.Read(settings, scaling, random);
+        var telegram = TelegramSection.Read(settings, GatewaySection.DataFolder(settings));
+        var gateway = GatewaySection.Read(settings, scaling, telegram, random);
         BackendFactory.Check(settings);
         if (!hasPools && WorkerSection.Token(settings) is null)
             settings.Mistake($"A gateway needs the secret that its workers show; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
-        foreach (var check in (Action[])[gateway.Validate, .. pools.Select(p => (Action)(() => ScalePolicies.Create(p.Scaling)))])
+        foreach (var check in (Action[])[gateway.Validate, () => telegram?.Validate(), .. pools.Select(p => (Action)(() => ScalePolicies.Create(p.Scaling)))])
         {
             try
             {
@@ -75,6 +80,7 @@ internal sealed record ServiceSettings
             Pools = pools,
             Scaling = scaling,
             Gateway = gateway,
+            Telegram = telegram,
             Sandbox = WorkerSection.Sandbox(settings),
             WorkerVariables = WorkerSection.AsVariables(settings),
             Log = LogSection.Read(settings),

@@ -2,6 +2,7 @@ using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway;
 using Spotter.Gateway.Access;
+using Spotter.Gateway.Telegram;
 using Spotter.Jobs;
 using Spotter.Scaling;
 
@@ -92,8 +93,9 @@ internal static class GatewaySection
     /// <summary>The gateway's settings.</summary>
     /// <param name="settings">What was asked for.</param>
     /// <param name="scaling">The workers of all pools together.</param>
+    /// <param name="telegram">The Telegram bot; null for none.</param>
     /// <param name="random">Makes the worker token if none is given.</param>
-    public static GatewaySettings Read(SettingReader settings, ScaleSettings scaling, RandomSource random)
+    public static GatewaySettings Read(SettingReader settings, ScaleSettings scaling, TelegramSettings? telegram, RandomSource random)
     {
         var keys = settings.Get(Keys);
         // A name with a mistake in it must not open the service to everybody.
@@ -103,7 +105,8 @@ internal static class GatewaySection
         return new()
         {
             Host = settings.Get(Host),
-            AllowedHosts = settings.GetList(AllowedHosts),
+            // By that name Telegram calls it.
+            AllowedHosts = telegram?.PublicUrl is { } url ? [.. settings.GetList(AllowedHosts), url.Host] : settings.GetList(AllowedHosts),
             InsecureOpen = settings.Get(InsecureOpen),
             Port = settings.Get(Port),
             SamplesFolder = SpotterPaths.StarterModel is { } starter ? Path.Combine(Path.GetDirectoryName(starter)!, "samples") : null,

@@ -40,7 +40,7 @@ internal sealed class DeliveryService<TChannel>(
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         entered.TrySetResult();
-        return sender.RunAsync(stoppingToken);
+        return channel.IsOn ? sender.RunAsync(stoppingToken) : Task.CompletedTask;
     }
 }
 

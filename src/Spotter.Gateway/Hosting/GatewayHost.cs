@@ -22,6 +22,7 @@ using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
+using Spotter.Gateway.Telegram;
 using Spotter.Gateway.Workers;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
@@ -49,6 +50,7 @@ public static class GatewayHost
         new OperationsEndpoints(),
         new ScalingEndpoints(),
         new WorkerEndpoints(),
+        new TelegramDoor(),
     ];
 
     /// <summary>Begins a host with a web server and nothing else.</summary>
@@ -96,7 +98,7 @@ public static class GatewayHost
             AcceptNotification = asked => s.GetRequiredService<DeliveryChannels>().Accept(asked),
         }).AddHostedService<JobLoops>().AddHostedService<RosterLoop>();
         services.AddSingleton(s => new Recordings(s.GetService<IArrivalTrace>(), s.GetService<IScaleReplay>()))
-            .AddSingleton<JobPresenter>().AddSingleton<AnnotatedPictures>()
+            .AddSingleton<JobPresenter>().AddSingleton<JobDrawings>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<GatewayMeters>().AddSingleton<StoreMonitor>().AddSingleton<UnservedMonitor>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
         services.AddAccess().AddLimits();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();

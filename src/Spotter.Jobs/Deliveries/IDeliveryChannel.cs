@@ -11,6 +11,9 @@ public interface IDeliveryChannel
     /// <summary>Its name in <see cref="JobNotification.Channel"/>; never changed, since it is stored.</summary>
     string Name { get; }
 
+    /// <summary>False where the deployment does not use it, so that nobody need look for its entries.</summary>
+    bool IsOn => true;
+
     /// <summary>How its deliveries are sent.</summary>
     DeliverySettings Settings { get; }
 

@@ -24,8 +24,8 @@ public sealed record InboxSettings
     /// <summary>Longest time for one of them.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>An entry that was taken and has no outcome after this time is taken again: whoever had it is gone.</summary>
-    public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(3);
+    /// <summary>An entry whose lease was not extended for this long is taken again: whoever had it is gone.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How often to look for entries that are due, besides when messages come in.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(500);

@@ -130,6 +130,8 @@ public sealed class InboxReader(
     {
         using var late = new CancellationTokenSource(settings.Timeout, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cutOff);
+        using var handled = CancellationTokenSource.CreateLinkedTokenSource(cutOff);
+        var holding = HoldAsync(entry, ended, handled.Token);
         try
         {
             InboxOutcome outcome;
@@ -150,6 +152,36 @@ public sealed class InboxReader(
             // Taken again once its lease is over.
             if (!cutOff.IsCancellationRequested)
                 onError(unsettled, entry, false);
+        }
+        finally
+        {
+            await handled.CancelAsync();
+            await holding;
+        }
+    }
+
+    /// <summary>Extends the lease until the entry has been dealt with; stops that when somebody else has it.</summary>
+    private async Task HoldAsync(InboxEntry entry, CancellationTokenSource ended, CancellationToken handled)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(settings.Lease / 3, time, handled);
+                try
+                {
+                    if (!await inbox.ExtendAsync(entry, settings.Lease, handled))
+                        await ended.CancelAsync();
+                }
+                catch (SpotterException)
+                {
+                    // It is asked again before the lease is over.
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It has been dealt with.
         }
     }
 

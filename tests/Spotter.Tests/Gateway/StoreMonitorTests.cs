@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Gateway.Operations;
+using Spotter.Gateway;
 
 namespace Spotter.Tests.Gateway;
 

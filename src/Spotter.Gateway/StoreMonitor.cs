@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 
-namespace Spotter.Gateway.Operations;
+namespace Spotter.Gateway;
 
 /// <summary>
 /// Says once that a store is away, and once that it is back. Meanwhile every request, and every loop once a second, would say

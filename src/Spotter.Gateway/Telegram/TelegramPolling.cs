@@ -1,0 +1,101 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Spotter.Core;
+using Spotter.Scaling;
+using Telegram.Bot;
+using Telegram.Bot.Types;
+
+namespace Spotter.Gateway.Telegram;
+
+/// <summary>
+/// Fetches updates, by one gateway at a time: Telegram gives each bot one stream of them. An update is confirmed once it is
+/// kept; after a restart those that were not are fetched again, and the inbox knows those that it has.
+/// </summary>
+/// <param name="bot">The bot.</param>
+/// <param name="leases">Says which gateway fetches; null where there is only one.</param>
+/// <param name="random">Names this gateway.</param>
+/// <param name="log">Hears what goes wrong.</param>
+internal sealed partial class TelegramPolling(TelegramBot bot, IControllerLease? leases, RandomSource random, ILogger log)
+{
+    private const int Seconds = 25;
+
+    // A poll and what comes of it take less.
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WhileAnother = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(3);
+
+    private readonly string self = random.NextHex(8);
+
+    /// <summary>Fetches until cancelled.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        var settings = bot.Settings!;
+        var next = 0;
+        try
+        {
+            while (true)
+            {
+                if (!await IsOursAsync(settings, stopping))
+                {
+                    // The other one has fetched what waits.
+                    bot.Handler.BeginReceiving();
+                    await Task.Delay(WhileAnother, TimeProvider.System, stopping);
+                    continue;
+                }
+                try
+                {
+                    var updates = await bot.Api.CallAsync(b => b.GetUpdates(next, limit: 100, timeout: Seconds, allowedUpdates: IncomingMessage.Kinds, cancellationToken: stopping), stopping);
+                    await KeepAsync(settings, updates, stopping);
+                    bot.Handler.BeginReceiving();
+                    // Said once, which confirms them: after a quiet week the numbers begin anew, and may be lower.
+                    next = updates.Length > 0 ? updates[^1].Id + 1 : 0;
+                }
+                catch (Exception failed) when (failed is TelegramFault or SpotterException)
+                {
+                    LogFailed(failed.Message);
+                    await Task.Delay(failed is TelegramFault { Kind: FaultKind.Wait } fault ? fault.Wait : AfterFault, TimeProvider.System, stopping);
+                }
+            }
+        }
+        finally
+        {
+            await GiveBackAsync(settings);
+        }
+    }
+
+    private async Task<bool> IsOursAsync(TelegramSettings settings, CancellationToken cancel)
+    {
+        try
+        {
+            return leases is null || await leases.HoldAsync(settings.Box, self, Lease, cancel) == self;
+        }
+        catch (SpotterException)
+        {
+            return false;
+        }
+    }
+
+    private async Task GiveBackAsync(TelegramSettings settings)
+    {
+        try
+        {
+            if (leases is not null)
+                await leases.ReleaseAsync(settings.Box, self, CancellationToken.None);
+        }
+        catch (SpotterException)
+        {
+            // It ends by itself.
+        }
+    }
+
+    private async Task KeepAsync(TelegramSettings settings, Update[] updates, CancellationToken cancel)
+    {
+        var messages = updates.Select(u => (Update: u, Incoming: IncomingMessage.Of(u))).Where(u => u.Incoming is not null)
+            .Select(u => IncomingMessage.Keep(u.Update.Id.ToString(CultureInfo.InvariantCulture), u.Incoming!, IncomingMessage.Write(u.Update), settings)).ToList();
+        if (messages.Count > 0)
+            await bot.Inbox.AddAsync(settings.Box, messages, cancel);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Telegram's updates can't be fetched: {Detail} It is tried again")]
+    private partial void LogFailed(string detail);
+}

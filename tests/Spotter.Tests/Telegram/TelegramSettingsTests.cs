@@ -1,0 +1,69 @@
+using System.Net;
+using Spotter.Core;
+using Spotter.Gateway.Telegram;
+
+namespace Spotter.Tests.Telegram;
+
+public sealed class TelegramSettingsTests
+{
+    private const string Token = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11";
+
+    [Theory]
+    [InlineData(Token, true)]
+    [InlineData("", false)]
+    [InlineData(":abcde", false)]
+    [InlineData("abc:defgh", false)]
+    [InlineData("123:ab/../c", false)]
+    [InlineData("123456", false)]
+    public void What_is_a_token(string text, bool isToken) => TelegramSettings.IsToken(text).ShouldBe(isToken);
+
+    [Theory]
+    [InlineData("149.154.160.1", "", true)]
+    [InlineData("149.154.175.255", "", true)]
+    [InlineData("149.154.176.0", "", false)]
+    [InlineData("91.108.4.9", "", true)]
+    [InlineData("91.108.8.0", "", false)]
+    [InlineData("::ffff:91.108.7.255", "", true)]
+    [InlineData("8.8.8.8", "91.108.4.9", false)]
+    [InlineData("127.0.0.1", "", false)]
+    [InlineData("127.0.0.1", "91.108.4.9", true)]
+    [InlineData("10.0.0.7", "8.8.8.8, 91.108.4.9", true)]
+    [InlineData("10.0.0.7", "91.108.4.9, 8.8.8.8", false)]
+    [InlineData("10.0.0.7", "unknown", false)]
+    public void Updates_come_from_the_networks_of_Telegram_also_through_a_proxy(string peer, string forwarded, bool isTaken) =>
+        TelegramWebhook.IsFrom(TelegramSettings.TelegramNetworks, IPAddress.Parse(peer), forwarded).ShouldBe(isTaken);
+
+    [Fact]
+    public void The_secret_of_the_webhook_is_as_Telegram_takes_it_and_says_nothing_of_the_token()
+    {
+        var settings = new TelegramSettings { Token = Token };
+
+        settings.WebhookSecret.Length.ShouldBe(64);
+        (settings.WebhookSecret == new TelegramSettings { Token = Token + "x" }.WebhookSecret).ShouldBeFalse();
+        (settings.BotId, settings.Box, settings.ToString()).ShouldBe(("123456", "telegram:123456", nameof(TelegramSettings)));
+        settings.Redact($"https://api.telegram.org/bot{Token}/getMe").ShouldBe("https://api.telegram.org/bot<token>/getMe");
+    }
+
+    [Fact]
+    public void What_does_not_go_together_is_refused()
+    {
+        var settings = new TelegramSettings { Token = Token };
+
+        settings.Validate();
+        Should.Throw<SpotterException>((settings with { PublicUrl = new Uri("http://a.example") }).Validate).Code.ShouldBe(ErrorCodes.InvalidSettings);
+        Should.Throw<SpotterException>((settings with { CertificateFile = "a.pem" }).Validate).Code.ShouldBe(ErrorCodes.InvalidSettings);
+        (settings with { PublicUrl = new Uri("http://a.example"), Api = new Uri("http://127.0.0.1:81") }).Validate();
+    }
+
+    [Theory]
+    [InlineData(5000, 5000, 100, "Photo")]
+    [InlineData(5001, 5000, 100, "File")]
+    [InlineData(2000, 100, 100, "Photo")]
+    [InlineData(2001, 100, 100, "File")]
+    [InlineData(100, 2001, 100, "File")]
+    [InlineData(100, 100, 10 << 20, "Photo")]
+    [InlineData(100, 100, (10 << 20) + 1, "File")]
+    [InlineData(100, 100, (50 << 20) + 1, "TooLarge")]
+    [InlineData(0, 0, 100, "File")]
+    public void In_which_form_a_picture_is_sent(int width, int height, long bytes, string form) => AnswerPicture.FormOf(width, height, bytes).ToString().ShouldBe(form);
+}
