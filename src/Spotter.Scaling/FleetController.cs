@@ -6,8 +6,8 @@ namespace Spotter.Scaling;
 /// <summary>
 /// What is common to all fleets: which of the workers that a launcher started boot, work, drain or have left, drains that
 /// can be taken back, patience with those that don't join or don't end, and how many died. Also knows workers that have
-/// joined from elsewhere, which it can drain but neither start nor stop. <see cref="List"/> and <see cref="Health"/> are
-/// for anybody; everything else is for one caller at a time.
+/// joined from elsewhere, which it can drain but neither start nor stop. <see cref="List"/>, <see cref="Health"/> and
+/// <see cref="RetireAllAsync"/> are for anybody; everything else is for one caller at a time.
 /// </summary>
 public sealed partial class FleetController
 {
@@ -95,12 +95,15 @@ public sealed partial class FleetController
     }
 
     /// <summary>
-    /// Looks at the workers and does what is due: notes who has joined and who is gone, and stops those that have not
-    /// joined, or have left and not ended, for too long. To be called every tick. The workers as they are then.
+    /// Looks at the workers and does what is due: notes who has joined and who is gone, tells retired ones again that have
+    /// joined again, and stops those that have not joined, or have left and not ended, for too long. To be called every tick.
+    /// The workers as they are then.
     /// </summary>
     public async Task<IReadOnlyList<WorkerView>> TendAsync(CancellationToken cancel)
     {
         await LookAsync(cancel);
+        foreach (var worker in Retired())
+            await DrainAsync(worker, cancel);
         foreach (var worker in Overdue())
             await StopAsync(worker, cancel);
         return List();
@@ -160,19 +163,6 @@ public sealed partial class FleetController
         return true;
     }
 
-    /// <summary>Lets all that are there now finish what they have and end, for good: others are started in their place as they are needed.</summary>
-    public async Task RetireAllAsync(CancellationToken cancel)
-    {
-        List<Member> all;
-        lock (gate)
-        {
-            all = [.. members.Values];
-            all.ForEach(m => m.IsRetired = true);
-        }
-        foreach (var member in all)
-            await DrainAsync(member.Name, cancel);
-    }
-
     /// <summary>Lets all that were started here finish what they run; those still there after <paramref name="patience"/> are stopped.</summary>
     public async Task DrainAllAsync(TimeSpan patience)
     {
@@ -221,7 +211,7 @@ public sealed partial class FleetController
         return ended.IsCompleted;
     }
 
-    /// <summary>One that can't be stopped keeps nobody from being stopped; it is tried again.</summary>
+    /// <summary>One that can't be stopped keeps nobody from being told or stopped; it is tried again.</summary>
     private async Task StopAsync(string worker, CancellationToken cancel)
     {
         try
@@ -246,18 +236,25 @@ public sealed partial class FleetController
         if (launcher is IWorkerLine line)
             line.Drain(worker, order: null);
         else if (!roster.Has(worker))
-            await launcher.StopAsync(worker, cancel);
+            await StopAsync(worker, cancel);
     }
 
     private async Task LookAsync(CancellationToken cancel)
     {
+        var asked = time.GetTimestamp();
         var listed = (await launcher.ListAsync(cancel)).ToDictionary(w => w.Name, StringComparer.Ordinal);
         var joined = roster.List().ToDictionary(w => w.Id, StringComparer.Ordinal);
         List<string> vanished;
         lock (gate)
         {
             foreach (var worker in listed.Values.Where(w => !members.ContainsKey(w.Name) && !ended.Contains(w.Name)))
-                members[worker.Name] = new Member(worker.Name, time.GetTimestamp(), worker.Age) { WasThere = !hasLooked };
+            {
+                members[worker.Name] = new Member(worker.Name, time.GetTimestamp(), worker.Age)
+                {
+                    WasThere = !hasLooked,
+                    IsRetired = WasOnItsWay(worker, asked),
+                };
+            }
             hasLooked = true;
             ended.IntersectWith(listed.Keys);
             foreach (var member in members.Values)
