@@ -14,6 +14,8 @@ internal sealed class OriginGuard(GatewaySettings settings, KeyRing keys)
     public Task CheckAsync(HttpContext http, RequestDelegate next)
     {
         var request = http.Request;
+        if (!IsName(request))
+            throw new SpotterException(ErrorCodes.InvalidRequest, "The Host header of the request is no name.");
         if (!IsCalledByName(request))
         {
             throw new SpotterException(ErrorCodes.ForeignSite, settings.IsLoopback
@@ -26,6 +28,19 @@ internal sealed class OriginGuard(GatewaySettings settings, KeyRing keys)
                 "A page of another site made this request; only this service's own page may. If it is the service's own behind a proxy, name it with --allow-host NAME, or have the proxy pass Host on.");
         }
         return next(http);
+    }
+
+    /// <summary>False for what says that it is an international name and can't be read as one, at which whoever asks for it fails.</summary>
+    private static bool IsName(HttpRequest request)
+    {
+        try
+        {
+            return request.Host.Host is not null;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     /// <summary>

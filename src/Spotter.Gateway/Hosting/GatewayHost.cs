@@ -208,8 +208,8 @@ public static class GatewayHost
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
             headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            // Of answers about jobs nothing is to be kept on the way; whatever may be says so itself.
-            if (headers.CacheControl.Count == 0 && http.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal))
+            // Nothing is to be kept on the way; what may be says so itself.
+            if (headers.CacheControl.Count == 0)
                 headers.CacheControl = "no-store";
             // Pictures have a stricter one of their own.
             if (headers.ContentSecurityPolicy.Count == 0)

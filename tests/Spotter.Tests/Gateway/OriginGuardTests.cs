@@ -83,6 +83,34 @@ public sealed class OriginGuardTests
         response.StatusCode.ShouldBe(status);
     }
 
+    [Theory]
+    [InlineData("xn--localhost-.example")]
+    [InlineData("xn--.example:8080")]
+    public async Task A_name_that_can_not_be_read_is_a_mistake_of_the_client(string host)
+    {
+        await using var bench = await GatewayBench.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/jobs");
+        request.Headers.Host = host;
+
+        using var response = await bench.Client.SendAsync(request);
+
+        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+    }
+
+    [Theory]
+    [InlineData("/healthz")]
+    [InlineData("/metrics")]
+    [InlineData("/v1/jobs")]
+    [InlineData("/nothing")]
+    public async Task No_answer_is_kept_on_the_way(string path)
+    {
+        await using var bench = await GatewayBench.StartAsync();
+
+        using var response = await bench.Client.GetAsync(new Uri(path, UriKind.Relative));
+
+        response.Headers.CacheControl!.NoStore.ShouldBeTrue();
+    }
+
     [Fact]
     public async Task With_keys_a_service_may_be_called_as_its_users_like()
     {
