@@ -12,6 +12,10 @@ namespace Spotter.Engines.Catalogue;
 /// <param name="engines">The engines that requests may choose from.</param>
 public sealed class JobForm(EngineCatalogue engines)
 {
+    /// <summary>Most characters of a field. Nothing that can be said needs more, and what is refused is repeated.</summary>
+    public const int LongestField = 8 * 1024;
+
+    private const int LongestName = 64;
     private const string Engine = "engine";
     private const string Model = "model";
 
@@ -21,13 +25,15 @@ public sealed class JobForm(EngineCatalogue engines)
     public bool Knows(string name) => engines.FindOption(name) is not null;
 
     /// <summary>Notes a field.</summary>
-    /// <exception cref="SpotterException">It is unknown, or comes twice.</exception>
+    /// <exception cref="SpotterException">It is unknown, too long, or comes twice.</exception>
     public void Set(string name, string value)
     {
         if (name == "url")
             throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
         if (engines.FindOption(name) is not { } option)
-            throw Invalid($"The field '{name}' is unknown; known are image, {Known()}.");
+            throw Invalid($"The field '{(name.Length <= LongestName ? name : name[..LongestName] + "…")}' is unknown; known are image, {Known()}.");
+        if (value.Length > LongestField)
+            throw Invalid($"The field '{name}' is longer than {LongestField} characters.");
         if (option.Is(OptionTraits.Repeats))
             fields.Append(name, value);
         else if (!fields.TryAdd(name, value))

@@ -20,7 +20,6 @@ internal delegate Task OnInput(Stream content, string? name, string? contentType
 /// <summary>Reads a request as it streams in: fields into the form, inputs to whoever takes them.</summary>
 internal static class JobRequestReader
 {
-    private const int LongestField = 8 * 1024;
     private const int LongestIdempotencyKey = 255;
     private const int MostFields = 64;
     private const string Multipart = "multipart/form-data";
@@ -146,10 +145,10 @@ internal static class JobRequestReader
 
     private static async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancel)
     {
-        var bytes = new byte[LongestField + 1];
+        var bytes = new byte[JobForm.LongestField + 1];
         var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
-        return length <= LongestField
+        return length <= JobForm.LongestField
             ? Encoding.UTF8.GetString(bytes, 0, length).Trim()
-            : throw new SpotterException(ErrorCodes.InvalidRequest, $"The field '{name}' is longer than {LongestField} bytes.");
+            : throw new SpotterException(ErrorCodes.InvalidRequest, $"The field '{name}' is longer than {JobForm.LongestField} bytes.");
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
@@ -10,6 +11,19 @@ public sealed class JobFormTests
 {
     private static readonly ModelInfo Model = new("tiny", VisionTasks.Detect, "yolov8", 64, 64, ["person", "bus", "dog"]) { Version = "1" };
     private static readonly ModelInfo Classifier = new("names", VisionTasks.Classify, "classifier", 64, 64, ["pizza"]);
+
+    [Fact]
+    public void What_is_refused_is_repeated_only_while_it_is_short()
+    {
+        var form = new JobForm(EngineCatalogue.BuiltIn);
+        foreach (var (name, text) in ((string, string)[])[("engine", new string('x', 60_000)), ("labels", new string('x', JobForm.LongestField + 1)), (new string('n', 60_000), "x")])
+        {
+            using var json = JsonDocument.Parse(JsonSerializer.Serialize(text));
+            foreach (var set in (Action[])[() => form.Set(name, text), () => form.Set(name, json.RootElement), () => form.SetFromAddress(name, text)])
+                Should.Throw<SpotterException>(set).Message.Length.ShouldBeLessThan(1000);
+        }
+        form.Set("labels", new string('x', JobForm.LongestField));
+    }
 
     [Fact]
     public void Nothing_said_is_the_first_model_with_its_defaults()
