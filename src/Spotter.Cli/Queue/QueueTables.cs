@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Spotter.Cli.Remote;
+using Spotter.Core;
 
 namespace Spotter.Cli.Queue;
 
@@ -13,6 +14,8 @@ internal static partial class QueueTables
     /// <summary>Every figure that the service tells, in its order.</summary>
     public static TextTable Stats(JsonElement stats)
     {
+        if (stats.ValueKind != JsonValueKind.Object)
+            throw Strange("its figures");
         var table = new TextTable("what", "number");
         foreach (var figure in stats.EnumerateObject().Where(f => f.Value.ValueKind is JsonValueKind.Number or JsonValueKind.String))
             table.Add(Hump().Replace(figure.Name, match => " " + char.ToLowerInvariant(match.Value[0])), figure.Value.ToString());
@@ -59,7 +62,21 @@ internal static partial class QueueTables
         _ => string.Create(CultureInfo.InvariantCulture, $"{age.TotalDays:0} d"),
     };
 
-    private static ServiceJob Read(JsonElement job) => job.Deserialize(ServiceJson.Default.ServiceJob)!;
+    /// <exception cref="SpotterException">It is no job.</exception>
+    private static ServiceJob Read(JsonElement job)
+    {
+        try
+        {
+            return job.Deserialize(ServiceJson.Default.ServiceJob) ?? throw new JsonException("the job is null");
+        }
+        catch (JsonException strange)
+        {
+            throw Strange("its jobs", strange);
+        }
+    }
+
+    private static SpotterException Strange(string what, Exception? inner = null) =>
+        new(ErrorCodes.StoreUnavailable, $"The service does not describe {what} as a Spotter service does; check --url.", inner);
 
     private static string Short(string text) => text.Length <= LongestDetail ? text : text[..LongestDetail] + "…";
 

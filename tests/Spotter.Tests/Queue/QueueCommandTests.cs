@@ -1,4 +1,5 @@
 using Spotter.Cli.Queue;
+using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Tests.Cli;
 using Spotter.Tests.Gateway;
@@ -24,6 +25,16 @@ public sealed class QueueCommandTests : IAsyncLifetime
         Cells(table.Output).ShouldContain("queued|1", StringComparer.Ordinal);
         Cells(table.Output).ShouldContain("desired workers|0", StringComparer.Ordinal);
         (await QueueAsync("stats", "--json")).Json().ShouldHaveSingleItem().GetProperty("queued").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_service_that_describes_its_jobs_otherwise_is_none_of_ours()
+    {
+        using var strange = System.Text.Json.JsonDocument.Parse("""{"id":"1","state":"queued","created":"no time"}""");
+
+        Should.Throw<SpotterException>(() => QueueTables.Jobs([strange.RootElement], TimeProvider.System.GetUtcNow())).Message.ShouldContain("--url");
+        using var list = System.Text.Json.JsonDocument.Parse("[]");
+        Should.Throw<SpotterException>(() => QueueTables.Stats(list.RootElement)).Message.ShouldContain("--url");
     }
 
     [Fact]
