@@ -52,6 +52,7 @@ public static partial class Sandbox
         Limit(CoreLimit, 0);
         if (rules.MemoryBytes is { } bytes)
             Limit(DataLimit, (ulong)bytes);
+        Capabilities.Drop();
         if (Landlock.Version > 0)
             Landlock.Restrict(rules, [arguments[0], .. LoaderFiles()]);
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()

@@ -98,6 +98,8 @@ public sealed class SandboxTests
             var status = await File.ReadAllTextAsync(Path.Combine(task, "status"));
             status.ShouldContain("NoNewPrivs:\t1");
             status.ShouldContain("Seccomp:\t2");
+            // Of what root may do, reading files whatever their mode, at most.
+            status.ShouldMatch(@"CapPrm:\t0{15}[0246]\nCapEff:\t0{15}[0246]\n");
         }
     }
 
