@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Spotter.Core;
@@ -7,9 +10,10 @@ namespace Spotter.Core;
 /// What the failpoint <c>escape</c> does: it tries what a sandbox must refuse, as somebody would who has taken a decoder over, and
 /// writes what became of it to standard error. What to try is in <see cref="Variable"/>.
 /// </summary>
-internal static class EscapeAttempts
+internal static partial class EscapeAttempts
 {
-    /// <summary>Attempts, with <c>|</c> between them: <c>exec PATH</c>, <c>write PATH</c>, <c>read PATH</c>, <c>get URL</c>.</summary>
+    /// <summary>Attempts, with <c>|</c> between them: <c>exec PATH</c>, <c>write PATH</c>, <c>read PATH</c>, <c>get URL</c>,
+    /// <c>udp ADDRESS:PORT</c>, <c>unix PATH</c>, <c>listen PORT</c>, <c>signal PROCESS</c>.</summary>
     private const string Variable = "SPOTTER_FAILPOINT_ESCAPE";
 
     public static void Make()
@@ -33,12 +37,29 @@ internal static class EscapeAttempts
                     return "done";
                 case ["read", var path]:
                     using (var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete))
-                        return "done";
+                        return file.ReadByte() >= 0 ? "done" : "refused (nothing is shown of it)";
                 case ["get", var url]:
                     using (var client = new HttpClient(Outgoing.NewHandler()))
                     using (var request = new HttpRequestMessage(HttpMethod.Get, url))
                     using (client.Send(request))
                         return "done";
+#pragma warning disable RS0030 // Nothing is to be reached: these are what has to be refused.
+                case ["udp", var endpoint]:
+                    using (var socket = new Socket(SocketType.Dgram, ProtocolType.Udp))
+                        socket.SendTo("x"u8, IPEndPoint.Parse(endpoint));
+                    return "done";
+                case ["unix", var path]:
+                    using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+                        socket.Connect(new UnixDomainSocketEndPoint(path));
+                    return "done";
+                case ["listen", var port]:
+                    using (var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+                        socket.Bind(new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)));
+                    return "done";
+#pragma warning restore RS0030
+                case ["signal", var process]:
+                    // Number 0 asks whether one might, and harms nobody.
+                    return Signal(int.Parse(process, CultureInfo.InvariantCulture), 0) == 0 ? "done" : $"refused ({Marshal.GetLastPInvokeErrorMessage()})";
                 default:
                     return "unknown";
             }
@@ -48,4 +69,8 @@ internal static class EscapeAttempts
             return $"refused ({refused.Message})";
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static partial int Signal(int process, int signal);
 }

@@ -26,6 +26,7 @@ internal static class ModelsCommand
         command.SetAction(parsed =>
         {
             var file = GatewaySection.ModelFile(parsed.GetRequiredValue(Model), parsed.GetValue(Data));
+            Failpoint.At("model-inspecting");
             var listing = ModelListing.Of(file);
             if (parsed.GetValue(Json))
                 JsonLines.Write(listing);
