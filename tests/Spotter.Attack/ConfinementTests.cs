@@ -20,8 +20,6 @@ public sealed class ConfinementTests
         ["SPOTTER__WEBHOOKS__SECRET"] = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", ["https_proxy"] = $"http://user:{Secret}@127.0.0.1:1", ["LD_PRELOAD_NOTE"] = Secret + "-other", ["npm_config_token"] = Secret + "-npm",
     };
 
-    private static readonly string BesideTheProgram = Path.Combine(Path.GetDirectoryName(SpotterProgram.File)!, "spotter-attack");
-
     /// <summary>What of the sandbox this machine lacks, as a reason why it can't be attacked here.</summary>
     private static string Lacks => Sandbox.Missing.Count == 0 ? "" : $"; NOT TRIED HERE: {string.Join("; ", Sandbox.Missing)}";
 
@@ -148,7 +146,7 @@ public sealed class ConfinementTests
     private static IEnumerable<string> Forbidden(TemporaryFolder folder, string data, Trap trap)
     {
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        string[] written = [folder.File("escaped"), Path.Combine(home, $".spotter-attack-{Path.GetFileName(folder.Path)}"), Path.Combine(data, "keys.json"), Path.Combine(data, "spotter.db"), Path.Combine(data, "blobs", "x"), Path.Combine(data, "models", "evil.onnx"), Path.Combine(data, "gateway"), "/etc/spotter-attack", "/usr/lib/spotter-attack", "/dev/shm/spotter-attack", BesideTheProgram];
+        string[] written = [folder.File("escaped"), Path.Combine(home, "." + Named(folder)), Path.Combine(data, "keys.json"), Path.Combine(data, "spotter.db"), Path.Combine(data, "blobs", "x"), Path.Combine(data, "models", "evil.onnx"), Path.Combine(data, "gateway"), "/etc/" + Named(folder), "/usr/lib/" + Named(folder), "/dev/shm/" + Named(folder), BesideTheProgram(folder)];
         string[] read = [Path.Combine(data, "spotter.db"), Path.Combine(data, "spotter.db-wal"), Path.Combine(data, "webhook.key"), Path.Combine(data, "keys.json"), "/etc/shadow", "/etc/hostname", Path.Combine(home, ".bashrc"), $"/proc/{Environment.ProcessId}/environ", $"/proc/{Environment.ProcessId}/mem", "/proc/1/environ", "/dev/mem", trap.File];
         return [.. new[] { "/bin/true", "/bin/sh", "/usr/bin/env", trap.Script }.Where(File.Exists).Select(p => $"exec {p}"), .. written.Select(p => $"write {p}"), .. read.Where(p => !p.StartsWith("/dev/", StringComparison.Ordinal) || File.Exists(p)).Select(p => $"read {p}"), $"signal {Environment.ProcessId}", "signal 1"];
     }
@@ -161,7 +159,7 @@ public sealed class ConfinementTests
         if (Sandbox.Missing.Count > 0)
             return;
         row.Try(trap.Connects == 0, $"{trap.Connects} connects or packets came out");
-        foreach (var file in (string[])[folder.File("escaped"), trap.Sign, Path.Combine(data, "models", "evil.onnx"), Path.Combine(data, "blobs", "x"), "/etc/spotter-attack", "/usr/lib/spotter-attack", "/dev/shm/spotter-attack", BesideTheProgram, Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), $".spotter-attack-{Path.GetFileName(folder.Path)}")])
+        foreach (var file in (string[])[folder.File("escaped"), trap.Sign, Path.Combine(data, "models", "evil.onnx"), Path.Combine(data, "blobs", "x"), "/etc/" + Named(folder), "/usr/lib/" + Named(folder), "/dev/shm/" + Named(folder), BesideTheProgram(folder), Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "." + Named(folder))])
         {
             row.Try(!File.Exists(file), $"{file} was written");
             File.Delete(file);
@@ -179,6 +177,11 @@ public sealed class ConfinementTests
         row.Try(!environment.Contains(Secret, StringComparison.Ordinal) && !environment.Contains("whsec_", StringComparison.Ordinal), "a secret is in its environment");
         row.Try(!arguments.Any(a => a.Contains(Secret, StringComparison.Ordinal)), "a secret is in its arguments");
     }
+
+    /// <summary>A name that nobody else uses, for files outside of the test's folder.</summary>
+    private static string Named(TemporaryFolder folder) => "spotter-attack-" + Path.GetFileName(folder.Path);
+
+    private static string BesideTheProgram(TemporaryFolder folder) => Path.Combine(Path.GetDirectoryName(SpotterProgram.File)!, Named(folder));
 
     private static string ThreadOf(string line) => line.Split(' ')[0];
 
