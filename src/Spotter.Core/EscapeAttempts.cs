@@ -10,10 +10,10 @@ namespace Spotter.Core;
 /// What the failpoint <c>escape</c> does: it tries what a sandbox must refuse, as somebody would who has taken a decoder over, and
 /// writes what became of it to standard error. What to try is in <see cref="Variable"/>.
 /// </summary>
-internal static partial class EscapeAttempts
+internal static class EscapeAttempts
 {
     /// <summary>Attempts, with <c>|</c> between them: <c>exec PATH</c>, <c>write PATH</c>, <c>read PATH</c>, <c>get URL</c>,
-    /// <c>udp ADDRESS:PORT</c>, <c>unix PATH</c>, <c>listen PORT</c>, <c>signal PROCESS</c>.</summary>
+    /// <c>udp ADDRESS:PORT</c>, <c>unix PATH</c>, <c>listen PORT</c>.</summary>
     private const string Variable = "SPOTTER_FAILPOINT_ESCAPE";
 
     public static void Make()
@@ -57,9 +57,6 @@ internal static partial class EscapeAttempts
                         socket.Bind(new IPEndPoint(IPAddress.Loopback, int.Parse(port, CultureInfo.InvariantCulture)));
                     return "done";
 #pragma warning restore RS0030
-                case ["signal", var process]:
-                    // Number 0 asks whether one might, and harms nobody.
-                    return Signal(int.Parse(process, CultureInfo.InvariantCulture), 0) == 0 ? "done" : $"refused ({Marshal.GetLastPInvokeErrorMessage()})";
                 default:
                     return "unknown";
             }
@@ -69,8 +66,4 @@ internal static partial class EscapeAttempts
             return $"refused ({refused.Message})";
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
-    private static partial int Signal(int process, int signal);
 }

@@ -1,5 +1,9 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
+using Spotter.Gateway;
+using Spotter.Gateway.Access;
 
 namespace Spotter.Tests.Gateway;
 
@@ -88,13 +92,12 @@ public sealed class OriginGuardTests
     [InlineData("xn--.example:8080")]
     public async Task A_name_that_can_not_be_read_is_a_mistake_of_the_client(string host)
     {
-        await using var bench = await GatewayBench.StartAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/jobs");
-        request.Headers.Host = host;
+        var guard = new OriginGuard(new GatewaySettings { WorkerToken = new string('0', 32) }, new KeyRing(null, required: false, TimeProvider.System, NullLogger<KeyRing>.Instance));
+        // Not through a server that logs everything: its own log fails at such a name.
+        var http = new DefaultHttpContext();
+        http.Request.Headers.Host = host;
 
-        using var response = await bench.Client.SendAsync(request);
-
-        response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
+        (await Should.ThrowAsync<SpotterException>(() => guard.CheckAsync(http, _ => Task.CompletedTask))).Code.ShouldBe(ErrorCodes.InvalidRequest);
     }
 
     [Theory]
