@@ -23,6 +23,7 @@ using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
 using Spotter.Gateway.Telegram;
+using Spotter.Gateway.Uploads;
 using Spotter.Gateway.Workers;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
@@ -100,7 +101,7 @@ public static class GatewayHost
         services.AddSingleton(s => new Recordings(s.GetService<IArrivalTrace>(), s.GetService<IScaleReplay>()))
             .AddSingleton<JobPresenter>().AddSingleton<JobDrawings>().AddSingleton<AnnotatedPictures>()
             .AddSingleton<GatewayMeters>().AddSingleton<StoreMonitor>().AddSingleton<UnservedMonitor>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
-        services.AddAccess().AddLimits();
+        services.AddAccess().AddLimits().AddSingleton<UploadIntake>();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         // The listener has to be there before the first measurement.
         services.AddHostedService<EagerMetrics>();
@@ -168,7 +169,7 @@ public static class GatewayHost
     private static void Limit(KestrelServerOptions kestrel, GatewaySettings settings, OpenConnections connections)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = settings.Jobs.MaxInputBytes + SubmitEndpoint.FramingBytes;
+        kestrel.Limits.MaxRequestBodySize = settings.Jobs.MaxInputBytes + UploadIntake.FramingBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 10 * 1024, gracePeriod: TimeSpan.FromSeconds(5));

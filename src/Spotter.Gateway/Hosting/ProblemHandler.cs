@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Gateway.Intake;
 using Spotter.Gateway.Operations;
+using Spotter.Gateway.Uploads;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Hosting;
@@ -60,7 +60,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
     };
 
     /// <summary>How many bytes of inputs the request could bring.</summary>
-    private static long BoundOf(HttpContext http) => Math.Max(0, (http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0) - SubmitEndpoint.FramingBytes);
+    private static long BoundOf(HttpContext http) => Math.Max(0, (http.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize ?? 0) - UploadIntake.FramingBytes);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private partial void LogFailure(Exception exception, string method, string path);

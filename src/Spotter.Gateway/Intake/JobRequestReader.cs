@@ -1,28 +1,18 @@
 using System.Globalization;
-using System.Text;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
+using Spotter.Gateway.Uploads;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Intake;
-
-/// <summary>Takes an input as it streams in.</summary>
-/// <param name="content">Its bytes.</param>
-/// <param name="name">What the client calls it; null for nothing.</param>
-/// <param name="contentType">The media type that the client gives; null for none.</param>
-internal delegate Task OnInput(Stream content, string? name, string? contentType);
 
 /// <summary>Reads a request as it streams in: fields into the form, inputs to whoever takes them.</summary>
 internal static class JobRequestReader
 {
     private const int LongestIdempotencyKey = 255;
-    private const int MostFields = 64;
-    private const string Multipart = "multipart/form-data";
     private const string Json = "application/json";
 
     /// <summary>Reads the fields that are there before the body.</summary>
@@ -36,7 +26,7 @@ internal static class JobRequestReader
     }
 
     /// <summary>True when the body itself is the input, so that all fields are in the address.</summary>
-    public static bool IsBare(HttpRequest request) => TypeOf(request) is not { } type || !(Is(type, Multipart) || Is(type, Json));
+    public static bool IsBare(HttpRequest request) => TypeOf(request) is not { } type || !(MultipartParts.Are(request) || Is(type, Json));
 
     /// <summary>How many bytes of the body so many bytes of an input take.</summary>
     public static long Encoded(HttpRequest request, long bytes) =>
@@ -56,8 +46,8 @@ internal static class JobRequestReader
                 throw new SpotterException(ErrorCodes.EmptyBody, "The request has no body; send a picture.");
             await onInput(request.Body, null, null);
         }
-        else if (Is(type, Multipart))
-            await ReadMultipartAsync(request, type, form, onInput, cancel);
+        else if (MultipartParts.Are(request))
+            await ReadMultipartAsync(request, form, onInput, cancel);
         else if (Is(type, Json))
             await JsonRequestReader.ReadAsync(request.BodyReader, form, onInput, cancel);
         else if (type.MediaType.StartsWith("image/", StringComparison.OrdinalIgnoreCase) || Is(type, InputTerms.AnyBytes) || terms().TakeDeclared(type.MediaType.Value) is not null)
@@ -97,43 +87,21 @@ internal static class JobRequestReader
                 $"The Idempotency-Key has to be 1 to {LongestIdempotencyKey} printable ASCII characters without spaces.");
     }
 
-    private static async Task ReadMultipartAsync(
-        HttpRequest request, MediaTypeHeaderValue type, JobForm form, OnInput onInput, CancellationToken cancel)
-    {
-        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary);
-        if (boundary.Length is 0 or > 200)
-            throw new SpotterException(ErrorCodes.InvalidRequest, "The multipart request names no usable boundary.");
-        var fields = 0;
-        try
+    private static Task ReadMultipartAsync(HttpRequest request, JobForm form, OnInput onInput, CancellationToken cancel) => MultipartParts.ReadAsync(
+        request,
+        async part =>
         {
-            var reader = new MultipartReader(boundary.Value!, request.Body);
-            while (await reader.ReadNextSectionAsync(cancel) is { } section)
+            if (part.Name is "image" or "file")
             {
-                var (name, fileName) = PartHeader.Read(section.ContentDisposition);
-                if (string.IsNullOrEmpty(name))
-                    throw new SpotterException(ErrorCodes.InvalidRequest, "A part of the request has no name; send each picture as a part named 'image'.");
-                if (name is "image" or "file")
-                {
-                    await onInput(section.Body, PictureName.Of(fileName), section.ContentType);
-                    continue;
-                }
-                if (fileName is not null && !form.Knows(name))
-                    throw new SpotterException(ErrorCodes.InvalidRequest, $"The part '{Shown(name)}' brings a file; send each picture as a part named 'image', as in curl -F image=@photo.jpg.");
-                if (++fields > MostFields)
-                    throw new SpotterException(ErrorCodes.InvalidRequest, $"The request has more than {MostFields} fields.");
-                form.Set(name, await ReadFieldAsync(name, section.Body, cancel));
+                await onInput(part.Body, PictureName.Of(part.FileName), part.ContentType);
+                return false;
             }
-        }
-        catch (InvalidDataException broken)
-        {
-            throw new SpotterException(
-                ErrorCodes.InvalidRequest, "The multipart request is malformed: its parts don't begin with the boundary that its Content-Type names, or have too many or too long headers.", broken);
-        }
-        catch (IOException broken) when (broken is not (BadHttpRequestException or ConnectionResetException))
-        {
-            throw new SpotterException(ErrorCodes.InvalidRequest, "The multipart request ends before its last boundary.", broken);
-        }
-    }
+            if (part.FileName is not null && !form.Knows(part.Name))
+                throw new SpotterException(ErrorCodes.InvalidRequest, $"The part '{Shown(part.Name)}' brings a file; send each picture as a part named 'image', as in curl -F image=@photo.jpg.");
+            form.Set(part.Name, await part.ReadTextAsync(cancel));
+            return true;
+        },
+        cancel);
 
     /// <summary>What the client says of the body; null for nothing, or for what tools say of any bytes (curl's --data-binary a form): then the bytes tell.</summary>
     private static MediaTypeHeaderValue? TypeOf(HttpRequest request) =>
@@ -142,13 +110,4 @@ internal static class JobRequestReader
     private static bool Is(MediaTypeHeaderValue type, string name) => type.MediaType.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static string Shown(string name) => name.Length <= 64 ? name : name[..64] + "…";
-
-    private static async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancel)
-    {
-        var bytes = new byte[JobForm.LongestField + 1];
-        var length = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancel);
-        return length <= JobForm.LongestField
-            ? Encoding.UTF8.GetString(bytes, 0, length).Trim()
-            : throw new SpotterException(ErrorCodes.InvalidRequest, $"The field '{name}' is longer than {JobForm.LongestField} bytes.");
-    }
 }

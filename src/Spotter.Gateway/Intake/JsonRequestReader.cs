@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
+using Spotter.Gateway.Uploads;
 
 namespace Spotter.Gateway.Intake;
 

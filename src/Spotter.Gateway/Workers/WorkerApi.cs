@@ -10,7 +10,6 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
-using Spotter.Gateway.Operations;
 using Spotter.Gateway.Results;
 using Spotter.Jobs;
 using Spotter.Scaling;

@@ -26,9 +26,6 @@ public sealed partial class DirectionTests
         ("Spotter.Gateway", "Intake/SubmitEndpoint.cs knows Results"),
         ("Spotter.Gateway", "Operations/OperationsEndpoints.cs knows Results"),
         ("Spotter.Gateway", "Workers/WorkerApi.cs knows Results"),
-        // They count what comes in and goes out: GatewayMeters lies beside the door that shows the counts.
-        ("Spotter.Gateway", "Intake/SubmitEndpoint.cs knows Operations"),
-        ("Spotter.Gateway", "Workers/WorkerApi.cs knows Operations"),
     ];
 
     public static TheoryData<string> Projects => [.. MayKnow.Keys];

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Spotter.Gateway;
 using Spotter.Gateway.Operations;
 
 namespace Spotter.Tests.Gateway;

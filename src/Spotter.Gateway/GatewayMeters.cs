@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.Operations;
+namespace Spotter.Gateway;
 
 /// <summary>What the gateway counts, as instruments of the meter <c>Spotter</c>.</summary>
 internal sealed class GatewayMeters : IDisposable

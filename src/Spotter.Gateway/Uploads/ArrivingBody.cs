@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Spotter.Core;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.Intake;
+namespace Spotter.Gateway.Uploads;
 
 /// <summary>The body of an upload as it arrives. While nothing does, its place is another upload's: who sends a byte a second keeps nobody out.</summary>
 /// <param name="body">The body.</param>

@@ -1,6 +1,6 @@
 using Microsoft.Net.Http.Headers;
 
-namespace Spotter.Gateway.Intake;
+namespace Spotter.Gateway.Uploads;
 
 /// <summary>
 /// The <c>Content-Disposition</c> of a part (RFC 7578), as clients really write it: also with names that hold spaces and
