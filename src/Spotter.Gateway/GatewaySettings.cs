@@ -38,6 +38,12 @@ public sealed record GatewaySettings
     /// <summary>True when nobody gets in without a key, even while there is none.</summary>
     public bool KeysRequired { get; init; }
 
+    /// <summary>For how long a signed link to a job opens.</summary>
+    public TimeSpan LinkLife { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>True to answer, besides the API, the endpoints of earlier services that did the same; see docs/compat.md.</summary>
+    public bool Compat { get; init; }
+
     /// <summary>What is let in, and how long things are held and kept.</summary>
     public JobSettings Jobs { get; init; } = new();
 

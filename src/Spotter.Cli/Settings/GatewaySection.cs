@@ -42,6 +42,12 @@ internal static class GatewaySection
         "keysFile", "File of the API keys, as `spotter keys` makes it; with it nobody gets in without a key. Default: keys.json in the data folder, if it is there.",
         SettingValues.OptionalText("FILE"), null) { Flag = "--keys" };
 
+    private static readonly Setting<TimeSpan> LinkLife = new(
+        "linkHours", "Hours for which a signed link to a job opens without a key.", SettingValues.Times(TimeSpan.FromHours(1), 1, 168), Gateway.LinkLife) { Flag = "--link-hours" };
+
+    private static readonly Setting<bool> Compat = new(
+        "compat", "Also answer the endpoints of earlier services, as docs/compat.md lists them.", SettingValues.YesNo, Gateway.Compat) { Flag = "--compat", FlagText = "true" };
+
     private static readonly Setting<int> MaxQueued = new(
         "maxQueued", "Waiting jobs beyond which new ones are refused.", SettingValues.Whole(1, 100_000_000), Jobs.MaxQueued) { Flag = "--max-queued" };
 
@@ -57,7 +63,7 @@ internal static class GatewaySection
         "reuse", "False to run every job, also when the result of the same picture, model and options is stored.", SettingValues.YesNo, Jobs.Reuse) { Flag = "--no-reuse", FlagText = "false" };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, MaxQueued, MaxQueueAge, ClientRate, Reuse];
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, LinkLife, Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse];
 
     /// <summary>The data folder that was asked for, as a full path.</summary>
     public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
@@ -121,6 +127,8 @@ internal static class GatewaySection
             },
             KeysFile = keys is null ? Path.Combine(data, KeyFile.DefaultName) : Path.GetFullPath(keys),
             KeysRequired = keys is not null,
+            LinkLife = settings.Get(LinkLife),
+            Compat = settings.Get(Compat),
             ClientRate = settings.Get(ClientRate),
             ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),
             WorkerToken = WorkerSection.Token(settings) ?? random.NextHex(32),

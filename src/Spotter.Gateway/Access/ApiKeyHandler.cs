@@ -8,8 +8,11 @@ using Spotter.Core;
 
 namespace Spotter.Gateway.Access;
 
-/// <summary>Knows callers by their API key; without keys, everybody is somebody who may do everything.</summary>
-internal sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, KeyRing keys)
+/// <summary>
+/// Knows callers by their API key, or by a signed link to the one job that they ask for; without keys, everybody is somebody who may
+/// do everything.
+/// </summary>
+internal sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, KeyRing keys, SignedLinks links)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, UrlEncoder.Default)
 {
     /// <summary>The name of the scheme.</summary>
@@ -25,7 +28,8 @@ internal sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions>
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
         throw new SpotterException(ErrorCodes.Unauthorized, Shown is null
-            ? "This service takes requests with a key only; send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
+            ? SignedLinks.IsShown(Request) ? "The link has expired, or was made for something else; ask who gave it to you for another."
+            : "This service takes requests with a key only; send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
             : "The key is not known here, or was revoked; ask who runs the service for another.");
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
@@ -53,7 +57,9 @@ internal sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions>
         if (!keys.Closed)
             return Success(Caller.Anonymous(Context));
         // No failure, which would be logged: a stranger could fill the log. The answer says it.
-        return Shown is { Length: <= LongestKey } shown && keys.Find(shown) is { } key ? Success(Caller.With(key)) : AuthenticateResult.NoResult();
+        if (Shown is { Length: <= LongestKey } shown && keys.Find(shown) is { } key)
+            return Success(Caller.With(key));
+        return links.Opens(Request, Context.GetEndpoint()?.Metadata.GetMetadata<OpensByLink>()) ? Success(Caller.WithLink) : AuthenticateResult.NoResult();
     }
 
     private AuthenticateResult Success(Caller caller) =>

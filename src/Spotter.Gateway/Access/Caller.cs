@@ -25,6 +25,9 @@ public sealed record Caller(string By, string Tenant, KeyScopes Scopes, bool See
     internal static Caller With(ApiKey key) =>
         new(key.Name, key.Tenant, key.Scopes, key.Tenant == ApiKey.AllTenants || key.Scopes.HasFlag(KeyScopes.Operate)) { Key = key.Name };
 
+    /// <summary>Who shows a link to the one job that is asked for, whosever it is.</summary>
+    internal static Caller WithLink { get; } = new("link", "", KeyScopes.Read, SeesAll: true);
+
     /// <summary>Who comes where there are no keys.</summary>
     internal static Caller Anonymous(HttpContext http) =>
         new(ClientAddress.ClassOf(http.Connection.RemoteIpAddress), "", KeyScopes.Submit | KeyScopes.Read | KeyScopes.Operate, SeesAll: true);

@@ -30,18 +30,20 @@ internal sealed class JobEndpoints : IDoor
             .Produces<JobPage>().Produces<Problem>(400, Problems.MediaType);
         jobs.MapGet("/{id}", async (HttpContext http, string id, JobService jobs, JobPresenter presenter, CancellationToken cancel) =>
                 TypedResults.Json(await presenter.ShowAsync(await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel), cancel), ResultsJson.Default.JobView))
-            .WithName("getJob").WithSummary("One job")
+            .WithMetadata(OpensByLink.OfPath).WithName("getJob").WithSummary("One job")
             .Produces<JobView>().Produces<Problem>(404, Problems.MediaType);
-        jobs.MapGet("/{id}/image", ImageAsync).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request; of a filter the picture that it made")
+        jobs.MapGet("/{id}/image", ImageAsync).WithMetadata(OpensByLink.OfPath).WithName("getAnnotatedImage").WithSummary("The annotated picture, drawn on first request; of a filter the picture that it made")
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType)
             .Produces<Problem>(409, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
-        jobs.MapGet("/{id}/original", OriginalAsync).WithName("getOriginalImage").WithSummary("The picture as it was sent")
+        jobs.MapGet("/{id}/original", OriginalAsync).WithMetadata(OpensByLink.OfPath).WithName("getOriginalImage").WithSummary("The picture as it was sent")
             .Produces(200, contentType: "image/jpeg", additionalContentTypes: ["image/png", "image/webp", "image/gif"]).Produces<Problem>(404, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
-        jobs.MapGet("/{id}/output", OutputAsync).WithName("getOutput").WithSummary("The result as one line of text: the picture's name without its extension, a comma, the result")
+        jobs.MapGet("/{id}/output", OutputAsync).WithMetadata(OpensByLink.OfPath).WithName("getOutput").WithSummary("The result as one line of text: the picture's name without its extension, a comma, the result")
             .Produces<string>(200, "text/plain").Produces<Problem>(404, Problems.MediaType).Produces<Problem>(409, Problems.MediaType);
-        jobs.MapGet("/{id}/outputs/{name}", FileAsync).WithName("getOutputFile").WithSummary("A file that the job made, by its name in `outputs`")
+        jobs.MapGet("/{id}/outputs/{name}", FileAsync).WithMetadata(OpensByLink.OfPath).WithName("getOutputFile").WithSummary("A file that the job made, by its name in `outputs`")
             .Produces(200, contentType: "application/octet-stream").Produces<Problem>(404, Problems.MediaType)
             .Produces<Problem>(409, Problems.MediaType).Produces<Problem>(410, Problems.MediaType);
+        jobs.MapGet("/{id}/link", LinkAsync).WithName("linkJob").WithSummary("Links to the job and its pictures that open without a key, for some time")
+            .Produces<LinkView>().Produces<Problem>(404, Problems.MediaType);
         jobs.MapGet("/{id}/events", EventsAsync).WithName("followJob").WithSummary("Changes of state, place and expected time as they happen")
             .Produces<JobView>(200, "text/event-stream").Produces(204).Produces<Problem>(404, Problems.MediaType).Produces<Problem>(503, Problems.MediaType);
         jobs.MapDelete("/{id}", CancelAsync).WithName("cancelJob").WithMetadata(NeedsKey.ToSubmit).WithSummary("Cancel a job that has not ended")
@@ -113,6 +115,14 @@ internal sealed class JobEndpoints : IDoor
         // To be saved, not shown. Names have no character that would need quoting.
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{file.Name}\"";
         return new BlobResult(content, file.MediaType);
+    }
+
+    private static async Task<IResult> LinkAsync(HttpContext http, string id, JobService jobs, SignedLinks links, CancellationToken cancel)
+    {
+        var job = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel);
+        var (query, expires) = links.Sign(job.Id);
+        var plain = JobLinks.Of(job.Id);
+        return TypedResults.Json(new LinkView(plain.Self + query, plain.Image + query, plain.Original + query, plain.Output + query, expires), ResultsJson.Default.LinkView);
     }
 
     private static async Task<Job> FindSucceededAsync(JobService jobs, HttpContext http, string id, string wanted, CancellationToken cancel)

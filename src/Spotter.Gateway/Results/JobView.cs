@@ -143,6 +143,14 @@ public sealed record JobLinks(string Self, string Image, string Original, string
     }
 }
 
+/// <summary>The calls of one job that open without a key.</summary>
+/// <param name="Self">The job.</param>
+/// <param name="Image">The annotated picture.</param>
+/// <param name="Original">The picture as sent.</param>
+/// <param name="Output">The result as one line of text.</param>
+/// <param name="Expires">Until when.</param>
+public sealed record LinkView(string Self, string Image, string Original, string Output, DateTimeOffset Expires);
+
 /// <summary>The jobs of one request that carried several pictures, in its order.</summary>
 /// <param name="Jobs">The jobs.</param>
 public sealed record JobViews(IReadOnlyList<JobView> Jobs);

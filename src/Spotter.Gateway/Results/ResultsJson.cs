@@ -8,6 +8,7 @@ namespace Spotter.Gateway.Results;
 [JsonSerializable(typeof(JobView))]
 [JsonSerializable(typeof(JobViews))]
 [JsonSerializable(typeof(JobPage))]
+[JsonSerializable(typeof(LinkView))]
 [JsonSerializable(typeof(RedriveRequest))]
 [JsonSerializable(typeof(RedriveView))]
 public sealed partial class ResultsJson : JsonSerializerContext;

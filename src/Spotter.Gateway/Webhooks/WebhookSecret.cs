@@ -75,6 +75,9 @@ public sealed class WebhookSecret
     /// <summary>Not the secret.</summary>
     public override string ToString() => nameof(WebhookSecret);
 
+    /// <summary>The signature of any bytes (HMAC-SHA-256).</summary>
+    internal byte[] Sign(ReadOnlySpan<byte> bytes) => HMACSHA256.HashData(key, bytes);
+
     /// <summary>The signature of one delivery, <c>v1,</c> and Base64.</summary>
     internal string Sign(string id, long timestamp, ReadOnlySpan<byte> body)
     {
