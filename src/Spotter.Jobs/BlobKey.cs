@@ -4,7 +4,8 @@ namespace Spotter.Jobs;
 
 /// <summary>
 /// The names under which blobs are kept. Nothing in them comes from a request, and none names a job: which job a blob
-/// belongs to is in the job's row.
+/// belongs to is in the job's row. Pictures that others have put there to be named (<see cref="PlacedPrefix"/>) are the exception:
+/// Spotter only reads them.
 /// </summary>
 public static class BlobKey
 {
@@ -14,6 +15,9 @@ public static class BlobKey
     /// <summary>Where outputs lie that an engine made.</summary>
     public const string OutputsPrefix = "out/";
 
+    /// <summary>Where others put pictures that requests may then name. Nothing is written or deleted there.</summary>
+    public const string PlacedPrefix = "images/";
+
     private const int RandomBytes = 10;
 
     /// <summary>A new name for something that was sent.</summary>
@@ -22,13 +26,25 @@ public static class BlobKey
     /// <summary>A new name for something that was made. Each attempt uses its own, so a late worker overwrites nothing.</summary>
     public static string NewOutput(RandomSource random, TimeProvider time) => New(OutputsPrefix, random, time);
 
+    /// <summary>The key of a picture that somebody has put there; null when the name can't be that of one.</summary>
+    /// <param name="tenant">Whose it is; empty where nobody is told apart.</param>
+    /// <param name="name">Its file name: letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, the first of them none of the last.</param>
+    public static string? Placed(string tenant, string name)
+    {
+        var key = tenant.Length == 0 ? PlacedPrefix + name : $"{PlacedPrefix}{tenant}/{name}";
+        return name.Length > 0 && name[0] != '.' && !name.Contains('/', StringComparison.Ordinal) && IsValid(key) ? key : null;
+    }
+
     /// <summary>True for keys of the form that this class makes, so that none can leave the store's folder.</summary>
     public static bool IsValid(string key)
     {
         if (key.Length is 0 or > 200 || key[0] is '/' or '.' || key.Contains("..", StringComparison.Ordinal))
             return false;
+        var isPlaced = key.StartsWith(PlacedPrefix, StringComparison.Ordinal);
         foreach (var c in key)
         {
+            if (isPlaced && (char.IsAsciiLetterUpper(c) || c == '_'))
+                continue;
             if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('-' or '.' or '/'))
                 return false;
         }

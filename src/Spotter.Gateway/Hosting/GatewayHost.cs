@@ -15,6 +15,7 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
+using Spotter.Gateway.Compat;
 using Spotter.Gateway.Deliveries;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
@@ -52,6 +53,7 @@ public static class GatewayHost
         new ScalingEndpoints(),
         new WorkerEndpoints(),
         new TelegramDoor(),
+        new CompatDoor(),
     ];
 
     /// <summary>Begins a host with a web server and nothing else.</summary>
@@ -142,7 +144,7 @@ public static class GatewayHost
         app.UseExceptionHandler();
         app.Use(Guard);
         app.Use(new OriginGuard(settings, app.Services.GetRequiredService<KeyRing>()).CheckAsync);
-        UsePage(app);
+        app.UseWhen(http => CompatDoor.WantsPage(settings, http.Request), UsePage);
         app.Use(HeadRequests.AsGetAsync);
         // After the page's files: what has no endpoint ends here.
         app.UseRouting();
@@ -220,7 +222,7 @@ public static class GatewayHost
         return next(http);
     }
 
-    private static void UsePage(WebApplication app)
+    private static void UsePage(IApplicationBuilder app)
     {
         var root = Path.Combine(AppContext.BaseDirectory, "wwwroot");
         if (!Directory.Exists(root))

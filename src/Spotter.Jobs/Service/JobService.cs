@@ -215,6 +215,13 @@ public sealed partial class JobService : IAsyncDisposable
         (job.InputsExpired ? null : await blobs.OpenAsync(input.Key, cancel))
         ?? throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
 
+    /// <summary>Opens a picture that somebody has put beside the inputs for the caller, by its name (<see cref="BlobKey.Placed"/>).</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NotFound"/>: there is none, or none can be called so.</exception>
+    public async Task<Stream> OpenPlacedAsync(JobCaller caller, string name, CancellationToken cancel) =>
+        (BlobKey.Placed(caller.Only ?? "", name) is { } key ? await blobs.OpenAsync(key, cancel) : null)
+        // What was asked for is not repeated: it may be anything.
+        ?? throw new SpotterException(ErrorCodes.NotFound, $"There is no such picture under {BlobKey.PlacedPrefix} in the place of the pictures.");
+
     /// <summary>Opens what a job has made; null when it made nothing, or that has been deleted.</summary>
     public async Task<Stream?> OpenOutputAsync(Job job, CancellationToken cancel) =>
         job.Output is { } key ? await blobs.OpenAsync(key, cancel) : null;

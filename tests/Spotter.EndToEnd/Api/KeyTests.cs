@@ -79,6 +79,55 @@ public sealed class KeyTests(KeyService service) : IClassFixture<KeyService>
     }
 
     [Fact]
+    public async Task A_signed_link_opens_one_job_and_nothing_else_without_a_key()
+    {
+        var id = SpotterApi.IdOf(await service.Red.RunAsync(Pictures.Png(119)));
+        var other = SpotterApi.IdOf(await service.Red.RunAsync(Pictures.Png(118)));
+        (await service.Blue.GetAsync($"/v1/jobs/{id}/link")).ShouldBeProblem(404, "not_found");
+        var links = (await service.Red.GetAsync($"/v1/jobs/{id}/link")).Json;
+        links.GetProperty("expires").GetDateTimeOffset().ShouldBeGreaterThan(DateTimeOffset.UnixEpoch);
+        using var nobody = new SpotterApi(service.Process.Address);
+
+        foreach (var (name, type) in ((string, string)[])[("self", "application/json"), ("image", "image/jpeg"), ("original", "image/png"), ("output", "text/plain")])
+        {
+            var opened = await nobody.GetAsync(links.GetProperty(name).GetString()!);
+            opened.Status.ShouldBe(HttpStatusCode.OK, opened.Text);
+            opened.MediaType.ShouldBe(type);
+        }
+        var query = links.GetProperty("self").GetString()!.Split('?')[1];
+        foreach (var closed in (string[])[$"/v1/jobs/{other}?{query}", $"/v1/jobs?{query}", $"/v1/jobs/{id}/link?{query}", $"/v1/jobs/{id}/events?{query}", $"/v1/jobs/{id[..12]}?{query}", $"/metrics?{query}"])
+            (await nobody.GetAsync(closed)).ShouldBeProblem(401, "unauthorized");
+        (await nobody.DeleteAsync($"/v1/jobs/{id}?{query}")).ShouldBeProblem(401, "unauthorized");
+        // Of the endpoints for earlier clients, results are a job too.
+        (await nobody.GetAsync($"/results?predictionId={id}&{query}")).Status.ShouldBe(HttpStatusCode.OK);
+        (await nobody.GetAsync($"/results?predictionId={other}&{query}")).ShouldBeProblem(401, "unauthorized");
+        (await nobody.GetAsync($"/results?predictionId={id}")).ShouldBeProblem(401, "unauthorized");
+    }
+
+    [Theory]
+    [InlineData("POST", "/")]
+    [InlineData("POST", "/predict")]
+    [InlineData("POST", "/predict?imgName=a.png")]
+    [InlineData("GET", "/recent")]
+    [InlineData("GET", "/fetchResults")]
+    public async Task The_endpoints_for_earlier_clients_need_a_key_too(string method, string path)
+    {
+        using var nobody = new SpotterApi(service.Process.Address);
+        (await nobody.SendAsync(new HttpRequestMessage(new HttpMethod(method), path))).ShouldBeProblem(401, "unauthorized");
+    }
+
+    [Fact]
+    public async Task A_tenant_names_its_own_pictures_only()
+    {
+        service.Place("red", "own.png", Pictures.Png(77));
+        service.Place("", "common.png", Pictures.Png(78));
+
+        (await service.Red.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/predict?imgName=own.png"))).Status.ShouldBe(HttpStatusCode.OK);
+        foreach (var name in (string[])["own.png", "red/own.png", "common.png"])
+            (await service.Blue.SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/predict?imgName={name}"))).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
     public async Task Each_tenant_lists_its_own_jobs_and_an_operator_all()
     {
         var red = SpotterApi.IdOf(await service.Red.RunAsync(Pictures.Png(121)));
@@ -236,6 +285,16 @@ public sealed class KeyService : RunningService, IAsyncLifetime
         var made = await SpotterProgram.RunAsync("keys", "add", name, "--tenant", tenant, "--scopes", scopes, "--data", Data);
         made.Status.ShouldBe(0, made.Errors);
         return made.Output.Trim();
+    }
+
+    protected override IReadOnlyList<string> Arguments => [.. base.Arguments, "--compat"];
+
+    /// <summary>Puts a picture where requests of a tenant may name it.</summary>
+    public void Place(string tenant, string name, byte[] picture)
+    {
+        var folder = Path.Combine(Data, "blobs", "images", tenant);
+        Directory.CreateDirectory(folder);
+        File.WriteAllBytes(Path.Combine(folder, name), picture);
     }
 
     async Task IAsyncLifetime.InitializeAsync()

@@ -25,7 +25,7 @@ public sealed class AccessTests : IAsyncLifetime
             await file.AddAsync(kept, TimeProvider.System, default);
             keys[name] = key;
         }
-        bench = await GatewayBench.StartAsync(settings => settings with { KeysFile = folder.File("keys.json"), KeysRequired = true, ClientRate = 0 });
+        bench = await GatewayBench.StartAsync(settings => settings with { KeysFile = folder.File("keys.json"), KeysRequired = true, ClientRate = 0, Compat = true });
     }
 
     public async Task DisposeAsync()
@@ -66,7 +66,7 @@ public sealed class AccessTests : IAsyncLifetime
             }
         }
 
-        open.Distinct(StringComparer.Ordinal).ShouldBe(["/healthz", "/readyz", "/openapi/v1.json"], ignoreOrder: true);
+        open.Distinct(StringComparer.Ordinal).ShouldBe(["/healthz", "/readyz", "/openapi/v1.json", "/", "/health"], ignoreOrder: true);
     }
 
     [Fact]

@@ -1,0 +1,73 @@
+using System.Text.Json.Serialization;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.Compat;
+
+/// <summary>An object as the earlier services wrote it: the middle and the size of its box, as parts (0 to 1) of the picture's width and height.</summary>
+/// <param name="Class">The class's name.</param>
+/// <param name="Cx">The middle from the left.</param>
+/// <param name="Cy">The middle from the top.</param>
+/// <param name="Width">Its width.</param>
+/// <param name="Height">Its height.</param>
+internal sealed record PredictedObject(string Class, double Cx, double Cy, double Width, double Height)
+{
+    // As many as a label file of YOLO has.
+    private const int Digits = 6;
+
+    /// <summary>The objects of a result, the most confident first; none for a result without boxes.</summary>
+    public static IReadOnlyList<PredictedObject> Of(PictureResult result) => [.. (result.Detections ?? []).Select(found => Of(found, result.Width, result.Height))];
+
+    private static PredictedObject Of(FoundObject found, double width, double height)
+    {
+        var box = found.Box;
+        return new(found.Label, Part((box.X1 + box.X2) / 2, width), Part((box.Y1 + box.Y2) / 2, height), Part(box.X2 - box.X1, width), Part(box.Y2 - box.Y1, height));
+    }
+
+    private static double Part(double pixels, double of) => Math.Round(pixels / of, Digits);
+}
+
+/// <summary>A job that has succeeded, as the earlier services wrote it.</summary>
+/// <param name="PredictionId">The job's id.</param>
+/// <param name="OriginalImgPath">Where the picture is.</param>
+/// <param name="PredictedImgPath">Where the annotated one is.</param>
+/// <param name="Labels">What was found.</param>
+/// <param name="Time">When it ended, in seconds since 1970.</param>
+internal sealed record Prediction(
+    [property: JsonPropertyName("prediction_id")] string PredictionId,
+    [property: JsonPropertyName("original_img_path")] string OriginalImgPath,
+    [property: JsonPropertyName("predicted_img_path")] string PredictedImgPath,
+    IReadOnlyList<PredictedObject> Labels,
+    double Time)
+{
+    /// <summary>Of a job.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="original">Where the picture is, if not where jobs have theirs.</param>
+    public static Prediction Of(Job job, string? original = null)
+    {
+        var path = $"/v1/jobs/{job.Id.Value}";
+        return new(job.Id.Value, original ?? path + "/original", path + "/image", PredictedObject.Of(PictureResult.Of(job)), job.Finished!.Value.ToUnixTimeMilliseconds() / 1000.0);
+    }
+}
+
+/// <summary>How the job of a prediction stands that can't be shown yet, or never.</summary>
+/// <param name="PredictionId">The job's id.</param>
+/// <param name="Status">The job's state.</param>
+/// <param name="Message">Why it did not succeed; null while it may.</param>
+internal sealed record PredictionStatus([property: JsonPropertyName("prediction_id")] string PredictionId, JobState Status, string? Message);
+
+/// <summary>The newest upload of a client.</summary>
+/// <param name="Results">1 when there is a result, 0 while there is none.</param>
+/// <param name="PredictionId">The job's id; null when the client has sent none.</param>
+/// <param name="Status">The job's state.</param>
+/// <param name="Filename">What the client calls the picture.</param>
+/// <param name="Summary">A line <c>class: count</c> for each class; in words when there is no result.</param>
+/// <param name="Detections">What was found.</param>
+internal sealed record FetchedResults(
+    int Results, [property: JsonPropertyName("prediction_id")] string? PredictionId, JobState? Status, string? Filename, string Summary, IReadOnlyList<PredictedObject> Detections);
+
+[JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(IReadOnlyList<PredictedObject>))]
+[JsonSerializable(typeof(Prediction))]
+[JsonSerializable(typeof(PredictionStatus))]
+[JsonSerializable(typeof(FetchedResults))]
+internal sealed partial class PredictionJson : JsonSerializerContext;
