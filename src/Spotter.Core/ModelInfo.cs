@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Spotter.Core;
 
 /// <summary>What is known of a model without running it: what the page, the API and the intake's checks need.</summary>
@@ -28,4 +30,8 @@ public sealed record ModelInfo(
     /// versions under one id can be told apart.
     /// </summary>
     public string Version { get; init; } = "";
+
+    /// <summary>What the model itself takes and gives; null where nobody has looked, and where it is not all numbers.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ModelTensors? Tensors { get; init; }
 }

@@ -3,6 +3,7 @@ using Spotter.Engines.Annotate;
 using Spotter.Engines.Detect;
 using Spotter.Engines.Filter;
 using Spotter.Engines.Options;
+using Spotter.Engines.Tensor;
 using Spotter.Jobs;
 using Spotter.Vision;
 
@@ -39,6 +40,7 @@ public sealed class EngineCatalogue
         new VisionEngine(VisionTasks.Obb, "Finds objects and boxes that are turned with them"),
         new VisionEngine(VisionTasks.Pose, "Finds objects and their keypoints, as the joints of people"),
         new VisionEngine(VisionTasks.Segment, "Finds objects and their outlines"),
+        new TensorEngine(),
     ]);
 
     /// <summary>All of them.</summary>

@@ -19,6 +19,7 @@ using Spotter.Gateway.Compat;
 using Spotter.Gateway.Deliveries;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Models;
+using Spotter.Gateway.OpenInference;
 using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
@@ -54,6 +55,7 @@ public static class GatewayHost
         new WorkerEndpoints(),
         new TelegramDoor(),
         new CompatDoor(),
+        new OpenInferenceDoor(),
     ];
 
     /// <summary>Begins a host with a web server and nothing else.</summary>

@@ -43,6 +43,12 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         if (problem.Status == StatusCodes.Status401Unauthorized)
             response.Headers.WWWAuthenticate = "Bearer";
+        // The endpoint is taken off the request before its exception is handled.
+        if (httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.Metadata.GetMetadata<ProblemShape>() is { } shape)
+        {
+            await shape.Write(problem).ExecuteAsync(httpContext);
+            return true;
+        }
         response.StatusCode = problem.Status;
         await response.WriteAsJsonAsync(problem, ProblemJson.Default.Problem, Problems.MediaType, cancellationToken);
         return true;

@@ -63,10 +63,10 @@ internal sealed class UploadIntake(
             throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
 
         // Fields that came after the inputs may have chosen an engine that takes less than was let in.
-        var chosen = form.Terms(models.Models, settings.Jobs.MaxInputBytes, isComplete: true);
+        var chosen = Terms(upload, isComplete: true);
         if (submission.Inputs.Sum(i => i.Ref.Bytes) > MostBytes(chosen))
             throw chosen.TooLarge(settings.Jobs.MaxInputBytes);
-        var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
+        var request = upload.Work?.Request ?? form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
         clients.Charge(http, SubmissionCost.Of(submission.Pixels, chosen.Work, request.PixelsPerRun), paid);
         var added = await submission.AcceptAsync(request, cancel);
         meters.Accepted(request.Engine, added.Count(a => a.IsNew));
@@ -89,7 +89,9 @@ internal sealed class UploadIntake(
     }
 
     /// <summary>What is taken, by the fields so far.</summary>
-    public InputTerms Terms(Upload upload) => upload.Form.Terms(models.Models, settings.Jobs.MaxInputBytes, upload.HasAllFields);
+    public InputTerms Terms(Upload upload) => Terms(upload, upload.HasAllFields);
+
+    private InputTerms Terms(Upload upload, bool isComplete) => upload.Work?.Terms ?? upload.Form.Terms(models.Models, settings.Jobs.MaxInputBytes, isComplete);
 
     private long MostBytes(InputTerms terms) => terms.MaxBytes ?? settings.Jobs.MaxInputBytes;
 

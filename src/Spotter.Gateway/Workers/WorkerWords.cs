@@ -11,7 +11,8 @@ namespace Spotter.Gateway.Workers;
 internal static class WorkerWords
 {
     private const int MostModels = 1000;
-    private const int MostQueues = 1000;
+    // Each model has one for pictures and one for tensors.
+    private const int MostQueues = 2100;
     private const int MostLeases = 4096;
     private const int LongestName = 200;
     private const int LongestCode = 64;
@@ -93,7 +94,7 @@ internal static class WorkerWords
             if (model.Error is { } error)
                 Check(error);
             if (model.Info is { } info && (info.Labels is null || info.Labels.Count > ModelInfo.MostLabels || info.Labels.Any(l => l is null || l.Length > ModelInfo.LongestLabel)
-                || info.Engine is null || info.Family is not { Length: <= LongestName }))
+                || info.Tensors is { IsSound: false } || info.Engine is null || info.Family is not { Length: <= LongestName }))
             {
                 throw Odd($"of the model '{model.Id}' what can't be");
             }

@@ -151,6 +151,15 @@ public sealed class VisionModel : IDisposable
         return answers;
     }
 
+    /// <summary>Runs the model on tensors as they are, with nothing of pictures around it.</summary>
+    /// <param name="inputs">A tensor for each of <see cref="ModelTensors.Inputs"/>, in any order.</param>
+    /// <param name="outputs">The names of those that are wanted; none for all.</param>
+    /// <param name="onOutput">Takes each in the order in which they are wanted: what it is, and its bytes, which it may not keep.</param>
+    /// <param name="cancel">Ends the run before its next operator.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/> for other tensors than the model takes, <see cref="ErrorCodes.ModelOutputInvalid"/>.</exception>
+    public void Run(IReadOnlyList<RawTensor> inputs, IReadOnlyList<string> outputs, RawTensorAction onOutput, CancellationToken cancel) =>
+        RawRun.Run(session, Model, inputs, outputs, onOutput, cancel);
+
     /// <inheritdoc/>
     public void Dispose()
     {

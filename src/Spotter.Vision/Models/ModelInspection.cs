@@ -103,7 +103,7 @@ internal sealed class ModelInspection : IDisposable
         input = InputDefaults.Complete(input, guess, overrides, notes, session.Producer, noted, facts);
         return new ModelMetadata
         {
-            Info = new ModelInfo(Path.GetFileNameWithoutExtension(file), guess.Task, guess.Family, input.Width, input.Height, labels) { Version = ModelVersion.Of(file) },
+            Info = new ModelInfo(Path.GetFileNameWithoutExtension(file), guess.Task, guess.Family, input.Width, input.Height, labels) { Version = ModelVersion.Of(file), Tensors = Tensors() },
             Input = input,
             Size = size,
             Layout = guess.Layout,
@@ -123,6 +123,16 @@ internal sealed class ModelInspection : IDisposable
             Facts = facts,
         };
     }
+
+    /// <summary>What the model itself takes and gives; null when that is not all plain numbers.</summary>
+    private ModelTensors? Tensors()
+    {
+        var (inputs, outputs) = (session.Inputs.Select(PortOf).ToList(), session.Outputs.Select(PortOf).ToList());
+        return !inputs.Contains(null) && !outputs.Contains(null) && new ModelTensors(inputs!, outputs!) is { IsSound: true } tensors ? tensors : null;
+    }
+
+    private static TensorPort? PortOf(OrtPort port) =>
+        OrtPort.DatatypeOf(port.Type) is { } datatype ? new TensorPort(port.Name, datatype, [.. port.Shape.Select(d => Math.Max(d, -1))]) : null;
 
     private IReadOnlyList<string>? Names() =>
         overrides.Labels ?? LabelNames.Parse(notes.GetValueOrDefault("names")) ?? LabelNames.Parse(notes.GetValueOrDefault("labels")) ?? LabelNames.Parse(notes.GetValueOrDefault("classes"));

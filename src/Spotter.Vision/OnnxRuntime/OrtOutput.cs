@@ -45,6 +45,19 @@ internal sealed unsafe class OrtOutput : IDisposable
         }
     }
 
+    /// <summary>Its element type, as <see cref="OrtPort.Type"/>.</summary>
+    public int Type => type;
+
+    /// <summary>The numbers as the library put them, little-endian; do not keep it past <see cref="Dispose"/>.</summary>
+    public ReadOnlySpan<byte> Bytes
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(value.IsClosed, this);
+            return new(data, checked(length * OrtPort.SizeOf(type)));
+        }
+    }
+
     public void Dispose()
     {
         value.Dispose();

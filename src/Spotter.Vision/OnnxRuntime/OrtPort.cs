@@ -1,4 +1,5 @@
 using System.Globalization;
+using Spotter.Core;
 
 namespace Spotter.Vision.OnnxRuntime;
 
@@ -21,10 +22,28 @@ internal sealed record OrtPort(string Name, int Type, long[] Shape)
     /// <summary>Bytes per element.</summary>
     public static int SizeOf(int type) => type switch
     {
-        UInt8 => 1,
-        Float16 => 2,
-        Int64 or Double => 8,
+        UInt8 or 3 or 9 => 1,
+        4 or 5 or Float16 or 16 => 2,
+        Int64 or Double or 13 => 8,
         _ => 4,
+    };
+
+    /// <summary>The type as Open Inference calls it (<see cref="TensorTypes"/>); null for one that is no plain number.</summary>
+    public static string? DatatypeOf(int type) => type switch
+    {
+        Float32 => "FP32",
+        UInt8 => "UINT8",
+        3 => "INT8",
+        4 => "UINT16",
+        5 => "INT16",
+        Int32 => "INT32",
+        Int64 => "INT64",
+        9 => "BOOL",
+        Float16 => "FP16",
+        Double => "FP64",
+        12 => "UINT32",
+        13 => "UINT64",
+        _ => null,
     };
 
     public static string NameOf(int type) => type switch
