@@ -73,7 +73,7 @@ public sealed class LoadedModelsTests : IDisposable
         models.List().ShouldHaveSingleItem().Version.ShouldBeNull();
 
         models.Set(Load(0.6f), "1");
-        models.Served(EngineCatalogue.BuiltIn.QueuesOf).Names.ShouldBe(["annotate", "filter", "detect/tiny"]);
+        models.Served(EngineCatalogue.BuiltIn.QueuesOf).Names.ShouldBe(["annotate", "filter", "detect/tiny", "tensor/tiny"]);
         models.Fail("tiny", new JobError("model_invalid", "The next one is broken."));
 
         models.Served(EngineCatalogue.BuiltIn.QueuesOf).Names.ShouldContain(name => name == "detect/tiny", "the version before goes on");
