@@ -25,6 +25,8 @@ internal sealed class InferEndpoint(UploadIntake intake, JobService jobs, Engine
             // What it brings shows only within it.
             Encoded = bytes => isBinary ? Math.Max(bytes, TensorEngine.MostBytes) : InferBody.MostJson,
         };
+        if (!isBinary && http.Request.ContentLength > InferBody.MostJson)
+            throw new SpotterException(ErrorCodes.BodyTooLarge, $"A request in JSON has at most {InferBody.MostJson >> 20} MiB; send the picture or the tensors in binary ('binary_data_size').");
         intake.Check(upload);
         using var waiting = intake.EnterWait(http);
         InferRequest request = null!;
@@ -75,10 +77,15 @@ internal sealed class InferEndpoint(UploadIntake intake, JobService jobs, Engine
             throw Invalid($"The model '{model.Id}' has the inputs {string.Join(", ", tensors.Inputs)}; others were sent.");
         var parameters = new TensorParameters([.. sent.Select(s => s.Port)], [.. (request.Outputs ?? []).Select(o => o.Name!)]);
         upload.Work = new UploadWork(
-            new JobRequest { Engine = TensorEngine.EngineName, Model = model.Id, ModelVersion = model.Version, Parameters = parameters.ToJson(), Schedule = upload.Form.Schedule() }, TensorTerms);
+            new JobRequest { Engine = TensorEngine.EngineName, Model = model.Id, ModelVersion = model.Version, Parameters = parameters.ToJson(), Schedule = upload.Form.Schedule() },
+            TensorTerms with { Work = PicturesIn(tensors, parameters) });
         await using var bytes = InferBody.Tensors(http, sent);
         await onInput(bytes, null, null);
     }
+
+    /// <summary>How many pictures the tensors are, as far as the model says: each is the work of one.</summary>
+    internal static long PicturesIn(ModelTensors model, TensorParameters sent) =>
+        sent.Inputs.Max(port => model.Inputs.First(i => i.Name == port.Name) is { Shape: [-1, ..] } ? port.Shape[0] : 1);
 
     private static void CheckOutputs(InferRequest request, ModelInfo model, IReadOnlyList<TensorPort> there)
     {

@@ -28,6 +28,33 @@ public sealed class CompatTests(CompatService service) : IClassFixture<CompatSer
     }
 
     [Fact]
+    public async Task A_service_that_can_do_no_work_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        await using var process = await SpotterProcess.StartAsync(folder.File("data"), model: null, ["--compat"]);
+        using var api = new SpotterApi(process.Address);
+
+        var health = await api.GetAsync("/health");
+
+        health.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        health.Json.GetProperty("status").GetString().ShouldBe("unhealthy");
+        health.Json.GetProperty("message").GetString()!.ShouldContain("model");
+    }
+
+    [Fact]
+    public async Task Without_the_setting_there_are_no_such_endpoints()
+    {
+        using var folder = new TemporaryFolder();
+        await using var process = await SpotterProcess.StartAsync(folder.File("data"), model: null);
+        using var api = new SpotterApi(process.Address);
+
+        (await api.GetAsync("/")).MediaType.ShouldBe("text/html");
+        foreach (var path in (string[])["/health", "/recent", "/fetchResults", "/results?predictionId=0"])
+            (await api.GetAsync(path)).ShouldBeProblem(404, "not_found");
+        (await api.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/predict"))).ShouldBeProblem(404, "not_found");
+    }
+
+    [Fact]
     public async Task A_picture_is_classified_in_the_same_request()
     {
         var answer = await PostAsync("/", new Part("myfile", Pictures.Colour(0, 250, 0), "green.png", "image/png"));
