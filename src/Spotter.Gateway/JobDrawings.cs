@@ -33,6 +33,8 @@ public sealed class JobDrawings(JobService jobs, EngineCatalogue engines)
             if (await jobs.OpenOutputAsync(job, cancel) is { } content)
                 return content;
         }
+        if (!canBeDrawn && job.Output is null)
+            throw new SpotterException(ErrorCodes.NotFound, $"Job {job.Id} makes no picture; GET /v1/jobs/{job.Id} has its result, and lists its files under 'outputs'.");
         if (job.InputsExpired || !canBeDrawn)
             throw new SpotterException(ErrorCodes.OriginalExpired, $"The picture of job {job.Id} has been deleted because of its age.");
 

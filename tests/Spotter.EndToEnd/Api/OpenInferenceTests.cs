@@ -121,6 +121,9 @@ public sealed class OpenInferenceTests(CompatService service) : IClassFixture<Co
 
         var job = await Api.JobAsync(json.Json.GetProperty("parameters").GetProperty("job").GetString()!);
         job.GetProperty("engine").GetString().ShouldBe("tensor");
+        var id = SpotterApi.IdOf(job);
+        (await Api.GetAsync($"/v1/jobs/{id}/image")).ShouldBeProblem(404, "not_found");
+        (await Api.GetAsync(job.GetProperty("outputs")[0].GetProperty("url").GetString()!)).Bytes.Length.ShouldBe(6 * 84 * sizeof(float));
         job.GetProperty("modelVersion").GetString().ShouldBe(json.Json.GetProperty("model_version").GetString());
     }
 
