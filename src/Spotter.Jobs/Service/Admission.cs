@@ -48,24 +48,25 @@ public sealed class Admission(BacklogMeter backlog, DrainRate drain, Estimator e
     /// <summary>Turns away a job that could not begin in time, or whose sender would wait for it in vain.</summary>
     /// <param name="expires">The job is of no use when it has not begun by then.</param>
     /// <param name="wait">How long its sender waits for the result; null when that is fetched later.</param>
+    /// <param name="priority">Which jobs it goes before: those are not waited for.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.DeadlineUnmeetable"/>.</exception>
-    public void CheckDeadline(TimeSpan expires, TimeSpan? wait)
+    public void CheckDeadline(TimeSpan expires, TimeSpan? wait, JobPriority priority = JobPriority.Normal)
     {
         // What nobody has measured is neither zero nor endless: then it is tried.
-        if (backlog.Latest is not { } known || backlog.Queued is not { } queued)
+        if (backlog.Latest is not { } known || backlog.AheadOf(priority) is not var (waiting, newer))
             return;
-        var newer = queued - known.Counts.Jobs.Queued;
-        if (estimator.ForecastStart(known.Ahead, newer, known.Counts.Jobs.Running + known.Counts.Jobs.InternalRunning) is not { } byLanes)
+        var ahead = Math.Max(0, waiting.Sum(b => b.All) + newer);
+        if (estimator.ForecastStart(waiting, newer, known.Counts.Jobs.Running + known.Counts.Jobs.InternalRunning) is not { } byLanes)
             return;
         // Other gateways on the same store have workers too, which only the rate knows of.
-        var start = drain.PerSecond is > 0 and { } rate ? Math.Min(byLanes, Math.Max(0, known.Ahead.Sum(b => b.All) + newer) / rate) : byLanes;
+        var start = drain.PerSecond is > 0 and { } rate ? Math.Min(byLanes, ahead / rate) : byLanes;
         var (late, what) = (start - expires.TotalSeconds, "begin");
         if (wait is { } longest && start + (estimator.ServiceSeconds() ?? 0) - longest.TotalSeconds is var lateEnd && lateEnd > late)
             (late, what) = (lateEnd, "end");
         if (late <= 0)
             return;
         throw new SpotterException(ErrorCodes.DeadlineUnmeetable,
-            $"With {Text(queued)} jobs waiting it would begin in about {Text(Math.Ceiling(start))} s, too late to {what} in time; send it again later, or allow for more.")
+            $"With {Text(ahead)} jobs before it, it would begin in about {Text(Math.Ceiling(start))} s, too late to {what} in time; send it again later, or allow for more.")
         {
             // By then so much of the backlog is done.
             RetryAfter = TimeSpan.FromSeconds(late),

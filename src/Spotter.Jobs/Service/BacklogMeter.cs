@@ -26,36 +26,54 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
     private readonly long begun = time.GetTimestamp();
     private volatile BacklogReading? latest;
     private volatile RecentReading? recent;
-    private long accepted;
-    private long taken;
+    // What came since the reading, less what workers took of it, at each level of priority.
+    private readonly long[] newer = new long[Enum.GetValues<JobPriority>().Length];
 
     /// <summary>The newest reading; null when there is none, or none that still means something.</summary>
     public BacklogReading? Latest => latest is { } known && time.GetElapsedTime(known.At) < Stale ? known : null;
 
     /// <summary>The users' jobs that wait, with those that came and went since the reading; null when unknown.</summary>
     public long? Queued => Latest is { } known
-        ? Math.Max(0, known.Counts.Jobs.Queued + Interlocked.Read(ref accepted) - Interlocked.Read(ref taken))
+        ? Math.Max(0, known.Counts.Jobs.Queued + newer.Sum())
         : null;
 
-    /// <summary>So many jobs were accepted here.</summary>
-    public void Accepted(int count) => Interlocked.Add(ref accepted, count);
+    /// <summary>So many jobs of a level of priority were accepted here.</summary>
+    public void Accepted(int count, JobPriority priority = JobPriority.Normal) => Interlocked.Add(ref newer[(int)priority], count);
 
     /// <summary>A worker took a job here.</summary>
-    public void Taken() => Interlocked.Increment(ref taken);
+    public void Taken(JobPriority priority = JobPriority.Normal) => Interlocked.Decrement(ref newer[(int)priority]);
+
+    /// <summary>
+    /// What a job that comes now waits for; null when unknown. An urgent one waits for those that are as urgent, and for a
+    /// third as many of the others, which get four of sixteen turns (<see cref="PriorityTurns"/>).
+    /// </summary>
+    /// <param name="priority">Its level.</param>
+    public (IReadOnlyList<Backlog> Waiting, long Newer)? AheadOf(JobPriority priority)
+    {
+        if (Latest is not { } known)
+            return null;
+        if (priority != JobPriority.High)
+            return (known.Ahead, newer.Sum());
+        var since = Interlocked.Read(ref newer[(int)JobPriority.High]);
+        var urgent = known.Ahead.Where(b => b.Priority == JobPriority.High).ToList();
+        var others = known.Ahead.Where(b => b.Priority != JobPriority.High).ToList();
+        var share = Math.Min(1, Math.Max(0, urgent.Sum(b => b.All) + since) / 3.0 / Math.Max(1, others.Sum(b => b.All)));
+        return ([.. urgent, .. others.Select(b => b with { Queued = (long)(b.All * share), InternalQueued = 0 })], since);
+    }
 
     /// <summary>Looks now.</summary>
     /// <exception cref="SpotterException">The store does not answer.</exception>
     public async Task<BacklogReading> ReadAsync(CancellationToken cancel)
     {
-        var (acceptedBefore, takenBefore) = (Interlocked.Read(ref accepted), Interlocked.Read(ref taken));
+        long[] before = [.. newer];
         var counts = await store.CountAsync(cancel);
         drain.Read(counts.Jobs.Ended);
         estimator.Read(counts);
         var read = new BacklogReading(counts, OverdueIn(counts), AheadIn(counts), time.GetTimestamp());
         latest = read;
         // Those are in the counts now.
-        Interlocked.Add(ref accepted, -acceptedBefore);
-        Interlocked.Add(ref taken, -takenBefore);
+        for (var level = 0; level < before.Length; level++)
+            Interlocked.Add(ref newer[level], -before[level]);
         return read;
     }
 

@@ -18,12 +18,12 @@ public sealed partial class JobService
     public async Task<Submission> BeginAsync(JobCaller caller, string? idempotencyKey, CancellationToken cancel) =>
         new(this, caller, idempotencyKey, await Admission.EnterAsync(cancel));
 
-    /// <summary>Turns away what would expire in the queue, or be waited for in vain. What is urgent overtakes the backlog, which says nothing about it.</summary>
+    /// <summary>Turns away what would expire in the queue, or be waited for in vain. What is urgent overtakes the others, and is judged by what is as urgent.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.DeadlineUnmeetable"/>.</exception>
     public void CheckDeadline(JobSchedule schedule, TimeSpan? wait)
     {
-        if (schedule is { Expires: { } expires, Priority: not JobPriority.High })
-            Admission.CheckDeadline(expires, wait);
+        if (schedule.Expires is { } expires)
+            Admission.CheckDeadline(expires, wait, schedule.Priority);
     }
 
     /// <summary>Accepts a job of Spotter's own on inputs that are there already; at most one for each <paramref name="key"/>.</summary>
@@ -60,7 +60,7 @@ public sealed partial class JobService
             throw new SpotterException(ErrorCodes.IdempotencyMismatch,
                 "This Idempotency-Key came before with another request; use a new key for each request.");
         }
-        Backlog.Accepted(added.Count(a => a is { IsNew: true, Job.State: JobState.Queued }));
+        Backlog.Accepted(added.Count(a => a is { IsNew: true, Job.State: JobState.Queued }), request.Schedule.Priority);
         return added;
     }
 

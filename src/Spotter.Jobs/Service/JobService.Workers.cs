@@ -10,7 +10,7 @@ public sealed partial class JobService
     {
         var started = await waiting.TakeAsync(worker, queues, wait, cancel);
         if (started is not null)
-            Backlog.Taken();
+            Backlog.Taken(started.Job.Priority);
         return started;
     }
 

@@ -174,22 +174,27 @@ public sealed class EstimateTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_is_urgent_is_judged_by_no_backlog()
+    public async Task What_is_urgent_is_judged_by_what_is_as_urgent()
     {
         Join();
         Service.Estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(1)));
         await AddAsync(100);
         await Service.Backlog.ReadAsync(default);
 
-        Service.CheckDeadline(new JobSchedule { Expires = TimeSpan.FromSeconds(5), Priority = JobPriority.High }, wait: null);
+        var urgent = new JobSchedule { Expires = TimeSpan.FromSeconds(5), Priority = JobPriority.High };
+        Service.CheckDeadline(urgent, wait: null);
+
+        await AddAsync(100, priority: JobPriority.High);
+        await Service.Backlog.ReadAsync(default);
+        Should.Throw<SpotterException>(() => Service.CheckDeadline(urgent, wait: null)).Code.ShouldBe(ErrorCodes.DeadlineUnmeetable);
     }
 
     private void Join(string model = Model) => roster.Join($"worker with {model}", 1, [new WorkerModel(model, "v1")]);
 
-    private async Task<IReadOnlyList<Job>> AddAsync(int count, TimeSpan delay = default)
+    private async Task<IReadOnlyList<Job>> AddAsync(int count, TimeSpan delay = default, JobPriority priority = JobPriority.Normal)
     {
         var jobs = Enumerable.Range(0, count).Select(_ => SampleJobs.New("detect", model: Model)
-            .Having(s => s with { NotBefore = delay > TimeSpan.Zero ? clock.GetUtcNow() + delay : null })).ToList();
+            .Having(s => s with { Priority = priority, NotBefore = delay > TimeSpan.Zero ? clock.GetUtcNow() + delay : null })).ToList();
         return [.. (await store.AddAsync(jobs, default)).Select(a => a.Job)];
     }
 

@@ -185,6 +185,38 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_urgent_is_judged_by_what_is_as_urgent()
+    {
+        using var admission = Admission();
+        var second = TimeSpan.FromSeconds(1);
+        estimator.Read(SampleJobs.Served("detect/tiny", ServedJobs.One(1)));
+        await meter.ReadAsync(default);
+        meter.Accepted(1000);
+        admission.CheckDeadline(second * 2, second * 3, JobPriority.High);
+        Refusal(() => admission.CheckDeadline(second * 2, null));
+
+        // One worker with one lane starts in a second and takes a second for each.
+        meter.Accepted(10, JobPriority.High);
+        admission.CheckDeadline(second * 11, null, JobPriority.High);
+        Refusal(() => admission.CheckDeadline(second * 5, null, JobPriority.High)).RetryAfter.ShouldBe(second * 6);
+        for (var i = 0; i < 10; i++)
+            meter.Taken(JobPriority.High);
+        admission.CheckDeadline(second * 2, second * 3, JobPriority.High);
+    }
+
+    [Fact]
+    public async Task An_urgent_job_waits_for_a_third_as_many_of_the_others()
+    {
+        using var admission = Admission();
+        await backend.Jobs.AddAsync([.. Enumerable.Range(0, 9).Select(_ => SampleJobs.New(model: GatewayBench.Model.Id).Having(s => s with { Priority = JobPriority.High }))], default);
+        await backend.Jobs.AddAsync([.. Enumerable.Range(0, 100).Select(_ => SampleJobs.New(model: GatewayBench.Model.Id))], default);
+        await meter.ReadAsync(default);
+
+        meter.AheadOf(JobPriority.High)!.Value.Waiting.Sum(b => b.All).ShouldBe(9 + 3);
+        meter.AheadOf(JobPriority.Normal)!.Value.Waiting.Sum(b => b.All).ShouldBe(109);
+    }
+
+    [Fact]
     public async Task A_deadline_is_judged_by_what_others_do_too()
     {
         using var admission = Admission();
