@@ -12,8 +12,8 @@ using Spotter.Jobs;
 
 namespace Spotter.Gateway.Hosting;
 
-/// <summary>Answers every exception with a problem, and only ours with its own words.</summary>
-internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor stores, ILogger<ProblemHandler> log) : IExceptionHandler
+/// <summary>Answers every exception with a problem, or in the form of its protocol, and only ours with its own words.</summary>
+internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor stores, IEnumerable<IErrorFormat> formats, ILogger<ProblemHandler> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -50,7 +50,10 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
             return true;
         }
         response.StatusCode = problem.Status;
-        await response.WriteAsJsonAsync(problem, ProblemJson.Default.Problem, Problems.MediaType, cancellationToken);
+        if (formats.FirstOrDefault(f => f.IsFor(httpContext)) is { } format)
+            await format.WriteAsync(httpContext, problem, cancellationToken);
+        else
+            await response.WriteAsJsonAsync(problem, ProblemJson.Default.Problem, Problems.MediaType, cancellationToken);
         return true;
     }
 
