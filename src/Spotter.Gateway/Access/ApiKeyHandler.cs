@@ -27,37 +27,44 @@ internal sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions>
     protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        throw new SpotterException(ErrorCodes.Unauthorized, Shown is null
-            ? SignedLinks.IsShown(Request) ? "The link has expired, or was made for something else; ask who gave it to you for another."
-            : "This service takes requests with a key only; send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'."
-            : "The key is not known here, or was revoked; ask who runs the service for another.");
+        throw (ShownBy(Request) is null
+            ? new SpotterException(ErrorCodes.Unauthorized, SignedLinks.IsShown(Request)
+                ? "The link has expired, or was made for something else; ask who gave it to you for another."
+                : "This service takes requests with a key only; send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.")
+            : Unknown());
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        throw new SpotterException(
-            ErrorCodes.Forbidden, $"The key '{Caller.Of(Context).By}' is not good for this; it needs the scope '{string.Join(", ", ApiKey.NamesOf(Needed?.Scope ?? KeyScopes.Operate))}'.");
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => throw Forbidden(Context, Needed ?? NeedsKey.ToOperate);
+
+    /// <summary>The key that the headers of a request show; null when they show none.</summary>
+    internal static string? ShownBy(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        if (authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+            return authorization[Bearer.Length..].Trim();
+        var header = request.Headers[KeyHeader];
+        return header.Count == 1 ? header.ToString().Trim() : null;
+    }
+
+    /// <summary>The key that somebody shows; null when it is none that is good.</summary>
+    internal static ApiKey? Find(KeyRing keys, string shown) => shown.Length <= LongestKey ? keys.Find(shown) : null;
+
+    /// <summary>The refusal of a key that is none.</summary>
+    internal static SpotterException Unknown() => new(ErrorCodes.Unauthorized, "The key is not known here, or was revoked; ask who runs the service for another.");
+
+    /// <summary>The refusal of a key that is not good for a call.</summary>
+    internal static SpotterException Forbidden(HttpContext http, NeedsKey needed) => new(
+        ErrorCodes.Forbidden, $"The key '{Caller.Of(http).By}' is not good for this; it needs the scope '{string.Join(", ", ApiKey.NamesOf(needed.Scope))}'.");
 
     private NeedsKey? Needed => Context.GetEndpoint() is { } call ? NeedsKey.Of(call.Metadata) : null;
 
-    private string? Shown
-    {
-        get
-        {
-            var authorization = Request.Headers.Authorization.ToString();
-            if (authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
-                return authorization[Bearer.Length..].Trim();
-            var header = Request.Headers[KeyHeader];
-            return header.Count == 1 ? header.ToString().Trim() : null;
-        }
-    }
-
     private AuthenticateResult Authenticate()
     {
-        if (Needed is null)
+        if (Needed is null && Context.GetEndpoint()?.Metadata.GetMetadata<KeyInForm>() is null)
             return AuthenticateResult.NoResult();
         if (!keys.Closed)
             return Success(Caller.Anonymous(Context));
         // No failure, which would be logged: a stranger could fill the log. The answer says it.
-        if (Shown is { Length: <= LongestKey } shown && keys.Find(shown) is { } key)
+        if (ShownBy(Request) is { } shown && Find(keys, shown) is { } key)
             return Success(Caller.With(key));
         return links.Opens(Request, Context.GetEndpoint()?.Metadata.GetMetadata<OpensByLink>()) ? Success(Caller.WithLink) : AuthenticateResult.NoResult();
     }
