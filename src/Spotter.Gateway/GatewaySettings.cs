@@ -97,6 +97,9 @@ public sealed record GatewaySettings
     /// <summary>How webhook deliveries are made.</summary>
     public WebhookSettings Webhooks { get; init; } = new();
 
+    /// <summary>How camera software is served.</summary>
+    public CameraSettings Cameras { get; init; } = new();
+
     /// <summary>Not the values: the worker token is among them.</summary>
     public override string ToString() => nameof(GatewaySettings);
 
@@ -107,7 +110,7 @@ public sealed record GatewaySettings
         // The server would take any other name for all of the machine's addresses.
         if (Host is not ("localhost" or "*") && !IPAddress.TryParse(Host, out _))
             throw Invalid($"The host '{Host}' is not an address to listen on; give an IP address, as 127.0.0.1, or 0.0.0.0 for all.");
-        if (Host == "localhost" && Port == 0)
+        if (Host == "localhost" && (Port == 0 || Cameras.Port == 0))
             throw Invalid("A free port can't be chosen for 'localhost', which is two addresses; give 127.0.0.1 as the host.");
         if (Port is < 0 or > 65535)
             throw Invalid($"The port {Port} is not between 0 and 65535.");
@@ -118,6 +121,7 @@ public sealed record GatewaySettings
         if (!(ClientRate >= 0) || ClientBurst < 1)
             throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
         Webhooks.Validate();
+        Cameras.Validate(Port);
         Jobs.Validate();
     }
 

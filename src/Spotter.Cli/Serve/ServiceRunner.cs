@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Spotter.Cli.Remote;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway;
@@ -49,6 +50,8 @@ internal static class ServiceRunner
     {
         await StartAsync(host);
         using var address = NoteAddress(host);
+        if (host.CameraAddress() is { } cameras)
+            Announce($"camera software on {cameras.ToString().TrimEnd('/')}");
         Announce($"listening on {host.Address().ToString().TrimEnd('/')}");
 
         // None of these ends by itself unless it failed, and the service is no use without any of them.
@@ -84,15 +87,21 @@ internal static class ServiceRunner
         }
         catch (IOException inUse) when (inUse.InnerException is AddressInUseException or SocketException)
         {
+            var (port, flag) = PortOf(host, settings);
             throw new SpotterException(ErrorCodes.InvalidSettings,
-                $"Port {settings.Port} on {settings.Host} is in use; end what listens there, or choose another port with --port.", inUse);
+                $"Port {port} on {settings.Host} is in use; end what listens there, or choose another port with {flag}.", inUse);
         }
         catch (SocketException refused)
         {
+            var (port, flag) = PortOf(host, settings);
             throw new SpotterException(ErrorCodes.InvalidSettings,
-                $"{settings.Host}:{settings.Port} can't be listened on ({refused.Message}); choose another with --host and --port.", refused);
+                $"{settings.Host}:{port} can't be listened on ({refused.Message}); choose another with --host and {flag}.", refused);
         }
     }
+
+    /// <summary>The port that could not be opened: they are opened one after the other, and one that is open is noted.</summary>
+    private static (int Port, string Flag) PortOf(WebApplication host, GatewaySettings settings) =>
+        settings.Cameras.Port is { } cameras && host.Urls.Count > 0 ? (cameras, CameraSection.Port.Flag!) : (settings.Port, GatewaySection.Port.Flag!);
 
     private static void Announce(string line)
     {

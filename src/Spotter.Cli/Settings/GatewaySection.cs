@@ -133,6 +133,7 @@ internal static class GatewaySection
             ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),
             WorkerToken = WorkerSection.Token(settings) ?? random.NextHex(32),
             Webhooks = WebhookSection.Read(settings),
+            Cameras = CameraSection.Read(settings),
         };
     }
 }

@@ -15,6 +15,7 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
+using Spotter.Gateway.Cameras;
 using Spotter.Gateway.Compat;
 using Spotter.Gateway.Deliveries;
 using Spotter.Gateway.Intake;
@@ -34,7 +35,7 @@ using Spotter.Scaling;
 namespace Spotter.Gateway.Hosting;
 
 /// <summary>
-/// The gateway: page, API and worker API on one port, as parts of a generic host. A program registers its job store, blob
+/// The gateway: page, API and worker API on one port, camera software on that or another, as parts of a generic host. A program registers its job store, blob
 /// store, outbox and <see cref="GatewaySettings"/>, and whatever else is to be other than by default.
 /// </summary>
 public static class GatewayHost
@@ -56,6 +57,7 @@ public static class GatewayHost
         new TelegramDoor(),
         new CompatDoor(),
         new OpenInferenceDoor(),
+        new CameraDoor(),
     ];
 
     /// <summary>Begins a host with a web server and nothing else.</summary>
@@ -133,7 +135,7 @@ public static class GatewayHost
         return services;
     }
 
-    /// <summary>Puts the gateway's calls and the page onto the address of its settings.</summary>
+    /// <summary>Puts the gateway's calls and the page onto the addresses of its settings.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
     public static WebApplication MapGateway(this WebApplication app)
     {
@@ -141,15 +143,19 @@ public static class GatewayHost
         settings.Validate();
         app.Services.GetRequiredService<OpenDoor>().Check();
         app.Urls.Add($"http://{settings.Host}:{settings.Port}");
+        if (settings.Cameras.Port is { } port)
+            app.Urls.Add($"http://{settings.Host}:{port}");
+        var cameras = app.Services.GetRequiredService<CameraPort>();
         app.Use(app.Services.GetRequiredService<OpenConnections>().ServeAsync);
         app.Use(HearOutAsync);
         app.UseExceptionHandler();
         app.Use(Guard);
         app.Use(new OriginGuard(settings, app.Services.GetRequiredService<KeyRing>()).CheckAsync);
-        app.UseWhen(http => CompatDoor.WantsPage(settings, http.Request), UsePage);
+        app.UseWhen(http => !cameras.Is(http) && CompatDoor.WantsPage(settings, http.Request), UsePage);
         app.Use(HeadRequests.AsGetAsync);
         // After the page's files: what has no endpoint ends here.
         app.UseRouting();
+        app.Use(cameras.CheckAsync);
         app.Use(Problems.ForEverythingElseAsync);
         app.UseAuthentication();
         app.UseRateLimiter();
@@ -165,6 +171,9 @@ public static class GatewayHost
 
     /// <summary>The address that a host listens on, once it has started.</summary>
     public static Uri Address(this WebApplication app) => new(app.Urls.First());
+
+    /// <summary>The address that serves camera software only, once a host has started; null when there is none.</summary>
+    public static Uri? CameraAddress(this WebApplication app) => app.Urls.Skip(1).FirstOrDefault() is { } second ? new(second) : null;
 
     /// <summary>Ends with the error of a background service of a host, once it has started and one fails.</summary>
     public static Task<Exception> FirstErrorAsync(this IHost host) =>

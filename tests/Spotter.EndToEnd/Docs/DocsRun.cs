@@ -91,7 +91,7 @@ internal sealed class DocsRun : IAsyncDisposable
             bucket = await MotoServer.StartAsync();
             await bucket.MakeBucketAsync("my-pictures");
         }
-        words = new DocsWords(folder.Path, $"127.0.0.1:{port}", endpoint.Address.Authority, Examples: null, postgres?.Url);
+        words = new DocsWords(folder.Path, $"127.0.0.1:{port}", FreePort(), endpoint.Address.Authority, Examples: null, postgres?.Url);
         client.BaseAddress = new Uri($"http://{words.Address}");
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -100,6 +100,8 @@ internal sealed class DocsRun : IAsyncDisposable
             ["SPOTTER__PORT"] = $"{port}",
             ["SPOTTER__DATA"] = folder.File("data"),
             ["SPOTTER__WEBHOOKS__ALLOW"] = endpoint.Address.Authority,
+            // A machine that is busy with other tests answers too.
+            ["SPOTTER__CAMERAS__TIMEOUTSECONDS"] = "60",
         };
         if (bucket is not null)
             environment["SPOTTER__S3__ENDPOINT"] = bucket.Address.ToString();

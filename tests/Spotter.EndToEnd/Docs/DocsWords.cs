@@ -9,10 +9,11 @@ namespace Spotter.EndToEnd.Docs;
 /// </summary>
 /// <param name="Folder">The reader's folder.</param>
 /// <param name="Address">Where the service listens, as HOST:PORT.</param>
+/// <param name="Cameras">The port for camera software.</param>
 /// <param name="Endpoint">Where the reader gets webhooks, as HOST:PORT.</param>
 /// <param name="Examples">Where the examples listen, as HOST:PORT; null until they are started.</param>
 /// <param name="Postgres">The reader's database; null where the page needs none.</param>
-internal sealed partial record DocsWords(string Folder, string Address, string Endpoint, string? Examples, string? Postgres)
+internal sealed partial record DocsWords(string Folder, string Address, int Cameras, string Endpoint, string? Examples, string? Postgres)
 {
     /// <summary>The database of the docs.</summary>
     public const string PostgresUrl = "postgres://spotter:PASSWORD@db.example:5432/spotter?sslmode=verify-full";
@@ -30,6 +31,7 @@ internal sealed partial record DocsWords(string Folder, string Address, string E
     {
         var typed = commands
             .Replace("127.0.0.1:8080", Address, StringComparison.Ordinal)
+            .Replace("32168", Cameras.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
             .Replace("HOST:8080", Address, StringComparison.Ordinal)
             .Replace("GATEWAY:8080", Address, StringComparison.Ordinal)
             .Replace("127.0.0.1:PORT", Examples ?? "127.0.0.1:PORT", StringComparison.Ordinal)

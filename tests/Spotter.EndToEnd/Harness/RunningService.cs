@@ -17,10 +17,13 @@ public class RunningService : IAsyncLifetime
     /// <summary>What else it is started with.</summary>
     protected virtual IReadOnlyList<string> Arguments => ["--max-workers", "1", "--lanes", "2"];
 
+    /// <summary>The settings that it is given as variables.</summary>
+    protected virtual IReadOnlyDictionary<string, string>? Variables => null;
+
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {
-        Process = await SpotterProcess.StartAsync(Data, WriteModel(folder), Arguments);
+        Process = await SpotterProcess.StartAsync(Data, WriteModel(folder), Arguments, Variables);
         Api = new SpotterApi(Process.Address);
     }
 

@@ -7,6 +7,8 @@ namespace Spotter.EndToEnd.Harness;
 /// <summary>A running <c>spotter serve</c>. Disposing of it ends it and every worker that it started, and nothing else.</summary>
 public sealed class SpotterProcess : IAsyncDisposable
 {
+    private const string CamerasReady = "camera software on ";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
@@ -20,6 +22,9 @@ public sealed class SpotterProcess : IAsyncDisposable
 
     /// <summary>Where it listens.</summary>
     public Uri Address { get; private set; } = null!;
+
+    /// <summary>Where it serves camera software only; null when it doesn't.</summary>
+    public Uri? CameraAddress => Output.FirstOrDefault(line => line.StartsWith(CamerasReady, StringComparison.Ordinal)) is { } line ? new Uri(line[CamerasReady.Length..]) : null;
 
     /// <summary>Its process id.</summary>
     public int Id => process.Id;
