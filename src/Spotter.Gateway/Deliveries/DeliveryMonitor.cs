@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Gateway.Operations;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
 

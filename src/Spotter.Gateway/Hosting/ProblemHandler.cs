@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Gateway.Operations;
 using Spotter.Gateway.Uploads;
 using Spotter.Jobs;
 
