@@ -42,12 +42,6 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         if (problem.Status == StatusCodes.Status401Unauthorized)
             response.Headers.WWWAuthenticate = "Bearer";
-        // The endpoint is taken off the request before its exception is handled.
-        if (httpContext.Features.Get<IExceptionHandlerFeature>()?.Endpoint?.Metadata.GetMetadata<ProblemShape>() is { } shape)
-        {
-            await shape.Write(problem).ExecuteAsync(httpContext);
-            return true;
-        }
         response.StatusCode = problem.Status;
         if (formats.FirstOrDefault(f => f.IsFor(httpContext)) is { } format)
             await format.WriteAsync(httpContext, problem, cancellationToken);

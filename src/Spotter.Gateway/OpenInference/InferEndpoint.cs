@@ -47,7 +47,7 @@ internal sealed class InferEndpoint(UploadIntake intake, JobService jobs, Engine
         if (!job.State.IsTerminal())
             return Error($"The job {job.Id} has not ended in time; it goes on, and GET /v1/jobs/{job.Id} has its result.", StatusCodes.Status504GatewayTimeout);
         if (job.State != JobState.Succeeded)
-            return OpenInferenceDoor.ErrorOf(Problems.Of(job.Error?.Code ?? ErrorCodes.Internal, job.Error?.Detail ?? $"The job {job.Id} was not run: it is {job.State}."));
+            return InferErrors.ResultOf(Problems.Of(job.Error?.Code ?? ErrorCodes.Internal, job.Error?.Detail ?? $"The job {job.Id} was not run: it is {job.State}."));
         return new InferResponse(request, job, job.Engine == TensorEngine.EngineName ? TensorsOf(job) : PictureOutputs.Of(job));
     }
 

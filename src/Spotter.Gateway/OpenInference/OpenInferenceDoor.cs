@@ -19,11 +19,11 @@ internal sealed class OpenInferenceDoor : IDoor
 {
     private static readonly string Version = typeof(OpenInferenceDoor).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
-    public void Add(IServiceCollection services) => services.AddSingleton<InferEndpoint>();
+    public void Add(IServiceCollection services) => services.AddSingleton<InferEndpoint>().AddSingleton<IErrorFormat, InferErrors>();
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        var v2 = routes.MapGroup("/v2").ExcludeFromDescription().WithMetadata(new ProblemShape(ErrorOf));
+        var v2 = routes.MapGroup(InferErrors.Path).ExcludeFromDescription();
         v2.MapGet("", () => Json(new ServerMetadata("spotter", Version, ["binary_tensor_data", "schedule_policy"])))
             .WithMetadata(CallCost.Other, NeedsKey.OfAnyKind);
         v2.MapGet("/health/live", () => Json(new ServerHealth(Live: true, Ready: null))).AllowAnonymous();
@@ -38,15 +38,6 @@ internal sealed class OpenInferenceDoor : IDoor
                 .WithMetadata(CallCost.Submission, NeedsKey.ToSubmit);
         }
     }
-
-    /// <summary>A refusal in the protocol's shape.</summary>
-    public static IResult ErrorOf(Problem problem) => TypedResults.Json(new InferError(problem.Detail), OpenInferenceJson.Default.InferError, statusCode: problem switch
-    {
-        { Code: ErrorCodes.UnknownModel or ErrorCodes.UnknownEngine or ErrorCodes.NotFound } => StatusCodes.Status404NotFound,
-        // What is wrong with the request has one status here.
-        { Status: StatusCodes.Status415UnsupportedMediaType or StatusCodes.Status422UnprocessableEntity or StatusCodes.Status409Conflict } => StatusCodes.Status400BadRequest,
-        var other => other.Status,
-    });
 
     private static async Task<IResult> ReadyAsync(HealthCheckService health, CancellationToken cancel)
     {

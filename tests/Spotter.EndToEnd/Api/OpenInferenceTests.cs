@@ -46,6 +46,7 @@ public sealed class OpenInferenceTests(CompatService service) : IClassFixture<Co
 
     [Theory]
     [InlineData("GET", "/v2/models/nothing")]
+    [InlineData("GET", "/v2/nothing")]
     [InlineData("GET", "/v2/models/nothing/ready")]
     [InlineData("GET", "/v2/models/patches/versions/1")]
     [InlineData("POST", "/v2/models/nothing/infer")]
