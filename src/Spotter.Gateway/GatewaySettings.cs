@@ -35,6 +35,9 @@ public sealed record GatewaySettings
     /// <summary>The file of the API keys, which need not be there; null for none.</summary>
     public string? KeysFile { get; init; }
 
+    /// <summary>The file that says who did what; null for none.</summary>
+    public string? AuditFile { get; init; }
+
     /// <summary>True when nobody gets in without a key, even while there is none.</summary>
     public bool KeysRequired { get; init; }
 

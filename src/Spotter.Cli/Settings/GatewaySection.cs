@@ -48,6 +48,9 @@ internal static class GatewaySection
     private static readonly Setting<bool> Compat = new(
         "compat", "Also answer the endpoints of earlier services, as docs/compat.md lists them.", SettingValues.YesNo, Gateway.Compat) { Flag = "--compat", FlagText = "true" };
 
+    private static readonly Setting<string?> Audit = new(
+        "auditFile", "File that says who did what, a line of JSON each; `none` for none. Default: audit.jsonl in the data folder.", SettingValues.OptionalText("FILE"), null);
+
     private static readonly Setting<int> MaxQueued = new(
         "maxQueued", "Waiting jobs beyond which new ones are refused.", SettingValues.Whole(1, 100_000_000), Jobs.MaxQueued) { Flag = "--max-queued" };
 
@@ -63,7 +66,7 @@ internal static class GatewaySection
         "reuse", "False to run every job, also when the result of the same picture, model and options is stored.", SettingValues.YesNo, Jobs.Reuse) { Flag = "--no-reuse", FlagText = "false" };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, LinkLife, Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse];
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse];
 
     /// <summary>The data folder that was asked for, as a full path.</summary>
     public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
@@ -127,6 +130,12 @@ internal static class GatewaySection
             },
             KeysFile = keys is null ? Path.Combine(data, KeyFile.DefaultName) : Path.GetFullPath(keys),
             KeysRequired = keys is not null,
+            AuditFile = settings.Get(Audit) switch
+            {
+                null => Path.Combine(data, "audit.jsonl"),
+                "none" => null,
+                var file => Path.GetFullPath(file),
+            },
             LinkLife = settings.Get(LinkLife),
             Compat = settings.Get(Compat),
             ClientRate = settings.Get(ClientRate),

@@ -16,7 +16,8 @@ internal static class AccessRegistration
             var settings = s.GetRequiredService<GatewaySettings>();
             return new KeyRing(
                 settings.KeysFile is { } file ? new KeyFile(file) : null, settings.KeysRequired, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<KeyRing>>());
-        }).AddSingleton<OpenDoor>().AddSingleton<SignedLinks>().AddSingleton<FormKeys>();
+        }).AddSingleton<OpenDoor>().AddSingleton<SignedLinks>().AddSingleton<FormKeys>()
+            .AddSingleton<AuditLog>().AddHostedService(s => s.GetRequiredService<AuditLog>());
         // Not AddAuthentication, which also keeps keys of its own in the home folder to encrypt cookies with.
         services.AddAuthenticationCore(options => options.DefaultScheme = ApiKeyHandler.SchemeName).AddScheme<ApiKeyHandler>(ApiKeyHandler.SchemeName);
         var access = services.AddAuthorizationBuilder().SetFallbackPolicy(PolicyOf(NeedsKey.ToOperate));

@@ -157,6 +157,7 @@ public static class GatewayHost
         app.UseRouting();
         app.Use(cameras.CheckAsync);
         app.Use(Problems.ForEverythingElseAsync);
+        app.Use(app.Services.GetRequiredService<AuditLog>().NoteAsync);
         app.UseAuthentication();
         app.UseRateLimiter();
         app.UseAuthorization();

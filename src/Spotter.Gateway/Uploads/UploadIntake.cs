@@ -70,6 +70,7 @@ internal sealed class UploadIntake(
         clients.Charge(http, SubmissionCost.Of(submission.Pixels, chosen.Work, request.PixelsPerRun), paid);
         var added = await submission.AcceptAsync(request, cancel);
         meters.Accepted(request.Engine, added.Count(a => a.IsNew));
+        AuditEntry.Made(http, added.Select(a => a.Job.Id.Value));
         return [.. added.Select(a => a.Job)];
     }
 

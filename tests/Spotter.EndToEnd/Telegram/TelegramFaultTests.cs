@@ -2,11 +2,12 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Xunit.Abstractions;
 
 namespace Spotter.EndToEnd.Telegram;
 
 /// <summary>The bot when things break: a killed gateway, a Telegram that is away or asks to wait, updates that come many times.</summary>
-public sealed class TelegramFaultTests
+public sealed class TelegramFaultTests(ITestOutputHelper output)
 {
     private const long Chat = 42;
     private const string Found = "Detected Objects:\nSquare: 1\n";
@@ -102,6 +103,34 @@ public sealed class TelegramFaultTests
         telegram.Bot.Push(telegram.Bot.Message(Chat, "not fetched"));
         (await PostAsync(telegram.Service, telegram.Bot.Update(telegram.Bot.Message(Chat, "last")), secret)).Status.ShouldBe(HttpStatusCode.OK);
         (await telegram.Bot.AnswersAsync(Chat, 2)).Select(a => a.Text).ShouldBe([Found, "Your original message: last"]);
+    }
+
+    [Fact]
+    public async Task Two_thousand_updates_that_come_at_once_are_taken_and_answered_once_each()
+    {
+        const int Updates = 2000;
+        await using var telegram = await TelegramService.StartAsync(["--telegram-public-url", "http://spotter.example:8443/"]);
+        await Eventually.BeAsync("the webhook is set", () => telegram.Bot.Webhook is not null);
+        var secret = telegram.Bot.Webhook!["secret_token"]!.GetValue<string>();
+        var updates = Enumerable.Range(0, Updates).Select(i => telegram.Bot.Update(telegram.Bot.Message(10_000 + (i % 500), $"text {i}")).ToJsonString()).ToList();
+        using var http = new HttpClient();
+        var refused = 0;
+        var clock = Stopwatch.StartNew();
+        await Parallel.ForEachAsync(updates, new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (update, cancel) =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(telegram.Service.Address, "/telegram/webhook")) { Content = new StringContent(update, Encoding.UTF8, "application/json") };
+            request.Headers.Add("X-Telegram-Bot-Api-Secret-Token", secret);
+            using var answer = await http.SendAsync(request, cancel);
+            if (answer.StatusCode != HttpStatusCode.OK)
+                Interlocked.Increment(ref refused);
+        });
+        output.WriteLine($"{Updates / clock.Elapsed.TotalSeconds:0} updates a second taken in");
+
+        refused.ShouldBe(0);
+        await Eventually.BeAsync("all are answered", () => telegram.Bot.Calls.Count(c => c.Method == "sendMessage") >= Updates, TimeSpan.FromSeconds(120));
+        telegram.Bot.Calls.Where(c => c.Method == "sendMessage").Select(c => c.Text("text")!).Order(StringComparer.Ordinal)
+            .ShouldBe(Enumerable.Range(0, Updates).Select(i => $"Your original message: text {i}").Order(StringComparer.Ordinal));
+        output.WriteLine($"{Updates / clock.Elapsed.TotalSeconds:0} a second taken in and answered");
     }
 
     [Fact]

@@ -1,0 +1,76 @@
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Spotter.Core;
+using Spotter.Gateway;
+using Spotter.Gateway.Access;
+
+namespace Spotter.Tests.Gateway.Access;
+
+public sealed class AuditTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task Who_changes_something_fetches_a_picture_or_is_not_let_in_has_a_line_and_nobody_else()
+    {
+        var file = new KeyFile(folder.File("keys.json"));
+        var (kept, key) = ApiKey.Make("anna", "hens", KeyScopes.Submit | KeyScopes.Read, RandomSource.System, TimeProvider.System.GetUtcNow());
+        await file.AddAsync(kept, TimeProvider.System, default);
+        string made;
+        await using (var bench = await GatewayBench.StartAsync(s => s with { KeysFile = folder.File("keys.json"), KeysRequired = true, AuditFile = folder.File("audit.jsonl") }))
+        {
+            made = JsonNode.Parse(await (await SendAsync(bench, HttpMethod.Post, "/v1/jobs", key, Jpeg())).Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
+            await SendAsync(bench, HttpMethod.Get, $"/v1/jobs/{made}", key);
+            await SendAsync(bench, HttpMethod.Get, "/v1/stats", key);
+            await SendAsync(bench, HttpMethod.Get, "/no/such/call", key);
+            await SendAsync(bench, HttpMethod.Get, $"/v1/jobs/{made}/original", key);
+            await SendAsync(bench, HttpMethod.Get, $"/v1/jobs/{new string('x', 300)}/image", key);
+            await SendAsync(bench, HttpMethod.Delete, $"/v1/jobs/{made}", "wrong");
+            await SendAsync(bench, HttpMethod.Get, "/v1/scaling/decisions", key);
+            await SendAsync(bench, HttpMethod.Delete, $"/v1/jobs/{made}", key);
+        }
+
+        var lines = (await File.ReadAllLinesAsync(folder.File("audit.jsonl"))).Select(l => JsonNode.Parse(l)!).ToList();
+
+        lines.Select(l => $"{l["by"]} {l["tenant"]} {l["did"]} {l["jobs"]?[0]} {l["status"]}").ShouldBe(
+            [
+                $"anna hens POST /v1/jobs {made} 202",
+                $"anna hens GET /v1/jobs/{{id}}/original {made} 200",
+                $"anna hens GET /v1/jobs/{{id}}/image {new string('x', 64)} 404",
+                $"  DELETE /v1/jobs/{{id}} {made} 401",
+                "anna hens GET /v1/scaling/decisions  403",
+                $"anna hens DELETE /v1/jobs/{{id}} {made} 200",
+            ]);
+        (await File.ReadAllTextAsync(folder.File("audit.jsonl"))).ShouldNotContain(key);
+    }
+
+    [Fact]
+    public async Task Full_files_make_room_and_the_oldest_goes()
+    {
+        var file = folder.File("audit.jsonl");
+        using var log = new AuditLog(new GatewaySettings { WorkerToken = "", AuditFile = file }, TimeProvider.System, NullLogger<AuditLog>.Instance) { FileBytes = 1000 };
+        await log.StartAsync(default);
+        for (var i = 0; i < 200; i++)
+            log.Note(new AuditEntry(DateTimeOffset.UnixEpoch, "anna", null, "POST /v1/jobs", null, i));
+        await log.StopAsync(default);
+
+        Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(
+            [.. File.Exists(file) ? ["audit.jsonl"] : Array.Empty<string>(), "audit.jsonl.1", "audit.jsonl.2", "audit.jsonl.3", "audit.jsonl.4"]);
+        var newest = File.Exists(file) ? file : file + ".1";
+        JsonNode.Parse((await File.ReadAllLinesAsync(newest))[^1])!["status"]!.GetValue<int>().ShouldBe(199);
+    }
+
+    private static byte[] Jpeg() => GatewayBench.Picture();
+
+    private static async Task<HttpResponseMessage> SendAsync(GatewayBench bench, HttpMethod method, string path, string key, byte[]? body = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(bench.Address, path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (body is not null)
+            request.Content = new ByteArrayContent(body);
+        return await bench.Client.SendAsync(request);
+    }
+}
