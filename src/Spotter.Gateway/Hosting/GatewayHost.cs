@@ -19,6 +19,7 @@ using Spotter.Gateway.Cameras;
 using Spotter.Gateway.Compat;
 using Spotter.Gateway.Deliveries;
 using Spotter.Gateway.Intake;
+using Spotter.Gateway.Mcp;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.OpenInference;
 using Spotter.Gateway.Operations;
@@ -58,6 +59,7 @@ public static class GatewayHost
         new CompatDoor(),
         new OpenInferenceDoor(),
         new CameraDoor(),
+        new McpDoor(),
     ];
 
     /// <summary>Begins a host with a web server and nothing else.</summary>

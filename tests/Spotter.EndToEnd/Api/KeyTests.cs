@@ -266,12 +266,16 @@ public sealed class KeyTests(KeyService service) : IClassFixture<KeyService>
     }
 }
 
-/// <summary>A service with keys of two tenants, one that may only read, and an operator.</summary>
+/// <summary>A service with keys of two tenants, one that may only read, one that may only submit, and an operator.</summary>
 public sealed class KeyService : RunningService, IAsyncLifetime
 {
     public string RedKey { get; private set; } = "";
 
+    public string BlueKey { get; private set; } = "";
+
     public string ReaderKey { get; private set; } = "";
+
+    public string SenderKey { get; private set; } = "";
 
     public SpotterApi Red { get; private set; } = null!;
 
@@ -301,11 +305,12 @@ public sealed class KeyService : RunningService, IAsyncLifetime
     {
         RedKey = await AddKeyAsync("red-web", "red");
         ReaderKey = await AddKeyAsync("red-reader", "red", "read");
-        var blue = await AddKeyAsync("blue-web", "blue");
+        SenderKey = await AddKeyAsync("red-sender", "red", "submit");
+        BlueKey = await AddKeyAsync("blue-web", "blue");
         var operates = await AddKeyAsync("ops", "*", "submit,read,operate");
         await InitializeAsync();
         Red = new SpotterApi(Process.Address, RedKey);
-        Blue = new SpotterApi(Process.Address, blue);
+        Blue = new SpotterApi(Process.Address, BlueKey);
         Operator = new SpotterApi(Process.Address, operates);
     }
 

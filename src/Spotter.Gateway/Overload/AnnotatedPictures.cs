@@ -1,9 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Spotter.Core;
-using Spotter.Gateway.Overload;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.Results;
+namespace Spotter.Gateway.Overload;
 
 /// <summary>Annotated pictures for requests, each of which takes one of the places for drawings while its picture is drawn.</summary>
 internal sealed class AnnotatedPictures(JobDrawings drawings, LongRequests longRequests)
