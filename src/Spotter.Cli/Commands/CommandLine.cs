@@ -49,6 +49,7 @@ internal static class CommandLine
             ServeCommand.CreateGateway(),
             KeysCommand.Create(),
             LoadCommand.Create(),
+            McpCommand.Create(),
             ModelsCommand.Create(),
             OptionsCommand.Create(),
             PolicyCommand.Create(),

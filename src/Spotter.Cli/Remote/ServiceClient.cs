@@ -37,6 +37,9 @@ internal sealed class ServiceClient : IDisposable
     /// <summary>Who says that it is there, for those who are to correct it; null for the command line.</summary>
     public string? From { get; init; }
 
+    /// <summary>What makes its requests, for a protocol that has a client of its own.</summary>
+    public HttpClient Http => http;
+
     /// <summary>Sends a request; the answer's body may still be on its way.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancel) =>
         http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
