@@ -38,13 +38,14 @@ internal sealed class TelegramAnswers(TelegramApi api, JobDrawings drawings)
             await PutPictureAsync(target, pictures[0].Picture, pictures[0].Picture.Form, pictures[0].Caption, cancel);
             return;
         }
+        // First what changes nothing when it is said again: should the pictures fail, all of it is tried again.
+        if (others.Count > 0)
+            await PutTextAsync(target, Words.Cut(string.Join("\n\n", others), Words.LongestText), cancel);
         if (pictures.Count == 1)
             await SendPictureAsync(target, pictures[0].Picture, pictures[0].Picture.Form, pictures[0].Caption, cancel);
         else if (pictures.Count > 1)
             await SendGroupAsync(target, pictures, cancel);
-        if (others.Count > 0 || pictures.Count == 0)
-            await PutTextAsync(target, Words.Cut(string.Join("\n\n", others), Words.LongestText), cancel);
-        else
+        if (others.Count == 0)
             await RemovePlaceholderAsync(target, cancel);
     }
 

@@ -64,6 +64,9 @@ internal sealed class TelegramFault : Exception
         ApiRequestException { Parameters.MigrateToChatId: { } chat } => new(FaultKind.Refused, "The group has become a supergroup.", default, chat, 400),
         ApiRequestException refused => new(KindOf(refused), $"Telegram refuses it: {settings.Redact(Words.Plain(refused.Message))}", default, null, refused.ErrorCode),
         RequestException { HttpStatusCode: HttpStatusCode.TooManyRequests } => new(FaultKind.Wait, "Telegram asks to wait.", TimeSpan.FromSeconds(5), null, 429),
+        // Of a file that is gone.
+        RequestException { HttpStatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and var gone } => new(
+            FaultKind.Refused, "Telegram has no such file any more.", default, null, (int)gone),
         RequestException or HttpRequestException or IOException or TaskCanceledException => new(
             FaultKind.Away, $"The Bot API server at {settings.Api.Host} did not answer as it should ({settings.Redact(Inner(error))}).", default, null, null),
         _ => null,

@@ -23,6 +23,7 @@ internal sealed class FakeBotApi : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly List<JsonObject> updates = [];
     private readonly Dictionary<string, (byte[] Bytes, long Size)> files = new(StringComparer.Ordinal);
+    private readonly HashSet<string> lost = new(StringComparer.Ordinal);
     private readonly Dictionary<(long, int), BotMessage> messages = [];
     private readonly ConcurrentQueue<BotCall> calls = new();
     private TaskCompletionSource arrived = NewSource();
@@ -94,6 +95,15 @@ internal sealed class FakeBotApi : IAsyncDisposable
             files[id] = (bytes, size ?? bytes.Length);
             return id;
         }
+    }
+
+    /// <summary>A file whose bytes are gone.</summary>
+    public string HoldLost()
+    {
+        var id = Hold([]);
+        lock (gate)
+            lost.Add(id);
+        return id;
     }
 
     /// <summary>A message of somebody, in the words of the Bot API.</summary>
@@ -198,7 +208,7 @@ internal sealed class FakeBotApi : IAsyncDisposable
     {
         byte[]? bytes;
         lock (gate)
-            bytes = files.TryGetValue(id, out var file) ? file.Bytes : null;
+            bytes = files.TryGetValue(id, out var file) && !lost.Contains(id) ? file.Bytes : null;
         http.Response.StatusCode = bytes is null ? 404 : 200;
         if (bytes is not null)
             await http.Response.Body.WriteAsync(bytes, http.RequestAborted);

@@ -252,6 +252,32 @@ public sealed class TelegramChatTests(TelegramChats chats) : IClassFixture<Teleg
         answers.ShouldAllBe(a => a.Text!.StartsWith("An error has occurred:\n", StringComparison.Ordinal) && a.Picture == null);
     }
 
+    [Fact]
+    public async Task A_file_that_is_gone_is_explained_and_holds_nothing_up()
+    {
+        var lost = Bot.HoldLost();
+        Bot.Push(Bot.Photo(chat, Square, "predict", change: m => m["photo"]![1]!["file_id"] = lost));
+        Bot.Push(Bot.Photo(chat, Square, "predict"));
+
+        var answers = await Bot.AnswersAsync(chat, 2);
+
+        answers[0].Text!.ShouldStartWith("An error has occurred:\nWas unable to download image from Bot.");
+        answers[1].Text.ShouldBe("Detected Objects:\nSquare: 1\n");
+    }
+
+    [Fact]
+    public async Task An_album_with_a_picture_that_fails_has_the_others_and_a_word_about_it()
+    {
+        Bot.Push(Bot.Photo(chat, Square, "predict", album: "d"));
+        Bot.Push(Bot.Photo(chat, Pictures.Png(10)[..^30], album: "d"));
+        Bot.Push(Bot.Photo(chat, Pictures.Png(255), album: "d"));
+
+        var answers = await Bot.AnswersAsync(chat, 3);
+
+        answers.Count(a => a.Kind == "photo").ShouldBe(2);
+        answers.Single(a => a.Kind is null).Text!.ShouldStartWith("Picture 2: An error has occurred:");
+    }
+
     [Theory]
     [InlineData(6000, 6000, "document")]
     [InlineData(2100, 100, "document")]
