@@ -328,7 +328,11 @@ internal static class PostgresValues
 
     private static void Check(string? text)
     {
-        if (text is not null)
-            _ = Strict.GetByteCount(text);
+        if (text is null)
+            return;
+        _ = Strict.GetByteCount(text);
+        // The server would refuse it, after it has begun to answer.
+        if (text.Contains('\0', StringComparison.Ordinal))
+            throw new EncoderFallbackException("The text holds the character NUL, which PostgreSQL does not store.");
     }
 }

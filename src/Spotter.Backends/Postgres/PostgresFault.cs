@@ -10,7 +10,9 @@ internal static class PostgresFault
     /// <summary>True for errors of the server or of the way to it, as opposed to faults of our own.</summary>
     public static bool IsFault(Exception error) =>
         error is NpgsqlException or TimeoutException or SocketException or IOException or ObjectDisposedException
-        || (error is InvalidOperationException && error.Source == "Npgsql");
+        || (error is InvalidOperationException && error.Source == "Npgsql")
+        // A connection that reads what was meant for another statement; it is closed then.
+        || (error.GetType() == typeof(Exception) && error.Source == "Npgsql");
 
     /// <summary>True when the statement itself was refused, so that its other items may succeed without the culprit.</summary>
     public static bool IsOfStatement(Exception error) =>
