@@ -24,7 +24,7 @@ internal sealed record IncomingMessage(Message Message, bool IsEdit, CallbackQue
     /// <summary>What an update brings; null when it is none that the bot knows.</summary>
     public static IncomingMessage? Of(Update update)
     {
-        if (update.CallbackQuery is { Message: { } under } pressed)
+        if (update.CallbackQuery is { Message: { Chat: not null } under } pressed)
             return new IncomingMessage(under, IsEdit: false, pressed);
         return (update.Message ?? update.EditedMessage) is { Chat: not null } message ? new IncomingMessage(message, update.Message is null, Pressed: null) : null;
     }
@@ -59,14 +59,11 @@ internal sealed record IncomingMessage(Message Message, bool IsEdit, CallbackQue
         };
     }
 
-    /// <summary>Writes an update as it is kept.</summary>
-    public static string Write(Update update) => JsonSerializer.Serialize(update, Json);
-
     /// <summary>The picture of a message, in its full size: a photo, or a file that says it is a picture.</summary>
     public static (FileBase File, string? Name)? PictureOf(Message? message)
     {
-        if (message?.Photo is { Length: > 0 } sizes)
-            return (sizes.MaxBy(s => (long)s.Width * s.Height)!, null);
+        if (message?.Photo?.OfType<PhotoSize>().MaxBy(s => (long)s.Width * s.Height) is { } largest)
+            return (largest, null);
         return message?.Document is { } document && (document.MimeType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) == true || IsPictureName(document.FileName))
             ? (document, document.FileName)
             : null;

@@ -1,9 +1,12 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Jobs;
 using Spotter.Scaling;
-using Telegram.Bot;
-using Telegram.Bot.Types;
+using Telegram.Bot.Requests;
+using Telegram.Bot.Types.Enums;
 
 namespace Spotter.Gateway.Telegram;
 
@@ -44,11 +47,12 @@ internal sealed partial class TelegramPolling(TelegramBot bot, IControllerLease?
                 }
                 try
                 {
-                    var updates = await bot.Api.CallAsync(b => b.GetUpdates(next, limit: 100, timeout: Seconds, allowedUpdates: IncomingMessage.Kinds, cancellationToken: stopping), stopping);
+                    var request = new UpdatesRequest { Offset = next, Limit = 100, Timeout = Seconds, AllowedUpdates = IncomingMessage.Kinds };
+                    var updates = await bot.Api.CallAsync(b => b.SendRequest(request, stopping), stopping);
                     await KeepAsync(settings, updates, stopping);
                     bot.Handler.BeginReceiving();
                     // Said once, which confirms them: after a quiet week the numbers begin anew, and may be lower.
-                    next = updates.Length > 0 ? updates[^1].Id + 1 : 0;
+                    next = updates.Length > 0 ? IdOf(updates[^1]) + 1 : 0;
                 }
                 catch (Exception failed) when (failed is TelegramFault or SpotterException)
                 {
@@ -88,14 +92,42 @@ internal sealed partial class TelegramPolling(TelegramBot bot, IControllerLease?
         }
     }
 
-    private async Task KeepAsync(TelegramSettings settings, Update[] updates, CancellationToken cancel)
+    private async Task KeepAsync(TelegramSettings settings, JsonElement[] updates, CancellationToken cancel)
     {
-        var messages = updates.Select(u => (Update: u, Incoming: IncomingMessage.Of(u))).Where(u => u.Incoming is not null)
-            .Select(u => IncomingMessage.Keep(u.Update.Id.ToString(CultureInfo.InvariantCulture), u.Incoming!, IncomingMessage.Write(u.Update), settings)).ToList();
+        var messages = new List<InboxMessage>();
+        foreach (var update in updates)
+        {
+            var body = update.GetRawText();
+            if (IncomingMessage.Parse(Encoding.UTF8.GetBytes(body)) is not { } read)
+                LogUnreadable(IdOf(update));
+            else if (IncomingMessage.Of(read) is { } incoming)
+                messages.Add(IncomingMessage.Keep(IdOf(update).ToString(CultureInfo.InvariantCulture), incoming, body, settings));
+        }
         if (messages.Count > 0)
             await bot.Inbox.AddAsync(settings.Box, messages, cancel);
     }
 
+    private static int IdOf(JsonElement update) =>
+        update.ValueKind == JsonValueKind.Object && update.TryGetProperty("update_id", out var id) && id.TryGetInt32(out var number) ? number : 0;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Telegram's update {Id} can't be read, so it is left out")]
+    private partial void LogUnreadable(int id);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Telegram's updates can't be fetched: {Detail} It is tried again")]
     private partial void LogFailed(string detail);
+
+    /// <summary>
+    /// Fetches updates as they were written. The library reads all of a page or none, so that one update of a later Bot API
+    /// would keep all from coming; and it can't write every one that it can read.
+    /// </summary>
+    private sealed class UpdatesRequest() : RequestBase<JsonElement[]>("getUpdates")
+    {
+        public required int Offset { get; init; }
+
+        public required int Limit { get; init; }
+
+        public required int Timeout { get; init; }
+
+        public required IEnumerable<UpdateType> AllowedUpdates { get; init; }
+    }
 }

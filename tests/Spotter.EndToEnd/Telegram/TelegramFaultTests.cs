@@ -207,6 +207,19 @@ public sealed class TelegramFaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Updates_of_a_later_Bot_API_neither_end_the_service_nor_keep_others_from_coming()
+    {
+        await using var telegram = await TelegramService.StartAsync();
+        telegram.Bot.Push(telegram.Bot.Message(Chat, "new", m => m["entities"] = new JsonArray(new JsonObject { ["type"] = "of_a_later_api", ["offset"] = 0, ["length"] = 3 })));
+        telegram.Bot.Push(telegram.Bot.Message(Chat, "unreadable", m => m["forward_origin"] = new JsonObject { ["type"] = "of_a_later_api", ["date"] = 1_750_000_000 }));
+        telegram.Bot.Push(telegram.Bot.Message(Chat, "last"));
+
+        (await telegram.Bot.AnswersAsync(Chat, 2)).Select(a => a.Text).ShouldBe(["Your original message: new", "Your original message: last"]);
+
+        telegram.Log.ShouldContain("can't be read, so it is left out");
+    }
+
+    [Fact]
     public async Task Only_the_chats_that_are_named_are_served()
     {
         await using var telegram = await TelegramService.StartAsync(["--telegram-chat", "42"]);

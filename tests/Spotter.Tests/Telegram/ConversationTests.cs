@@ -73,11 +73,18 @@ public sealed class ConversationTests
     [InlineData("""{"update_id":1,"message":5}""")]
     [InlineData("""{"update_id":1,"message":{"message_id":1,"date":0}}""")]
     [InlineData("""{"update_id":1,"poll":{"id":"1"}}""")]
+    [InlineData("""{"update_id":1,"callback_query":{"id":"1","from":{"id":1,"is_bot":false,"first_name":"A"},"chat_instance":"c","data":"do:blur","message":{"message_id":1,"date":0}}}""")]
     [InlineData("""{"update_id":99999999999999999999,"message":{}}""")]
     [InlineData("""{"update_id":1,"message":{"message_id":1,"date":0,"chat":{"id":1,"type":"private"},"text":"\ud83d"}}""")]
     [InlineData("""{"update_id":1,"message":{"message_id":1,"date":"x","chat":{"id":1,"type":"private"}}}""")]
     public void What_is_no_update_with_a_message_is_none(string body) =>
         (IncomingMessage.Parse(Encoding.UTF8.GetBytes(body)) is { } update ? IncomingMessage.Of(update) : null).ShouldBeNull();
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[null]")]
+    public void A_photo_without_a_size_is_no_picture(string sizes) =>
+        IncomingMessage.PictureOf(Read($$"""{"update_id":1,"message":{{Message($"\"photo\":{sizes}")}}}""").Message).ShouldBeNull();
 
     [Fact]
     public void An_update_of_endless_depth_is_none() =>
