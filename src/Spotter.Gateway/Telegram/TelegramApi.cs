@@ -1,4 +1,5 @@
 using Spotter.Core;
+using Spotter.Core.Files;
 using Spotter.Jobs;
 using Telegram.Bot;
 using Telegram.Bot.Types;
@@ -81,14 +82,51 @@ internal sealed class TelegramApi : IDisposable
 
     /// <summary>Streams a file that somebody sent.</summary>
     /// <exception cref="TelegramFault">It can't be had.</exception>
-    public async Task DownloadAsync(TGFile file, Stream destination, CancellationToken cancel) =>
-        await CallAsync(
-            async bot =>
-            {
-                await bot.DownloadFile(file, destination, cancel);
-                return true;
-            },
-            cancel);
+    public async Task DownloadAsync(TGFile file, Stream destination, CancellationToken cancel)
+    {
+        // A server of one's own says where the file lies, and sends none.
+        if (settings.Api != TelegramSettings.PublicApi && Path.IsPathRooted(file.FilePath))
+        {
+            await CopyAsync(file.FilePath!, destination, cancel);
+            return;
+        }
+        if (string.IsNullOrEmpty(file.FilePath))
+            throw TelegramFault.NoFile("The Bot API server does not say where the file is.");
+        try
+        {
+            await CallAsync(
+                async bot =>
+                {
+                    await bot.DownloadFile(file, destination, cancel);
+                    return true;
+                },
+                cancel);
+        }
+        // Where calls are made, 404 would be the token's fault; calls are made before this.
+        catch (TelegramFault gone) when (gone.Status is >= 400 and < 500 and not 429)
+        {
+            throw TelegramFault.NoFile("Telegram has no such file any more.");
+        }
+    }
+
+    /// <summary>Reads a file where the Bot API server keeps it: in a folder of the bot, named by its token. What it says may not lead anywhere else.</summary>
+    private async Task CopyAsync(string path, Stream destination, CancellationToken cancel)
+    {
+        if (Path.GetFullPath(path) != path || !path.Split(Path.DirectorySeparatorChar).Contains(settings.Token, StringComparer.Ordinal))
+            throw TelegramFault.NoFile("The Bot API server keeps it outside of the bot's folder.");
+        FileStream file;
+        try
+        {
+            file = RegularFile.Open(path);
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            // The path holds the token, so it is not repeated.
+            throw TelegramFault.NoFile("The Bot API server keeps it in a folder that Spotter can't read.");
+        }
+        await using (file)
+            await file.CopyToAsync(destination, cancel);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();

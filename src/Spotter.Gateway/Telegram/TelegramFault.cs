@@ -55,6 +55,9 @@ internal sealed class TelegramFault : Exception
     /// <summary>The chat is to be left alone for a while.</summary>
     public static TelegramFault Held(TimeSpan wait) => new(FaultKind.Wait, "Telegram asked to leave the chat alone for a while.", wait > TimeSpan.Zero ? wait : TimeSpan.FromMilliseconds(1), null, 429);
 
+    /// <summary>A file that somebody sent can't be had, however often it is asked for.</summary>
+    public static TelegramFault NoFile(string why) => new(FaultKind.Refused, why, default, null, 404);
+
     /// <summary>Reads an error of the client; null for one that is none of Telegram's.</summary>
     public static TelegramFault? Of(Exception error, TelegramSettings settings) => error switch
     {
@@ -64,11 +67,9 @@ internal sealed class TelegramFault : Exception
         ApiRequestException { Parameters.MigrateToChatId: { } chat } => new(FaultKind.Refused, "The group has become a supergroup.", default, chat, 400),
         ApiRequestException refused => new(KindOf(refused), $"Telegram refuses it: {settings.Redact(Words.Plain(refused.Message))}", default, null, refused.ErrorCode),
         RequestException { HttpStatusCode: HttpStatusCode.TooManyRequests } => new(FaultKind.Wait, "Telegram asks to wait.", TimeSpan.FromSeconds(5), null, 429),
-        // Of a file that is gone.
-        RequestException { HttpStatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError and var gone } => new(
-            FaultKind.Refused, "Telegram has no such file any more.", default, null, (int)gone),
         RequestException or HttpRequestException or IOException or TaskCanceledException => new(
-            FaultKind.Away, $"The Bot API server at {settings.Api.Host} did not answer as it should ({settings.Redact(Inner(error))}).", default, null, null),
+            FaultKind.Away, $"The Bot API server at {settings.Api.Host} did not answer as it should ({settings.Redact(Inner(error))}).", default, null,
+            (int?)(error as RequestException)?.HttpStatusCode),
         _ => null,
     };
 

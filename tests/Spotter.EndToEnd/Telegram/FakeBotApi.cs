@@ -209,8 +209,9 @@ internal sealed class FakeBotApi : IAsyncDisposable
         byte[]? bytes;
         lock (gate)
             bytes = files.TryGetValue(id, out var file) && !lost.Contains(id) ? file.Bytes : null;
-        http.Response.StatusCode = bytes is null ? 404 : 200;
-        if (bytes is not null)
+        if (bytes is null)
+            await WriteAsync(http, Refusal(404, "Not Found"));
+        else
             await http.Response.Body.WriteAsync(bytes, http.RequestAborted);
     }
 

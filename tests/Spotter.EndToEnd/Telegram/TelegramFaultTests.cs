@@ -220,6 +220,42 @@ public sealed class TelegramFaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_Bot_API_server_of_ones_own_says_where_files_lie_and_leads_nowhere_else()
+    {
+        await using var telegram = await TelegramService.StartAsync();
+        string Lie(params string[] path)
+        {
+            var file = Path.Combine([telegram.Shared("server"), .. path]);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllBytes(file, Square);
+            return file;
+        }
+        var places = new Dictionary<string, string>(StringComparer.Ordinal);
+        telegram.Bot.Intercept = call => call.Method != "getFile" ? null : (200, new JsonObject
+        {
+            ["ok"] = true, ["result"] = new JsonObject { ["file_id"] = "f", ["file_unique_id"] = "u", ["file_path"] = places[call.Text("file_id")!] },
+        });
+        void Push(string place)
+        {
+            var photo = telegram.Bot.Photo(Chat, Square, "predict");
+            places[photo["photo"]![1]!["file_id"]!.GetValue<string>()] = place;
+            telegram.Bot.Push(photo);
+        }
+        Push(Lie(FakeBotApi.Token, "photos", "file_1.png"));
+        Push(Lie("elsewhere.png"));
+        Push(Path.Combine(telegram.Shared("server"), FakeBotApi.Token, "..", "elsewhere.png"));
+        Push(Path.Combine(telegram.Shared("server"), FakeBotApi.Token, "photos", "none.png"));
+
+        var answers = await telegram.Bot.AnswersAsync(Chat, 4);
+
+        answers[0].Text.ShouldBe(Found);
+        answers[1].Text!.ShouldContain("outside of the bot's folder");
+        answers[2].Text!.ShouldContain("outside of the bot's folder");
+        answers[3].Text!.ShouldContain("in a folder that Spotter can't read");
+        answers.ShouldAllBe(a => !a.Text!.Contains(FakeBotApi.Token));
+    }
+
+    [Fact]
     public async Task Only_the_chats_that_are_named_are_served()
     {
         await using var telegram = await TelegramService.StartAsync(["--telegram-chat", "42"]);
