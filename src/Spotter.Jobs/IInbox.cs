@@ -101,7 +101,8 @@ public abstract record InboxOutcome
 
     /// <summary>It is dealt with.</summary>
     /// <param name="Only">Only these of its messages are, the first among them; the others are due by themselves, later. Null for all.</param>
-    public sealed record Done(IReadOnlyList<InboxMessage>? Only = null) : InboxOutcome;
+    /// <param name="Failed">Why it could not be done and is given up, which is reported; null when it was done.</param>
+    public sealed record Done(IReadOnlyList<InboxMessage>? Only = null, Exception? Failed = null) : InboxOutcome;
 
     /// <summary>To be tried again; the conversation waits for it.</summary>
     /// <param name="Delay">Not before this long.</param>

@@ -52,6 +52,11 @@ internal sealed class TelegramHandler(TelegramSettings settings, TelegramApi api
         {
             return new InboxOutcome.Done(messages);
         }
+        catch (TelegramFault refused)
+        {
+            // It would be refused again, and all of the chat would wait for that.
+            return new InboxOutcome.Done(messages, refused);
+        }
         catch (SpotterException full) when (IsPassing(full))
         {
             // The inbox is the queue in which it waits until there is room.

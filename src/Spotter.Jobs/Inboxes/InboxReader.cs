@@ -140,6 +140,8 @@ public sealed class InboxReader(
                 Failpoint.At("message-taken");
                 outcome = await handler.HandleAsync(entry, ended.Token);
                 Failpoint.At("message-handled");
+                if (outcome is InboxOutcome.Done { Failed: { } refused })
+                    onError(refused, entry, true);
             }
             catch (Exception failed) when (failed is not OutOfMemoryException && !cutOff.IsCancellationRequested)
             {

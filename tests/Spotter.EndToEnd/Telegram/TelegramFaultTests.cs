@@ -220,6 +220,20 @@ public sealed class TelegramFaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_a_chat_refuses_for_good_holds_nothing_of_it_up_and_is_logged()
+    {
+        await using var telegram = await TelegramService.StartAsync();
+        telegram.Bot.Intercept = call => call.Text("text") == "Your original message: one" ? FakeBotApi.Refusal(400, "Bad Request: message thread not found") : null;
+        telegram.Bot.Push(telegram.Bot.Message(Chat, "one"));
+        telegram.Bot.Push(telegram.Bot.Message(Chat, "two"));
+
+        (await telegram.Bot.AnswersAsync(Chat)).ShouldHaveSingleItem().Text.ShouldBe("Your original message: two");
+
+        telegram.Bot.Calls.Count(c => c.Text("text") == "Your original message: one").ShouldBe(1);
+        telegram.Log.ShouldContain("is given up: Telegram refuses it: Bad Request: message thread not found");
+    }
+
+    [Fact]
     public async Task A_Bot_API_server_of_ones_own_says_where_files_lie_and_leads_nowhere_else()
     {
         await using var telegram = await TelegramService.StartAsync();
