@@ -26,8 +26,10 @@ public static class TelegramRegistration
         {
             var me = await TelegramApi.CallAsync(bot, settings, b => b.GetMe(cancel), cancel);
             var hook = await TelegramApi.CallAsync(bot, settings, b => b.GetWebhookInfo(cancel), cancel);
+            // Other bots have addresses with their token in them.
             return new TelegramStatus(
-                me.Username ?? settings.BotId, string.IsNullOrEmpty(hook.Url) ? null : hook.Url, hook.PendingUpdateCount, hook.LastErrorMessage, hook.LastErrorDate);
+                me.Username ?? settings.BotId, string.IsNullOrEmpty(hook.Url) ? null : settings.Redact(hook.Url), hook.PendingUpdateCount,
+                hook.LastErrorMessage is { } error ? settings.Redact(Words.Plain(error)) : null, hook.LastErrorDate);
         });
 
     /// <summary>Has updates sent to the public URL of the settings, or kept to be fetched when they have none.</summary>

@@ -319,12 +319,16 @@ public sealed class TelegramFaultTests(ITestOutputHelper output)
         string[] bot = ["--telegram-token-file", telegram.TokenFile, "--telegram-api", telegram.Bot.Address.ToString()];
 
         var before = await SpotterProgram.RunAsync(["telegram", "status", .. bot]);
+        using (var http = new HttpClient())
+            (await http.GetStringAsync(new Uri(telegram.Bot.Address, $"/bot{FakeBotApi.Token}/setWebhook?url=https://old.example/{FakeBotApi.Token}/"))).ShouldContain("true");
+        var old = await SpotterProgram.RunAsync(["telegram", "status", .. bot]);
         var set = await SpotterProgram.RunAsync(["telegram", "set", .. bot, "--telegram-public-url", "https://a.example"]);
         var after = await SpotterProgram.RunAsync(["telegram", "status", "--json", .. bot]);
         var removed = await SpotterProgram.RunAsync(["telegram", "remove", .. bot]);
         var none = await SpotterProgram.RunAsync(["telegram", "status", "--data", telegram.Shared("none")]);
 
         before.Output.ShouldBe("@spotter_test_bot: updates are fetched by the service\n0 waiting\n");
+        old.Output.ShouldBe("@spotter_test_bot: updates are sent to https://old.example/<token>/\n0 waiting\n");
         (set.Status, removed.Status, telegram.Bot.Webhook).ShouldBe((0, 0, null));
         JsonNode.Parse(after.Output)!["url"]!.GetValue<string>().ShouldBe("https://a.example/telegram/webhook");
         none.Status.ShouldBe(1);
