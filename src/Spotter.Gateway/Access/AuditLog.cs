@@ -71,10 +71,12 @@ internal sealed partial class AuditLog(GatewaySettings settings, TimeProvider ti
             }
             catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
             {
-                // Said once, as it will fail with every request.
+                // Said once, as it will fail with every request. What waits would be tried again without end.
                 if (!isSaid)
                     LogFailed(file, failed.Message);
                 isSaid = true;
+                while (lines.Reader.TryRead(out _))
+                    continue;
             }
             if (Interlocked.Exchange(ref lost, 0) is > 0 and var some)
                 LogLost(some);

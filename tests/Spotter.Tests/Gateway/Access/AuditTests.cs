@@ -65,6 +65,19 @@ public sealed class AuditTests : IDisposable
 
     private static byte[] Jpeg() => GatewayBench.Picture();
 
+    [Fact]
+    public async Task A_file_that_cannot_be_written_holds_nothing_up()
+    {
+        using var log = new AuditLog(new GatewaySettings { WorkerToken = "", AuditFile = folder.File("missing/audit.jsonl") }, TimeProvider.System, NullLogger<AuditLog>.Instance);
+        await log.StartAsync(default);
+        log.Note(new AuditEntry(DateTimeOffset.UnixEpoch, "anna", null, "POST /v1/jobs", null, 1));
+
+        using var patience = new CancellationTokenSource(GatewayBench.Safety);
+        await log.StopAsync(patience.Token);
+
+        log.ExecuteTask!.IsCompletedSuccessfully.ShouldBeTrue();
+    }
+
     private static async Task<HttpResponseMessage> SendAsync(GatewayBench bench, HttpMethod method, string path, string key, byte[]? body = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(bench.Address, path));
