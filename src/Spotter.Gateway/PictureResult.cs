@@ -19,6 +19,9 @@ internal sealed record PictureResult(
     /// <summary>The engine whose results are labels.</summary>
     public const string EngineWithLabels = "classify";
 
+    /// <summary>True for an engine whose results these are.</summary>
+    public static bool IsOf(string engine) => engine == EngineWithLabels || EnginesWithBoxes.Contains(engine, StringComparer.Ordinal);
+
     /// <summary>The result of a job that has succeeded.</summary>
     public static PictureResult Of(Job job) => job.Result!.Value.Read(PictureResultJson.Default.PictureResult);
 }

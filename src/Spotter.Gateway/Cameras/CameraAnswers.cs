@@ -146,7 +146,7 @@ internal sealed record CodeProjectError(string Error, string Hostname)
     public int Code => 500;
 }
 
-/// <summary>How they are written, and how results are read.</summary>
+/// <summary>How they are written.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DetectionAnswer))]
 [JsonSerializable(typeof(SceneAnswer))]
@@ -154,5 +154,4 @@ internal sealed record CodeProjectError(string Error, string Hostname)
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(DeepStackError))]
 [JsonSerializable(typeof(CodeProjectError))]
-[JsonSerializable(typeof(FoundResult))]
 internal sealed partial class CameraJson : JsonSerializerContext;

@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
-using Spotter.Gateway.Overload;
 using Spotter.Gateway.Uploads;
 using Spotter.Jobs;
 
@@ -17,7 +16,7 @@ namespace Spotter.Gateway.Cameras;
 /// time is told so before the picture is read; a job that nobody waits for any more is cancelled.
 /// </summary>
 internal sealed class CameraCalls(
-    JobService jobs, UploadIntake intake, CameraCaller callers, CameraModels models, EngineCatalogue engines, LongRequests longRequests, GatewaySettings settings, TimeProvider time)
+    JobService jobs, UploadIntake intake, CameraCaller callers, CameraModels models, EngineCatalogue engines, GatewaySettings settings, TimeProvider time)
 {
     /// <summary>Finds objects, with the model of this name or the first that does.</summary>
     public async Task<IResult> DetectAsync(HttpContext http, string? name)
@@ -25,14 +24,13 @@ internal sealed class CameraCalls(
         var begun = time.GetTimestamp();
         var fields = FieldsOf(http);
         var (job, confidence) = await RunAsync(http, fields, () => models.Detecting(name ?? fields.Model), begun);
-        var found = job.Result!.Value.Read(CameraJson.Default.FoundResult);
-        var predictions = found.Predictions(settings.Cameras.MaxPredictions);
+        var predictions = CameraPredictions.Of(PictureResult.Of(job), settings.Cameras.MaxPredictions);
         var took = time.GetElapsedTime(begun);
         return Answer(new DetectionAnswer
         {
             Predictions = predictions,
             Duration = Math.Round(took.TotalSeconds, 3),
-            Message = FoundResult.Message(predictions, confidence),
+            Message = CameraPredictions.Message(predictions, confidence),
             Command = name is null ? "detect" : "custom",
             ModuleName = CameraModels.NameOf(job.Model),
             InferenceMs = Milliseconds(job.Timings?.InferMs),
@@ -48,7 +46,7 @@ internal sealed class CameraCalls(
         var begun = time.GetTimestamp();
         var fields = FieldsOf(http);
         var (job, _) = await RunAsync(http, fields, () => models.Classifying(fields.Model), begun);
-        var best = job.Result!.Value.Read(CameraJson.Default.FoundResult).Labels is [var first, ..] ? first : new FoundLabel("", 0);
+        var best = PictureResult.Of(job).Labels is [var first, ..] ? first : new FoundLabel("", 0, 0);
         var took = time.GetElapsedTime(begun);
         return Answer(new SceneAnswer
         {
@@ -102,8 +100,7 @@ internal sealed class CameraCalls(
         form.Set("model", model());
         intake.Check(upload);
         // Nobody can fetch the result later, so who finds no place to wait is not let in.
-        using var place = longRequests.Waits.TryEnter(http) ?? throw new SpotterException(ErrorCodes.Busy, string.Create(CultureInfo.InvariantCulture,
-            $"Too many requests wait for their result ({longRequests.Waits.Share} of one client, {longRequests.Waits.Most} of all); send it again when some have ended."));
+        using var place = intake.EnterWait(http);
         var confidence = MinConfidence.Default;
         var accepted = (await intake.AcceptAsync(upload, async onInput => confidence = await ReadAsync(http.Request, fields, form, onInput, cancel), cancel))[0];
         return (await AwaitAsync(http, accepted, fields.Timeout - time.GetElapsedTime(begun), cancel), confidence);

@@ -8,14 +8,13 @@ namespace Spotter.Gateway.Cameras;
 internal sealed class CameraModels(ModelCatalogue catalogue, EngineCatalogue engines)
 {
     private const string Detect = "detect";
-    private const string Classify = "classify";
 
     /// <summary>Those that find objects, by name.</summary>
     public IReadOnlyList<string> Names => [.. Detectors.Select(m => m.Id)];
 
-    private IEnumerable<ModelInfo> Detectors => catalogue.Models.Where(m => m.Engine != Classify && engines.FindOffered(m.Engine) is { NeedsModel: true });
+    private IEnumerable<ModelInfo> Detectors => catalogue.Models.Where(m => m.Engine != PictureResult.EngineWithLabels && engines.FindOffered(m.Engine) is { NeedsModel: true });
 
-    private IEnumerable<ModelInfo> Classifiers => catalogue.Models.Where(m => m.Engine == Classify);
+    private IEnumerable<ModelInfo> Classifiers => catalogue.Models.Where(m => m.Engine == PictureResult.EngineWithLabels);
 
     /// <summary>The model that finds objects: that of a name, else the first that only does that, else the first.</summary>
     /// <exception cref="SpotterException">There is none.</exception>

@@ -73,7 +73,7 @@ internal sealed record JobSummary
         };
         if (job.Result is not { } result)
             return summary;
-        if (job.Engine != PictureResult.EngineWithLabels && !PictureResult.EnginesWithBoxes.Contains(job.Engine, StringComparer.Ordinal))
+        if (!PictureResult.IsOf(job.Engine))
             return result.Utf8.Length <= LongestResult ? summary with { Result = result } : summary;
         var found = PictureResult.Of(job);
         return summary with

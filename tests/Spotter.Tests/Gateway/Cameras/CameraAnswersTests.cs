@@ -15,7 +15,7 @@ public sealed class CameraAnswersTests
     {
         var found = Result([.. Enumerable.Range(0, 30).Select(i => Found($"0.{40 + i} thing{i}", default))]);
 
-        var predictions = found.Predictions(20);
+        var predictions = CameraPredictions.Of(found, 20);
 
         predictions.Count.ShouldBe(20);
         predictions.Select(p => p.Confidence).ShouldBeInOrder(SortDirection.Descending);
@@ -24,7 +24,7 @@ public sealed class CameraAnswersTests
 
     [Fact]
     public void Edges_are_whole_pixels_within_the_picture() =>
-        Result(Found("0.5 bus", new Box(-0.4, 2.5, 63.6, 101))).Predictions(20)[0].ShouldBe(new CameraPrediction(0.5, "bus", 3, 0, 48, 64));
+        CameraPredictions.Of(Result(Found("0.5 bus", new Box(-0.4, 2.5, 63.6, 101))), 20)[0].ShouldBe(new CameraPrediction(0.5, "bus", 3, 0, 48, 64));
 
     [Theory]
     [InlineData(0, "No objects found with a confidence of 0.45 or more")]
@@ -32,21 +32,21 @@ public sealed class CameraAnswersTests
     [InlineData(3, "Found person, bus, dog")]
     public void The_message_says_what_was_found(int count, string message)
     {
-        var predictions = Result([.. Unordered.Select(text => Found(text, default))]).Predictions(count == 0 ? 20 : count);
+        var predictions = CameraPredictions.Of(Result([.. Unordered.Select(text => Found(text, default))]), count == 0 ? 20 : count);
 
-        FoundResult.Message(count == 0 ? [] : predictions, 0.45).ShouldBe(message);
+        CameraPredictions.Message(count == 0 ? [] : predictions, 0.45).ShouldBe(message);
     }
 
     [Fact]
     public void A_long_message_is_cut_off() =>
-        FoundResult.Message(Result([.. Enumerable.Range(0, 4).Select(_ => Found("0.5 bus", default))]).Predictions(20), 0.4).ShouldBe("Found bus, bus, bus...");
+        CameraPredictions.Message(CameraPredictions.Of(Result([.. Enumerable.Range(0, 4).Select(_ => Found("0.5 bus", default))]), 20), 0.4).ShouldBe("Found bus, bus, bus...");
 
     [Fact]
     public void An_answer_has_the_names_of_both_servers()
     {
         var answer = new DetectionAnswer
         {
-            Predictions = Result(Found("0.91 person", new Box(1, 0, 8, 9))).Predictions(20),
+            Predictions = CameraPredictions.Of(Result(Found("0.91 person", new Box(1, 0, 8, 9))), 20),
             Duration = 0.25,
             Message = "Found person",
             Command = "detect",
@@ -92,9 +92,9 @@ public sealed class CameraAnswersTests
     public void Settings_that_serve_nobody_are_refused(int? port, double seconds, int most) =>
         Should.Throw<SpotterException>(() => new CameraSettings { Port = port, Timeout = TimeSpan.FromSeconds(seconds), MaxPredictions = most }.Validate(8080)).Message.ShouldEndWith(".");
 
-    /// <summary>A result as the engines write it, read as this door reads it.</summary>
-    private static FoundResult Result(params Detection[] found) =>
-        RawJson.Of(new VisionResult { Width = 64, Height = 48, Detections = found }, VisionJson.Default.VisionResult).Read(CameraJson.Default.FoundResult);
+    /// <summary>A result as the engines write it, read as doors read it.</summary>
+    private static PictureResult Result(params Detection[] found) =>
+        RawJson.Of(new VisionResult { Width = 64, Height = 48, Detections = found }, VisionJson.Default.VisionResult).Read(PictureResultJson.Default.PictureResult);
 
     private static Detection Found(string text, Box box) =>
         new(text.Split(' ')[1], 0, double.Parse(text.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture), box);
