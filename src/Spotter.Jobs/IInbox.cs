@@ -43,8 +43,8 @@ public interface IInbox
     /// </summary>
     Task<bool> ClaimAsync(string box, string message, string claimant, CancellationToken cancel);
 
-    /// <summary>How many messages of a box are to be dealt with; <see cref="MostCounted"/> when there are more.</summary>
-    Task<long> PendingAsync(string box, CancellationToken cancel);
+    /// <summary>How many messages of a box, or of one conversation, are to be dealt with; <see cref="MostCounted"/> when there are more.</summary>
+    Task<long> PendingAsync(string box, string? conversation, CancellationToken cancel);
 
     /// <summary>Deletes messages of all boxes that were dealt with and came before a time, at most <paramref name="limit"/>; how many. Their ids are new again.</summary>
     Task<int> ForgetAsync(DateTimeOffset receivedBefore, int limit, CancellationToken cancel);
@@ -84,6 +84,9 @@ public sealed record InboxEntry(
 {
     /// <summary>Messages of the same batch that were dealt with before these came.</summary>
     public IReadOnlyList<InboxMessage> Earlier { get; init; } = [];
+
+    /// <summary>When its first message came.</summary>
+    public required DateTimeOffset Received { get; init; }
 
     /// <summary>Its first message, which stands for it.</summary>
     public string Id => Messages[0].Id;

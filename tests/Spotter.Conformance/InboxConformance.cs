@@ -27,19 +27,21 @@ public abstract class InboxConformance : IAsyncLifetime
     public async Task A_message_is_taken_once_and_is_gone_when_it_is_dealt_with()
     {
         (await AddAsync("1", "anna", "hello")).ShouldBe(1);
+        var came = Clock.GetUtcNow();
+        Clock.Advance(Quiet);
 
         var entry = (await TakeAsync()).ShouldHaveSingleItem();
 
-        (entry.Box, entry.Conversation, entry.Id, entry.Attempt, entry.Notes).ShouldBe((Box, "anna", "1", 1, null));
+        (entry.Box, entry.Conversation, entry.Id, entry.Attempt, entry.Notes, entry.Received).ShouldBe((Box, "anna", "1", 1, null, came));
         entry.Messages.ShouldHaveSingleItem().Body.ShouldBe("hello");
         entry.Earlier.ShouldBeEmpty();
         entry.ToString().ShouldNotContain("hello");
         (await TakeAsync()).ShouldBeEmpty();
-        (await Inbox.PendingAsync(Box, default)).ShouldBe(1);
+        (await Inbox.PendingAsync(Box, null, default)).ShouldBe(1);
         await Inbox.SettleAsync(entry, new InboxOutcome.Done(), default);
         Clock.Advance(LeaseTime * 2);
         (await TakeAsync()).ShouldBeEmpty();
-        (await Inbox.PendingAsync(Box, default)).ShouldBe(0);
+        (await Inbox.PendingAsync(Box, null, default)).ShouldBe(0);
     }
 
     [Fact]
@@ -131,6 +133,18 @@ public abstract class InboxConformance : IAsyncLifetime
 
         foreach (var name in names)
             dealt.Where(id => id.StartsWith(name, StringComparison.Ordinal)).ShouldBe(Enumerable.Range(0, Each).Select(i => $"{name}{i:00}"));
+    }
+
+    [Fact]
+    public async Task What_is_to_be_dealt_with_is_counted_for_all_and_for_each_conversation()
+    {
+        await Inbox.AddAsync(Box, [new("1", "anna", "one"), new("2", "anna", "two"), new("3", "bob", "three")], default);
+        await Inbox.SettleAsync((await TakeAsync())[0], new InboxOutcome.Done(), default);
+
+        (await Inbox.PendingAsync(Box, null, default)).ShouldBe(2);
+        (await Inbox.PendingAsync(Box, "anna", default)).ShouldBe(1);
+        (await Inbox.PendingAsync(Box, "bob", default)).ShouldBe(1);
+        (await Inbox.PendingAsync(Box, "carl", default)).ShouldBe(0);
     }
 
     [Fact]

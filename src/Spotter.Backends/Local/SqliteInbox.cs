@@ -11,7 +11,7 @@ namespace Spotter.Backends.Local;
 /// </summary>
 internal sealed partial class SqliteInbox(SqliteDatabase database, TimeProvider clock) : IInbox
 {
-    private const string Due = "SELECT seq, id, conversation, batch, body, attempts, notes FROM inbox INDEXED BY inbox_due WHERE box = ?1 AND due <= ?2 ORDER BY due, seq LIMIT ?3";
+    private const string Due = "SELECT seq, id, conversation, batch, body, attempts, notes, received FROM inbox INDEXED BY inbox_due WHERE box = ?1 AND due <= ?2 ORDER BY due, seq LIMIT ?3";
 
     private readonly WakeList wakes = new();
 
@@ -79,11 +79,14 @@ internal sealed partial class SqliteInbox(SqliteDatabase database, TimeProvider 
                 .Bind(1, box).Bind(2, message).Bind(3, claimant).Run() > 0,
             cancel);
 
-    public Task<long> PendingAsync(string box, CancellationToken cancel) =>
+    public Task<long> PendingAsync(string box, string? conversation, CancellationToken cancel) =>
         database.ReadAsync(
             connection =>
             {
-                using var select = connection.Prepare($"SELECT COUNT(*) FROM (SELECT 1 FROM inbox INDEXED BY inbox_waiting WHERE box = ?1 AND ended = 0 LIMIT {IInbox.MostCounted})").Bind(1, box);
+                var only = conversation is null ? "" : "AND conversation = ?2";
+                using var select = connection.Prepare($"SELECT COUNT(*) FROM (SELECT 1 FROM inbox INDEXED BY inbox_waiting WHERE box = ?1 {only} AND ended = 0 LIMIT {IInbox.MostCounted})").Bind(1, box);
+                if (conversation is not null)
+                    select.Bind(2, conversation);
                 return select.Step() ? select.Long(0) : 0;
             },
             cancel);
@@ -145,7 +148,7 @@ internal sealed partial class SqliteInbox(SqliteDatabase database, TimeProvider 
             {
                 var message = new InboxMessage(select.Text(1), select.Text(2), select.Text(4)) { Batch = select.TextOrNull(3) };
                 taken.Add((new InboxEntry(
-                    box, message.Conversation, [message], select.Int(5) + 1, select.TextOrNull(6), until.ToString(CultureInfo.InvariantCulture)), message.Batch));
+                    box, message.Conversation, [message], select.Int(5) + 1, select.TextOrNull(6), until.ToString(CultureInfo.InvariantCulture)) { Received = Microseconds.ToTime(select.Long(7)) }, message.Batch));
             }
         }
         foreach (var (entry, _) in taken)

@@ -72,12 +72,12 @@ internal sealed class PostgresInbox(PostgresDatabase database, TimeProvider cloc
             WITH due AS MATERIALIZED (
                 SELECT seq, due FROM inbox WHERE box = $1 AND due <= $2 ORDER BY due, seq LIMIT $3 FOR UPDATE SKIP LOCKED)
             UPDATE inbox i SET due = $4, receipt = $4 FROM due WHERE i.seq = due.seq
-            RETURNING i.id, i.conversation, i.batch, i.body, i.attempts, i.notes, due.due, i.seq
+            RETURNING i.id, i.conversation, i.batch, i.body, i.attempts, i.notes, due.due, i.seq, i.received
             """,
             p => p.With(box).With(now).With((long)Math.Max(0, limit)).With(until),
             r => r.ListAsync(row => (Due: row.GetInt64(6), Seq: row.GetInt64(7), Entry: new InboxEntry(
                 box, row.GetString(1), [new InboxMessage(row.GetString(0), row.GetString(1), row.GetString(3)) { Batch = row.TextOrNull(2) }],
-                row.GetInt32(4) + 1, row.TextOrNull(5), until.ToString(CultureInfo.InvariantCulture)))),
+                row.GetInt32(4) + 1, row.TextOrNull(5), until.ToString(CultureInfo.InvariantCulture)) { Received = Microseconds.ToTime(row.GetInt64(8)) })),
             cancel);
         var entries = new List<InboxEntry>(taken.Count);
         foreach (var (_, _, entry) in taken.OrderBy(t => t.Due).ThenBy(t => t.Seq))
@@ -156,10 +156,16 @@ internal sealed class PostgresInbox(PostgresDatabase database, TimeProvider cloc
             "UPDATE inbox SET claimant = $3 WHERE box = $1 AND id = $2 AND (claimant IS NULL OR claimant = $3) RETURNING id",
             p => p.With(box).With(message).With(claimant), cancel);
 
-    public Task<long> PendingAsync(string box, CancellationToken cancel) =>
+    public Task<long> PendingAsync(string box, string? conversation, CancellationToken cancel) =>
         database.ReadAsync(
-            $"SELECT count(*) FROM (SELECT 1 FROM inbox WHERE box = $1 AND NOT ended LIMIT {IInbox.MostCounted}) AS pending",
-            p => p.With(box), async r => await r.ReadAsync() ? r.GetInt64(0) : 0, cancel);
+            $"SELECT count(*) FROM (SELECT 1 FROM inbox WHERE box = $1 {(conversation is null ? "" : "AND conversation = $2")} AND NOT ended LIMIT {IInbox.MostCounted}) AS pending",
+            p =>
+            {
+                p.With(box);
+                if (conversation is not null)
+                    p.With(conversation);
+            },
+            async r => await r.ReadAsync() ? r.GetInt64(0) : 0, cancel);
 
     public async Task<int> ForgetAsync(DateTimeOffset receivedBefore, int limit, CancellationToken cancel)
     {

@@ -11,9 +11,6 @@ internal enum PictureForm
 
     /// <summary>As a file, which is kept as it is.</summary>
     File,
-
-    /// <summary>Not at all.</summary>
-    TooLarge,
 }
 
 /// <summary>A picture to be sent to a chat, in memory: it may have to be sent again in another form.</summary>
@@ -25,29 +22,28 @@ internal sealed record AnswerPicture(byte[] Bytes)
     private const int MostRatio = 20;
     private const long LargestPhoto = 10L << 20;
 
-    /// <summary>Largest file that a bot may send.</summary>
+    /// <summary>Largest file that a bot may send; and all pictures of an album together have no more.</summary>
     public const long LargestFile = 50L << 20;
 
     /// <summary>In which form Telegram takes it.</summary>
-    public PictureForm Form
-    {
-        get
-        {
-            if (Bytes.LongLength > LargestFile)
-                return PictureForm.TooLarge;
-            var header = ImageHeader.Read(Bytes, complete: true);
-            return FormOf(header.Width, header.Height, Bytes.LongLength);
-        }
-    }
+    public PictureForm Form { get; } = ImageHeader.Read(Bytes, complete: true) is var header ? FormOf(header.Width, header.Height, Bytes.LongLength) : default;
 
     /// <summary>In which form Telegram takes a picture of this size.</summary>
     public static PictureForm FormOf(int width, int height, long bytes)
     {
-        if (bytes > LargestFile)
-            return PictureForm.TooLarge;
         var fits = bytes <= LargestPhoto && width > 0 && height > 0 && (long)width + height <= LongestSides
             && Math.Max(width, height) <= (long)MostRatio * Math.Min(width, height);
         return fits ? PictureForm.Photo : PictureForm.File;
+    }
+
+    /// <summary>Reads a picture; null when it has more bytes than that.</summary>
+    public static async Task<AnswerPicture?> ReadAsync(Stream content, long most, CancellationToken cancel)
+    {
+        if (content.Length > most)
+            return null;
+        var bytes = new byte[content.Length];
+        await content.ReadExactlyAsync(bytes, cancel);
+        return new AnswerPicture(bytes);
     }
 
     /// <summary>Its bytes, to be sent.</summary>

@@ -55,7 +55,7 @@ internal static class Conversation
         if (first.Pressed is { } pressed)
             return DecidePressed(first, pressed);
         var pictures = messages.Where(m => IncomingMessage.PictureOf(m.Message) is not null).Select(m => m.Message).ToList();
-        return pictures.Count > 0 ? DecidePictures(pictures, messages, earlier) : DecideText(first.Message);
+        return pictures.Count > 0 ? DecidePictures(pictures, messages, earlier) : DecideText(first);
     }
 
     private static BotReply DecidePressed(IncomingMessage under, CallbackQuery pressed) =>
@@ -78,9 +78,11 @@ internal static class Conversation
         return new BotReply.Works(pictures, action);
     }
 
-    private static BotReply DecideText(Message message)
+    private static BotReply DecideText(IncomingMessage incoming)
     {
-        if (message.IsServiceMessage || message.Type == MessageType.Unknown)
+        var message = incoming.Message;
+        // What is edited without a word is a place on the map that moves, or a game's score.
+        if (message.IsServiceMessage || message.Type == MessageType.Unknown || (incoming.IsEdit && message.Text is null))
             return new BotReply.Silence();
         if (message.Text is not { } text)
             return new BotReply.Says(Words.Error(Words.NoText));

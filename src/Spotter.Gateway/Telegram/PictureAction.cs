@@ -19,7 +19,7 @@ internal sealed partial record PictureAction(string Words)
     public static PictureAction Of(string? caption)
     {
         var words = (caption ?? "").Trim();
-        return new PictureAction(words.Length <= LongestWords ? words : words[..LongestWords]);
+        return new PictureAction(Telegram.Words.Cut(words, LongestWords));
     }
 
     /// <summary>True when objects are to be found.</summary>

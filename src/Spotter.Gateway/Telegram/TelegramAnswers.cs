@@ -13,7 +13,7 @@ internal sealed class TelegramAnswers(TelegramApi api, JobDrawings drawings)
     /// <exception cref="SpotterException"><see cref="ErrorCodes.Busy"/>: its picture is not drawn yet.</exception>
     public async Task SendAsync(AnswerTarget target, Job job, CancellationToken cancel)
     {
-        if (await PictureAsync(job, cancel) is { Form: not PictureForm.TooLarge } picture)
+        if (await PictureAsync(job, AnswerPicture.LargestFile, cancel) is { } picture)
             await PutPictureAsync(target, picture, picture.Form, CaptionOf(job), cancel);
         else
             await PutTextAsync(target, TextOf(job), cancel);
@@ -26,12 +26,17 @@ internal sealed class TelegramAnswers(TelegramApi api, JobDrawings drawings)
     {
         var pictures = new List<(AnswerPicture Picture, string? Caption)>();
         var others = new List<string>();
+        // They are in memory all at a time.
+        var left = AnswerPicture.LargestFile;
         foreach (var (job, number) in all.Select((j, i) => (j, i + 1)))
         {
-            if (await PictureAsync(job, cancel) is { Form: not PictureForm.TooLarge } picture)
+            if (await PictureAsync(job, left, cancel) is { } picture)
+            {
                 pictures.Add((picture, CaptionOf(job)));
-            else
-                others.Add($"Picture {number}: {TextOf(job)}");
+                left -= picture.Bytes.Length;
+                continue;
+            }
+            others.Add($"Picture {number}: {TextOf(job)}");
         }
         if (pictures.Count == 1 && others.Count == 0)
         {
@@ -51,29 +56,24 @@ internal sealed class TelegramAnswers(TelegramApi api, JobDrawings drawings)
 
     private static string TextOf(Job job) => job.State switch
     {
-        JobState.Succeeded when job.Engine == "filter" => "The picture that was made is too large to be sent.",
+        JobState.Succeeded when !PictureResult.IsOf(job.Engine) => "The picture that was made is too large to be sent.",
         JobState.Succeeded => Words.Cut(Words.Found(job), Words.LongestText),
         JobState.Cancelled => Words.Cancelled,
         _ => Words.Error(job.Error?.Detail ?? "The picture could not be worked on."),
     };
 
     /// <summary>A filter's picture says it all.</summary>
-    private static string? CaptionOf(Job job) => job.Engine == "filter" ? null : Words.Cut(Words.Found(job), Words.LongestCaption);
+    private static string? CaptionOf(Job job) => PictureResult.IsOf(job.Engine) ? Words.Cut(Words.Found(job), Words.LongestCaption) : null;
 
-    /// <summary>The picture of a job that has one; null when it has none, or that has been deleted.</summary>
-    private async Task<AnswerPicture?> PictureAsync(Job job, CancellationToken cancel)
+    /// <summary>The picture of a job that has one; null when it has none, when that has been deleted, or has more bytes than that.</summary>
+    private async Task<AnswerPicture?> PictureAsync(Job job, long most, CancellationToken cancel)
     {
         if (job.State != JobState.Succeeded)
             return null;
         try
         {
             await using var content = await drawings.OpenAsync(job, confidence: 0, enter: null, cancel);
-            using var bytes = new MemoryStream();
-            var buffer = new byte[81_920];
-            // One byte more than can be sent is enough to know.
-            for (int read; bytes.Length <= AnswerPicture.LargestFile && (read = await content.ReadAsync(buffer, cancel)) > 0;)
-                bytes.Write(buffer, 0, read);
-            return new AnswerPicture(bytes.ToArray());
+            return await AnswerPicture.ReadAsync(content, most, cancel);
         }
         catch (SpotterException gone) when (gone.Code is not (ErrorCodes.Busy or ErrorCodes.StoreUnavailable))
         {

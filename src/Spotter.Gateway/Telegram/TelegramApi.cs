@@ -37,21 +37,13 @@ internal sealed class TelegramApi : IDisposable
     /// <exception cref="TelegramFault">It was not said.</exception>
     public async Task<T> SayAsync<T>(long chat, Func<TelegramBotClient, long, Task<T>> say, CancellationToken cancel)
     {
-        var conversation = new ChatAddress(chat, null, 0).Conversation;
-        if (await inbox.HeldUntilAsync(settings.Box, conversation, cancel) is { } until)
-            throw TelegramFault.Held(until - time.GetUtcNow());
         try
         {
-            return await CallAsync(bot => say(bot, chat), cancel);
+            return await SayToAsync(chat, say, cancel);
         }
         catch (TelegramFault moved) when (moved.MovedTo is { } now)
         {
-            return await CallAsync(bot => say(bot, now), cancel);
-        }
-        catch (TelegramFault wait) when (wait.Kind == FaultKind.Wait)
-        {
-            await inbox.HoldAsync(settings.Box, conversation, time.GetUtcNow() + wait.Wait, cancel);
-            throw;
+            return await SayToAsync(now, say, cancel);
         }
     }
 
@@ -106,6 +98,23 @@ internal sealed class TelegramApi : IDisposable
         catch (TelegramFault gone) when (gone.Status is >= 400 and < 500 and not 429)
         {
             throw TelegramFault.NoFile("Telegram has no such file any more.");
+        }
+    }
+
+    /// <summary>Leaves a chat alone for as long as Telegram asked, whoever was asked.</summary>
+    private async Task<T> SayToAsync<T>(long chat, Func<TelegramBotClient, long, Task<T>> say, CancellationToken cancel)
+    {
+        var conversation = new ChatAddress(chat, null, 0).Conversation;
+        if (await inbox.HeldUntilAsync(settings.Box, conversation, cancel) is { } until)
+            throw TelegramFault.Held(until - time.GetUtcNow());
+        try
+        {
+            return await CallAsync(bot => say(bot, chat), cancel);
+        }
+        catch (TelegramFault wait) when (wait.Kind == FaultKind.Wait)
+        {
+            await inbox.HoldAsync(settings.Box, conversation, time.GetUtcNow() + wait.Wait, cancel);
+            throw;
         }
     }
 

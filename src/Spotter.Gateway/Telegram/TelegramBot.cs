@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 
@@ -10,7 +11,8 @@ internal sealed class TelegramBot : IDisposable
 
     /// <summary>Puts it together; nothing is reached before it is used.</summary>
     public TelegramBot(
-        TelegramSettings? settings, GatewaySettings gateway, IInbox? inbox, JobService jobs, JobDrawings drawings, EngineCatalogue engines, ModelCatalogue models, TimeProvider time)
+        TelegramSettings? settings, GatewaySettings gateway, IInbox? inbox, JobService jobs, JobDrawings drawings, EngineCatalogue engines, ModelCatalogue models, TimeProvider time,
+        ILogger<TelegramIntake> log)
     {
         Settings = settings;
         if (Settings is null)
@@ -20,11 +22,14 @@ internal sealed class TelegramBot : IDisposable
         var api = new TelegramApi(Settings, inbox, time);
         var pictures = new TelegramPictures(Settings, gateway, api, jobs, engines, models);
         parts = new Parts(
-            inbox, api, new TelegramAnswers(api, drawings), new TelegramHandler(Settings, api, pictures, new ChatView(Settings, jobs, models), inbox, time));
+            new TelegramIntake(Settings, inbox, time, log), inbox, api, new TelegramAnswers(api, drawings), new TelegramHandler(Settings, api, pictures, new ChatView(Settings, jobs, models), inbox, time));
     }
 
     /// <summary>What it is told; null where there is no bot.</summary>
     public TelegramSettings? Settings { get; }
+
+    /// <summary>Keeps what comes in.</summary>
+    public TelegramIntake Intake => There.Intake;
 
     /// <summary>Where its messages wait.</summary>
     public IInbox Inbox => There.Inbox;
@@ -43,5 +48,5 @@ internal sealed class TelegramBot : IDisposable
     /// <inheritdoc/>
     public void Dispose() => parts?.Api.Dispose();
 
-    private sealed record Parts(IInbox Inbox, TelegramApi Api, TelegramAnswers Answers, TelegramHandler Handler);
+    private sealed record Parts(TelegramIntake Intake, IInbox Inbox, TelegramApi Api, TelegramAnswers Answers, TelegramHandler Handler);
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Deliveries;
@@ -18,7 +19,7 @@ internal sealed class TelegramDoor : IDoor
     public void Add(IServiceCollection services) => services
         .AddSingleton(s => new TelegramBot(
             s.GetService<TelegramDeployment>()?.Settings, s.GetRequiredService<GatewaySettings>(), s.GetService<IInbox>(), s.GetRequiredService<JobService>(), s.GetRequiredService<JobDrawings>(),
-            s.GetRequiredService<EngineCatalogue>(), s.GetRequiredService<ModelCatalogue>(), s.GetRequiredService<TimeProvider>()))
+            s.GetRequiredService<EngineCatalogue>(), s.GetRequiredService<ModelCatalogue>(), s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<TelegramIntake>>()))
         .AddSingleton<TelegramWebhook>()
         .AddDeliveryChannel<TelegramChannel>()
         .AddHostedService<TelegramService>();

@@ -15,13 +15,13 @@ namespace Spotter.Gateway.Telegram;
 /// </summary>
 internal sealed class TelegramHandler(TelegramSettings settings, TelegramApi api, TelegramPictures pictures, ChatView chats, IInbox inbox, TimeProvider time) : IInboxHandler
 {
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(10);
+
     private long? receivingSince;
 
     /// <summary>From now on updates come in. Parts of an album may have waited at Telegram while nobody here took them.</summary>
     public void BeginReceiving() => receivingSince ??= time.GetTimestamp();
-
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(10);
 
     public async Task<InboxOutcome> HandleAsync(InboxEntry entry, CancellationToken cancel)
     {
@@ -44,7 +44,7 @@ internal sealed class TelegramHandler(TelegramSettings settings, TelegramApi api
             await ReplyAsync(entry with { Messages = messages }, incoming, to, notes, cancel);
             return new InboxOutcome.Done(messages);
         }
-        catch (TelegramFault later) when (later.IsTransient)
+        catch (TelegramFault later) when (later.IsTransient && time.GetUtcNow() - entry.Received < settings.LongestTrial)
         {
             return new InboxOutcome.Again(later.Kind == FaultKind.Wait ? later.Wait : AfterFault, CountsAsAttempt: false);
         }
@@ -54,7 +54,7 @@ internal sealed class TelegramHandler(TelegramSettings settings, TelegramApi api
         }
         catch (TelegramFault refused)
         {
-            // It would be refused again, and all of the chat would wait for that.
+            // It would be refused again, or was tried for long enough, and all of the chat would wait for that.
             return new InboxOutcome.Done(messages, refused);
         }
         catch (SpotterException full) when (IsPassing(full))
@@ -73,7 +73,7 @@ internal sealed class TelegramHandler(TelegramSettings settings, TelegramApi api
     }
 
     private static bool IsPassing(SpotterException error) =>
-        error.Code is ErrorCodes.Busy or ErrorCodes.RateLimited or ErrorCodes.StoreUnavailable or ErrorCodes.DiskFull or ErrorCodes.DeadlineUnmeetable;
+        error.Code is ErrorCodes.LeaseLost or ErrorCodes.Busy or ErrorCodes.RateLimited or ErrorCodes.StoreUnavailable or ErrorCodes.DiskFull or ErrorCodes.DeadlineUnmeetable;
 
     private static IncomingMessage? Read(InboxMessage message) =>
         IncomingMessage.Parse(Encoding.UTF8.GetBytes(message.Body)) is { } update ? IncomingMessage.Of(update) : null;
@@ -125,7 +125,8 @@ internal sealed class TelegramHandler(TelegramSettings settings, TelegramApi api
                 return;
             }
             notes = new HandlingNotes(await SayAsync(to, Words.Waiting, quotes: true, cancel), [.. entry.Messages.Select(m => m.Id)]);
-            await inbox.NoteAsync(entry, JsonSerializer.Serialize(notes, TelegramJson.Default.HandlingNotes), cancel);
+            if (!await inbox.NoteAsync(entry, JsonSerializer.Serialize(notes, TelegramJson.Default.HandlingNotes), cancel))
+                throw new SpotterException(ErrorCodes.LeaseLost, "Another gateway has taken the message over.");
             Failpoint.At("telegram-placeholder-noted");
         }
         try

@@ -25,6 +25,7 @@ internal sealed partial class TelegramPolling(TelegramBot bot, IControllerLease?
     // A poll and what comes of it take less.
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan WhileAnother = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WhileFull = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(3);
 
     private readonly string self = random.NextHex(8);
@@ -47,6 +48,11 @@ internal sealed partial class TelegramPolling(TelegramBot bot, IControllerLease?
                 }
                 try
                 {
+                    if (!await bot.Intake.HasRoomAsync(stopping))
+                    {
+                        await Task.Delay(WhileFull, TimeProvider.System, stopping);
+                        continue;
+                    }
                     var request = new UpdatesRequest { Offset = next, Limit = 100, Timeout = Seconds, AllowedUpdates = IncomingMessage.Kinds };
                     var updates = await bot.Api.CallAsync(b => b.SendRequest(request, stopping), stopping);
                     await KeepAsync(settings, updates, stopping);
@@ -104,7 +110,7 @@ internal sealed partial class TelegramPolling(TelegramBot bot, IControllerLease?
                 messages.Add(IncomingMessage.Keep(IdOf(update).ToString(CultureInfo.InvariantCulture), incoming, body, settings));
         }
         if (messages.Count > 0)
-            await bot.Inbox.AddAsync(settings.Box, messages, cancel);
+            await bot.Intake.KeepAsync(messages, cancel);
     }
 
     private static int IdOf(JsonElement update) =>

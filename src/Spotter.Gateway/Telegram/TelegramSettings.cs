@@ -44,8 +44,14 @@ public sealed record TelegramSettings
     /// <summary>Jobs of one chat that may wait at a time.</summary>
     public int MostWaiting { get; init; } = 30;
 
-    /// <summary>Messages that may wait to be dealt with; beyond that Telegram is asked to send them later.</summary>
+    /// <summary>Messages that may wait to be dealt with; beyond that they are left with Telegram.</summary>
     public int MostPending { get; init; } = 5_000;
+
+    /// <summary>Messages of one chat that may wait to be dealt with; beyond that they are left out.</summary>
+    public int MostPendingOfChat { get; init; } = 500;
+
+    /// <summary>A message that can't be answered is given up after this time.</summary>
+    public TimeSpan LongestTrial { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>How messages are dealt with.</summary>
     public InboxSettings Inbox { get; init; } = new();
@@ -58,7 +64,8 @@ public sealed record TelegramSettings
         Lease = TimeSpan.FromSeconds(40),
         // One after another, so that answers to a chat come in order.
         PerEndpoint = 1,
-        AtOnce = 16,
+        // Each may hold pictures of 50 MB in memory.
+        AtOnce = 8,
         Delays =
         [
             TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10),
@@ -79,7 +86,7 @@ public sealed record TelegramSettings
 
     /// <summary>True for what looks like a token.</summary>
     public static bool IsToken(string text) =>
-        text.IndexOf(':', StringComparison.Ordinal) is > 0 and <= 20 and var colon && text.AsSpan(0, colon).IndexOfAnyExceptInRange('0', '9') < 0
+        text.IndexOf(':', StringComparison.Ordinal) is > 0 and <= 16 and var colon && text.AsSpan(0, colon).IndexOfAnyExceptInRange('0', '9') < 0
         && text.Length - colon - 1 is >= 5 and <= 100 && text.AsSpan(colon + 1).ToString().All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 
     /// <summary>The text without the token.</summary>
@@ -96,6 +103,8 @@ public sealed record TelegramSettings
             throw Invalid("The Telegram token is not one; it is digits, a colon and letters, as @BotFather gives it.");
         if (Api.Scheme is not ("http" or "https"))
             throw Invalid($"The Bot API server {Api} is not reached by http or https.");
+        if (Api.PathAndQuery != "/")
+            throw Invalid($"The Bot API server {Api} has a path behind its name; give the address without it.");
         if (PublicUrl is { Scheme: not "https" } && Api == PublicApi)
             throw Invalid($"Telegram sends updates to https addresses only, and {PublicUrl} is none; leave it out to fetch updates instead.");
         if (CertificateFile is not null && PublicUrl is null)

@@ -12,19 +12,13 @@ namespace Spotter.Gateway.Telegram;
 /// Takes in updates that Telegram sends. One is answered with 200 once it is kept, so that Telegram sends it again until then;
 /// what becomes of it is not waited for.
 /// </summary>
-internal sealed class TelegramWebhook(TelegramBot bot, RandomSource random, TimeProvider time)
+internal sealed class TelegramWebhook(TelegramBot bot, RandomSource random)
 {
     /// <summary>The path; it says nothing of the token.</summary>
     public const string Path = "/telegram/webhook";
 
     private const int MostBytes = 1 << 20;
     private const int RetrySeconds = 5;
-
-    private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(1);
-
-    private readonly Lock gate = new();
-    private long countedAt = long.MinValue;
-    private long pending;
 
     /// <summary>An update from Telegram.</summary>
     public async Task<IResult> ReceiveAsync(HttpContext http, CancellationToken cancel)
@@ -68,12 +62,12 @@ internal sealed class TelegramWebhook(TelegramBot bot, RandomSource random, Time
             return TypedResults.Text("The update is too large.", statusCode: StatusCodes.Status413PayloadTooLarge);
         if (IncomingMessage.Parse(body) is not { } update || IncomingMessage.Of(update) is not { } incoming)
             return TypedResults.Text("No message", statusCode: StatusCodes.Status400BadRequest);
-        if (!await HasRoomAsync(settings, cancel))
+        if (!await bot.Intake.HasRoomAsync(cancel))
         {
             http.Response.Headers.RetryAfter = RetrySeconds.ToString(CultureInfo.InvariantCulture);
             return TypedResults.Text("Too many messages wait already; send it again later.", statusCode: StatusCodes.Status503ServiceUnavailable);
         }
-        await bot.Inbox.AddAsync(settings.Box, [IncomingMessage.Keep(idOf(update.Id), incoming, Encoding.UTF8.GetString(body), settings)], cancel);
+        await bot.Intake.KeepAsync([IncomingMessage.Keep(idOf(update.Id), incoming, Encoding.UTF8.GetString(body), settings)], cancel);
         return TypedResults.Text("Ok");
     }
 
@@ -88,23 +82,5 @@ internal sealed class TelegramWebhook(TelegramBot bot, RandomSource random, Time
                 return null;
         }
         return bytes.ToArray();
-    }
-
-    /// <summary>False while enough messages wait, by a count that is a second old at most.</summary>
-    private async Task<bool> HasRoomAsync(TelegramSettings settings, CancellationToken cancel)
-    {
-        bool isOld;
-        lock (gate)
-        {
-            isOld = countedAt == long.MinValue || time.GetElapsedTime(countedAt) > CountEvery;
-            if (isOld)
-                countedAt = time.GetTimestamp();
-        }
-        if (isOld)
-        {
-            var now = await bot.Inbox.PendingAsync(settings.Box, cancel);
-            Interlocked.Exchange(ref pending, now);
-        }
-        return Interlocked.Increment(ref pending) <= settings.MostPending;
     }
 }

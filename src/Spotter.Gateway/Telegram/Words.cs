@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Telegram;
@@ -10,6 +9,8 @@ internal static class Words
 {
     /// <summary>Longest caption of a picture, in UTF-16 units.</summary>
     public const int LongestCaption = 1024;
+
+    private const int MostLabels = 5;
 
     /// <summary>Longest text of a message.</summary>
     public const int LongestText = 4096;
@@ -42,17 +43,14 @@ internal static class Words
     /// <summary>What was found, as under a picture: counts of labels in the order in which they come, or what a picture shows.</summary>
     public static string Found(Job job)
     {
-        if (job.Result is not { } raw)
+        if (job.Result is null)
             return NothingFound;
-        using var result = JsonDocument.Parse(raw.Utf8);
-        var counts = new OrderedDictionary<string, int>(StringComparer.Ordinal);
-        foreach (var label in List(result, "detections").Select(d => d.GetProperty("label").GetString() ?? ""))
-            counts[label] = counts.GetValueOrDefault(label) + 1;
-        if (counts.Count > 0)
-            return $"Detected Objects:\n{string.Concat(counts.Select(c => $"{Capital(c.Key)}: {c.Value}\n"))}";
-        var labels = List(result, "labels").Take(5).Select(l => string.Create(
-            CultureInfo.InvariantCulture, $"{Capital(l.GetProperty("label").GetString() ?? "")}: {l.GetProperty("confidence").GetDouble() * 100:0.#} %\n")).ToList();
-        return labels.Count > 0 ? $"Classification result:\n{string.Concat(labels)}" : NothingFound;
+        var found = PictureResult.Of(job);
+        if (found.Detections is { Count: > 0 } objects)
+            return $"Detected Objects:\n{string.Concat(objects.CountBy(o => o.Label, StringComparer.Ordinal).Select(c => $"{Capital(c.Key)}: {c.Value}\n"))}";
+        return found.Labels is { Count: > 0 } labels
+            ? $"Classification result:\n{string.Concat(labels.Take(MostLabels).Select(l => string.Create(CultureInfo.InvariantCulture, $"{Capital(l.Label)}: {l.Confidence * 100:0.#} %\n")))}"
+            : NothingFound;
     }
 
     /// <summary>A text of at most so many UTF-16 units, cut between characters as people see them.</summary>
@@ -85,7 +83,4 @@ internal static class Words
             ? $"{Rune.ToUpperInvariant(first)}{plain.AsSpan(first.Utf16SequenceLength)}"
             : "?";
     }
-
-    private static IEnumerable<JsonElement> List(JsonDocument result, string name) =>
-        result.RootElement.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
 }

@@ -37,6 +37,16 @@ public sealed class ConversationTests
         Decide($$"""{"message":{{Message($"\"{name}\":{value}")}}}""").ShouldBeOfType<BotReply.Silence>();
 
     [Fact]
+    public void A_place_on_the_map_that_moves_is_no_message_each_time()
+    {
+        const string Place = "\"location\":{\"latitude\":1,\"longitude\":2,\"live_period\":900}";
+
+        Decide($$"""{"message":{{Message(Place)}}}""").ShouldBe(new BotReply.Says(Words.Error(Words.NoText)));
+        Decide($$"""{"edited_message":{{Message(Place)}}}""").ShouldBeOfType<BotReply.Silence>();
+        Decide($$"""{"edited_message":{{Message("\"text\":\"abc\"")}}}""").ShouldBe(new BotReply.Says("Your original message: abc"));
+    }
+
+    [Fact]
     public void An_echo_that_would_be_too_long_is_cut()
     {
         var says = Decide($$"""{"message":{{Message($"\"text\":\"{new string('x', 4096)}\"")}}}""").ShouldBeOfType<BotReply.Says>();

@@ -63,7 +63,14 @@ public sealed class TelegramSettingsTests
     [InlineData(100, 2001, 100, "File")]
     [InlineData(100, 100, 10 << 20, "Photo")]
     [InlineData(100, 100, (10 << 20) + 1, "File")]
-    [InlineData(100, 100, (50 << 20) + 1, "TooLarge")]
     [InlineData(0, 0, 100, "File")]
     public void In_which_form_a_picture_is_sent(int width, int height, long bytes, string form) => AnswerPicture.FormOf(width, height, bytes).ToString().ShouldBe(form);
+
+    [Theory]
+    [InlineData(AnswerPicture.LargestFile, AnswerPicture.LargestFile, true)]
+    [InlineData(AnswerPicture.LargestFile + 1, AnswerPicture.LargestFile, false)]
+    [InlineData(0, 0, true)]
+    [InlineData(1, 0, false)]
+    public async Task A_picture_is_read_if_there_is_room_for_it(long bytes, long most, bool isRead) =>
+        (await AnswerPicture.ReadAsync(new MemoryStream(new byte[bytes]), most, default) is not null).ShouldBe(isRead);
 }
