@@ -77,9 +77,10 @@ internal sealed class FaultyWire : IAsyncDisposable
             var back = PassAsync(far.GetStream(), near.GetStream(), () => Answers, number, cut);
             await Task.WhenAny(there, back);
             await cut.CancelAsync();
-            await Task.WhenAll(there, back);
-            // No farewell: whoever waits for more must see that the connection broke.
-            near.Client.LingerState = new LingerOption(true, 0);
+            // No farewell after a cut: whoever waits for more must see that the connection broke. The end of a good one takes nothing away
+            // that is still under way to a slow reader.
+            if ((await Task.WhenAll(there, back)).Contains(true))
+                near.Client.LingerState = new LingerOption(true, 0);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException)
         {
@@ -87,7 +88,8 @@ internal sealed class FaultyWire : IAsyncDisposable
         }
     }
 
-    private async Task PassAsync(NetworkStream from, NetworkStream to, Func<WireFault?> fault, int number, CancellationTokenSource cut)
+    /// <summary>True when it was cut.</summary>
+    private async Task<bool> PassAsync(NetworkStream from, NetworkStream to, Func<WireFault?> fault, int number, CancellationTokenSource cut)
     {
         var buffer = new byte[16 * 1024];
         var passed = 0L;
@@ -97,7 +99,7 @@ internal sealed class FaultyWire : IAsyncDisposable
             {
                 var read = await from.ReadAsync(buffer, cut.Token);
                 if (read == 0)
-                    return;
+                    return false;
                 if (number <= swallowed)
                     await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut.Token);
                 if (fault() is { } broken && passed + read > broken.AfterBytes && Interlocked.Increment(ref hit) <= broken.Times)
@@ -105,7 +107,7 @@ internal sealed class FaultyWire : IAsyncDisposable
                     await to.WriteAsync(buffer.AsMemory(0, (int)(broken.AfterBytes - Math.Min(passed, broken.AfterBytes))), cut.Token);
                     if (broken.Stall)
                         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut.Token);
-                    return;
+                    return true;
                 }
                 await to.WriteAsync(buffer.AsMemory(0, read), cut.Token);
                 passed += read;
@@ -114,6 +116,7 @@ internal sealed class FaultyWire : IAsyncDisposable
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)
         {
             // The other direction has ended.
+            return false;
         }
     }
 }
