@@ -76,7 +76,8 @@ public sealed class CameraOverloadTests
     public async Task A_service_that_is_told_to_stop_answers_whom_it_has_let_in()
     {
         using var folder = new TemporaryFolder();
-        await using var service = await SlowAsync(folder);
+        // Long enough to be seen at work by somebody who is slow to look.
+        await using var service = await SlowAsync(folder, work: 300);
         using var api = new SpotterApi(service.Address);
         // A worker that still loads its model gives its jobs back.
         (await CameraCall.DetectAsync(service.Address, Pictures.Png(200), "/v1/vision/detection?timeout=60")).Status.ShouldBe(HttpStatusCode.OK);
@@ -93,8 +94,8 @@ public sealed class CameraOverloadTests
     private static long Sum(JsonElement stats) =>
         stats.GetProperty("queued").GetInt64() + stats.GetProperty("running").GetInt64() + stats.GetProperty("succeeded").GetInt64();
 
-    private static Task<SpotterProcess> SlowAsync(TemporaryFolder folder) => SpotterProcess.StartAsync(
-        folder.File("data"), PatchModel.Write(folder.File("slow.onnx"), work: 60), ["--max-workers", "1", "--lanes", "1", "--deepstack-port", "0"]);
+    private static Task<SpotterProcess> SlowAsync(TemporaryFolder folder, int work = 60) => SpotterProcess.StartAsync(
+        folder.File("data"), PatchModel.Write(folder.File("slow.onnx"), work: work), ["--max-workers", "1", "--lanes", "1", "--deepstack-port", "0"]);
 
     private static Task<Answer> SubmitManyAsync(SpotterApi api, int count, string priority) => api.SubmitAsync(
         [Part.Field("priority", priority), .. Enumerable.Range(0, count).Select(i => Part.Image(Pictures.Png((byte)(100 + i)), string.Create(CultureInfo.InvariantCulture, $"{i}.png")))]);
