@@ -20,6 +20,13 @@ internal static class ClientAddress
         return $"{new IPAddress(bytes)}/64";
     }
 
+    /// <summary>
+    /// Whom a proxy says that a request came from: the last address of <c>X-Forwarded-For</c>, which is the one that the proxy has
+    /// added. Some add the port too. Null when there is none, or no address.
+    /// </summary>
+    public static IPAddress? BehindProxy(string forwardedFor) =>
+        IPEndPoint.TryParse(forwardedFor.Split(',')[^1].Trim(), out var client) ? client.Address : null;
+
     /// <summary>True for this machine itself.</summary>
     public static bool IsLocal(IPAddress? address) => address is not null && IPAddress.IsLoopback(Plain(address));
 

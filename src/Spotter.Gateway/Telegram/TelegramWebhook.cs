@@ -41,7 +41,7 @@ internal sealed class TelegramWebhook(TelegramBot bot, RandomSource random)
         if (sources.Count == 0)
             return true;
         if (ClientAddress.ClassOf(peer) != "internet")
-            peer = IPAddress.TryParse(forwardedFor.Split(',')[^1].Trim(), out var behind) ? behind : null;
+            peer = ClientAddress.BehindProxy(forwardedFor);
         if (peer is null)
             return false;
         var plain = peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer;

@@ -30,8 +30,23 @@ public sealed class TelegramSettingsTests
     [InlineData("10.0.0.7", "8.8.8.8, 91.108.4.9", true)]
     [InlineData("10.0.0.7", "91.108.4.9, 8.8.8.8", false)]
     [InlineData("10.0.0.7", "unknown", false)]
+    [InlineData("10.0.0.7", "91.108.4.9:4711", true)]
+    [InlineData("10.0.0.7", "8.8.8.8:443, 91.108.4.9:4711", true)]
+    [InlineData("10.0.0.7", "8.8.8.8:4711", false)]
+    [InlineData("10.0.0.7", "91.108.4.9:", false)]
+    [InlineData("10.0.0.7", "91.108.4.9:99999", false)]
+    [InlineData("10.0.0.7", "[::ffff:91.108.4.9]:443", true)]
     public void Updates_come_from_the_networks_of_Telegram_also_through_a_proxy(string peer, string forwarded, bool isTaken) =>
         TelegramWebhook.IsFrom(TelegramSettings.TelegramNetworks, IPAddress.Parse(peer), forwarded).ShouldBe(isTaken);
+
+    [Theory]
+    [InlineData("2001:db8::1", true)]
+    [InlineData("[2001:db8::1]", true)]
+    [InlineData("[2001:db8::1]:443", true)]
+    [InlineData("[2001:db9::1]:443", false)]
+    [InlineData("[2001:db8::1]:", false)]
+    public void A_proxy_may_say_the_port_of_an_IPv6_address_too(string forwarded, bool isTaken) =>
+        TelegramWebhook.IsFrom([IPNetwork.Parse("2001:db8::/32")], IPAddress.Loopback, forwarded).ShouldBe(isTaken);
 
     [Fact]
     public void The_secret_of_the_webhook_is_as_Telegram_takes_it_and_says_nothing_of_the_token()
