@@ -11,7 +11,7 @@ namespace Spotter.Gateway.Access;
 /// <param name="Tenant">The tenant; null for none.</param>
 /// <param name="Did">The method and the call, as <c>DELETE /v1/jobs/{id}</c>.</param>
 /// <param name="Jobs">The jobs that it was about or that it made; null for none.</param>
-/// <param name="Status">How it was answered.</param>
+/// <param name="Status">How it was answered; of a refusal the status of its problem, also where a protocol says it in another way.</param>
 internal sealed record AuditEntry(DateTimeOffset At, string? By, string? Tenant, string Did, IReadOnlyList<string>? Jobs, int Status)
 {
     // Of a submission of more pictures the first ones; the jobs say who sent the others.
@@ -21,12 +21,16 @@ internal sealed record AuditEntry(DateTimeOffset At, string? By, string? Tenant,
     private const int LongestId = 64;
 
     private static readonly object MadeKey = new();
+    private static readonly object RefusedKey = new();
 
     /// <summary>It as bytes, with the end of the line.</summary>
     public byte[] Write() => [.. JsonSerializer.SerializeToUtf8Bytes(this, AuditJson.Default.AuditEntry), (byte)'\n'];
 
     /// <summary>Remembers the jobs that a request made.</summary>
     public static void Made(HttpContext http, IEnumerable<string> jobs) => http.Items[MadeKey] = jobs.Take(MostJobs).ToList();
+
+    /// <summary>Remembers that a request was refused: some protocols say so in an answer with the status 200.</summary>
+    public static void Refused(HttpContext http, Problem problem) => http.Items[RefusedKey] = problem.Status;
 
     /// <summary>
     /// The entry of a request that was answered; null for one that is not worth one: who changes something, fetches a picture or is
@@ -38,7 +42,7 @@ internal sealed record AuditEntry(DateTimeOffset At, string? By, string? Tenant,
     /// <param name="at">Now.</param>
     public static AuditEntry? Of(HttpContext http, RouteEndpoint call, string? id, DateTimeOffset at)
     {
-        var status = http.Response.StatusCode;
+        var status = http.Items[RefusedKey] as int? ?? http.Response.StatusCode;
         var isRefused = status is StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden;
         if (call.RoutePattern.RawText is not { } pattern || (pattern.StartsWith("/v1/workers", StringComparison.Ordinal) && !isRefused))
             return null;

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Gateway.Access;
 using Spotter.Gateway.Uploads;
 using Spotter.Jobs;
 
@@ -36,6 +37,7 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
         if (problem.Status >= StatusCodes.Status500InternalServerError && !turnedAway && !stores.Note(exception))
             LogFailure(exception, httpContext.Request.Method, httpContext.Request.Path.Value ?? "");
         meters.Refused(problem.Code);
+        AuditEntry.Refused(httpContext, problem);
 
         var response = httpContext.Response;
         if (Problems.RetryAfterSeconds(problem, (exception as SpotterException)?.RetryAfter) is { } seconds)

@@ -29,19 +29,20 @@ internal sealed partial class ToolCalls(IHttpContextAccessor contexts, GatewayMe
             if (problem.Status >= StatusCodes.Status500InternalServerError && refusal.InnerException is not null && !stores.Note(refusal))
                 LogFailure(refusal, tool);
             var again = Problems.RetryAfterSeconds(problem, refusal.RetryAfter) is { } seconds ? string.Create(CultureInfo.InvariantCulture, $" Try again in {seconds} s.") : "";
-            return Failed(problem, again);
+            return Failed(http, problem, again);
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
             if (!stores.Note(fault))
                 LogFailure(fault, tool);
-            return Failed(Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."), "");
+            return Failed(http, Problems.Of(ErrorCodes.Internal, "Something went wrong inside Spotter; its log says what."), "");
         }
     }
 
-    private CallToolResult Failed(Problem problem, string again)
+    private CallToolResult Failed(HttpContext http, Problem problem, string again)
     {
         meters.Refused(problem.Code);
+        AuditEntry.Refused(http, problem);
         return new CallToolResult { IsError = true, Content = [new TextContentBlock { Text = $"{problem.Detail}{again} ({problem.Code})" }] };
     }
 

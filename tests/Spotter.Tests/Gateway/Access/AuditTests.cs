@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
@@ -45,6 +47,43 @@ public sealed class AuditTests : IDisposable
                 $"anna hens DELETE /v1/jobs/{{id}} {made} 200",
             ]);
         (await File.ReadAllTextAsync(folder.File("audit.jsonl"))).ShouldNotContain(key);
+    }
+
+    [Fact]
+    public async Task A_refusal_is_noted_also_where_its_protocol_answers_200()
+    {
+        var file = new KeyFile(folder.File("keys.json"));
+        var (kept, key) = ApiKey.Make("reader", "hens", KeyScopes.Read, RandomSource.System, TimeProvider.System.GetUtcNow());
+        await file.AddAsync(kept, TimeProvider.System, default);
+        await using (var bench = await GatewayBench.StartAsync(s => s with
+        {
+            KeysFile = folder.File("keys.json"), KeysRequired = true, AuditFile = folder.File("audit.jsonl"), Cameras = s.Cameras with { Errors = CameraErrorStyle.CodeProject },
+        }))
+        {
+            using var stranger = new MultipartFormDataContent { { new StringContent("wrong"), "api_key" }, { new ByteArrayContent(Jpeg()), "image", "a.jpg" } };
+            await ShouldBeTold200Async(bench.Client.PostAsync(new Uri(bench.Address, "/v1/vision/detection"), stranger));
+            await ShouldBeTold200Async(bench.Client.GetAsync(new Uri(bench.Address, "/v1/vision/custom/list")));
+            using var reader = new MultipartFormDataContent { { new StringContent(key), "api_key" }, { new ByteArrayContent(Jpeg()), "image", "a.jpg" } };
+            await ShouldBeTold200Async(bench.Client.PostAsync(new Uri(bench.Address, "/v1/vision/detection"), reader));
+            using var tool = new HttpRequestMessage(HttpMethod.Post, new Uri(bench.Address, "/mcp"))
+            {
+                Content = new StringContent("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"cancel_job","arguments":{"id":"00000000000000000000000000000000"}}}""", Encoding.UTF8, "application/json"),
+            };
+            tool.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+            tool.Headers.Accept.ParseAdd("application/json, text/event-stream");
+            await ShouldBeTold200Async(bench.Client.SendAsync(tool));
+        }
+
+        var lines = (await File.ReadAllLinesAsync(folder.File("audit.jsonl"))).Select(l => JsonNode.Parse(l)!);
+
+        lines.Select(l => $"{l["by"]} {l["did"]} {l["status"]}").ShouldBe(
+            [" POST /v1/vision/detection 401", " GET /v1/vision/custom/list 401", "reader POST /v1/vision/detection 403", "reader POST /mcp/ 403"]);
+
+        static async Task ShouldBeTold200Async(Task<HttpResponseMessage> asked)
+        {
+            using var answer = await asked;
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
     }
 
     [Fact]
