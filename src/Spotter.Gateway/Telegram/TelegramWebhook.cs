@@ -35,12 +35,12 @@ internal sealed class TelegramWebhook(TelegramBot bot, RandomSource random)
     /// <summary>An update from one who tries what the bot stands: each is new.</summary>
     public Task<IResult> TryLoadAsync(HttpContext http, CancellationToken cancel) => KeepAsync(http, _ => $"load-{random.NextHex(16)}", cancel);
 
-    /// <summary>True when a request comes from a network that updates are taken from. In front of a private address stands a proxy, which says who asked it.</summary>
+    /// <summary>True when a request comes from a network that updates are taken from. A private address that says for whom it asks is a proxy.</summary>
     internal static bool IsFrom(IReadOnlyList<IPNetwork> sources, IPAddress? peer, string forwardedFor)
     {
         if (sources.Count == 0)
             return true;
-        if (ClientAddress.ClassOf(peer) != "internet")
+        if (forwardedFor.Length > 0 && ClientAddress.ClassOf(peer) != "internet")
             peer = ClientAddress.BehindProxy(forwardedFor);
         if (peer is null)
             return false;

@@ -48,6 +48,15 @@ public sealed class TelegramSettingsTests
     public void A_proxy_may_say_the_port_of_an_IPv6_address_too(string forwarded, bool isTaken) =>
         TelegramWebhook.IsFrom([IPNetwork.Parse("2001:db8::/32")], IPAddress.Loopback, forwarded).ShouldBe(isTaken);
 
+    [Theory]
+    [InlineData("10.0.0.7", "", true)]
+    [InlineData("10.0.0.7", "10.0.0.8", true)]
+    [InlineData("10.0.0.7", "8.8.8.8", false)]
+    [InlineData("10.0.0.7", "unknown", false)]
+    [InlineData("192.168.1.7", "", false)]
+    public void A_Bot_API_server_of_ones_own_network_needs_no_proxy(string peer, string forwarded, bool isTaken) =>
+        TelegramWebhook.IsFrom([IPNetwork.Parse("10.0.0.0/8")], IPAddress.Parse(peer), forwarded).ShouldBe(isTaken);
+
     [Fact]
     public void The_secret_of_the_webhook_is_as_Telegram_takes_it_and_says_nothing_of_the_token()
     {
