@@ -1,13 +1,17 @@
 using System.Globalization;
 using Spotter.Core;
 using Spotter.Tests.Vision;
+using Xunit.Abstractions;
 
 namespace Spotter.Attack;
 
 /// <summary>Small pictures, damaged by the hundred: each ends as a result or as a refusal, and harms no other.</summary>
-public sealed class MutationTests
+public sealed class MutationTests(ITestOutputHelper output)
 {
     private const long MostMemory = 400L * 1024 * 1024;
+
+    // A picture of these takes milliseconds.
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(15);
 
     // A lossless WebP of one white pixel; the other kinds are drawn by the test itself.
     private static readonly byte[] WebP = Convert.FromBase64String("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==");
@@ -53,6 +57,8 @@ public sealed class MutationTests
         neighbours.Try(service.Workers().SequenceEqual([worker]), "the worker died");
         var memory = Processes.MostMemoryOf(service.Id);
         neighbours.Try(memory < MostMemory, $"the gateway took {memory >> 20} MiB");
+        neighbours.Try(row.Times.Percentile(100) < Hang, $"one hung: {row.Times}");
+        output.WriteLine($"SPOTTER_SEED={Seed}, {Rounds} mutated pictures: {row.Times}");
         (await service.TerminateAsync()).ShouldBe(0);
         row.End(atLeast: Rounds);
         neighbours.End();
