@@ -13,7 +13,7 @@ internal sealed class SqliteJobStore : IJobStore
     private readonly SqliteDatabase database;
     private readonly SqliteTransitions transitions;
     private readonly TimeProvider clock;
-    private readonly SqliteChanges changes = new();
+    private readonly ChangeReaders changes = new();
 
     public SqliteJobStore(SqliteDatabase database, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {

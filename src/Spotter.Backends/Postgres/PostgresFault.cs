@@ -7,6 +7,9 @@ namespace Spotter.Backends.Postgres;
 /// <summary>What the server's errors mean to callers of the ports.</summary>
 internal static class PostgresFault
 {
+    /// <summary>What they mean to calls that were sent together.</summary>
+    public static BatchFaults OfBatches { get; } = new("the PostgreSQL server", IsCollision, IsOfStatement, IsFault, ToRefusal);
+
     /// <summary>True for errors of the server or of the way to it, as opposed to faults of our own.</summary>
     public static bool IsFault(Exception error) =>
         error is NpgsqlException or TimeoutException or SocketException or IOException or ObjectDisposedException

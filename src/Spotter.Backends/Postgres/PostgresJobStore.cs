@@ -12,6 +12,9 @@ internal sealed class PostgresJobStore : IJobStore
 {
     private const int FoldEvery = 200;
 
+    /// <summary>Items in one statement.</summary>
+    private const int Largest = 500;
+
     private static readonly JobError Silent = new(
         ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long, so its lease was taken from it.");
 
@@ -35,10 +38,10 @@ internal sealed class PostgresJobStore : IJobStore
         queries = new PostgresJobQueries(database, clock);
         this.signals = signals;
         this.clock = clock;
-        adds = new(writes.AddAsync);
-        extensions = new(writes.ExtendAsync);
-        ends = new(writes.EndAsync);
-        retried = new(transitions.RetryAsync);
+        adds = new(writes.AddAsync, PostgresFault.OfBatches, Largest);
+        extensions = new(writes.ExtendAsync, PostgresFault.OfBatches, Largest);
+        ends = new(writes.EndAsync, PostgresFault.OfBatches, Largest);
+        retried = new(transitions.RetryAsync, PostgresFault.OfBatches, Largest);
     }
 
     public async Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel)

@@ -39,7 +39,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
 #pragma warning disable RS0030 // Its connections come from Outgoing.
         var config = new AmazonS3Config
         {
-            HttpClientFactory = new S3HttpClients(LongestConnect),
+            HttpClientFactory = new AwsHttpClients(LongestConnect),
             MaxErrorRetry = Retries,
             RetryMode = RequestRetryMode.Standard,
             // Checksums that came late to S3 are unknown to many servers; what was sent is hashed by the signature anyway.

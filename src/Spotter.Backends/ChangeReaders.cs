@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Spotter.Jobs;
 
-namespace Spotter.Backends.Local;
+namespace Spotter.Backends;
 
-/// <summary>Tells readers what each commit has changed.</summary>
-internal sealed class SqliteChanges
+/// <summary>Tells readers in this process what has changed.</summary>
+internal sealed class ChangeReaders
 {
     /// <summary>Changes that a slow reader may be behind before it misses some.</summary>
     private const int MostBehind = 4096;
@@ -13,7 +13,10 @@ internal sealed class SqliteChanges
     private readonly Lock gate = new();
     private Reader[] readers = [];
 
-    /// <summary>Tells what was committed.</summary>
+    /// <summary>True while somebody reads.</summary>
+    public bool HasReaders => Volatile.Read(ref readers).Length > 0;
+
+    /// <summary>Tells what was made durable.</summary>
     public void Publish(IReadOnlyList<JobChange> changes)
     {
         foreach (var reader in Volatile.Read(ref readers))
@@ -26,6 +29,7 @@ internal sealed class SqliteChanges
         }
     }
 
+    /// <summary>What is told from now on.</summary>
     public async IAsyncEnumerable<JobChange> ReadAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         var reader = new Reader();
@@ -56,7 +60,7 @@ internal sealed class SqliteChanges
 
         // A full channel refuses what is new: what was refused is told as missed.
         public Channel<JobChange> Changes { get; } = Channel.CreateBounded<JobChange>(
-            new BoundedChannelOptions(MostBehind) { FullMode = BoundedChannelFullMode.Wait, SingleWriter = true, SingleReader = true });
+            new BoundedChannelOptions(MostBehind) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
         public bool Missed
         {

@@ -1,10 +1,10 @@
 using Amazon.Runtime;
 using Spotter.Core;
 
-namespace Spotter.Backends.S3;
+namespace Spotter.Backends;
 
-/// <summary>The SDK's way to the bucket: by the proxy that the environment names, and nowhere besides.</summary>
-internal sealed class S3HttpClients(TimeSpan connect) : HttpClientFactory
+/// <summary>The SDK's way to Amazon's services: by the proxy that the environment names, and nowhere besides.</summary>
+internal sealed class AwsHttpClients(TimeSpan connect) : HttpClientFactory
 {
     public override HttpClient CreateHttpClient(IClientConfig clientConfig)
     {

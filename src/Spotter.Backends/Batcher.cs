@@ -1,16 +1,16 @@
 using Spotter.Core;
 
-namespace Spotter.Backends.Postgres;
+namespace Spotter.Backends;
 
 /// <summary>
 /// Gathers the calls that come while a statement is on its way and sends them together as the next one: alone when
 /// there is little to do, hundreds at a time when there is much, with no waiting in between.
 /// </summary>
 /// <param name="run">Does the work of all items with one statement; the answers are in the order of the items.</param>
-internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run)
+/// <param name="faults">What the server's errors mean.</param>
+/// <param name="largest">Items in one statement.</param>
+internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, BatchFaults faults, int largest)
 {
-    /// <summary>Items in one statement.</summary>
-    private const int Largest = 500;
 
     /// <summary>Calls that wait; more are refused, since they would wait too long.</summary>
     private const int MostWaiting = 20_000;
@@ -33,9 +33,9 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
         lock (gate)
         {
             if (closed)
-                throw PostgresFault.ToRefusal(new ObjectDisposedException(null));
+                throw faults.ToRefusal(new ObjectDisposedException(null));
             if (waiting.Count >= MostWaiting)
-                throw new SpotterException(ErrorCodes.Busy, "Too many requests wait for the PostgreSQL server; try again in some seconds.");
+                throw new SpotterException(ErrorCodes.Busy, $"Too many requests wait for {faults.Server}; try again in some seconds.");
             waiting.Enqueue(call);
             if (!pumping)
             {
@@ -67,7 +67,7 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
         var batch = new List<Call>();
         lock (gate)
         {
-            while (batch.Count < Largest && waiting.TryDequeue(out var call))
+            while (batch.Count < largest && waiting.TryDequeue(out var call))
             {
                 if (!call.DropIfCancelled())
                     batch.Add(call);
@@ -90,11 +90,11 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
                     batch[i].Answer(answers[i]);
                 return;
             }
-            catch (Exception e) when (PostgresFault.IsCollision(e) && collisions < MostCollisions)
+            catch (Exception e) when (faults.IsCollision(e) && collisions < MostCollisions)
             {
                 // Two statements met in rows that they took in different order; this one was taken back whole.
             }
-            catch (Exception e) when (PostgresFault.IsOfStatement(e) && batch.Count > 1)
+            catch (Exception e) when (faults.IsOfStatement(e) && batch.Count > 1)
             {
                 // One of them can't succeed. In halves, so that it fails alone.
                 var half = batch.Count / 2;
@@ -102,9 +102,9 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
                 await RunBatchAsync(batch[half..]);
                 return;
             }
-            catch (Exception e) when (PostgresFault.IsFault(e) || PostgresFault.IsOfStatement(e) || e is SpotterException)
+            catch (Exception e) when (faults.IsFault(e) || faults.IsOfStatement(e) || e is SpotterException)
             {
-                var refusal = PostgresFault.ToRefusal(e);
+                var refusal = faults.ToRefusal(e);
                 batch.ForEach(c => c.Fail(refusal));
                 return;
             }
@@ -131,3 +131,12 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
         public void Fail(Exception error) => answer.TrySetException(error);
     }
 }
+
+/// <summary>What a server's errors mean to calls that were sent together.</summary>
+/// <param name="Server">The server, as in "too many requests wait for …".</param>
+/// <param name="IsCollision">It was taken back whole, and may succeed when it is sent again.</param>
+/// <param name="IsOfStatement">One of the calls can't succeed.</param>
+/// <param name="IsFault">The server, or the way to it, has failed.</param>
+/// <param name="ToRefusal">What callers are told.</param>
+internal sealed record BatchFaults(
+    string Server, Func<Exception, bool> IsCollision, Func<Exception, bool> IsOfStatement, Func<Exception, bool> IsFault, Func<Exception, SpotterException> ToRefusal);
