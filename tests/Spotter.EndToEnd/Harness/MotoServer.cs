@@ -43,6 +43,9 @@ public sealed class MotoServer : IAsyncDisposable
             UseShellExecute = false,
         };
         start.Environment["PYTHONUNBUFFERED"] = "1";
+        // It reads sitecustomize.py there.
+        var other = Environment.GetEnvironmentVariable("PYTHONPATH");
+        start.Environment["PYTHONPATH"] = Path.Combine(AppContext.BaseDirectory, "moto") + (string.IsNullOrEmpty(other) ? "" : $"{Path.PathSeparator}{other}");
         var server = new MotoServer(new Process { StartInfo = start, EnableRaisingEvents = true });
         server.process.OutputDataReceived += (_, line) => server.Hear(line.Data);
         server.process.ErrorDataReceived += (_, line) => server.Hear(line.Data);
