@@ -1,3 +1,4 @@
+using Spotter.Backends.Aws;
 using Spotter.Backends.Local;
 using Spotter.Backends.Postgres;
 using Spotter.Core;
@@ -10,7 +11,7 @@ namespace Spotter.Backends.Opening;
 public static class BackendFactory
 {
     /// <summary>The technologies: the one place where they are registered.</summary>
-    private static readonly IReadOnlyList<IBackendModule> BuiltIn = [new LocalBackend(), new PostgresBackend()];
+    private static readonly IReadOnlyList<IBackendModule> BuiltIn = [new LocalBackend(), new PostgresBackend(), new AwsBackend()];
 
     private static readonly Setting<string> Kind = new(
         "backend", $"Where jobs are kept: {string.Join("; ", BuiltIn.Select(b => $"`{b.Name}`, {b.Help}"))}.", SettingValues.OneOf([.. BuiltIn.Select(b => b.Name)]), BuiltIn[0].Name) { Flag = "--backend" };

@@ -1,0 +1,204 @@
+using Spotter.Jobs;
+
+namespace Spotter.Backends.Aws;
+
+/// <summary>
+/// Looks at what the ledger says is to be looked at: finds lost messages, leases of gateways that are gone, jobs that nobody started
+/// in time; and deletes what has had its time.
+/// </summary>
+internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Tallies tallies, KnownJobs known, KnownLeases leases, DynamoJobStore store, TimeProvider clock)
+{
+    /// <summary>Not more often.</summary>
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(20);
+
+    /// <summary>What is still open is looked at again after this time, and later after half of its age.</summary>
+    private static readonly TimeSpan NextLook = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan LongestLook = TimeSpan.FromHours(1);
+
+    /// <summary>A job's message is sent again at most once in this time.</summary>
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
+
+    /// <summary>Messages are deleted by SQS after four days.</summary>
+    private static readonly TimeSpan Retention = TimeSpan.FromDays(3.5);
+
+    /// <summary>A job that is noted and never came was not accepted.</summary>
+    private static readonly TimeSpan NeverCame = TimeSpan.FromDays(1);
+
+    /// <summary>Open jobs are counted anew this often, while nothing changes.</summary>
+    private static readonly TimeSpan CountEvery = TimeSpan.FromMinutes(10);
+
+    private const int MostCounted = 20_000;
+
+    private DateTimeOffset nextSweep = DateTimeOffset.MinValue;
+    private DateTimeOffset nextSearch = DateTimeOffset.MinValue;
+    private DateTimeOffset nextCount = DateTimeOffset.MinValue;
+
+    /// <summary>Looks at what is due to be looked at, now and then. What it finds is known then, to be reaped, failed or given to workers.</summary>
+    public async Task SweepAsync(CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        if (now < nextSweep)
+            return;
+        nextSweep = now + Every;
+        await tallies.WriteAsync(force: false, cancel);
+        await LookAsync(now, cancel);
+        if (now >= nextCount)
+        {
+            nextCount = now + CountEvery;
+            await CountAsync(cancel);
+        }
+    }
+
+    /// <summary>See <see cref="IJobStore.ExpireBlobsAsync"/>.</summary>
+    public async Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
+    {
+        await LookAsync(finishedBefore + NextLook, cancel);
+        var (gone, left) = (new List<string>(), limit);
+        foreach (var page in await ledger.PagesAsync(Ledger.Ended, finishedBefore, limit, cancel))
+        {
+            var after = new List<(string, DateTimeOffset, JobId)>();
+            foreach (var row in await RowsOf(page, cancel))
+            {
+                if (!(row.Job.Finished is { } finished && finished < finishedBefore) || left == 0)
+                {
+                    after.Add((row.Job.Finished is null ? Ledger.Open : Ledger.Ended, row.Job.Finished ?? clock.GetUtcNow() + NextLook, row.Job.Id));
+                    continue;
+                }
+                left--;
+                gone.AddRange(await rows.ForgetBlobsAsync(row.Job.Id, [.. row.Blobs], cancel));
+                await rows.ChangeAsync(row.Job.Id, r => r.Job.State.IsTerminal() ? r with { Job = r.Job with { InputsExpired = true } } : null, cancel);
+                after.Add((Ledger.Bare, finished, row.Job.Id));
+            }
+            await ledger.ReplaceAsync(page, after, cancel);
+            if (left == 0)
+                break;
+        }
+        return gone;
+    }
+
+    /// <summary>See <see cref="IJobStore.PurgeAsync"/>.</summary>
+    public async Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
+    {
+        await LookAsync(finishedBefore + NextLook, cancel);
+        var purged = 0;
+        foreach (var list in (string[])[Ledger.Bare, Ledger.Ended])
+        {
+            if (purged == limit)
+                break;
+            foreach (var page in await ledger.PagesAsync(list, finishedBefore, limit - purged, cancel))
+            {
+                var after = new List<(string, DateTimeOffset, JobId)>();
+                foreach (var row in await RowsOf(page, cancel))
+                {
+                    if (!(row.Job.Finished is { } finished && finished < finishedBefore) || purged == limit)
+                    {
+                        after.Add((row.Job.Finished is null ? Ledger.Open : list, row.Job.Finished ?? clock.GetUtcNow() + NextLook, row.Job.Id));
+                        continue;
+                    }
+                    await rows.ForgetBlobsAsync(row.Job.Id, [.. row.Blobs], cancel);
+                    purged += await rows.PurgeAsync(row, cancel) ? 1 : 0;
+                }
+                await ledger.ReplaceAsync(page, after, cancel);
+                if (purged == limit)
+                    break;
+            }
+        }
+        return purged;
+    }
+
+    /// <summary>Remembers what is open: what this gateway knew before its last start, and what others know.</summary>
+    public async Task RememberAsync(CancellationToken cancel)
+    {
+        nextSearch = clock.GetUtcNow() + Every;
+        foreach (var row in await OpenAsync(cancel))
+            Remember(row);
+    }
+
+    /// <summary>Remembers the leases that others gave, if there are others and it was not just done.</summary>
+    public Task FindLeasesAsync(CancellationToken cancel) => tallies.HasCompany && clock.GetUtcNow() >= nextSearch ? RememberAsync(cancel) : Task.CompletedTask;
+
+    /// <summary>Open jobs, as many as can be looked through.</summary>
+    private async Task<List<JobRow>> OpenAsync(CancellationToken cancel)
+    {
+        var open = new List<JobRow>();
+        foreach (var page in await ledger.PagesAsync(Ledger.Open, DateTimeOffset.MaxValue.AddYears(-1), MostCounted, cancel))
+            open.AddRange((await rows.FindAllAsync(page.Jobs, cancel)).Where(r => !r.Job.State.IsTerminal()));
+        return [.. open.DistinctBy(r => r.Job.Id)];
+    }
+
+    private void Remember(JobRow row)
+    {
+        var now = clock.GetUtcNow();
+        if (row.IsQueued)
+            known.Add(KnownJob.Of(row, receipt: null, isDirect: row.Due > now));
+        else if (row.IsRunning && leases.Find(row.Job.Id) is null)
+            leases.Hold(new(new Lease(row.Job.Id, row.Job.Queue, row.Job.FencingToken, row.Job.Attempts, row.Job.Worker!), row.LeasedUntil, DateTimeOffset.MinValue));
+    }
+
+    private async Task<List<JobRow>> RowsOf(LedgerPage page, CancellationToken cancel) =>
+        [.. (await rows.FindAllAsync(page.Jobs, cancel)).OrderBy(r => r.Job.Finished)];
+
+    /// <summary>Looks at open jobs.</summary>
+    private async Task LookAsync(DateTimeOffset until, CancellationToken cancel)
+    {
+        var lost = new Dictionary<SqsLine, bool>();
+        foreach (var page in await ledger.PagesAsync(Ledger.Open, until, MostCounted, cancel))
+        {
+            var after = new List<(string, DateTimeOffset, JobId)>();
+            var found = await rows.FindAllAsync(page.Jobs, cancel);
+            foreach (var row in found)
+            {
+                Remember(row);
+                var (list, at) = row.Job.State.IsTerminal() ? (Ledger.Ended, row.Job.Finished!.Value) : (Ledger.Open, await TendAsync(row, lost, cancel));
+                after.Add((list, at, row.Job.Id));
+            }
+            var missing = page.Jobs.Except(found.Select(r => r.Job.Id)).ToList();
+            if (missing.Count > 0 && page.At > clock.GetUtcNow() - NeverCame)
+                after.AddRange(missing.Select(id => (Ledger.Open, page.At + NeverCame + TimeSpan.FromSeconds(1), id)));
+            await ledger.ReplaceAsync(page, after, cancel);
+        }
+    }
+
+    /// <summary>Sees to it that an open job has a message; when to look at it again.</summary>
+    private async Task<DateTimeOffset> TendAsync(JobRow row, Dictionary<SqsLine, bool> lost, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        if (row.IsQueued && row.Due > now)
+        {
+            // Now that SQS can wait for it.
+            if (row.Sent == row.Due && row.Due - row.Job.Created > SqsQueues.LongestDelay && row.Due - now <= SqsQueues.LongestDelay)
+                await store.SendAsync(row);
+            return row.Due - now > SqsQueues.LongestDelay ? row.Due - SqsQueues.LongestDelay : row.Due + NextLook;
+        }
+        if (row.MayStart(now) && now - row.Sent >= Period && (now - row.Sent >= Retention || await HasLostAsync(new(row.Job.Queue, row.Job.Priority), lost, cancel)))
+        {
+            var (_, sent) = await rows.ChangeAsync(row.Job.Id, r => r.MayStart(now) && now - r.Sent >= Period ? r with { Sent = now } : null, cancel);
+            if (sent is not null)
+                await store.SendAsync(sent);
+        }
+        var age = (now - row.Job.Created) / 2;
+        return now + (age < NextLook ? NextLook : age > LongestLook ? LongestLook : age);
+    }
+
+    /// <summary>True when there are fewer messages than jobs that wait. Asked once for each queue.</summary>
+    private async Task<bool> HasLostAsync(SqsLine line, Dictionary<SqsLine, bool> lost, CancellationToken cancel)
+    {
+        if (!lost.TryGetValue(line, out var has))
+        {
+            var sums = await tallies.SumAsync(cancel);
+            var open = sums.Lines.Where(l => l.Key.Queue == line.Queue && l.Key.Priority == line.Priority)
+                .Sum(l => l.Value[(int)JobState.Queued]);
+            lost[line] = has = await queues.CountAsync(line, cancel) < open;
+        }
+        return has;
+    }
+
+    private async Task CountAsync(CancellationToken cancel)
+    {
+        var before = await tallies.SumAsync(cancel);
+        var open = await OpenAsync(cancel);
+        if (open.Count < MostCounted)
+            await tallies.RecountAsync(before, open.Select(r => r.Job), cancel);
+    }
+}
