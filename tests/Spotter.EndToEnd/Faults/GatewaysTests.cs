@@ -150,7 +150,8 @@ public sealed class GatewaysTests(ITestOutputHelper output) : IAsyncLifetime
         foreach (var id in ids)
         {
             var job = await Eventually.SeeAsync("the server answers again", () => TryAsync(() => api.EndOfAsync(id, Patience)), found => found.ValueKind == JsonValueKind.Object, Patience);
-            (SpotterApi.StateOf(job), job.GetProperty("attempts").GetInt32(), HistoryOf(job).Length).ShouldBe(("succeeded", 1, 0), job.GetRawText());
+            // One that was on its way to the worker just then may have been given back, which costs nothing either.
+            (SpotterApi.StateOf(job), job.GetProperty("attempts").GetInt32()).ShouldBe(("succeeded", 1), job.GetRawText());
         }
     }
 
