@@ -20,7 +20,7 @@ internal sealed class AwsBackend : IBackendModule
         "aws.endpoint", "A server that speaks as Amazon's do, for tests. Default: Amazon's.", SettingValues.HttpAddress, null) { Flag = "--aws-endpoint" };
 
     private static readonly Setting<bool> Creates = new(
-        "aws.create", "Makes the table and the queues where they are missing.", SettingValues.YesNo, false) { Flag = "--aws-create" };
+        "aws.create", "Makes the table and the queues where they are missing.", SettingValues.YesNo, false) { Flag = "--aws-create", FlagText = "true" };
 
     public string Name => "aws";
 

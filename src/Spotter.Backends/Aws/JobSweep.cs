@@ -131,8 +131,10 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     {
         var now = clock.GetUtcNow();
         if (row.IsQueued)
-            known.Add(KnownJob.Of(row, receipt: null, isDirect: row.Due > now));
-        else if (row.IsRunning && leases.Find(row.Job.Id) is null)
+            known.AddIfNew(KnownJob.Of(row, receipt: null, isDirect: row.Due > now));
+        else
+            known.Remove(row.Job.Id);
+        if (row.IsRunning && leases.Find(row.Job.Id) is null)
             leases.Hold(new(new Lease(row.Job.Id, row.Job.Queue, row.Job.FencingToken, row.Job.Attempts, row.Job.Worker!), row.LeasedUntil, DateTimeOffset.MinValue));
     }
 

@@ -50,6 +50,17 @@ internal sealed class KnownJobs
         }
     }
 
+    /// <summary>Remembers one unless it is known to wait for the same moment.</summary>
+    public void AddIfNew(KnownJob job)
+    {
+        lock (gate)
+        {
+            if (jobs.TryGetValue(job.Id, out var there) && there.Due == job.Due)
+                return;
+        }
+        Add(job);
+    }
+
     /// <summary>It waits no longer.</summary>
     public void Remove(JobId id)
     {
