@@ -68,7 +68,6 @@ internal sealed class AwsBackend : IBackendModule
             return new Backend(store, storeId, place, outbox, new TaskCompletionSource<Exception>().Task, async () =>
             {
                 await store.DisposeAsync();
-                outbox.Dispose();
                 clients.Dispose();
             })
             {

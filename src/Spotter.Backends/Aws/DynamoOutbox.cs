@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Amazon.DynamoDBv2.Model;
 using Spotter.Jobs;
@@ -9,15 +10,15 @@ namespace Spotter.Backends.Aws;
 /// same job; while it is pending, there is another one under the time at which it is due. A receipt is that item's sort key: every
 /// taking moves it to a later one.
 /// </summary>
-internal sealed class DynamoOutbox(DynamoTable table, TimeProvider clock) : IOutbox, IDisposable
+internal sealed class DynamoOutbox(DynamoTable table, TimeProvider clock) : IOutbox
 {
     private const string Due = "due";
 
     private readonly WakeList wakes = new();
     private readonly QuietTimes quiet = new();
 
-    // Within a process those who take do so one after another, as they would get in each other's way.
-    private readonly SemaphoreSlim taking = new(1, 1);
+    // Within a process those who take from a channel do so one after another, as they would get in each other's way.
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> turns = new(StringComparer.Ordinal);
 
     /// <summary>The items to be written with the end of a job.</summary>
     public static IEnumerable<Dictionary<string, AttributeValue>> EntriesOf(Job job)
@@ -46,9 +47,6 @@ internal sealed class DynamoOutbox(DynamoTable table, TimeProvider clock) : IOut
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => taking.Dispose();
-
     /// <summary>Entries were added.</summary>
     public void Filled()
     {
@@ -61,14 +59,15 @@ internal sealed class DynamoOutbox(DynamoTable table, TimeProvider clock) : IOut
     {
         if (limit <= 0 || quiet.IsQuiet(channel, clock.GetUtcNow(), out var asOf))
             return [];
-        await taking.WaitAsync(cancel);
+        var turn = turns.GetOrAdd(channel, _ => new SemaphoreSlim(1, 1));
+        await turn.WaitAsync(cancel);
         try
         {
             return await TakeDueAsync(channel, limit, lease, exceptEndpoints, asOf, cancel);
         }
         finally
         {
-            taking.Release();
+            turn.Release();
         }
     }
 

@@ -95,13 +95,15 @@ internal sealed class JobTakes(
         await ended.CancelAsync();
         foreach (var line in lines.Values)
         {
-            if (line.Poll is { } poll)
+            Task? poll;
+            lock (line)
+                poll = line.Poll;
+            if (poll is not null)
                 await poll;
             foreach (var delivery in line.Received)
                 SqsQueues.Forget(queues.HideAsync(delivery.Receipt, TimeSpan.Zero));
-            line.Fetching.Dispose();
         }
-        ended.Dispose();
+        // Not disposed of: whoever still takes meanwhile asks whether it has ended.
     }
 
     private IEnumerable<string> Rotated(IReadOnlyCollection<string> all)
