@@ -1,0 +1,92 @@
+using Amazon.CDK.AWS.AutoScaling;
+using Amazon.CDK.AWS.SNS;
+using Constructs;
+
+namespace Spotter.Cloud;
+
+/// <summary>The workers: a launch template, and unless Spotter launches each itself, a group that begins with none.</summary>
+internal sealed class Workers : Construct
+{
+    public Workers(Construct scope, StackSettings settings, Network network, MachineKind kind, ITopic events)
+        : base(scope, "Workers")
+    {
+        Machines = new Machines(this, "Machines", settings, kind);
+        if (settings.Scaling == ScalingMode.Pool)
+            return;
+        Group = new CfnAutoScalingGroup(this, "Group", new CfnAutoScalingGroupProps
+        {
+            AutoScalingGroupName = GroupName(settings),
+            MinSize = "0", MaxSize = $"{settings.MaxWorkers}",
+            // Only where nothing would ever ask for the first one. Elsewhere an update of the stack must not set the size back.
+            DesiredCapacity = settings.Scaling == ScalingMode.Cpu ? "1" : null,
+            VpcZoneIdentifier = network.WorkerSubnets,
+            MixedInstancesPolicy = Mix(settings),
+            HealthCheckType = "EC2", HealthCheckGracePeriod = 120,
+            CapacityRebalance = settings.OnDemandPercent < 100,
+            // Spotter ends idle workers by name; nobody else may end a busy one.
+            NewInstancesProtectedFromScaleIn = settings.Scaling == ScalingMode.Ours,
+            NotificationConfigurations = settings.Scaling != ScalingMode.Cpu ? null : new[]
+            {
+                new CfnAutoScalingGroup.NotificationConfigurationProperty
+                {
+                    TopicArn = events.TopicArn,
+                    NotificationTypes =
+                    [
+                        "autoscaling:EC2_INSTANCE_LAUNCH", "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
+                        "autoscaling:EC2_INSTANCE_TERMINATE", "autoscaling:EC2_INSTANCE_TERMINATE_ERROR",
+                    ],
+                },
+            },
+        });
+        if (TargetOf(settings) is { } target)
+        {
+            _ = new CfnScalingPolicy(this, "Policy", new CfnScalingPolicyProps
+            {
+                AutoScalingGroupName = Group.Ref, PolicyType = "TargetTrackingScaling", TargetTrackingConfiguration = target, EstimatedInstanceWarmup = 60,
+            });
+        }
+    }
+
+    public Machines Machines { get; }
+
+    /// <summary>The group; null when Spotter launches each machine itself.</summary>
+    public CfnAutoScalingGroup? Group { get; }
+
+    /// <summary>The group's name.</summary>
+    public static string GroupName(StackSettings settings) => $"{settings.Name}-workers";
+
+    private CfnAutoScalingGroup.MixedInstancesPolicyProperty Mix(StackSettings settings) => new()
+    {
+        InstancesDistribution = new CfnAutoScalingGroup.InstancesDistributionProperty
+        {
+            OnDemandBaseCapacity = 0, OnDemandPercentageAboveBaseCapacity = settings.OnDemandPercent, SpotAllocationStrategy = "price-capacity-optimized",
+        },
+        LaunchTemplate = new CfnAutoScalingGroup.LaunchTemplateProperty
+        {
+            LaunchTemplateSpecification = new CfnAutoScalingGroup.LaunchTemplateSpecificationProperty
+            {
+                LaunchTemplateId = Machines.Template.Ref, Version = Machines.Template.AttrLatestVersionNumber,
+            },
+            Overrides = settings.WorkerTypes.Select(type => new CfnAutoScalingGroup.LaunchTemplateOverridesProperty { InstanceType = type }).ToArray(),
+        },
+    };
+
+    private static CfnScalingPolicy.TargetTrackingConfigurationProperty? TargetOf(StackSettings settings) => settings.Scaling switch
+    {
+        ScalingMode.Tracking => new()
+        {
+            TargetValue = settings.BacklogTarget,
+            CustomizedMetricSpecification = new CfnScalingPolicy.CustomizedMetricSpecificationProperty
+            {
+                Namespace = Permissions.MetricNamespace, MetricName = "BacklogPerInstance", Statistic = "Average",
+                Dimensions = new[] { new CfnScalingPolicy.MetricDimensionProperty { Name = "AutoScalingGroupName", Value = GroupName(settings) } },
+            },
+        },
+        ScalingMode.Cpu => new()
+        {
+            TargetValue = settings.CpuTarget,
+            PredefinedMetricSpecification = new CfnScalingPolicy.PredefinedMetricSpecificationProperty { PredefinedMetricType = "ASGAverageCPUUtilization" },
+        },
+        _ => null,
+    };
+}
