@@ -6,6 +6,9 @@ root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 command -v aws >/dev/null || die "the AWS command line is missing: install it from https://aws.amazon.com/cli, then run this again"
 export AWS_PAGER=
 
+# Not all of its services listen to the variable.
+aws() { command aws ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} "$@"; }
+
 check_name() {
   [[ $1 =~ ^[a-z][a-z0-9]{0,19}$ ]] || die "the stack's name is $1, but must begin with a small letter and have at most 20 small letters and digits"
 }

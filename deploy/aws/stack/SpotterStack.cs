@@ -32,11 +32,8 @@ internal sealed class SpotterStack : Stack
         var autoscaler = Autoscaler(settings, network, workers).ToArray();
         if (autoscaler.Length > 0)
         {
-            // A policy of its own: whoever runs the controller elsewhere gives it to another role.
-            _ = new ManagedPolicy(this, "Autoscaler", new ManagedPolicyProps
-            {
-                Description = $"What decides how many workers {settings.Name} has", Statements = autoscaler, Roles = [gateways.Machines.Role],
-            });
+            // A policy of its own: it says what the controller does, and whoever runs that elsewhere gives it to another role.
+            _ = new Policy(this, "Autoscaler", new PolicyProps { PolicyName = "autoscaler", Statements = autoscaler, Roles = [gateways.Machines.Role] });
         }
         _ = new Watching(this, settings, queues, balancers, notices);
 
