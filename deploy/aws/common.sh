@@ -28,9 +28,12 @@ status_of() {
   grep -q 'does not exist' "$scratch/status" || { cat "$scratch/status" >&2; die "can't read the stack $name"; }
 }
 
-secrets() { echo "keys worker-token webhook-secret telegram-token certificate"; }
+# The stack's secrets that there are, without its name before them.
+find_secrets() {
+  secrets=" $(aws secretsmanager list-secrets --filters "Key=name,Values=$name/" --query 'SecretList[].Name' --output text | tr '\t\n' '  ') "
+}
 
-has_secret() { aws secretsmanager describe-secret --secret-id "$name/$1" >/dev/null 2>&1; }
+has_secret() { case $secrets in *" $name/$1 "*) return 0 ;; *) return 1 ;; esac; }
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

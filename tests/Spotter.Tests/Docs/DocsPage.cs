@@ -42,9 +42,9 @@ public static partial class DocsPage
 {
     private static readonly string[] Names = ["not run", "file", "shows", "run"];
 
-    /// <summary>The README and the docs.</summary>
+    /// <summary>The READMEs for users, and the docs.</summary>
     public static IEnumerable<string> All =>
-        ["README.md", .. Directory.EnumerateFiles(Path.Combine(SharedFiles.Repository, "docs"), "*.md").Select(f => "docs/" + Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        ["README.md", "deploy/aws/README.md", .. Directory.EnumerateFiles(Path.Combine(SharedFiles.Repository, "docs"), "*.md").Select(f => "docs/" + Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     /// <summary>The source of a page.</summary>
     public static string Text(string page) => System.IO.File.ReadAllText(Path.Combine(SharedFiles.Repository, page));

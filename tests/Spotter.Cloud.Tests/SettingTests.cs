@@ -1,0 +1,45 @@
+namespace Spotter.Cloud.Tests;
+
+/// <summary>What can be said of a stack, and what is said of what can't.</summary>
+public sealed class SettingTests
+{
+    [Theory]
+    [InlineData("colour=red", "There is no setting colour; there are name, scaling, ")]
+    [InlineData("name=my-stack", "The setting name is my-stack, but must begin with a small letter")]
+    [InlineData("scaling=fast", "The setting scaling is fast, but must be one of ours, tracking, cpu, pool.")]
+    [InlineData("models=a/b", "The setting models is a/b, but must have only letters")]
+    [InlineData("models=", "The setting models is empty.")]
+    [InlineData("maxWorkers=0", "The setting maxWorkers is 0, but must be a number from 1 to 1000.")]
+    [InlineData("maxWorkers=+5", "The setting maxWorkers is +5")]
+    [InlineData("sources=telegram,here", "The setting sources has here, but takes all, telegram, and networks")]
+    [InlineData("sources=::/0", "The setting sources has ::/0")]
+    [InlineData("logDays=31", "The setting logDays is 31, but CloudWatch Logs knows only 1, 3, 5,")]
+    [InlineData("cors=*", "The setting cors is *, but must be an origin")]
+    [InlineData("domain=a'b.example", "The setting domain is a'b.example")]
+    [InlineData("scaling=pool workerTypes=c7i.large,c6i.large", "With scaling=pool there is one launch template")]
+    [InlineData("spotter", "'spotter' is no setting: write KEY=VALUE")]
+    [InlineData("--out", "--out needs the name of a file.")]
+    public void Mistakes_are_named(string words, string said) =>
+        Should.Throw<SettingFault>(() => Arguments.Read(words.Split(' '))).Message.ShouldStartWith(said);
+
+    [Fact]
+    public void What_is_said_wins_over_what_a_mode_brings()
+    {
+        Read("scaling=cpu").MaxWorkers.ShouldBe(2);
+        Read("maxWorkers=7", "scaling=cpu").MaxWorkers.ShouldBe(7);
+        Read("scaling=pool").WorkerTypes.ShouldBe(["c7i.large"]);
+        Read("sources=10.1.2.3/8").Sources.ShouldBe(["10.0.0.0/8"]);
+        Read("sources=telegram").Sources.ShouldBe(["149.154.160.0/20", "91.108.4.0/22"]);
+    }
+
+    [Fact]
+    public void Every_setting_is_in_the_readme()
+    {
+        var readme = File.ReadAllText(Repository.File("deploy", "aws", "README.md"));
+
+        foreach (var name in SettingReader.Names)
+            readme.ShouldContain($"| `{name}` |");
+    }
+
+    private static StackSettings Read(params string[] words) => Arguments.Read(words).Settings;
+}

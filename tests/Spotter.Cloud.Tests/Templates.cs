@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+
+namespace Spotter.Cloud.Tests;
+
+/// <summary>The templates that the tests look at, each synthesised once.</summary>
+internal static class Templates
+{
+    private static readonly ConcurrentDictionary<string, Lazy<string>> Made = new(StringComparer.Ordinal);
+
+    /// <summary>Each way to scale, and one stack with all that is off by default.</summary>
+    private static readonly Dictionary<string, Dictionary<string, string>> Settings = new(StringComparer.Ordinal)
+    {
+        ["ours"] = [],
+        ["tracking"] = new() { ["scaling"] = "tracking" },
+        ["cpu"] = new() { ["scaling"] = "cpu" },
+        ["pool"] = new() { ["scaling"] = "pool" },
+        ["options"] = new()
+        {
+            ["buckets"] = "2", ["network"] = "private", ["telegram"] = "selfsigned", ["access"] = "open",
+            ["sources"] = "telegram,203.0.113.0/24", ["cors"] = "https://shop.example", ["email"] = "ops@shop.example", ["domain"] = "spotter.shop.example",
+            ["models"] = "starter,yolo11-s", ["onDemand"] = "100", ["gateways"] = "3",
+        },
+    };
+
+    public static IEnumerable<string> Names => Settings.Keys;
+
+    public static TheoryData<string> All => [.. Names];
+
+    /// <summary>The settings of a template.</summary>
+    public static StackSettings SettingsOf(string name) => SettingReader.Read(Settings[name]);
+
+    /// <summary>Its text.</summary>
+    public static string Text(string name) => Made.GetOrAdd(name, n => new(() => Synthesis.Template(SettingsOf(n)))).Value;
+
+    /// <summary>A copy of its own for each caller.</summary>
+    public static JsonNode Read(string name) => JsonNode.Parse(Text(name))!;
+
+    /// <summary>Its resources of a type.</summary>
+    public static IReadOnlyDictionary<string, JsonNode> Resources(string name, string type) => Read(name)["Resources"]!.AsObject()
+        .Where(r => (string)r.Value!["Type"]! == type)
+        .ToDictionary(r => r.Key, r => r.Value!["Properties"]!, StringComparer.Ordinal);
+
+    /// <summary>The only one of a type.</summary>
+    public static JsonNode Resource(string name, string type) => Resources(name, type).ShouldHaveSingleItem().Value;
+}
