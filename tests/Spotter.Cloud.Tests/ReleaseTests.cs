@@ -111,6 +111,20 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
     }
 
     [ReleaseFact]
+    public async Task A_release_has_all_that_detecting_takes()
+    {
+        using var folder = new Folder();
+        (await Shell.RunAsync("tar", ["-xzf", release.File, "-C", folder.Path])).Good();
+        var picture = Directory.GetFiles(folder.File("models/starter/samples"), "*.jpg").Order(StringComparer.Ordinal).First();
+
+        // Nothing of this machine's .NET, and not from the checkout.
+        var found = await Shell.RunAsync(
+            folder.File("spotter"), ["detect", picture, "--json"], new Dictionary<string, string?> { ["DOTNET_ROOT"] = "/nowhere", ["PATH"] = "/usr/bin:/bin" });
+
+        found.Good().ShouldContain("\"label\"");
+    }
+
+    [ReleaseFact]
     public async Task A_release_that_was_changed_is_not_started()
     {
         await cloud.ResetAsync();
