@@ -19,6 +19,8 @@ again() {
 again aws s3 cp --no-progress "$release" "$root/opt/release.tar.gz"
 echo "$release_sha256  $root/opt/release.tar.gz" | sha256sum --check --quiet
 mkdir -p "$root/opt/spotter" "$root/etc/spotter" "$root/etc/systemd/system" "$root/etc/logrotate.d" "$root/usr/local/bin"
+# systemd opens the log before it makes the service's folders.
+mkdir -p "$root/var/log/spotter"
 tar -xzf "$root/opt/release.tar.gz" -C "$root/opt/spotter" --no-same-owner
 rm "$root/opt/release.tar.gz"
 id spotter >/dev/null 2>&1 || useradd --system --home-dir /var/lib/spotter --shell /usr/sbin/nologin spotter
