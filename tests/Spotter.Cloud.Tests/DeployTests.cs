@@ -56,7 +56,7 @@ public sealed class DeployTests(Cloud cloud) : IClassFixture<Cloud>
     private async Task CheckQueuesAsync(StackSettings settings, string prefix)
     {
         var urls = await cloud.QueuesAsync();
-        urls.Count.ShouldBe((settings.Models.Count + 2) * 3 + 1);
+        urls.Count.ShouldBe((((2 * settings.Models.Count) + 2) * 3) + 1);
         var dead = await cloud.AttributesAsync(urls.Single(u => u.EndsWith($"/{prefix}-dead", StringComparison.Ordinal)));
         ((string)dead["MessageRetentionPeriod"]!).ShouldBe("1209600");
         foreach (var url in urls.Where(u => !u.EndsWith("-dead", StringComparison.Ordinal)))

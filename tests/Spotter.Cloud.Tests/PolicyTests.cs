@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Spotter.Cloud.Tests;
 
 /// <summary>Every statement of every policy, in every mode: nothing is left open that AWS lets us close.</summary>
-public sealed class PolicyTests
+public sealed partial class PolicyTests
 {
     /// <summary>Actions for which AWS knows no resource (its Service Authorization Reference), and the condition that narrows each.</summary>
     private static readonly Dictionary<string, string> WithoutResource = new(StringComparer.Ordinal)
@@ -98,6 +99,23 @@ public sealed class PolicyTests
         worker.ToJsonString().ShouldContain("/worker-token-??????");
         worker.ToJsonString().ShouldNotContain("/keys");
     }
+
+    [Fact]
+    public void Gateways_may_make_every_call_that_the_backend_makes()
+    {
+        var source = string.Join('\n', Directory.GetFiles(Repository.File("src", "Spotter.Backends", "Aws"), "*.cs").Select(File.ReadAllText));
+        var calls = Call().Matches(source).Select(m => m.Groups["call"].Value).Distinct(StringComparer.Ordinal).ToList();
+        calls.Count.ShouldBeGreaterThan(12);
+        var allowed = Templates.Resources("ours", "AWS::IAM::Policy").Where(p => p.Key.StartsWith("Gateways", StringComparison.Ordinal)).ShouldHaveSingleItem().Value
+            ["PolicyDocument"]!["Statement"]!.AsArray().SelectMany(s => Texts(s!["Action"])).Select(a => a.Split(':')[1]).ToHashSet(StringComparer.Ordinal);
+
+        // A batch of messages is allowed as one is, a transaction as what is in it. The table is the stack's to make.
+        calls.Select(c => c.EndsWith("Batch", StringComparison.Ordinal) ? c[..^"Batch".Length] : c)
+            .Except(["TransactWriteItems", "CreateTable"], StringComparer.Ordinal).Where(c => !allowed.Contains(c)).ShouldBeEmpty();
+    }
+
+    [GeneratedRegex(@"\b(client|clients\.Dynamo|clients\.Sqs)\.(?<call>[A-Z][A-Za-z]+)Async\(", RegexOptions.ExplicitCapture, 5000)]
+    private static partial Regex Call();
 
     [Fact]
     public void What_scales_follows_the_mode()

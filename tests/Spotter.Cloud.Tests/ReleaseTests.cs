@@ -87,6 +87,11 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
             (await client.GetStringAsync(new Uri("/healthz", UriKind.Relative))).ShouldContain("healthy");
             (await client.GetStringAsync(new Uri("/", UriKind.Relative))).ShouldContain("<title>Spotter");
             (await File.ReadAllTextAsync(Path.Combine(root, "asked"))).ShouldContain("systemctl enable --now spotter.service spotter-secrets.timer\ndnf install -y amazon-cloudwatch-agent\nagent -a fetch-config");
+            // It stands on the table and the bucket of the stack.
+            (await client.GetStringAsync(new Uri("/readyz", UriKind.Relative))).ShouldContain("ready");
+            var bucket = (await cloud.BucketsAsync()).Single(b => b.Contains("pictures", StringComparison.Ordinal));
+            (await cloud.S3Async(HttpMethod.Get, $"/{bucket}/spotter-owner")).ShouldNotBeEmpty();
+            ((int)(await cloud.JsonAsync("dynamodb", "DynamoDB_20120810.Scan", """{"TableName":"spotter"}"""))["Count"]!).ShouldBeGreaterThan(0);
             var token = Path.Combine(root, "run/spotter/worker-token");
             File.GetUnixFileMode(token).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
             (await File.ReadAllTextAsync(token)).Trim().Length.ShouldBe(64);
@@ -160,17 +165,14 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
         throw new InvalidOperationException("There is no template of gateways.");
     }
 
-    /// <summary>The first start with this machine's folders and a free port. The stores stay out: moto's have no part in whether the machine starts.</summary>
-    private static string Here(string script, string root, int port)
-    {
-        var lines = script.Replace("8080", $"{port}", StringComparison.Ordinal)
+    /// <summary>The first start with this machine's folders, a free port, and moto as Amazon.</summary>
+    private string Here(string script, string root, int port) => script.Replace("8080", $"{port}", StringComparison.Ordinal)
             .Replace("/run/spotter", $"{root}/run/spotter", StringComparison.Ordinal)
             .Replace("=/var/lib/spotter", $"={root}/var/lib/spotter", StringComparison.Ordinal)
             .Replace("SPOTTER__HOST=0.0.0.0", "SPOTTER__HOST=127.0.0.1", StringComparison.Ordinal)
-            .Replace("SPOTTER__BACKEND=aws", "SPOTTER__BACKEND=local", StringComparison.Ordinal)
-            .Split('\n').Where(l => !l.StartsWith("SPOTTER__BLOBS=", StringComparison.Ordinal));
-        return string.Join('\n', lines);
-    }
+            .Replace(
+                "SPOTTER__BACKEND=aws", $"SPOTTER__BACKEND=aws\nSPOTTER__AWS__ENDPOINT={cloud.Environment["AWS_ENDPOINT_URL"]}\nSPOTTER__S3__ENDPOINT={cloud.Environment["AWS_ENDPOINT_URL"]}",
+                StringComparison.Ordinal);
 
     private static void Program(Folder folder, string name, string text)
     {

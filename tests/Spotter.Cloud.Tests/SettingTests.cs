@@ -7,7 +7,7 @@ public sealed class SettingTests
     [InlineData("colour=red", "There is no setting colour; there are name, scaling, ")]
     [InlineData("name=my-stack", "The setting name is my-stack, but must begin with a small letter")]
     [InlineData("scaling=fast", "The setting scaling is fast, but must be one of ours, tracking, cpu, pool.")]
-    [InlineData("models=a/b", "The setting models is a/b, but must have only letters")]
+    [InlineData("models=a/b", "The setting models is a/b, but must be NAME or TASK/NAME")]
     [InlineData("models=", "The setting models is empty.")]
     [InlineData("maxWorkers=0", "The setting maxWorkers is 0, but must be a number from 1 to 1000.")]
     [InlineData("maxWorkers=+5", "The setting maxWorkers is +5")]

@@ -19,7 +19,7 @@ internal static class Templates
         {
             ["buckets"] = "2", ["network"] = "private", ["telegram"] = "selfsigned", ["access"] = "open",
             ["sources"] = "telegram,203.0.113.0/24", ["cors"] = "https://shop.example", ["email"] = "ops@shop.example", ["domain"] = "spotter.shop.example",
-            ["models"] = "starter,yolo11-s", ["onDemand"] = "100", ["gateways"] = "3",
+            ["models"] = "starter,classify/birds-2", ["onDemand"] = "100", ["gateways"] = "3",
         },
     };
 

@@ -16,7 +16,7 @@ internal static class Permissions
     public static PolicyStatement Jobs(string table) => Allow(
         "Jobs",
         [
-            "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem",
+            "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem",
             "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
         ],
         [Arns.Here("dynamodb", $"table/{table}"), Arns.Here("dynamodb", $"table/{table}/index/owner"), Arns.Here("dynamodb", $"table/{table}/index/unlucky")]);
@@ -26,7 +26,7 @@ internal static class Permissions
         "Deliver",
         [
             "sqs:ChangeMessageVisibility", "sqs:CreateQueue", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage",
-            "sqs:SendMessage", "sqs:SetQueueAttributes",
+            "sqs:SendMessage",
         ],
         [Arns.Queues(prefix)]);
 
@@ -34,14 +34,12 @@ internal static class Permissions
     public static IEnumerable<PolicyStatement> Pictures(string inputs, string outputs)
     {
         var buckets = new[] { inputs, outputs }.Distinct(StringComparer.Ordinal).ToArray();
-        string[] kept = buckets.Length == 1 ? ["in/*", "out/*"] : ["in/*"];
         yield return Allow(
             "Pictures",
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             [
-                .. kept.Select(key => Arns.Objects(inputs, key)),
-                .. buckets.Skip(1).Select(bucket => Arns.Objects(bucket, "out/*")),
-                .. buckets.SelectMany(bucket => new[] { Arns.Objects(bucket, "spotter-owner"), Arns.Objects(bucket, "spotter-check") }),
+                Arns.Objects(inputs, "in/*"),
+                .. buckets.SelectMany(bucket => new[] { Arns.Objects(bucket, "out/*"), Arns.Objects(bucket, "spotter-owner"), Arns.Objects(bucket, "spotter-check") }),
             ]);
         yield return Allow("PlacedPictures", ["s3:GetObject"], [Arns.Objects(inputs, "images/*")]);
         // Without it S3 says "forbidden" of an object that is gone.

@@ -28,20 +28,15 @@ internal static class ProgramSettings
         new Dictionary<string, string>(StringComparer.Ordinal) { ["worker-token"] = $"{settings.Name}/worker-token" };
 
     /// <summary>What makes any gateway, also one on your own machine, serve this stack's jobs.</summary>
-    public static IReadOnlyDictionary<string, string> Stores(string region, string table, string queues, string inputs, string outputs)
-    {
-        var values = new Dictionary<string, string>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, string> Stores(string region, string table, string queues, string bucket) =>
+        new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["AWS_REGION"] = region,
             ["SPOTTER__BACKEND"] = "aws",
             ["SPOTTER__AWS__TABLE"] = table,
             ["SPOTTER__AWS__QUEUES"] = queues,
-            ["SPOTTER__BLOBS"] = $"s3://{inputs}",
+            ["SPOTTER__BLOBS"] = $"s3://{bucket}",
         };
-        if (outputs != inputs)
-            values["SPOTTER__AWS__OUTPUTS"] = $"s3://{outputs}";
-        return values;
-    }
 
     /// <summary>What a gateway of the stack is told besides.</summary>
     /// <param name="settings">The stack's.</param>

@@ -37,7 +37,9 @@ internal sealed class Queues : Construct
 
     /// <summary>Spotter's queues that are there from the start.</summary>
     public static IEnumerable<string> NamesOf(StackSettings settings) =>
-        [.. settings.Models.Select(model => $"detect/{model}"), .. WithoutModel];
+        
+        // A model's own, of the task that it is for, and that of tensors, which takes any model.
+        [.. settings.Models.SelectMany(model => new[] { model, $"tensor/{model[(model.IndexOf('/', StringComparison.Ordinal) + 1)..]}" }), .. WithoutModel];
 
     private Queue Make(string prefix, string name, string priority)
     {

@@ -22,7 +22,7 @@ internal static partial class SettingReader
         // No hyphen: `a-*` in a policy would otherwise also mean the queues of a stack `a-b`.
         ["name"] = (s, v) => s with { Name = Match(v, Name(), "begin with a small letter and have at most 20 small letters and digits") },
         ["scaling"] = (s, v) => s with { Scaling = OneOf<ScalingMode>(v) },
-        ["models"] = (s, v) => s with { Models = [.. List(v).Select(m => Match(m, Model(), "have only letters, digits, - and _, at most 50, as its queue is named after it"))] },
+        ["models"] = (s, v) => s with { Models = [.. List(v).Select(WithTask).Distinct(StringComparer.Ordinal)] },
         ["gateways"] = (s, v) => s with { Gateways = Number(v, 1, 20) },
         ["gatewayType"] = (s, v) => s with { GatewayType = Match(v, InstanceType(), "be an instance type as t3.small") },
         ["maxWorkers"] = (s, v) => s with { MaxWorkers = Number(v, 1, 1000) },
@@ -80,6 +80,13 @@ internal static partial class SettingReader
         return parts.Length > 0 ? parts.Distinct(StringComparer.Ordinal) : throw new SettingFault("is empty");
     }
 
+    /// <summary>A model with its task; a name alone is a detector's.</summary>
+    private static string WithTask(string word)
+    {
+        Match(word, Model(), "be NAME or TASK/NAME: classify, detect, obb, pose or segment, and at most 50 letters, digits, - and _");
+        return word.Contains('/', StringComparison.Ordinal) ? word : $"detect/{word}";
+    }
+
     private static IEnumerable<string> Networks(string word) => word switch
     {
         "all" => ["0.0.0.0/0"],
@@ -111,7 +118,7 @@ internal static partial class SettingReader
     [GeneratedRegex(@"\A[a-z][a-z0-9]{0,19}\z", RegexOptions.None, 1000)]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"\A[A-Za-z0-9_-]{1,50}\z", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\A((classify|detect|obb|pose|segment)/)?[A-Za-z0-9_-]{1,50}\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Model();
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]*\.[a-z0-9-]+\z", RegexOptions.None, 1000)]

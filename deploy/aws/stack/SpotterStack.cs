@@ -26,7 +26,7 @@ internal sealed class SpotterStack : Stack
         var notices = new Notices(this, settings);
         var balancers = new LoadBalancers(this, settings, network, certificate);
         var workers = new Workers(this, settings, network, WorkerKind(settings, network, balancers), notices.Topic);
-        var stores = ProgramSettings.Stores(Aws.REGION, settings.Name, settings.Name, storage.Inputs.BucketName, storage.Outputs.BucketName);
+        var stores = ProgramSettings.Stores(Aws.REGION, settings.Name, settings.Name, storage.Inputs.BucketName);
         var fleet = settings.Scaling == ScalingMode.Pool ? workers.Machines.Template.Ref : Workers.GroupName(settings);
         var gateways = new Gateways(this, settings, network, balancers, GatewayKind(settings, network, balancers, stores, fleet), MayDo(settings, storage));
         var autoscaler = Autoscaler(settings, network, workers).ToArray();

@@ -57,8 +57,8 @@ internal sealed record StackSettings
 
     public ScalingMode Scaling { get; init; } = ScalingMode.Ours;
 
-    /// <summary>The models that get queues from the start; gateways make those of others.</summary>
-    public IReadOnlyList<string> Models { get; init; } = ["starter"];
+    /// <summary>The models that get queues, each as TASK/NAME.</summary>
+    public IReadOnlyList<string> Models { get; init; } = ["detect/starter"];
 
     public int Gateways { get; init; } = 2;
 
