@@ -17,7 +17,7 @@ internal static class Arns
     /// <summary>Of a bucket.</summary>
     public static string Bucket(string bucket) => Arn("s3", ":", bucket);
 
-    /// <summary>Of all queues of a stack, also of those that gateways make.</summary>
+    /// <summary>Of all queues of a stack.</summary>
     public static string Queues(string prefix) => Here("sqs", $"{prefix}-*");
 
     /// <summary>Of a secret of a stack; AWS adds six characters to its name.</summary>

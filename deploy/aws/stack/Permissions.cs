@@ -16,16 +16,16 @@ internal static class Permissions
     public static PolicyStatement Jobs(string table) => Allow(
         "Jobs",
         [
-            "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem",
+            "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:DescribeTable", "dynamodb:GetItem",
             "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
         ],
         [Arns.Here("dynamodb", $"table/{table}"), Arns.Here("dynamodb", $"table/{table}/index/owner"), Arns.Here("dynamodb", $"table/{table}/index/unlucky")]);
 
-    /// <summary>Sends and takes ids of jobs, and makes the queues of models that come later.</summary>
+    /// <summary>Sends and takes ids of jobs. The queues are made by the stack.</summary>
     public static PolicyStatement Deliver(string prefix) => Allow(
         "Deliver",
         [
-            "sqs:ChangeMessageVisibility", "sqs:CreateQueue", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage",
+            "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage",
             "sqs:SendMessage",
         ],
         [Arns.Queues(prefix)]);
