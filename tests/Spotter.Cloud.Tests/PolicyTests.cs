@@ -112,6 +112,8 @@ public sealed partial class PolicyTests
         // A batch of messages is allowed as one is, a transaction as what is in it. The table and the queues are the stack's to make.
         calls.Select(c => c.EndsWith("Batch", StringComparison.Ordinal) ? c[..^"Batch".Length] : c)
             .Except(["TransactWriteItems", "CreateTable", "CreateQueue"], StringComparer.Ordinal).Where(c => !allowed.Contains(c)).ShouldBeEmpty();
+        if (source.Contains("new ConditionCheck", StringComparison.Ordinal) || source.Contains("ConditionCheck =", StringComparison.Ordinal))
+            allowed.ShouldContain("ConditionCheckItem");
     }
 
     [GeneratedRegex(@"\b(client|clients\.Dynamo|clients\.Sqs)\.(?<call>[A-Z][A-Za-z]+)Async\(", RegexOptions.ExplicitCapture, 5000)]
