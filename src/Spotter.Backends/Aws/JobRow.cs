@@ -17,6 +17,9 @@ internal sealed record JobRow(Job Job, DateTimeOffset Due, DateTimeOffset Leased
     /// <summary>Rises with each change; a write replaces only the version that it has read.</summary>
     public long Version { get; init; } = 1;
 
+    /// <summary>How many items besides its own it takes; 0 for most.</summary>
+    public int Parts { get; init; }
+
     public bool IsQueued => Job.State == JobState.Queued;
 
     public bool IsRunning => Job.State == JobState.Running;

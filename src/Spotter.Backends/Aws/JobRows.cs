@@ -130,19 +130,18 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
         var replaced = others.Count == 0
             ? await table.PutIfAsync(item, condition, values, CancellationToken.None)
             : await table.TransactAsync([Put(item, condition, values), .. others], CancellationToken.None) is null;
-        if (replaced && RowCodec.Parts(RowCodec.Write(before).Item).ToList() is { Count: > 0 } old)
-            await table.WriteAllAsync([], old, CancellationToken.None);
+        if (replaced)
+            await table.WriteAllAsync([], RowCodec.Parts(before), CancellationToken.None);
         return replaced;
     }
 
     private async Task<bool> DeleteAsync(JobRow row, CancellationToken cancel)
     {
-        var item = RowCodec.Write(row).Item;
         if (!await table.DeleteIfAsync(RowCodec.KeyOf(row.Job.Id), "v = :version", new(StringComparer.Ordinal) { [":version"] = Value.Of(row.Version) }, cancel))
             return false;
         if (row.Job.IdempotencyKey is { } key)
             await table.DeleteIfAsync(RowCodec.KeyOfIdempotency(key), "job = :job", new(StringComparer.Ordinal) { [":job"] = Value.Of(row.Job.Id.Value) }, cancel);
-        await table.WriteAllAsync([], RowCodec.Parts(item), cancel);
+        await table.WriteAllAsync([], RowCodec.Parts(row), cancel);
         return true;
     }
 

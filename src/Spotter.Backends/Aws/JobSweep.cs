@@ -198,6 +198,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
 
     private async Task CountAsync(CancellationToken cancel)
     {
+        await tallies.FoldAsync(cancel);
         var before = await tallies.SumAsync(cancel);
         var open = await OpenAsync(cancel);
         if (open.Count < MostCounted)

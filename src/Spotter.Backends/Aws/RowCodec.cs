@@ -12,7 +12,7 @@ namespace Spotter.Backends.Aws;
 
 /// <summary>
 /// Rows as items. A write costs by the KiB, so all that no query looks at is one compressed document. An item has at most 400 KB;
-/// of a longer document the rest lies in items of its own (<see cref="Parts"/>).
+/// of a longer document the rest lies in items of its own (parts).
 /// </summary>
 internal static class RowCodec
 {
@@ -83,11 +83,11 @@ internal static class RowCodec
     }
 
     /// <summary>The keys of an item's parts; none for most.</summary>
-    public static IEnumerable<ItemKey> Parts(IReadOnlyDictionary<string, AttributeValue> item)
-    {
-        var (id, version) = (JobId.Parse(item["sk"].S), item.Number("v"));
-        return Enumerable.Range(0, (int)item.Number("x")).Select(i => PartKey(id, version, i));
-    }
+    public static IEnumerable<ItemKey> Parts(IReadOnlyDictionary<string, AttributeValue> item) =>
+        Parts(JobId.Parse(item["sk"].S), item.Number("v"), (int)item.Number("x"));
+
+    /// <summary>The keys of a row's parts, as it was read.</summary>
+    public static IEnumerable<ItemKey> Parts(JobRow row) => Parts(row.Job.Id, row.Version, row.Parts);
 
     /// <summary>The row of an item.</summary>
     /// <param name="item">The item.</param>
@@ -104,8 +104,11 @@ internal static class RowCodec
             CacheKey = document.Cache,
             Sent = Microseconds.ToTime(document.Sent),
             Version = item.Number("v"),
+            Parts = (int)item.Number("x"),
         };
     }
+
+    private static IEnumerable<ItemKey> Parts(JobId id, long version, int count) => Enumerable.Range(0, count).Select(i => PartKey(id, version, i));
 
     private static string ShardOf(char digit) => $"job#{digit}";
 

@@ -18,7 +18,11 @@ internal readonly record struct CountedLine(string Queue, JobPriority Priority, 
 internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock)
 {
     private const string Partition = "tally";
-    private const string Corrections = "corrections";
+    /// <summary>The item with the sums of gateways that are gone, and what counting anew has corrected.</summary>
+    private const string Past = "past";
+
+    /// <summary>A gateway that has said nothing for so long is gone.</summary>
+    private static readonly TimeSpan Gone = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReadBusy = TimeSpan.FromSeconds(1);
@@ -112,15 +116,41 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
         if (!now.HasSameOpenAs(before) || now.HasSameOpenAs(counted))
             return false;
         // By one gateway at a time: it replaces the version that it has read.
-        var key = new ItemKey(Partition, Corrections);
-        var there = await table.GetAsync(key, cancel);
-        var sums = (there is null ? new TallySums() : Read(there)) + counted.OpenMinus(now);
-        var item = ItemOf(Corrections, sums, clock.GetUtcNow());
-        var version = there?.Number("v") ?? 0;
-        item["v"] = Value.Of(version + 1);
-        var wrote = await table.PutIfAsync(item, "attribute_not_exists(pk) OR v = :v", new(StringComparer.Ordinal) { [":v"] = Value.Of(version) }, cancel);
+        var wrote = await AddToPastAsync(counted.OpenMinus(now), null, cancel);
         await ReadAsync(cancel);
         return wrote;
+    }
+
+    /// <summary>Adds the sums of gateways that are gone to one item, so that there are few to be read.</summary>
+    public async Task FoldAsync(CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var item in (await table.QueryAsync(new ItemQuery(Partition), cancel)).Where(i => i["sk"].S != self && i["sk"].S != Past && now - i.Time("said") > Gone))
+            await AddToPastAsync(Read(item), item, cancel);
+    }
+
+    /// <summary>Adds sums to those of the past, in the place of a gateway's item if there is one; false when somebody else did so meanwhile.</summary>
+    private async Task<bool> AddToPastAsync(TallySums sums, Dictionary<string, AttributeValue>? replaced, CancellationToken cancel)
+    {
+        var there = await table.GetAsync(new ItemKey(Partition, Past), cancel);
+        var item = ItemOf(Past, (there is null ? new TallySums() : Read(there)) + sums, clock.GetUtcNow());
+        var version = there?.Number("v") ?? 0;
+        item["v"] = Value.Of(version + 1);
+        var writes = new List<TransactWriteItem>
+        {
+            new() { Put = new Put { Item = item, ConditionExpression = "attribute_not_exists(pk) OR v = :v", ExpressionAttributeValues = new(StringComparer.Ordinal) { [":v"] = Value.Of(version) } } },
+        };
+        if (replaced is not null)
+        {
+            writes.Add(new()
+            {
+                Delete = new Delete
+                {
+                    Key = ItemKey.Of(replaced).ToItem(), ConditionExpression = "said = :said", ExpressionAttributeValues = new(StringComparer.Ordinal) { [":said"] = replaced["said"] },
+                },
+            });
+        }
+        return await table.TransactAsync(writes, cancel) is null;
     }
 
     private async Task ReadAsync(CancellationToken cancel)
@@ -134,7 +164,7 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
             foreach (var item in items.Where(i => i["sk"].S != self))
             {
                 read += Read(item);
-                seen |= item["sk"].S != Corrections && now - item.Time("at") < CompanyLasts;
+                seen |= item["sk"].S != Past && now - item.Time("said") < CompanyLasts;
             }
             if (!read.HasSameOpenAs(others))
                 changedAt = now;
@@ -145,7 +175,7 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
     private static Dictionary<string, AttributeValue> ItemOf(string name, TallySums sums, DateTimeOffset now)
     {
         var item = new ItemKey(Partition, name).ToItem();
-        item["at"] = Value.Of(now);
+        item["said"] = Value.Of(now);
         item["d"] = Value.Of(JsonSerializer.SerializeToUtf8Bytes(sums.ToDocument(), AwsJson.Default.TallyDocument));
         return item;
     }

@@ -137,6 +137,30 @@ public sealed class DynamoJobStoreTests(Moto moto) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Gateways_that_are_gone_for_long_are_counted_as_one()
+    {
+        await AddAsync(first, 2);
+        for (var i = 0; i < 3; i++)
+        {
+            await fixture.CloseAsync();
+            first = await fixture.OpenAsync(clock);
+            var lease = (await TakeAsync(first, 1)).Jobs.SingleOrDefault()?.Lease;
+            if (lease is not null)
+                await first.Jobs.FinishAsync(lease, SampleJobs.Done(), default);
+            await AddAsync(first, 1);
+        }
+        clock.Advance(TimeSpan.FromHours(2));
+        await first.Jobs.ReapAsync(10, default);
+
+        var counts = (await first.Jobs.CountAsync(default)).Jobs;
+        (counts.Queued, counts.Succeeded).ShouldBe((2, 3));
+        using var clients = new AwsClients(fixture.Settings);
+        var items = (await clients.Dynamo.ScanAsync(new Amazon.DynamoDBv2.Model.ScanRequest(fixture.Name))).Items.Where(i => i["pk"].S == "tally").Select(i => i["sk"].S).ToList();
+        items.Count.ShouldBe(2);
+        items.ShouldContain("past", StringComparer.Ordinal);
+    }
+
+    [Fact]
     public async Task The_leases_of_a_gateway_that_is_gone_run_out_and_are_taken_by_another()
     {
         var ids = await AddAsync(first, 2);
