@@ -14,6 +14,11 @@ public interface ILauncherModule
     /// <summary>The settings that a pool with this launcher has besides those of all pools. Their keys have no dots.</summary>
     IReadOnlyList<Setting> Settings { get; }
 
+    /// <summary>Notes what is wrong with the settings of a pool, besides what each of them says by itself.</summary>
+    void Check(SettingReader settings)
+    {
+    }
+
     /// <summary>Makes the launcher of a pool. If it is <see cref="IAsyncDisposable"/>, it is disposed of when the service ends.</summary>
     IWorkerLauncher Create(LauncherContext context);
 }

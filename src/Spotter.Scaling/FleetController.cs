@@ -11,7 +11,6 @@ namespace Spotter.Scaling;
 /// </summary>
 public sealed partial class FleetController
 {
-    private static readonly TimeSpan FirstLongestBoot = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LastLongestBoot = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -27,7 +26,7 @@ public sealed partial class FleetController
     private readonly HashSet<string> ended = new(StringComparer.Ordinal); // may still be in a list that is on its way
     private readonly HashSet<Task> farewells = [];
     private readonly CrashBackoff backoff;
-    private TimeSpan longestBoot = FirstLongestBoot;
+    private TimeSpan longestBoot;
     private long crashes;
     private int failedBoots;
     private bool hasLooked;
@@ -47,6 +46,7 @@ public sealed partial class FleetController
         this.time = time;
         this.log = log;
         backoff = new CrashBackoff(time);
+        longestBoot = launcher.BootPatience;
         launcher.Exited = End;
     }
 
@@ -65,6 +65,9 @@ public sealed partial class FleetController
                 return new FleetHealth(crashes, failedBoots);
         }
     }
+
+    /// <summary>True when its workers are no one gateway's (<see cref="IWorkerLauncher.IsShared"/>).</summary>
+    public bool IsShared => launcher.IsShared;
 
     /// <summary>True for a worker that was started here and has not ended.</summary>
     public bool Has(string worker)
@@ -99,9 +102,13 @@ public sealed partial class FleetController
     /// joined again, and stops those that have not joined, or have left and not ended, for too long. To be called every tick.
     /// The workers as they are then.
     /// </summary>
-    public async Task<IReadOnlyList<WorkerView>> TendAsync(CancellationToken cancel)
+    /// <param name="cancel">Ends the look.</param>
+    /// <param name="onlyLooks">True while another controller scales workers that are shared: it is the one that stops some.</param>
+    public async Task<IReadOnlyList<WorkerView>> TendAsync(CancellationToken cancel, bool onlyLooks = false)
     {
         await LookAsync(cancel);
+        if (onlyLooks && IsShared)
+            return List();
         foreach (var worker in Retired())
             await DrainAsync(worker, cancel);
         foreach (var worker in Overdue())
@@ -163,9 +170,14 @@ public sealed partial class FleetController
         return true;
     }
 
-    /// <summary>Lets all that were started here finish what they run; those still there after <paramref name="patience"/> are stopped.</summary>
+    /// <summary>
+    /// Lets all that were started here finish what they run; those still there after <paramref name="patience"/> are stopped.
+    /// Shared ones stay for the gateway that comes next.
+    /// </summary>
     public async Task DrainAllAsync(TimeSpan patience)
     {
+        if (IsShared)
+            return;
         List<Member> all;
         var joined = roster.List().ToDictionary(w => w.Id, StringComparer.Ordinal);
         lock (gate)

@@ -12,6 +12,15 @@ public interface IWorkerLauncher
     /// </summary>
     Action<WorkerExit>? Exited { get; set; }
 
+    /// <summary>
+    /// True when its workers are no one gateway's: they stay when the service ends, all gateways see the same ones, and only the
+    /// one that scales may end them.
+    /// </summary>
+    bool IsShared => false;
+
+    /// <summary>How long a worker may take to join before it is stopped, the first time.</summary>
+    TimeSpan BootPatience => TimeSpan.FromSeconds(60);
+
     /// <summary>The workers that were started and have not ended. Changes nothing.</summary>
     Task<IReadOnlyList<LaunchedWorker>> ListAsync(CancellationToken cancel);
 

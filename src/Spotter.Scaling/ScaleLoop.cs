@@ -41,6 +41,7 @@ public sealed partial class ScaleLoop(
     private string? saved;
     private string? alarm;
     private bool blind;
+    private bool failing;
 
     /// <summary>Time between two looks. Default: 1 s.</summary>
     public TimeSpan Tick { get; init; } = TimeSpan.FromSeconds(1);
@@ -80,6 +81,7 @@ public sealed partial class ScaleLoop(
             try
             {
                 await StepAsync(cancel);
+                failing = false;
                 if (time.GetElapsedTime(savedAt) >= SaveEvery)
                     Save();
                 await SleepAsync(cancel);
@@ -90,8 +92,10 @@ public sealed partial class ScaleLoop(
             }
             catch (Exception failed) when (failed is not OutOfMemoryException)
             {
-                // Whatever it was: without this loop nobody would start a worker again.
-                LogFailed(failed);
+                // Whatever it was: without this loop nobody would start a worker again. Told once, as the next look comes soon.
+                if (!failing)
+                    LogFailed(failed);
+                failing = true;
                 await Task.Delay(Tick, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -105,8 +109,8 @@ public sealed partial class ScaleLoop(
     /// <summary>One look and what follows from it.</summary>
     internal async Task<ScaleDecision> StepAsync(CancellationToken cancel)
     {
-        var seen = await LookAsync(cancel);
         var role = Term is null ? ControllerRole.Active : await Term.RenewAsync(cancel);
+        var seen = await LookAsync(role, cancel);
         var decision = role == ControllerRole.Active
             ? limiter.Apply(seen, policy.Decide(seen with { Arrived = seen.Arrived - arrivedElsewhere }), fleet.Health, flow.Served.Jobs)
             : StandBy(role, seen);
@@ -130,12 +134,12 @@ public sealed partial class ScaleLoop(
         return decision;
     }
 
-    private async Task<ScaleObservation> LookAsync(CancellationToken cancel)
+    private async Task<ScaleObservation> LookAsync(ControllerRole role, CancellationToken cancel)
     {
         // First what has come, then what waits: a job that comes in between is new at the next look, and missing at none.
         var total = Meter.TotalArrived;
         var counts = await CountAsync(cancel);
-        var workers = await fleet.TendAsync(cancel);
+        var workers = await fleet.TendAsync(cancel, onlyLooks: role != ControllerRole.Active);
         return new ScaleObservation
         {
             Time = time.GetElapsedTime(start),
@@ -158,7 +162,8 @@ public sealed partial class ScaleLoop(
         var staying = seen.Workers.Where(w => w.State != WorkerState.Draining).Select(w => w.Id).ToList();
         if (role == ControllerRole.Unknown)
             return new ScaleDecision(staying.Count, 0, [], [], "the store does not say who scales; the fleet stays as it is");
-        List<string> own = [.. staying.Intersect(fleet.Launched, StringComparer.Ordinal)];
+        // Workers that are shared are the other one's as well.
+        List<string> own = fleet.IsShared ? [] : [.. staying.Intersect(fleet.Launched, StringComparer.Ordinal)];
         return new ScaleDecision(0, 0, own, [], $"gateway {Term!.Other} scales this pool; this one stands by");
     }
 

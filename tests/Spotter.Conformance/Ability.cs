@@ -11,9 +11,12 @@ public enum Ability
 
     /// <summary>Levels of priority are looked through in the order that a take asks for.</summary>
     Priorities,
+
+    /// <summary>A launcher learns when a worker ends, and how.</summary>
+    Ends,
 }
 
-/// <summary>Stands on a suite's subclass whose store lacks something.</summary>
+/// <summary>Stands on a suite's subclass whose store or launcher lacks something.</summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class LacksAttribute(Ability ability, string why) : Attribute
 {
@@ -24,7 +27,7 @@ public sealed class LacksAttribute(Ability ability, string why) : Attribute
     public string Why => why;
 }
 
-/// <summary>A fact about stores that have an ability; counted as skipped for those that lack it.</summary>
+/// <summary>A fact about those that have an ability; counted as skipped for those that lack it.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 [XunitTestCaseDiscoverer("Spotter.Conformance.NeedsDiscoverer", "Spotter.Conformance")]
 public sealed class FactThatNeedsAttribute(Ability ability) : FactAttribute

@@ -89,6 +89,7 @@ internal static class PoolSection
         IReadOnlyList<Setting> own = [Models, Min, Max, Lanes, Policy, Preset, CostCap, Launcher, .. launcher.Settings];
         foreach (var unknown in pool.Names.Where(n => !own.Any(s => s.Key.Equals(n, StringComparison.OrdinalIgnoreCase))))
             pool.Mistake($"The pool '{name}' has no setting '{unknown}'; use {string.Join(", ", own.SkipLast(1).Select(s => s.Key))} or {own[^1].Key}.");
+        launcher.Check(pool);
         var models = pool.GetList(Models);
         if (models.Count == 0 && pool.Has(Models))
             pool.Mistake($"The pool '{name}' has empty models; name some, or leave models out to take all that no other pool names.");

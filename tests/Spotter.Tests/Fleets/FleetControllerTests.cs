@@ -318,6 +318,20 @@ public sealed class FleetControllerTests
     }
 
     [Fact]
+    public async Task Workers_that_are_shared_stay_when_the_service_ends()
+    {
+        launcher.IsShared = true;
+        await fleet.LaunchAsync(2, default);
+        roster.Join("w1", 1, []);
+        await fleet.TendAsync(default);
+
+        await fleet.DrainAllAsync(TimeSpan.Zero);
+
+        roster.IsDraining("w1").ShouldBeFalse();
+        launcher.Stopped.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_boot_that_no_look_has_seen_yet_is_measured_when_everybody_goes()
     {
         await fleet.LaunchAsync(1, default);

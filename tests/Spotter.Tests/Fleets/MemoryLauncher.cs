@@ -19,6 +19,8 @@ internal sealed class MemoryLauncher(TimeProvider time) : IWorkerLauncher
     /// <summary>False for a cloud that does not tell when one ends.</summary>
     public bool Reports { get; set; } = true;
 
+    public bool IsShared { get; set; }
+
     public int Started => started;
 
     /// <summary>The names of those that were stopped.</summary>

@@ -320,6 +320,28 @@ public sealed class ScaleLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_stands_by_leaves_workers_that_are_shared_to_the_one_that_scales()
+    {
+        launcher.IsShared = true;
+        await fleet.LaunchAsync(2, default);
+        roster.Join("w1", 1, []);
+        var lease = backend.Controllers;
+        await lease.HoldAsync("pool", "other", TimeSpan.FromDays(1), default);
+        var loop = new ScaleLoop(backend.Jobs, fleet, new BacklogPolicy(new ScaleSettings { Max = 2 }), decisions, clock, NullLogger<ScaleLoop>.Instance)
+        {
+            Term = new ControllerTerm(lease, () => "pool", "this", clock),
+        };
+
+        await loop.StepAsync(default);
+        // To this one w2 seems never to have joined: it has joined the other.
+        clock.Advance(TimeSpan.FromHours(1));
+        await loop.StepAsync(default);
+
+        roster.IsDraining("w1").ShouldBeFalse();
+        launcher.Stopped.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Arrivals_are_those_of_the_queues_that_are_served_and_none_is_lost_to_a_fast_worker()
     {
         await backend.Jobs.AddAsync([SampleJobs.New(model: "here"), SampleJobs.New(model: "gone")], default);
