@@ -43,7 +43,8 @@ internal static class ServiceHost
         AddBackend(builder.Services);
         AddModels(builder.Services);
         AddScaling(builder.Services, hasPools);
-        builder.Services.AddGateway().AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>());
+        builder.Services.AddGateway().AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>())
+            .AddHostedService<PublishService>();
         return builder.Build().MapGateway();
     }
 

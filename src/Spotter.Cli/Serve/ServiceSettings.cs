@@ -59,6 +59,7 @@ internal sealed record ServiceSettings
         var telegram = TelegramSection.Read(settings, GatewaySection.DataFolder(settings));
         var gateway = GatewaySection.Read(settings, scaling, telegram, random);
         BackendFactory.Check(settings);
+        PublishSection.Check(settings, TimeProvider.System);
         if (!hasPools && WorkerSection.Token(settings) is null)
             settings.Mistake($"A gateway needs the secret that its workers show; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
         foreach (var check in (Action[])[gateway.Validate, () => telegram?.Validate(), .. pools.Select(p => (Action)(() => ScalePolicies.Create(p.Scaling)))])

@@ -59,6 +59,7 @@ internal static class SettingsPage
         foreach (var setting in PoolSection.All)
             page.Append($"| `{setting.Key}` | {Cell(setting.Description)} | {Cell(setting.Words)} |\n");
         page.Append("\nOn the command line, a pool is one text: `--pool 'plates:models=plates;max=2;preset=fast' --pool rest`.\n\n");
+        Table(page, "Metrics for a scaler outside Spotter", PublishSection.All);
         Table(page, "Workers", WorkerSection.All);
         Table(page, "The log", LogSection.All);
         Table(page, "Commands that talk to a running service", RemoteSection.All);

@@ -1,3 +1,5 @@
+using Spotter.Scaling.Publishing;
+
 namespace Spotter.Scaling.Reactive;
 
 /// <summary>
@@ -14,7 +16,7 @@ public sealed class BacklogPerInstancePolicy(ScaleSettings settings, TargetTrack
     /// <summary>Waiting jobs per worker: 0 without jobs, <see cref="WithoutWorkers"/> with jobs but no worker.</summary>
     /// <param name="queued">Jobs waiting; running ones don't count.</param>
     /// <param name="workers">Workers wanted at present.</param>
-    public static double Metric(int queued, int workers) => queued == 0 ? 0 : workers == 0 ? WithoutWorkers : (double)queued / workers;
+    public static double Metric(int queued, int workers) => BacklogMetrics.BacklogPerInstance(queued, workers, WithoutWorkers);
 
     /// <inheritdoc/>
     public override ScaleDecision Decide(ScaleObservation seen)
