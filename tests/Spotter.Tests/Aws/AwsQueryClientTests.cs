@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
 using Spotter.Fleets.Aws;
 
@@ -118,6 +119,22 @@ public sealed class AwsQueryClientTests : IAsyncLifetime
         await server.StopAsync();
         (await Should.ThrowAsync<SpotterException>(() => client.CallAsync("A", [], default))).Message
             .ShouldBe("Auto Scaling can't be reached (ConnectionRefused); check the region and the network.");
+    }
+
+    [Theory]
+    [InlineData("Terminating:Wait", true)]
+    [InlineData("Terminating", false)]
+    public async Task An_instance_that_ends_already_is_only_released_from_its_hook(string state, bool isReleased)
+    {
+        answers.Enqueue((200, $"<R xmlns='urn:x'><AutoScalingGroups><member><MinSize>0</MinSize><MaxSize>5</MaxSize><DesiredCapacity>1</DesiredCapacity><Instances><member><InstanceId>i-1</InstanceId><LifecycleState>{state}</LifecycleState></member></Instances></member></AutoScalingGroups></R>"));
+        answers.Enqueue((200, "<R/>"));
+        using var client = AwsQueryClient.Open(AwsQueryService.AutoScaling, Place());
+        var launcher = new AutoScalingLauncher(new ScalingGroup(client, "g"), "bye", new ManualClock(), NullLogger<AutoScalingLauncher>.Instance);
+
+        await launcher.StopAsync("i-1", default);
+
+        string[] released = ["Action=CompleteLifecycleAction", "AutoScalingGroupName=g", "InstanceId=i-1", "LifecycleActionResult=CONTINUE", "LifecycleHookName=bye", "Version=2011-01-01"];
+        requests.Skip(1).SelectMany(r => r.Form.Split('&')).ShouldBe(isReleased ? released : [], ignoreOrder: true);
     }
 
     [Theory]
