@@ -33,6 +33,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     private readonly JobTakes takes;
     private readonly JobLists lists;
     private readonly JobSweep sweep;
+    private int closed;
 
     public DynamoJobStore(DynamoTable table, SqsQueues queues, AwsFaults faults, DynamoOutbox outbox, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
@@ -201,9 +202,11 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
 
     public IAsyncEnumerable<JobChange> ChangesAsync(CancellationToken cancel) => changes.ReadAsync(cancel);
 
-    /// <inheritdoc/>
+    /// <summary>Writes what waits, and ends; once, as both the backend and whoever hands the store out dispose of it.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref closed, 1) != 0)
+            return;
         await takes.DisposeAsync();
         await ledger.DisposeAsync();
         await queues.StopAsync();
