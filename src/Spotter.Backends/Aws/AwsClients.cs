@@ -48,7 +48,7 @@ internal sealed class AwsClients : IDisposable
         if (settings.Endpoint is { } endpoint)
         {
             config.ServiceURL = endpoint.ToString();
-            config.AuthenticationRegion = settings.Region ?? "us-east-1";
+            config.AuthenticationRegion = settings.Region ?? FallbackRegionFactory.GetRegionEndpoint()?.SystemName ?? "us-east-1";
         }
         return settings.Credentials is { } credentials ? with(credentials, config) : without(config);
     }

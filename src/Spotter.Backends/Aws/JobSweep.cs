@@ -31,6 +31,9 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     private const int MostCounted = 20_000;
 
     private DateTimeOffset nextSweep = DateTimeOffset.MinValue;
+    // Where nothing was found, it is not asked again for what ended up to a moment later.
+    private DateTimeOffset nextExpiry = DateTimeOffset.MinValue;
+    private DateTimeOffset nextPurge = DateTimeOffset.MinValue;
     private DateTimeOffset nextSearch = DateTimeOffset.MinValue;
     private DateTimeOffset nextCount = DateTimeOffset.MinValue;
 
@@ -53,6 +56,8 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>See <see cref="IJobStore.ExpireBlobsAsync"/>.</summary>
     public async Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
     {
+        if (finishedBefore < nextExpiry)
+            return [];
         await LookAsync(finishedBefore + NextLook, cancel);
         var (gone, left) = (new List<string>(), limit);
         foreach (var page in await ledger.PagesAsync(Ledger.Ended, finishedBefore, limit, cancel))
@@ -74,12 +79,16 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
             if (left == 0)
                 break;
         }
+        if (left == limit)
+            nextExpiry = finishedBefore + Every;
         return gone;
     }
 
     /// <summary>See <see cref="IJobStore.PurgeAsync"/>.</summary>
     public async Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel)
     {
+        if (finishedBefore < nextPurge)
+            return 0;
         await LookAsync(finishedBefore + NextLook, cancel);
         var purged = 0;
         foreach (var list in (string[])[Ledger.Bare, Ledger.Ended])
@@ -104,6 +113,8 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
                     break;
             }
         }
+        if (purged == 0)
+            nextPurge = finishedBefore + Every;
         return purged;
     }
 
