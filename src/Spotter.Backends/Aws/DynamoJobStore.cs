@@ -85,7 +85,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     public async Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var (before, after) = await rows.ChangeAsync(lease.Job, row => row.IsHeldBy(lease) ? steps.Finish(row, outcome, now) : null, cancel);
+        var (_, after) = await rows.ChangeAsync(lease.Job, row => row.IsHeldBy(lease) ? steps.Finish(row, outcome, now) : null, cancel);
         if (after is null)
             return null;
         if (outcome is JobOutcome.Done done)
@@ -274,6 +274,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
 
     private async Task<(JobRow Row, bool IsKeyKnown)?> MakeAsync(List<JobRow> fresh, DateTimeOffset now)
     {
+        await Task.WhenAll(fresh.Where(r => r.IsQueued).Select(r => new SqsLine(r.Job.Queue, r.Job.Priority)).Distinct().Select(queues.CheckAsync));
         await Task.WhenAll(
             ledger.NoteAsync([.. fresh.Select(r => r.Job.Id)], now + FirstLook, CancellationToken.None),
             Task.WhenAll(fresh.Select(r => rows.NoteBlobsAsync(r.Job.Id, r.Blobs, CancellationToken.None))));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Aws;
@@ -25,6 +26,9 @@ internal sealed class JobTakes(
     /// <summary>A message that led to nothing for so long is taken to be lost, once SQS says that it has no more.</summary>
     private static readonly TimeSpan LostAfter = TimeSpan.FromMinutes(2);
 
+    /// <summary>Workers wait no longer for a look into a queue; what was taken from others must reach them.</summary>
+    private static readonly TimeSpan Brief = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<SqsLine, Line> lines = new();
@@ -50,6 +54,31 @@ internal sealed class JobTakes(
         public Task? Poll;
     }
 
+    /// <summary>A job that may be there to be started.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="Receipt">Its message; null when it is known without one.</param>
+    /// <param name="Known">What was known of it here; null when a message told of it.</param>
+    private sealed record Candidate(JobId Job, SqsReceipt? Receipt, KnownJob? Known = null);
+
+    /// <summary>What one call has taken so far.</summary>
+    private sealed class Taking(TakeRequest request)
+    {
+        public TakeRequest Request => request;
+
+        /// <summary>By the place of the worker.</summary>
+        public StartedJob?[] Started { get; } = new StartedJob?[request.Workers.Count];
+
+        public bool IsDone => !Started.Contains(null);
+
+        /// <summary>The first thing that went wrong.</summary>
+        public SpotterException? Fault { get; set; }
+
+        /// <summary>A queue has answered.</summary>
+        public bool HasAnswer { get; set; }
+
+        public List<int> Free() => [.. Enumerable.Range(0, Started.Length).Where(i => Started[i] is null)];
+    }
+
     /// <summary>Messages were sent.</summary>
     public void Sent(SqsLine line) => Of(line).MayHave = true;
 
@@ -57,18 +86,21 @@ internal sealed class JobTakes(
     public async Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        var started = new StartedJob?[request.Workers.Count];
+        var taking = new Taking(request);
         foreach (var level in request.Levels)
         {
             // Another queue goes first each time, as SQS doesn't say whose jobs are oldest.
             foreach (var queue in Rotated(request.Queues))
             {
-                await TakeFromAsync(new(queue, level), request, started, cancel);
-                if (!started.Contains(null))
-                    return new TakenJobs([.. started.OfType<StartedJob>()], null);
+                await TakeFromAsync(new(queue, level), taking, cancel);
+                if (taking.IsDone)
+                    return new TakenJobs([.. taking.Started.OfType<StartedJob>()], null);
             }
         }
-        return new TakenJobs(await InOrderAsync(started, request.Workers), known.NextDue(request.Queues, clock.GetUtcNow(), LostAfter));
+        // One queue that fails keeps no job of another from its worker.
+        if (taking is { Fault: { } fault, HasAnswer: false } && taking.Started.All(s => s is null))
+            throw fault;
+        return new TakenJobs(await InOrderAsync(taking.Started, request.Workers), known.NextDue(request.Queues, clock.GetUtcNow(), LostAfter));
     }
 
     /// <summary>A lease was lost or given back: its message serves for the next attempt, or for nothing any more.</summary>
@@ -114,20 +146,44 @@ internal sealed class JobTakes(
         return [.. all.Skip(first), .. all.Take(first)];
     }
 
-    private async Task TakeFromAsync(SqsLine name, TakeRequest request, StartedJob?[] started, CancellationToken cancel)
+    private async Task TakeFromAsync(SqsLine name, Taking taking, CancellationToken cancel)
     {
         var line = Of(name);
-        while (started.Count(s => s is null) is > 0 and var wanted)
+        try
         {
-            var some = await NextAsync(name, line, wanted, cancel);
-            if (some.Count == 0)
+            while (taking.Free() is { Count: > 0 } free)
             {
-                if (changes.HasReaders)
-                    KeepPolling(name, line, wanted);
-                return;
+                var some = await NextAsync(name, line, free.Count, cancel);
+                taking.HasAnswer = true;
+                if (some.Count == 0)
+                {
+                    if (changes.HasReaders)
+                        KeepPolling(name, line, free.Count);
+                    return;
+                }
+                await Task.WhenAll(some.Zip(free, (candidate, place) => StartAsync(candidate, place, taking)));
+                if (taking.Fault is not null)
+                    return;
             }
-            var free = Enumerable.Range(0, started.Length).Where(i => started[i] is null);
-            await Task.WhenAll(some.Zip(free).ToList().Select(async s => started[s.Second] = await TryStartAsync(s.First, request.Workers[s.Second], request.Duration)));
+        }
+        catch (SpotterException failed)
+        {
+            taking.Fault ??= failed;
+        }
+    }
+
+    private async Task StartAsync(Candidate candidate, int place, Taking taking)
+    {
+        try
+        {
+            taking.Started[place] = await TryStartAsync(candidate, taking.Request.Workers[place], taking.Request.Duration);
+        }
+        catch (SpotterException failed)
+        {
+            // Another job's lease may have been granted. This one is found again: by its message, or by what is known of it.
+            taking.Fault ??= failed;
+            if (candidate.Known is { } job)
+                known.Add(job);
         }
     }
 
@@ -158,31 +214,39 @@ internal sealed class JobTakes(
     }
 
     /// <summary>Jobs that may be there to be started; none when there are none, as far as is known.</summary>
-    private async Task<List<(JobId Job, SqsReceipt? Receipt)>> NextAsync(SqsLine name, Line line, int wanted, CancellationToken cancel)
+    private async Task<List<Candidate>> NextAsync(SqsLine name, Line line, int wanted, CancellationToken cancel)
     {
-        var some = new List<(JobId, SqsReceipt?)>();
+        var some = new List<Candidate>();
         while (some.Count < wanted && known.TakeDirect(name, clock.GetUtcNow()) is { } job)
-            some.Add((job.Id, job.Receipt));
+            some.Add(new(job.Id, job.Receipt, job));
         while (some.Count < wanted && line.Received.TryDequeue(out var delivery))
-            some.Add((delivery.Job, delivery.Receipt));
+            some.Add(new(delivery.Job, delivery.Receipt));
         if (some.Count == 0 && line.MayHave)
             some.AddRange(await ReceiveAsync(name, line, wanted, cancel));
-        while (some.Count == 0 && !line.MayHave && known.TakeLost(name, clock.GetUtcNow(), LostAfter) is { } lost)
-            some.Add((lost.Id, lost.Receipt));
+        if (some.Count == 0 && !line.MayHave && known.TakeLost(name, clock.GetUtcNow(), LostAfter) is { } lost)
+            some.Add(new(lost.Id, lost.Receipt, lost));
         return some;
     }
 
-    private async Task<IEnumerable<(JobId Job, SqsReceipt? Receipt)>> ReceiveAsync(SqsLine name, Line line, int wanted, CancellationToken cancel)
+    private async Task<IEnumerable<Candidate>> ReceiveAsync(SqsLine name, Line line, int wanted, CancellationToken cancel)
     {
         // Whoever fetches already tells of what it gets.
         if (!await line.Fetching.WaitAsync(0, CancellationToken.None))
             return [];
+        using var brief = new CancellationTokenSource(Brief, TimeProvider.System);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(brief.Token, cancel);
         try
         {
             line.MayHave = false;
-            var received = await queues.ReceiveAsync(name, wanted, TimeSpan.Zero, cancel);
-            line.MayHave |= received.Count > 0;
-            return received.Select(d => (d.Job, (SqsReceipt?)d.Receipt));
+            var received = await queues.ReceiveAsync(name, wanted, TimeSpan.Zero, either.Token);
+            if (received.Count > 0)
+                line.MayHave = true;
+            return received.Select(d => new Candidate(d.Job, d.Receipt));
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            line.MayHave = true;
+            throw new SpotterException(ErrorCodes.StoreUnavailable, $"SQS did not answer within {Brief.TotalSeconds:0} s; it is asked again.");
         }
         catch
         {
@@ -196,9 +260,9 @@ internal sealed class JobTakes(
     }
 
     /// <summary>Grants a lease if the row says so; else sees to it that the message comes when it may mean something, or never.</summary>
-    private async Task<StartedJob?> TryStartAsync((JobId Job, SqsReceipt? Receipt) delivery, string worker, TimeSpan duration)
+    private async Task<StartedJob?> TryStartAsync(Candidate candidate, string worker, TimeSpan duration)
     {
-        var (id, receipt) = delivery;
+        var (id, receipt) = (candidate.Job, candidate.Receipt);
         var now = clock.GetUtcNow();
         var (before, after) = await rows.ChangeAsync(
             id, row => row.MayStart(now) && row.Due <= now ? JobSteps.Take(row, worker, duration, now) : null, CancellationToken.None);
@@ -271,11 +335,13 @@ internal sealed class JobTakes(
                     var received = await queues.ReceiveAsync(name, line.Wanted, SqsQueues.LongPoll, ended.Token);
                     foreach (var delivery in received)
                         line.Received.Enqueue(delivery);
-                    line.MayHave = received.Count > 0;
                     if (received.Count > 0)
+                    {
+                        line.MayHave = true;
                         changes.Publish([new JobChange(null, name.Queue)]);
+                    }
                 }
-                catch (Core.SpotterException)
+                catch (SpotterException)
                 {
                     await Task.Delay(AfterFault, TimeProvider.System, ended.Token);
                 }

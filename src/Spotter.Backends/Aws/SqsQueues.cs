@@ -79,6 +79,10 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
         return $"{prefix}-{plain[..Math.Min(plain.Length, room)]}-{hash}-{priority}";
     }
 
+    /// <summary>Makes sure that there is a queue, once: a job whose messages nobody can send is better not accepted.</summary>
+    /// <exception cref="SpotterException">There is none.</exception>
+    public Task CheckAsync(SqsLine line) => UrlOf(line);
+
     /// <summary>Sends a message about a job.</summary>
     public Task SendAsync(SqsLine line, JobId job, TimeSpan delay) => For(line).Sends.RunAsync((job, Seconds(delay, LongestDelay)), CancellationToken.None);
 
