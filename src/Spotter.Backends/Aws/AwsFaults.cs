@@ -26,8 +26,9 @@ internal sealed class AwsFaults(AwsSettings settings)
         {
             return await call();
         }
-        catch (Exception error) when (IsFault(error) && error is not (ConditionalCheckFailedException or TransactionCanceledException) && !cancel.IsCancellationRequested)
+        catch (Exception error) when (IsFault(error) && error is not (ConditionalCheckFailedException or TransactionCanceledException))
         {
+            cancel.ThrowIfCancellationRequested();
             throw ToRefusal(error);
         }
     }

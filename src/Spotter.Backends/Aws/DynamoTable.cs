@@ -85,6 +85,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
     private const int MostRead = 100;
     private const int MostWritten = 25;
     private const int MostCollisions = 8;
+    private const int MostOnPage = 10_000;
 
     /// <summary>Most items of one transaction.</summary>
     public const int MostTransacted = 100;
@@ -100,6 +101,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
     public async Task<List<Dictionary<string, AttributeValue>>> GetAllAsync(IEnumerable<ItemKey> keys, CancellationToken cancel)
     {
         var items = new List<Dictionary<string, AttributeValue>>();
+        var pauses = 0;
         foreach (var some in keys.Distinct().Chunk(MostRead))
         {
             var wanted = new Dictionary<string, KeysAndAttributes>(StringComparer.Ordinal) { [name] = new() { Keys = [.. some.Select(k => k.ToItem())], ConsistentRead = true } };
@@ -110,6 +112,8 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
                 if (answer.Responses is { } found && found.TryGetValue(name, out var these))
                     items.AddRange(these);
                 wanted = answer.UnprocessedKeys ?? [];
+                if (wanted.Count > 0)
+                    await PauseAsync(++pauses, cancel);
             }
         }
         return items;
@@ -180,6 +184,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
     public async Task WriteAllAsync(IEnumerable<Dictionary<string, AttributeValue>> puts, IEnumerable<ItemKey> deletes, CancellationToken cancel)
     {
         var writes = puts.Select(item => new WriteRequest(new PutRequest(item))).Concat(deletes.Select(key => new WriteRequest(new DeleteRequest(key.ToItem()))));
+        var pauses = 0;
         foreach (var some in writes.Chunk(MostWritten))
         {
             var wanted = new Dictionary<string, List<WriteRequest>>(StringComparer.Ordinal) { [name] = [.. some] };
@@ -187,6 +192,8 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
             {
                 var request = new BatchWriteItemRequest { RequestItems = wanted };
                 wanted = (await faults.CallAsync(() => client.BatchWriteItemAsync(request, CancellationToken.None), cancel)).UnprocessedItems ?? [];
+                if (wanted.Count > 0)
+                    await PauseAsync(++pauses, cancel);
             }
         }
     }
@@ -223,7 +230,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
                     return at;
                 if (collisions < MostCollisions && refused.CancellationReasons?.Exists(r => r.Code is "TransactionConflict" or "ThrottlingError" or "ProvisionedThroughputExceeded") == true)
                 {
-                    await Task.Delay(TimeSpan.FromMilliseconds(random.NextDouble() * 20 * (1 << collisions)), TimeProvider.System, CancellationToken.None);
+                    await PauseAsync(collisions, CancellationToken.None);
                     continue;
                 }
                 throw faults.ToRefusal(refused);
@@ -236,9 +243,12 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
     {
         var items = new List<Dictionary<string, AttributeValue>>();
         Dictionary<string, AttributeValue>? next = null;
+        // A filter leaves out some of what is looked at: first about as many as are wanted, then more each time.
+        var looked = query.Limit;
         do
         {
-            var request = RequestOf(query, query.Limit - items.Count, next);
+            var request = RequestOf(query, query.Filter is null ? query.Limit - items.Count : looked, next);
+            looked = (int)Math.Min(int.MaxValue, looked * 2L);
             var answer = await faults.CallAsync(() => client.QueryAsync(request, cancel), cancel);
             items.AddRange(answer.Items ?? []);
             next = answer.LastEvaluatedKey is { Count: > 0 } key ? key : null;
@@ -246,6 +256,10 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
         while (next is not null && items.Count < query.Limit);
         return items.Count <= query.Limit ? items : items[..query.Limit];
     }
+
+    /// <summary>Before what the table could not take yet is sent again; longer each time.</summary>
+    private Task PauseAsync(int times, CancellationToken cancel) =>
+        Task.Delay(TimeSpan.FromMilliseconds(random.NextDouble() * 20 * (1 << Math.Min(times, 8))), TimeProvider.System, cancel);
 
     private QueryRequest RequestOf(ItemQuery query, int limit, Dictionary<string, AttributeValue>? next)
     {
@@ -273,8 +287,8 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
             ScanIndexForward = !query.Descending,
             // An index follows the table a little later.
             ConsistentRead = query.Index is null,
-            // A filter looks at this many and leaves most out, so it is not told how many are wanted.
-            Limit = query.Filter is null && limit < int.MaxValue ? limit : null,
+            // More than that make no page.
+            Limit = limit < MostOnPage ? limit : null,
             ExclusiveStartKey = next,
         };
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Amazon.DynamoDBv2.Model;
 using Spotter.Jobs;
 
@@ -23,8 +24,8 @@ internal sealed class JobLists(DynamoTable table, JobRows rows)
         }
         var ids = filter switch
         {
-            { State: { } state } when RowCodec.IsUnlucky(state) => IdsAsync([RowCodec.UnluckyOf(state)], RowCodec.UnluckyIndex, before, cancel),
-            { Tenant: { Length: > 0 } tenant } => IdsAsync([$"tenant#{tenant}"], RowCodec.OwnerIndex, before, cancel),
+            { State: { } state } when RowCodec.IsUnlucky(state) => IdsAsync(new(RowCodec.UnluckyOf(state)) { Index = RowCodec.UnluckyIndex, PkName = "upk", SkName = "usk" }, before, cancel),
+            { Tenant: { Length: > 0 } tenant } => IdsAsync(new($"tenant#{tenant}") { Index = RowCodec.OwnerIndex, PkName = "opk" }, before, cancel),
             _ => null,
         };
         if (ids is null)
@@ -68,22 +69,16 @@ internal sealed class JobLists(DynamoTable table, JobRows rows)
         && (filter.Error is null || job.Error?.Code == filter.Error) && (filter.Tenant is null || job.Tenant == filter.Tenant);
 
     /// <summary>The ids that an index has in a partition, newest first, some at a time.</summary>
-    private async IAsyncEnumerable<List<JobId>> IdsAsync(
-        IReadOnlyList<string> partitions, string index, string? before, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    private async IAsyncEnumerable<List<JobId>> IdsAsync(ItemQuery query, string? before, [EnumeratorCancellation] CancellationToken cancel)
     {
         const int Some = 100;
-        var (pk, sk) = index == RowCodec.OwnerIndex ? ("opk", "sk") : ("upk", "usk");
-        foreach (var partition in partitions)
+        while (true)
         {
-            while (true)
-            {
-                var items = await table.QueryAsync(
-                    new ItemQuery(partition) { Index = index, PkName = pk, SkName = sk, To = before is null ? null : Before(before), Descending = true, Limit = Some }, cancel);
-                if (items.Count == 0)
-                    break;
-                yield return items.ConvertAll(i => JobId.Parse(i["sk"].S));
-                before = items[^1]["sk"].S;
-            }
+            var items = await table.QueryAsync(query with { To = before is null ? null : Before(before), Descending = true, Limit = Some }, cancel);
+            if (items.Count == 0)
+                break;
+            yield return items.ConvertAll(i => JobId.Parse(i["sk"].S));
+            before = items[^1]["sk"].S;
         }
     }
 

@@ -8,8 +8,8 @@ internal readonly record struct RowChange(JobRow? Before, JobRow? After);
 
 /// <summary>
 /// The rows of jobs in the table: read, and replaced by whoever has read the latest version. What has to be true together with a
-/// row is written in one transaction with it, which costs twice as much; so only what needs it: idempotency keys, deliveries that
-/// are due at an end, and blobs that were made.
+/// row is written in one transaction with it, which costs twice as much; so only what needs it: idempotency keys, and deliveries
+/// that are due at an end.
 /// </summary>
 internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders changes, DynamoOutbox outbox)
 {
@@ -124,9 +124,10 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
     {
         var (item, parts) = RowCodec.Write(after);
         await table.WriteAllAsync(parts, [], CancellationToken.None);
-        var condition = "v = :version";
+        await NoteBlobsAsync(after.Job.Id, after.Blobs.Except(before.Blobs, StringComparer.Ordinal), CancellationToken.None);
+        const string condition = "v = :version";
         var values = new Dictionary<string, AttributeValue>(StringComparer.Ordinal) { [":version"] = Value.Of(before.Version) };
-        List<TransactWriteItem> others = [.. EndsOf(before, after), .. MadeBlobsOf(before, after)];
+        var others = EndsOf(before, after).ToList();
         var replaced = others.Count == 0
             ? await table.PutIfAsync(item, condition, values, CancellationToken.None)
             : await table.TransactAsync([Put(item, condition, values), .. others], CancellationToken.None) is null;
@@ -139,8 +140,14 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
     {
         if (!await table.DeleteIfAsync(RowCodec.KeyOf(row.Job.Id), "v = :version", new(StringComparer.Ordinal) { [":version"] = Value.Of(row.Version) }, cancel))
             return false;
+        // What leads to the row, unless it leads to another one by now.
+        List<ItemKey> signs = [];
         if (row.Job.IdempotencyKey is { } key)
-            await table.DeleteIfAsync(RowCodec.KeyOfIdempotency(key), "job = :job", new(StringComparer.Ordinal) { [":job"] = Value.Of(row.Job.Id.Value) }, cancel);
+            signs.Add(RowCodec.KeyOfIdempotency(key));
+        if (row is { CacheKey: { } work, Job: { ModelVersion: { } version, CachedFrom: null } })
+            signs.Add(RowCodec.KeyOfCache(row.Job.Tenant, work, version));
+        foreach (var sign in signs)
+            await table.DeleteIfAsync(sign, "job = :job", new(StringComparer.Ordinal) { [":job"] = Value.Of(row.Job.Id.Value) }, cancel);
         await table.WriteAllAsync([], RowCodec.Parts(row), cancel);
         return true;
     }
@@ -169,15 +176,6 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
 
     private static IEnumerable<TransactWriteItem> EndsOf(JobRow? before, JobRow after) =>
         after.Job.State.IsTerminal() && before?.Job.State.IsTerminal() != true ? DynamoOutbox.EntriesOf(after.Job).Select(entry => Put(entry, null)) : [];
-
-    private static IEnumerable<TransactWriteItem> MadeBlobsOf(JobRow before, JobRow after) => after.Blobs.Except(before.Blobs, StringComparer.Ordinal).Select(blob => new TransactWriteItem
-    {
-        Update = new Update
-        {
-            Key = RowCodec.KeyOfBlob(blob).ToItem(), UpdateExpression = "ADD jobs :job",
-            ExpressionAttributeValues = new(StringComparer.Ordinal) { [":job"] = new AttributeValue { SS = [after.Job.Id.Value] } },
-        },
-    });
 
     private static TransactWriteItem Put(Dictionary<string, AttributeValue> item, string? condition, Dictionary<string, AttributeValue>? values = null) =>
         new() { Put = new Put { Item = item, ConditionExpression = condition, ExpressionAttributeValues = values } };

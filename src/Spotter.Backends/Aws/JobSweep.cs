@@ -1,3 +1,4 @@
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Aws;
@@ -22,15 +23,19 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>Messages are deleted by SQS after four days.</summary>
     private static readonly TimeSpan Retention = TimeSpan.FromDays(3.5);
 
-    /// <summary>A job that is noted and never came was not accepted.</summary>
+    /// <summary>A job that is noted and has not come after this time was not accepted.</summary>
     private static readonly TimeSpan NeverCame = TimeSpan.FromDays(1);
 
     /// <summary>Open jobs are counted anew this often, while nothing changes.</summary>
     private static readonly TimeSpan CountEvery = TimeSpan.FromMinutes(10);
 
+    /// <summary>Where the count differs while others may have something to say, it is done once more after this time.</summary>
+    private static readonly TimeSpan CountAgain = TimeSpan.FromMinutes(1);
+
     private const int MostCounted = 20_000;
 
     private DateTimeOffset nextSweep = DateTimeOffset.MinValue;
+
     // Where nothing was found, it is not asked again for what ended up to a moment later.
     private DateTimeOffset nextExpiry = DateTimeOffset.MinValue;
     private DateTimeOffset nextPurge = DateTimeOffset.MinValue;
@@ -71,9 +76,12 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
                     continue;
                 }
                 left--;
-                gone.AddRange(await rows.ForgetBlobsAsync(row.Job.Id, [.. row.Blobs], cancel));
-                await rows.ChangeAsync(row.Job.Id, r => r.Job.State.IsTerminal() ? r with { Job = r.Job with { InputsExpired = true } } : null, cancel);
                 after.Add((Ledger.Bare, finished, row.Job.Id));
+                // First the row: a job that is redriven meanwhile keeps its inputs, and a crash leaves blobs that nobody speaks of.
+                var (before, bare) = await rows.ChangeAsync(
+                    row.Job.Id, r => r.Job.Finished < finishedBefore && !r.Job.InputsExpired ? r with { Job = r.Job with { InputsExpired = true } } : null, cancel);
+                if (bare is not null)
+                    gone.AddRange(await rows.ForgetBlobsAsync(row.Job.Id, [.. before!.Blobs], cancel));
             }
             await ledger.ReplaceAsync(page, after, cancel);
             if (left == 0)
@@ -157,20 +165,29 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     {
         var lost = new Dictionary<SqsLine, bool>();
         foreach (var page in await ledger.PagesAsync(Ledger.Open, until, MostCounted, cancel))
+            await LookAsync(page, lost, missing => (Ledger.Missing, clock.GetUtcNow() + NeverCame, missing), cancel);
+    }
+
+    private async Task LookAsync(LedgerPage page, Dictionary<SqsLine, bool> lost, Func<JobId, (string, DateTimeOffset, JobId)?> lookFor, CancellationToken cancel)
+    {
+        var after = new List<(string, DateTimeOffset, JobId)>();
+        var found = await rows.FindAllAsync(page.Jobs, cancel);
+        foreach (var row in found)
         {
-            var after = new List<(string, DateTimeOffset, JobId)>();
-            var found = await rows.FindAllAsync(page.Jobs, cancel);
-            foreach (var row in found)
-            {
-                Remember(row);
-                var (list, at) = row.Job.State.IsTerminal() ? (Ledger.Ended, row.Job.Finished!.Value) : (Ledger.Open, await TendAsync(row, lost, cancel));
-                after.Add((list, at, row.Job.Id));
-            }
-            var missing = page.Jobs.Except(found.Select(r => r.Job.Id)).ToList();
-            if (missing.Count > 0 && page.At > clock.GetUtcNow() - NeverCame)
-                after.AddRange(missing.Select(id => (Ledger.Open, page.At + NeverCame + TimeSpan.FromSeconds(1), id)));
-            await ledger.ReplaceAsync(page, after, cancel);
+            Remember(row);
+            var (list, at) = row.Job.State.IsTerminal() ? (Ledger.Ended, row.Job.Finished!.Value) : (Ledger.Open, await TendAsync(row, lost, cancel));
+            after.Add((list, at, row.Job.Id));
         }
+        after.AddRange(page.Jobs.Except(found.Select(r => r.Job.Id)).Select(lookFor).OfType<(string, DateTimeOffset, JobId)>());
+        await ledger.ReplaceAsync(page, after, cancel);
+    }
+
+    /// <summary>Looks once more for what was noted and not there, and forgets what is still not there.</summary>
+    private async Task LookForMissingAsync(CancellationToken cancel)
+    {
+        var lost = new Dictionary<SqsLine, bool>();
+        foreach (var page in await ledger.PagesAsync(Ledger.Missing, clock.GetUtcNow(), MostCounted, cancel))
+            await LookAsync(page, lost, _ => null, cancel);
     }
 
     /// <summary>Sees to it that an open job has a message; when to look at it again.</summary>
@@ -197,22 +214,28 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>True when there are fewer messages than jobs that wait. Asked once for each queue.</summary>
     private async Task<bool> HasLostAsync(SqsLine line, Dictionary<SqsLine, bool> lost, CancellationToken cancel)
     {
-        if (!lost.TryGetValue(line, out var has))
+        if (lost.TryGetValue(line, out var has))
+            return has;
+        var sums = await tallies.SumAsync(cancel);
+        var waiting = sums.Lines.Where(l => l.Key.Queue == line.Queue && l.Key.Priority == line.Priority).Sum(l => l.Value[(int)JobState.Queued]);
+        try
         {
-            var sums = await tallies.SumAsync(cancel);
-            var open = sums.Lines.Where(l => l.Key.Queue == line.Queue && l.Key.Priority == line.Priority)
-                .Sum(l => l.Value[(int)JobState.Queued]);
-            lost[line] = has = await queues.CountAsync(line, cancel) < open;
+            return lost[line] = await queues.CountAsync(line, cancel) < waiting;
         }
-        return has;
+        catch (SpotterException)
+        {
+            // A queue that can't be asked keeps nobody from looking at the jobs of others.
+            return lost[line] = false;
+        }
     }
 
     private async Task CountAsync(CancellationToken cancel)
     {
+        await LookForMissingAsync(cancel);
         await tallies.FoldAsync(cancel);
         var before = await tallies.SumAsync(cancel);
         var open = await OpenAsync(cancel);
-        if (open.Count < MostCounted)
-            await tallies.RecountAsync(before, open.Select(r => r.Job), cancel);
+        if (open.Count < MostCounted && !await tallies.RecountAsync(before, open.Select(r => r.Job), cancel))
+            nextCount = clock.GetUtcNow() + CountAgain;
     }
 }

@@ -41,6 +41,9 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>The list of those whose blobs are deleted.</summary>
     public const string Bare = "bare";
 
+    /// <summary>The list of jobs that were noted and of which there was no row later: looked for once more, and then forgotten.</summary>
+    public const string Missing = "missing";
+
     /// <summary>Notes jobs that are about to be accepted.</summary>
     public Task NoteAsync(IReadOnlyList<JobId> jobs, DateTimeOffset at, CancellationToken cancel) => notes.RunAsync((jobs, at), cancel);
 
@@ -62,13 +65,17 @@ internal sealed class Ledger : IAsyncDisposable
         return pages;
     }
 
-    /// <summary>Writes what is in the place of a page from now on, and then deletes it: a crash between the two repeats some jobs, and loses none.</summary>
+    /// <summary>
+    /// Writes what is in the place of a page from now on, and then deletes it: a crash between the two repeats some jobs, and loses none.
+    /// Of several gateways that replace a page one does.
+    /// </summary>
     public async Task ReplaceAsync(LedgerPage page, IEnumerable<(string List, DateTimeOffset At, JobId Job)> after, CancellationToken cancel)
     {
         var pages = after.GroupBy(a => (a.List, At: a.List == Open ? a.At : default))
-            .SelectMany(list => list.Chunk(PageJobs), (list, some) => ItemOf(list.Key.List, some.Min(s => s.At), [.. some.Select(s => s.Job)]));
+            .SelectMany(list => list.Chunk(PageJobs), (list, some) => ItemOf(list.Key.List, some.Min(s => s.At), [.. some.Select(s => s.Job)])).ToList();
         await table.WriteAllAsync(pages, [], cancel);
-        await table.DeleteIfAsync(page.Key, null, null, cancel);
+        if (!await table.DeleteIfAsync(page.Key, "attribute_exists(pk)", null, cancel))
+            await table.WriteAllAsync([], pages.Select(p => ItemKey.Of(p)), cancel);
     }
 
     /// <inheritdoc/>

@@ -36,6 +36,7 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
     private DateTimeOffset changedAt = DateTimeOffset.MinValue;
     private DateTimeOffset wroteAt = DateTimeOffset.MinValue;
     private bool isUnwritten;
+    private TallySums? difference;
 
     /// <summary>True while other gateways were seen to use the table.</summary>
     public bool HasCompany { get; private set; }
@@ -98,8 +99,8 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
     }
 
     /// <summary>
-    /// Puts right what waits and runs, as it was just counted; does nothing if anything has changed meanwhile. True when the sums
-    /// were wrong.
+    /// Puts right what waits and runs, as it was just counted; does nothing if anything has changed meanwhile. Others may not have said yet
+    /// what they just did: where there are others, a difference is put right when it is counted twice. False when it is to be counted again.
     /// </summary>
     /// <param name="before">The sums before the count.</param>
     /// <param name="open">The open jobs.</param>
@@ -114,11 +115,20 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
         lock (gate)
             now = own + others;
         if (!now.HasSameOpenAs(before) || now.HasSameOpenAs(counted))
+        {
+            difference = null;
+            return true;
+        }
+        var found = counted.OpenMinus(now);
+        if (HasCompany && difference?.HasSameOpenAs(found) != true)
+        {
+            difference = found;
             return false;
-        // By one gateway at a time: it replaces the version that it has read.
-        var wrote = await AddToPastAsync(counted.OpenMinus(now), null, cancel);
+        }
+        difference = null;
+        await AddToPastAsync(found, null, cancel);
         await ReadAsync(cancel);
-        return wrote;
+        return true;
     }
 
     /// <summary>Adds the sums of gateways that are gone to one item, so that there are few to be read.</summary>

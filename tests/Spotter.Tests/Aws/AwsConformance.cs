@@ -56,10 +56,10 @@ internal sealed class AwsFixture(Moto moto) : IAsyncDisposable
     };
 
     /// <summary>Opens it; a second time beside the first is what another gateway does.</summary>
-    public async Task<Backend> OpenAsync(TimeProvider clock, RetrySchedule? retries = null, RandomSource? random = null)
+    public async Task<Backend> OpenAsync(TimeProvider clock, RetrySchedule? retries = null, RandomSource? random = null, bool creates = true)
     {
         var backend = await AwsBackend.OpenAsync(
-            Settings, new BlobPlace(new FolderBlobStore(folder.File("blobs"), RandomSource.System), "The folder"), retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
+            Settings with { Creates = creates }, new BlobPlace(new FolderBlobStore(folder.File("blobs"), RandomSource.System), "The folder"), retries ?? new RetrySchedule(), random ?? RandomSource.Seeded(1), clock);
         open.Add(backend);
         return backend;
     }
