@@ -9,9 +9,11 @@ namespace Spotter.Backends;
 /// <param name="run">Does the work of all items with one statement; the answers are in the order of the items.</param>
 /// <param name="faults">What the server's errors mean.</param>
 /// <param name="largest">Items in one statement.</param>
-internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, BatchFaults faults, int largest)
+/// <param name="gather">
+/// Where each statement costs money and nobody waits for its answer: for so long more calls are waited for, unless there are enough.
+/// </param>
+internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, BatchFaults faults, int largest, TimeSpan gather = default)
 {
-
     /// <summary>Calls that wait; more are refused, since they would wait too long.</summary>
     private const int MostWaiting = 20_000;
 
@@ -20,6 +22,7 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
     private readonly Lock gate = new();
     private readonly Queue<Call> waiting = new();
     private Task pump = Task.CompletedTask;
+    private TaskCompletionSource? enough;
     private bool pumping;
     private bool closed;
 
@@ -37,6 +40,8 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
             if (waiting.Count >= MostWaiting)
                 throw new SpotterException(ErrorCodes.Busy, $"Too many requests wait for {faults.Server}; try again in some seconds.");
             waiting.Enqueue(call);
+            if (waiting.Count >= largest)
+                enough?.TrySetResult();
             if (!pumping)
             {
                 pumping = true;
@@ -52,14 +57,35 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
         lock (gate)
         {
             closed = true;
+            enough?.TrySetResult();
             return pump;
         }
     }
 
     private async Task PumpAsync()
     {
-        while (NextBatch() is { } batch)
+        while (true)
+        {
+            await GatherAsync();
+            if (NextBatch() is not { } batch)
+                return;
             await RunBatchAsync(batch);
+        }
+    }
+
+    private async Task GatherAsync()
+    {
+        if (gather == default)
+            return;
+        Task more;
+        lock (gate)
+        {
+            if (closed || waiting.Count >= largest)
+                return;
+            enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            more = enough.Task;
+        }
+        await Task.WhenAny(more, Task.Delay(gather, TimeProvider.System));
     }
 
     private List<Call>? NextBatch()

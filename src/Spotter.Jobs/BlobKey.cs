@@ -3,8 +3,8 @@ using Spotter.Core;
 namespace Spotter.Jobs;
 
 /// <summary>
-/// The names under which blobs are kept. Nothing in them comes from a request, and none names a job: which job a blob
-/// belongs to is in the job's row. Pictures that others have put there to be named (<see cref="PlacedPrefix"/>) are the exception:
+/// The names under which blobs are kept. Nothing in them comes from a request. An input is durable before there is a job; the job
+/// whose first input it is takes its id from it (<see cref="JobOf"/>), and what other jobs a blob belongs to is in their rows. Pictures that others have put there to be named (<see cref="PlacedPrefix"/>) are the exception:
 /// Spotter only reads them.
 /// </summary>
 public static class BlobKey
@@ -18,7 +18,7 @@ public static class BlobKey
     /// <summary>Where others put pictures that requests may then name. Nothing is written or deleted there.</summary>
     public const string PlacedPrefix = "images/";
 
-    private const int RandomBytes = 10;
+    private const int FolderDigits = 2;
 
     /// <summary>A new name for something that was sent.</summary>
     public static string NewInput(RandomSource random, TimeProvider time) => New(InputsPrefix, random, time);
@@ -51,10 +51,14 @@ public static class BlobKey
         return true;
     }
 
+    /// <summary>The id of the job whose first input this is, if there is such a job; null for keys of anything else.</summary>
+    public static JobId? JobOf(string key) =>
+        key.StartsWith(InputsPrefix, StringComparison.Ordinal) && key.Length == InputsPrefix.Length + FolderDigits + 1 + JobId.Length && JobId.TryParse(key[^JobId.Length..], out var id) ? id : null;
+
     /// <summary>The time comes first, so that an index over keys grows at its end; the folder last, so that folders fill evenly.</summary>
     private static string New(string prefix, RandomSource random, TimeProvider time)
     {
-        var tail = random.NextHex(RandomBytes);
-        return $"{prefix}{tail[^2..]}/{time.GetUtcNow().ToUnixTimeMilliseconds():x12}{tail}";
+        var id = JobId.New(random, time).Value;
+        return $"{prefix}{id[^FolderDigits..]}/{id}";
     }
 }

@@ -8,6 +8,9 @@ namespace Spotter.Jobs;
 /// </summary>
 public interface IModelRegistry
 {
+    /// <summary>How often gateways should speak: what they learn is as old as that.</summary>
+    TimeSpan Pace => TimeSpan.FromSeconds(3);
+
     /// <summary>
     /// Says which models the workers of a gateway have, or will have once they are started, from now on for
     /// <paramref name="duration"/>; takes the place of what it said before. What all others say now: each model once, as whoever

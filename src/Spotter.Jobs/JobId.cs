@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Core;
@@ -17,6 +18,8 @@ public readonly record struct JobId
     /// <summary>Number of digits.</summary>
     public const int Length = 32;
 
+    private const int TimeDigits = 12;
+
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
     private readonly string? value;
@@ -25,6 +28,10 @@ public readonly record struct JobId
 
     /// <summary>The digits.</summary>
     public string Value => value ?? throw new InvalidOperationException("A default JobId names no job.");
+
+    /// <summary>When it was made, to the millisecond; the last of all times for digits that were made in no time.</summary>
+    public DateTimeOffset Time => DateTimeOffset.FromUnixTimeMilliseconds(
+        Math.Min(long.Parse(Value.AsSpan(0, TimeDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
     /// <summary>A new id.</summary>
     public static JobId New(RandomSource random, TimeProvider time)
@@ -46,6 +53,12 @@ public readonly record struct JobId
 
     /// <summary>The first and the last id that begin with these digits.</summary>
     public static (JobId First, JobId Last) RangeOf(string prefix) => (Parse(prefix.PadRight(Length, '0')), Parse(prefix.PadRight(Length, 'f')));
+
+    /// <summary>The first and the last id that can be made from a time on and before another one.</summary>
+    public static (JobId First, JobId Last) RangeOf(DateTimeOffset from, DateTimeOffset before) =>
+        (RangeOf(DigitsOf(from.ToUnixTimeMilliseconds())).First, RangeOf(DigitsOf(before.ToUnixTimeMilliseconds() - 1)).Last);
+
+    private static string DigitsOf(long milliseconds) => milliseconds.ToString($"x{TimeDigits}", CultureInfo.InvariantCulture);
 
     /// <summary>Reads the digits; false if they are not an id.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out JobId id)

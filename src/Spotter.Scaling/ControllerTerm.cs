@@ -23,9 +23,7 @@ public enum ControllerRole
 public sealed class ControllerTerm(IControllerLease lease, Func<string> pool, string holder, TimeProvider time)
 {
     /// <summary>How long the lease lasts unless it is renewed: after a crash another controller takes over within this and a renewal's time.</summary>
-    public static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
-
-    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(5);
+    public TimeSpan Duration => 3 * lease.Pace;
 
     private string current = pool();
     private long? askedAt;
@@ -43,7 +41,7 @@ public sealed class ControllerTerm(IControllerLease lease, Func<string> pool, st
             (current, askedAt, Other) = (wanted, null, null);
         }
         var now = time.GetTimestamp();
-        if (askedAt is not { } asked || time.GetElapsedTime(asked, now) >= RenewEvery)
+        if (askedAt is not { } asked || time.GetElapsedTime(asked, now) >= lease.Pace)
         {
             askedAt = now;
             try

@@ -6,6 +6,9 @@ namespace Spotter.Scaling;
 /// </summary>
 public interface IControllerLease
 {
+    /// <summary>How often a lease should be renewed, or asked for.</summary>
+    TimeSpan Pace => TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// Takes the lease on a pool from now on for <paramref name="duration"/>, or renews it, unless somebody else has it.
     /// Who has it then: <paramref name="holder"/>, or that other one.

@@ -254,6 +254,26 @@ public abstract partial class JobStoreConformance
         (await Store.UnknownBlobsAsync([shared.Key], default)).ShouldBe([shared.Key]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_blob_that_one_of_its_jobs_is_named_after_is_kept_until_the_last_of_them_expires(bool isNamedFirst)
+    {
+        var shared = SampleJobs.Input();
+        var named = SampleJobs.New(model: "a").Having(s => s with { Inputs = [shared] }) with { Id = BlobKey.JobOf(shared.Key)!.Value };
+        var other = SampleJobs.New(model: "b").Having(s => s with { Inputs = [shared] });
+        await BringToAsync(JobState.Cancelled, isNamedFirst ? named : other);
+        Clock.Advance(Duration);
+        var between = Clock.GetUtcNow();
+        await BringToAsync(JobState.Cancelled, isNamedFirst ? other : named);
+        Clock.Advance(Duration);
+
+        (await Store.ExpireBlobsAsync(between, 10, default)).ShouldBeEmpty();
+        (await Store.UnknownBlobsAsync([shared.Key], default)).ShouldBeEmpty();
+        (await Store.ExpireBlobsAsync(Clock.GetUtcNow(), 10, default)).ShouldBe([shared.Key]);
+        (await Store.UnknownBlobsAsync([shared.Key], default)).ShouldBe([shared.Key]);
+    }
+
     [Fact]
     public async Task A_blob_that_jobs_share_outlives_the_row_of_one_of_them()
     {

@@ -8,6 +8,9 @@ internal sealed class DynamoControllerLease(DynamoTable table, TimeProvider cloc
 {
     private const int MostTries = 5;
 
+    // Each time costs money, day and night. After a crash the workers stay as they are for up to four times this.
+    public TimeSpan Pace => TimeSpan.FromSeconds(20);
+
     public async Task<string> HoldAsync(string pool, string holder, TimeSpan duration, CancellationToken cancel)
     {
         for (var tries = 1; ; tries++)

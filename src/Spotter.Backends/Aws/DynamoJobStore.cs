@@ -9,9 +9,6 @@ namespace Spotter.Backends.Aws;
 /// </summary>
 internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
 {
-    /// <summary>After this time most jobs have ended, and those that have not are looked at.</summary>
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMinutes(2);
-
     /// <summary>A message is hidden again when this much of its time is over.</summary>
     private static readonly TimeSpan HideEvery = TimeSpan.FromSeconds(20);
 
@@ -117,7 +114,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
             if (after is null)
                 continue;
             redriven++;
-            await ledger.NoteAsync([dead], now + FirstLook, CancellationToken.None);
+            await ledger.NoteAsync([dead], now, CancellationToken.None);
             await SendAsync(after);
         }
         return redriven;
@@ -276,7 +273,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     {
         await Task.WhenAll(fresh.Where(r => r.IsQueued).Select(r => new SqsLine(r.Job.Queue, r.Job.Priority)).Distinct().Select(queues.CheckAsync));
         await Task.WhenAll(
-            ledger.NoteAsync([.. fresh.Select(r => r.Job.Id)], now + FirstLook, CancellationToken.None),
+            ledger.NoteAsync([.. fresh.Select(r => r.Job.Id)], now, CancellationToken.None),
             Task.WhenAll(fresh.Select(r => rows.NoteBlobsAsync(r.Job.Id, r.Blobs, CancellationToken.None))));
         if (await rows.AddAsync(fresh, CancellationToken.None) is { } refused)
             return refused;

@@ -9,6 +9,9 @@ internal sealed class DynamoModelRegistry(DynamoTable table, TimeProvider clock)
 {
     private const string Partition = "gateways";
 
+    // Each time costs money, day and night.
+    public TimeSpan Pace => TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan Forgotten = TimeSpan.FromDays(1);
 
     public async Task<IReadOnlyList<ModelInfo>> ShareAsync(string gateway, IReadOnlyList<ModelInfo> models, TimeSpan duration, CancellationToken cancel)

@@ -141,28 +141,30 @@ internal sealed class DynamoOutbox(DynamoTable table, TimeProvider clock) : IOut
         string channel, int limit, TimeSpan lease, IReadOnlyCollection<string> exceptEndpoints, long asOf, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var query = new ItemQuery(Due) { From = $"{channel}#", To = $"{channel}#{Value.Sortable(now)}~", Limit = limit };
+        var query = new ItemQuery(Due) { From = $"{channel}#", Limit = limit };
         if (exceptEndpoints.Count > 0)
         {
             var except = exceptEndpoints.Select((endpoint, i) => (Name: string.Create(CultureInfo.InvariantCulture, $":e{i}"), endpoint)).ToList();
             query = query with
             {
+                To = $"{channel}#{Value.Sortable(now)}~",
                 Filter = $"NOT endpoint IN ({string.Join(", ", except.Select(e => e.Name))})",
                 Values = except.ToDictionary(e => e.Name, e => Value.Of(e.endpoint), StringComparer.Ordinal),
             };
         }
-        var due = await table.QueryAsync(query, cancel);
+        else
+        {
+            // Also those that are due later: where none is due now, the first of them says when to look again.
+            query = query with { To = $"{channel}#~" };
+        }
+        var found = await table.QueryAsync(query, cancel);
+        var due = found.Where(item => DueOf(channel, item) <= now).ToList();
         if (due.Count == 0 && exceptEndpoints.Count == 0)
-            await RestAsync(channel, now, asOf, cancel);
+            quiet.Rest(channel, now, found.Count > 0 ? DueOf(channel, found[0]) : null, asOf);
         return [.. (await Task.WhenAll(due.Select(item => LeaseAsync(channel, item, now + lease)))).OfType<OutboxEntry>()];
     }
 
-    /// <summary>Nothing is due: it is not looked again before the next one is, as far as is known.</summary>
-    private async Task RestAsync(string channel, DateTimeOffset now, long asOf, CancellationToken cancel)
-    {
-        var next = await table.QueryAsync(new ItemQuery(Due) { From = $"{channel}#{Value.Sortable(now)}", To = $"{channel}#~", Limit = 1 }, cancel);
-        quiet.Rest(channel, now, next is [{ } item] ? Value.TimeOf(item["sk"].S[(channel.Length + 1)..]) : null, asOf);
-    }
+    private static DateTimeOffset DueOf(string channel, Dictionary<string, AttributeValue> item) => Value.TimeOf(item["sk"].S[(channel.Length + 1)..]);
 
     private async Task<OutboxEntry?> LeaseAsync(string channel, Dictionary<string, AttributeValue> item, DateTimeOffset until)
     {

@@ -227,7 +227,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
             catch (TransactionCanceledException refused)
             {
                 if (refused.CancellationReasons?.FindIndex(r => r.Code == "ConditionalCheckFailed") is >= 0 and var at)
-                    return at;
+                    return await IsWrittenAsync(items) ? null : at;
                 if (collisions < MostCollisions && refused.CancellationReasons?.Exists(r => r.Code is "TransactionConflict" or "ThrottlingError" or "ProvisionedThroughputExceeded") == true)
                 {
                     await PauseAsync(collisions, CancellationToken.None);
@@ -237,6 +237,14 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
             }
         }
     }
+
+    /// <summary>
+    /// Whether it was this transaction that made its conditions false: one whose answer was lost is sent again. All of it is there, then, or
+    /// nothing is.
+    /// </summary>
+    private async Task<bool> IsWrittenAsync(IReadOnlyList<TransactWriteItem> items) =>
+        items.Select(i => i.Put?.Item).FirstOrDefault(item => item is not null) is { } written
+        && await GetAsync(ItemKey.Of(written), CancellationToken.None) is { } there && there.Text(Nonce) == written.Text(Nonce);
 
     /// <summary>The items of a partition, page by page, until there are no more or the limit is reached.</summary>
     public async Task<List<Dictionary<string, AttributeValue>>> QueryAsync(ItemQuery query, CancellationToken cancel)

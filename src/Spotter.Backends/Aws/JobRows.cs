@@ -28,6 +28,19 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
         return rows;
     }
 
+    /// <summary>The rows that a page of the ledger stands for, as far as there are any, in no order.</summary>
+    public async Task<List<JobRow>> FindAllAsync(LedgerPage page, CancellationToken cancel)
+    {
+        if (page.Span is not { } span)
+            return await FindAllAsync(page.Jobs, cancel);
+        var (first, last) = JobId.RangeOf(span.From, span.Before);
+        var found = await Task.WhenAll(RowCodec.AllShards.Select(shard => table.QueryAsync(new ItemQuery(shard) { From = first.Value, To = last.Value }, cancel)));
+        var rows = new List<JobRow>();
+        foreach (var item in found.SelectMany(items => items))
+            rows.Add(await ReadAsync(item, cancel));
+        return rows;
+    }
+
     /// <summary>The row of an item.</summary>
     public async Task<JobRow> ReadAsync(IReadOnlyDictionary<string, AttributeValue> item, CancellationToken cancel)
     {
@@ -94,19 +107,18 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
         return true;
     }
 
-    /// <summary>Notes that a job speaks of its blobs. Before its row is written, as blobs that no job speaks of are deleted.</summary>
-    public Task NoteBlobsAsync(JobId id, IEnumerable<string> blobs, CancellationToken cancel) => Task.WhenAll(blobs.Distinct(StringComparer.Ordinal).Select(blob =>
-        table.UpdateAsync(RowCodec.KeyOfBlob(blob), "ADD jobs :job", new(StringComparer.Ordinal) { [":job"] = new AttributeValue { SS = [id.Value] } }, null, cancel)));
+    /// <summary>
+    /// Notes that a job speaks of its blobs, but for the one that it is named after. Before its row is written, as blobs that no job speaks
+    /// of are deleted.
+    /// </summary>
+    public Task NoteBlobsAsync(JobId id, IEnumerable<string> blobs, CancellationToken cancel) => Task.WhenAll(
+        blobs.Distinct(StringComparer.Ordinal).Where(blob => BlobKey.JobOf(blob) != id).Select(blob => table.UpdateAsync(
+            RowCodec.KeyOfBlob(blob), "ADD jobs :job", new(StringComparer.Ordinal) { [":job"] = new AttributeValue { SS = [id.Value] } }, null, cancel)));
 
-    /// <summary>Notes that a job no longer speaks of its blobs. Those of which no other job does.</summary>
+    /// <summary>Notes that a job, whose row speaks of its blobs no longer, or is about to go, gives them up. Those of which no other job speaks.</summary>
     public async Task<List<string>> ForgetBlobsAsync(JobId id, IReadOnlyCollection<string> blobs, CancellationToken cancel)
     {
-        var gone = await Task.WhenAll(blobs.Distinct(StringComparer.Ordinal).Select(async blob =>
-        {
-            var key = RowCodec.KeyOfBlob(blob);
-            await table.UpdateAsync(key, "DELETE jobs :job", new(StringComparer.Ordinal) { [":job"] = new AttributeValue { SS = [id.Value] } }, null, cancel);
-            return (blob, IsLast: await table.DeleteIfAsync(key, "attribute_not_exists(jobs)", null, cancel));
-        }));
+        var gone = await Task.WhenAll(blobs.Distinct(StringComparer.Ordinal).Select(async blob => (blob, IsLast: await ForgetBlobAsync(id, blob, cancel))));
         return [.. gone.Where(g => g.IsLast).Select(g => g.blob)];
     }
 
@@ -114,10 +126,22 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
     public async Task<List<string>> UnknownBlobsAsync(IReadOnlyCollection<string> blobs, CancellationToken cancel)
     {
         var noted = (await table.GetAllAsync(blobs.Select(RowCodec.KeyOfBlob), cancel)).Where(i => i.ContainsKey("jobs"))
-            .ToDictionary(i => i["pk"].S[5..], i => i["jobs"].SS, StringComparer.Ordinal);
+            .ToDictionary(i => i["pk"].S[5..], i => i["jobs"].SS.ConvertAll(JobId.Parse), StringComparer.Ordinal);
+        var jobs = noted.Values.SelectMany(ids => ids).Concat(blobs.Select(BlobKey.JobOf).OfType<JobId>());
+        var there = (await FindAllAsync(jobs, cancel)).ToDictionary(row => row.Job.Id);
         // It may have been noted for a job that was never accepted.
-        var there = (await table.GetAllAsync(noted.Values.SelectMany(ids => ids).Select(id => RowCodec.KeyOf(JobId.Parse(id))), cancel)).Select(i => i["sk"].S).ToHashSet(StringComparer.Ordinal);
-        return [.. blobs.Where(blob => !noted.TryGetValue(blob, out var ids) || !ids.Exists(there.Contains))];
+        return [.. blobs.Where(blob => !(noted.TryGetValue(blob, out var ids) && ids.Exists(there.ContainsKey))
+            && !(BlobKey.JobOf(blob) is { } named && there.TryGetValue(named, out var row) && row.Blobs.Contains(blob, StringComparer.Ordinal)))];
+    }
+
+    private async Task<bool> ForgetBlobAsync(JobId id, string blob, CancellationToken cancel)
+    {
+        var (key, named) = (RowCodec.KeyOfBlob(blob), BlobKey.JobOf(blob));
+        if (named == id && await table.GetAsync(key, cancel) is null)
+            return true;
+        await table.UpdateAsync(key, "DELETE jobs :job", new(StringComparer.Ordinal) { [":job"] = new AttributeValue { SS = [id.Value] } }, null, cancel);
+        return await table.DeleteIfAsync(key, "attribute_not_exists(jobs)", null, cancel)
+            && !(named is { } owner && owner != id && await FindAsync(owner, cancel) is { } row && row.Blobs.Contains(blob, StringComparer.Ordinal));
     }
 
     private async Task<bool> ReplaceAsync(JobRow before, JobRow after)

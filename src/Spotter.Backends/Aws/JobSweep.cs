@@ -12,6 +12,9 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>Not more often.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(20);
 
+    /// <summary>Where nothing was old enough to be deleted, it is asked again after this time.</summary>
+    private static readonly TimeSpan WhereEmpty = TimeSpan.FromMinutes(1);
+
     /// <summary>What is still open is looked at again after this time, and later after half of its age.</summary>
     private static readonly TimeSpan NextLook = TimeSpan.FromMinutes(2);
 
@@ -36,6 +39,9 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
 
     private DateTimeOffset nextSweep = DateTimeOffset.MinValue;
 
+    // Up to when was looked.
+    private DateTimeOffset looked = DateTimeOffset.MinValue;
+
     // Where nothing was found, it is not asked again for what ended up to a moment later.
     private DateTimeOffset nextExpiry = DateTimeOffset.MinValue;
     private DateTimeOffset nextPurge = DateTimeOffset.MinValue;
@@ -51,6 +57,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         nextSweep = now + Every;
         await tallies.WriteAsync(force: false, cancel);
         await LookAsync(now, cancel);
+        looked = now;
         if (now >= nextCount)
         {
             nextCount = now + CountEvery;
@@ -63,7 +70,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     {
         if (finishedBefore < nextExpiry)
             return [];
-        await LookAsync(finishedBefore + NextLook, cancel);
+        await LookForEndedAsync(finishedBefore, cancel);
         var (gone, left) = (new List<string>(), limit);
         foreach (var page in await ledger.PagesAsync(Ledger.Ended, finishedBefore, limit, cancel))
         {
@@ -88,7 +95,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
                 break;
         }
         if (left == limit)
-            nextExpiry = finishedBefore + Every;
+            nextExpiry = finishedBefore + WhereEmpty;
         return gone;
     }
 
@@ -97,7 +104,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     {
         if (finishedBefore < nextPurge)
             return 0;
-        await LookAsync(finishedBefore + NextLook, cancel);
+        await LookForEndedAsync(finishedBefore, cancel);
         var purged = 0;
         foreach (var list in (string[])[Ledger.Bare, Ledger.Ended])
         {
@@ -122,7 +129,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
             }
         }
         if (purged == 0)
-            nextPurge = finishedBefore + Every;
+            nextPurge = finishedBefore + WhereEmpty;
         return purged;
     }
 
@@ -142,7 +149,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     {
         var open = new List<JobRow>();
         foreach (var page in await ledger.PagesAsync(Ledger.Open, DateTimeOffset.MaxValue.AddYears(-1), MostCounted, cancel))
-            open.AddRange((await rows.FindAllAsync(page.Jobs, cancel)).Where(r => !r.Job.State.IsTerminal()));
+            open.AddRange((await rows.FindAllAsync(page, cancel)).Where(r => !r.Job.State.IsTerminal()));
         return [.. open.DistinctBy(r => r.Job.Id)];
     }
 
@@ -158,7 +165,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     }
 
     private async Task<List<JobRow>> RowsOf(LedgerPage page, CancellationToken cancel) =>
-        [.. (await rows.FindAllAsync(page.Jobs, cancel)).OrderBy(r => r.Job.Finished)];
+        [.. (await rows.FindAllAsync(page, cancel)).OrderBy(r => r.Job.Finished)];
 
     /// <summary>Looks at open jobs.</summary>
     private async Task LookAsync(DateTimeOffset until, CancellationToken cancel)
@@ -168,10 +175,17 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
             await LookAsync(page, lost, missing => (Ledger.Missing, clock.GetUtcNow() + NeverCame, missing), cancel);
     }
 
+    /// <summary>Moves jobs that ended before a time, and are not known to have, to the list of those that have; the sweep does for all but the latest.</summary>
+    private Task LookForEndedAsync(DateTimeOffset finishedBefore, CancellationToken cancel)
+    {
+        var until = finishedBefore + Ledger.LatestFirstLook;
+        return until <= looked ? Task.CompletedTask : LookAsync(until, cancel);
+    }
+
     private async Task LookAsync(LedgerPage page, Dictionary<SqsLine, bool> lost, Func<JobId, (string, DateTimeOffset, JobId)?> lookFor, CancellationToken cancel)
     {
         var after = new List<(string, DateTimeOffset, JobId)>();
-        var found = await rows.FindAllAsync(page.Jobs, cancel);
+        var found = await rows.FindAllAsync(page, cancel);
         foreach (var row in found)
         {
             Remember(row);

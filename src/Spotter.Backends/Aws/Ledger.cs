@@ -4,27 +4,43 @@ using Spotter.Jobs;
 
 namespace Spotter.Backends.Aws;
 
-/// <summary>Which jobs are to be looked at when: those that were accepted together, or have ended.</summary>
+/// <summary>Which jobs are to be looked at when: those that were accepted within some seconds, or were found at such a look.</summary>
 /// <param name="Key">Its item.</param>
 /// <param name="At">When.</param>
-/// <param name="Jobs">The jobs.</param>
-internal sealed record LedgerPage(ItemKey Key, DateTimeOffset At, IReadOnlyList<JobId> Jobs);
+/// <param name="Jobs">The jobs, unless they are those of a span.</param>
+internal sealed record LedgerPage(ItemKey Key, DateTimeOffset At, IReadOnlyList<JobId> Jobs)
+{
+    /// <summary>All jobs whose ids were made from one time on and before the other; null where they are listed.</summary>
+    public (DateTimeOffset From, DateTimeOffset Before)? Span { get; init; }
+}
 
 /// <summary>
 /// Every job by its age, at next to no cost: an index on states and times would double what a job's changes cost, but a page of the
-/// ledger has all jobs that were accepted together. It is written before them, so no job can be forgotten; looked at after a while,
-/// when most of them have ended, which is the time to see what was lost; and those that have ended move on to pages of their own,
-/// from which their blobs and rows are deleted later.
+/// ledger stands for all jobs of ten seconds, whose ids tell their time. It is written before them, so no job can be forgotten; looked at
+/// after a while, when most of them have ended, which is the time to see what was lost; and what is found then is listed on pages, those
+/// that have ended on pages of their own, from which their blobs and rows are deleted later.
 /// </summary>
 internal sealed class Ledger : IAsyncDisposable
 {
-    private const int Shards = 4;
     private const int PageJobs = 250;
     private const int IdBytes = JobId.Length / 2;
+
+    private static readonly TimeSpan SpanLength = TimeSpan.FromSeconds(10);
+
+    /// <summary>After this time most jobs have ended, and those that have not are looked at.</summary>
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMinutes(2);
+
+    /// <summary>A job has been looked at by this time after it was accepted.</summary>
+    public static readonly TimeSpan LatestFirstLook = FirstLook + SpanLength;
+
+    /// <summary>What has an older id was long on its way, or is noted again; its span may have been looked at.</summary>
+    private static readonly TimeSpan OldestInSpan = TimeSpan.FromSeconds(30);
 
     private readonly DynamoTable table;
     private readonly RandomSource random;
     private readonly Batcher<(IReadOnlyList<JobId> Jobs, DateTimeOffset At), bool> notes;
+    private readonly Lock gate = new();
+    private readonly SortedList<long, Task> spans = [];
 
     public Ledger(DynamoTable table, AwsFaults faults, RandomSource random)
     {
@@ -45,17 +61,30 @@ internal sealed class Ledger : IAsyncDisposable
     public const string Missing = "missing";
 
     /// <summary>Notes jobs that are about to be accepted.</summary>
-    public Task NoteAsync(IReadOnlyList<JobId> jobs, DateTimeOffset at, CancellationToken cancel) => notes.RunAsync((jobs, at), cancel);
+    public Task NoteAsync(IReadOnlyList<JobId> jobs, DateTimeOffset now, CancellationToken cancel)
+    {
+        var listed = new List<JobId>();
+        var noting = new List<Task>();
+        foreach (var job in jobs)
+        {
+            if (job.Time > now - OldestInSpan && job.Time < now + SpanLength)
+                noting.Add(NoteSpanAsync(job.Time.Ticks / SpanLength.Ticks));
+            else
+                listed.Add(job);
+        }
+        if (listed.Count > 0)
+            noting.Add(notes.RunAsync((listed, now + FirstLook), cancel));
+        return Task.WhenAll(noting);
+    }
 
     /// <summary>The pages of a list up to a time, the oldest first; about as many jobs as are wanted.</summary>
     public async Task<List<LedgerPage>> PagesAsync(string list, DateTimeOffset until, int jobs, CancellationToken cancel)
     {
-        var found = await Task.WhenAll(Enumerable.Range(0, Shards).Select(shard => table.QueryAsync(
-            // Each page has a job at least.
-            new ItemQuery($"{list}#{shard}") { To = $"{Value.Sortable(until)}~", Limit = Math.Clamp(jobs, 1, 1000) }, cancel)));
+        // Each page has a job at least.
+        var found = await table.QueryAsync(new ItemQuery(list) { To = $"{Value.Sortable(until)}~", Limit = Math.Clamp(jobs, 1, 1000) }, cancel);
         var pages = new List<LedgerPage>();
         var count = 0;
-        foreach (var page in found.SelectMany(items => items).Select(Read).OrderBy(p => p.At))
+        foreach (var page in found.Select(Read))
         {
             if (count >= jobs)
                 break;
@@ -81,6 +110,29 @@ internal sealed class Ledger : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await notes.StopAsync();
 
+    /// <summary>Notes a span, once; whoever else does so writes the same.</summary>
+    private Task NoteSpanAsync(long number)
+    {
+        const int Remembered = 16;
+        lock (gate)
+        {
+            if (spans.TryGetValue(number, out var noted) && !noted.IsFaulted)
+                return noted;
+            if (spans.Count == Remembered)
+                spans.RemoveAt(0);
+            return spans[number] = table.PutAsync(ItemOf(number), CancellationToken.None);
+        }
+    }
+
+    private static Dictionary<string, AttributeValue> ItemOf(long span)
+    {
+        var from = new DateTimeOffset(span * SpanLength.Ticks, TimeSpan.Zero);
+        var before = from + SpanLength;
+        var item = new ItemKey(Open, $"{Value.Sortable(before + FirstLook)}#span").ToItem();
+        (item["from"], item["before"]) = (Value.Of(from), Value.Of(before));
+        return item;
+    }
+
     private async Task<bool[]> NoteAllAsync(IReadOnlyList<(IReadOnlyList<JobId> Jobs, DateTimeOffset At)> some)
     {
         var pages = some.GroupBy(s => s.At).SelectMany(at => at.SelectMany(s => s.Jobs).Chunk(PageJobs), (at, jobs) => ItemOf(Open, at.Key, jobs));
@@ -90,8 +142,7 @@ internal sealed class Ledger : IAsyncDisposable
 
     private Dictionary<string, AttributeValue> ItemOf(string list, DateTimeOffset at, IReadOnlyList<JobId> jobs)
     {
-        var nonce = random.NextHex(8);
-        var item = new ItemKey($"{list}#{nonce[0] % Shards}", $"{Value.Sortable(at)}#{nonce}").ToItem();
+        var item = new ItemKey(list, $"{Value.Sortable(at)}#{random.NextHex(8)}").ToItem();
         item["ids"] = Value.Of([.. jobs.SelectMany(j => Convert.FromHexString(j.Value))]);
         return item;
     }
@@ -99,6 +150,8 @@ internal sealed class Ledger : IAsyncDisposable
     private static LedgerPage Read(Dictionary<string, AttributeValue> item)
     {
         var key = ItemKey.Of(item);
+        if (item.ContainsKey("from"))
+            return new(key, Value.TimeOf(key.Sk), []) { Span = (item.Time("from"), item.Time("before")) };
         return new(key, Value.TimeOf(key.Sk), [.. item.Bytes("ids").Chunk(IdBytes).Select(id => JobId.Parse(Convert.ToHexStringLower(id)))]);
     }
 }

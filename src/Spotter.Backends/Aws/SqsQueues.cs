@@ -56,6 +56,9 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
 
     private const int LongestName = 80;
 
+    /// <summary>Nobody waits for a message to be hidden or deleted, and ten cost as much as one.</summary>
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(500);
+
     private readonly ConcurrentDictionary<SqsLine, Task<string>> urls = new();
     private readonly ConcurrentDictionary<SqsLine, Batchers> batchers = new();
 
@@ -135,8 +138,8 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
 
     private Batchers For(SqsLine line) => batchers.GetOrAdd(line, _ => new(
         new(some => SendAllAsync(line, some), faults.OfBatches, MostAtOnce),
-        new(some => HideAllAsync(line, some), faults.OfBatches, MostAtOnce),
-        new(some => DeleteAllAsync(line, some), faults.OfBatches, MostAtOnce)));
+        new(some => HideAllAsync(line, some), faults.OfBatches, MostAtOnce, Gather),
+        new(some => DeleteAllAsync(line, some), faults.OfBatches, MostAtOnce, Gather)));
 
     private async Task<bool[]> SendAllAsync(SqsLine line, IReadOnlyList<(JobId Job, int Delay)> some)
     {

@@ -97,7 +97,8 @@ public sealed partial class JobService
         var groups = request.Together ? [submission.Inputs] : submission.Inputs.Select(i => (IReadOnlyList<(InputRef Ref, string? Name)>)[i]).ToList();
         return groups.ConvertAll(group => new NewJob
         {
-            Id = JobId.New(random, time),
+            // What was stored for this submission is no other job's; a job that is named as its input needs no note of whose it is.
+            Id = (submission.IsUnused(group[0].Ref.Key) ? BlobKey.JobOf(group[0].Ref.Key) : null) ?? JobId.New(random, time),
             Spec = new JobSpec
             {
                 Engine = request.Engine,

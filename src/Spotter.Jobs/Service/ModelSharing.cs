@@ -10,10 +10,8 @@ namespace Spotter.Jobs;
 /// <param name="time">The clock.</param>
 public sealed class ModelSharing(IModelRegistry registry, string gateway, ModelCatalogue catalogue, WorkerRoster roster, TimeProvider time)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
-
-    // A gateway that is ended by force is believed for so long.
-    private static readonly TimeSpan Holds = TimeSpan.FromSeconds(20);
+    // A gateway that is ended by force is believed for so long, and after what it said last may have failed twice.
+    private TimeSpan Holds => TimeSpan.FromSeconds(15) + (2 * registry.Pace);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -36,7 +34,7 @@ public sealed class ModelSharing(IModelRegistry registry, string gateway, ModelC
                 if (!cancel.IsCancellationRequested)
                     onError(failed);
             }
-            await Task.Delay(Every, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(registry.Pace, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         using var patience = new CancellationTokenSource(Patience, time);
         try

@@ -108,6 +108,9 @@ public sealed class Submission : IAsyncDisposable
         inputs.Add((input, name));
     }
 
+    /// <summary>True for an input that no job has.</summary>
+    internal bool IsUnused(string key) => unused.Contains(key, StringComparer.Ordinal);
+
     /// <summary>Told the pixels of all pictures so far, before the newest is stored; what it throws refuses that.</summary>
     public Action<long>? Judged { get; set; }
 

@@ -55,6 +55,43 @@ public sealed class DynamoJobStoreTests(Moto moto) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Jobs_that_were_long_on_their_way_are_looked_at_as_well()
+    {
+        var slow = JobId.New(RandomSource.System, clock);
+        clock.Advance(TimeSpan.FromMinutes(3));
+        await first.Jobs.AddAsync([SampleJobs.New(id: slow)], default);
+        await PurgeAsync();
+        await fixture.CloseAsync();
+        var other = await fixture.OpenAsync(clock);
+
+        clock.Advance(TimeSpan.FromMinutes(6));
+        await other.Jobs.ReapAsync(10, default);
+
+        (await TakeAllAsync(other)).ShouldBe([slow]);
+    }
+
+    [Fact]
+    public async Task Jobs_of_some_seconds_stand_on_one_page_of_the_ledger_and_move_to_another_when_they_have_ended()
+    {
+        for (var second = 0; second < 30; second++)
+        {
+            await AddAsync(first, 2);
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        (await LeftAsync("open")).Count.ShouldBeInRange(3, 4);
+
+        foreach (var job in (await TakeAsync(first, 60)).Jobs)
+            await first.Jobs.FinishAsync(job.Lease, SampleJobs.Done(), default);
+        clock.Advance(TimeSpan.FromMinutes(3));
+        await first.Jobs.ReapAsync(10, default);
+
+        (await LeftAsync("open")).ShouldBeEmpty();
+        (await LeftAsync("ended")).Count.ShouldBeInRange(1, 4);
+        clock.Advance(TimeSpan.FromDays(1));
+        (await first.Jobs.PurgeAsync(clock.GetUtcNow(), 100, default)).ShouldBe(60);
+    }
+
+    [Fact]
     public async Task A_message_that_comes_twice_starts_nothing_twice()
     {
         var ids = await AddAsync(first, 3);
@@ -118,7 +155,7 @@ public sealed class DynamoJobStoreTests(Moto moto) : IAsyncLifetime
         await using var ledger = new Ledger(new DynamoTable(clients.Dynamo, clients.Faults, fixture.Name, RandomSource.System), clients.Faults, RandomSource.System);
         var (now, job) = (clock.GetUtcNow(), JobId.New(RandomSource.System, clock));
         await ledger.NoteAsync([job], now, default);
-        var page = (await ledger.PagesAsync(Ledger.Open, now, 10, default)).ShouldHaveSingleItem();
+        var page = (await ledger.PagesAsync(Ledger.Open, now + TimeSpan.FromHours(1), 10, default)).ShouldHaveSingleItem();
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(() => ledger.ReplaceAsync(page, [(Ledger.Open, now + TimeSpan.FromMinutes(i), job)], default))));
 
@@ -294,11 +331,11 @@ public sealed class DynamoJobStoreTests(Moto moto) : IAsyncLifetime
         refusal.Message.ShouldBe("There is no DynamoDB table 'none' in eu-central-1; make it with deploy/aws/up, or correct --aws-table or --aws-region.");
     }
 
-    private static async Task<List<JobId>> AddAsync(Backend gateway, int count)
+    private async Task<List<JobId>> AddAsync(Backend gateway, int count)
     {
         var ids = new List<JobId>();
         for (var i = 0; i < count; i++)
-            ids.Add((await gateway.Jobs.AddAsync([SampleJobs.New()], default))[0].Job.Id);
+            ids.Add((await gateway.Jobs.AddAsync([SampleJobs.New(id: JobId.New(RandomSource.System, clock))], default))[0].Job.Id);
         return ids;
     }
 
