@@ -21,9 +21,10 @@ internal interface IBackendModule
     {
     }
 
-    /// <summary>Reaches what it keeps jobs in, and changes nothing; where that is, or null when it is nowhere but in this process.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, <see cref="ErrorCodes.InvalidSettings"/>: it can't be reached.</exception>
-    string? Probe(SettingReader settings) => null;
+    /// <summary>Looks at all that it needs outside of this process, and changes nothing; nothing when it needs nothing.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="queues">The queues of jobs that a service would use.</param>
+    Task<IReadOnlyList<Probed>> ProbeAsync(SettingReader settings, IReadOnlyCollection<string> queues) => Task.FromResult<IReadOnlyList<Probed>>([]);
 
     /// <summary>Opens it. What the context holds is closed by whoever made it if this fails, else by the backend.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: it can't be opened.</exception>
@@ -52,4 +53,7 @@ internal interface IBlobPlaceModule
     /// <summary>Opens a place; null when it is not one of this technology's.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>, <see cref="ErrorCodes.StoreUnavailable"/>.</exception>
     BlobPlace? Open(string place, SettingReader settings, RandomSource random, TimeProvider clock);
+
+    /// <summary>Looks whether a place can be reached, and changes nothing; null when that needs no look, or it is not one of this technology's.</summary>
+    Task<Probed?> ProbeAsync(string place, SettingReader settings) => Task.FromResult<Probed?>(null);
 }

@@ -34,14 +34,14 @@ internal sealed class AwsBackend : IBackendModule
             settings.Mistake("Several gateways may share the backend 'aws', so its pictures belong where all of them reach them; name the bucket with --blobs s3://BUCKET.");
     }
 
-    public string? Probe(SettingReader settings)
+    public async Task<IReadOnlyList<Probed>> ProbeAsync(SettingReader settings, IReadOnlyCollection<string> queues)
     {
         var read = Read(settings);
         using var clients = new AwsClients(read);
-        clients.Faults.CallAsync(() => clients.Dynamo.DescribeTableAsync(read.Table), CancellationToken.None).GetAwaiter().GetResult();
-        return $"the DynamoDB table '{read.Table}'";
+        return await new AwsProbe(clients, read).RunAsync(queues);
     }
 
+    // The host builds its services in one go, with nothing to wait on; nothing else runs yet that this could block.
     public Backend Open(BackendContext context) => OpenAsync(Read(context.Settings), context.Pictures, context.Retries, context.Random, context.Clock).GetAwaiter().GetResult();
 
     /// <summary>Reaches the table, and makes it where that is asked for.</summary>

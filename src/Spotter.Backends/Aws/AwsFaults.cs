@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Amazon.DynamoDBv2.Model;
 using Amazon.Runtime;
 using Amazon.SQS.Model;
@@ -8,7 +9,7 @@ using Spotter.Core;
 namespace Spotter.Backends.Aws;
 
 /// <summary>Says in one sentence what Amazon's services, or the way to them, have wrong; never with a secret in it.</summary>
-internal sealed class AwsFaults(AwsSettings settings)
+internal sealed partial class AwsFaults(AwsSettings settings)
 {
     /// <summary>What their errors mean to calls that were sent together.</summary>
     public BatchFaults OfBatches => new("Amazon's services", _ => false, _ => false, IsFault, ToRefusal);
@@ -16,6 +17,15 @@ internal sealed class AwsFaults(AwsSettings settings)
     /// <summary>True for what a service, the network or the SDK throws when a call fails.</summary>
     public static bool IsFault(Exception error) =>
         error is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or WebException or TaskCanceledException or ObjectDisposedException;
+
+    /// <summary>True where the credentials are known, and not allowed to do it.</summary>
+    public static bool IsDenied(AmazonServiceException error) =>
+        !IsOfCredentials(error) && (error.StatusCode is HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized || error.ErrorCode is "AccessDeniedException" or "AccessDenied");
+
+    /// <summary>True where the credentials, or what was signed with them, are not accepted at all.</summary>
+    public static bool IsOfCredentials(AmazonServiceException error) => error.ErrorCode
+        is "RequestExpired" or "InvalidSignatureException" or "SignatureDoesNotMatch" or "RequestTimeTooSkewed" or "ExpiredTokenException" or "ExpiredToken"
+        or "UnrecognizedClientException" or "InvalidClientTokenId" or "InvalidAccessKeyId";
 
     /// <summary>Makes a call; what fails is said in one sentence.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
@@ -50,7 +60,8 @@ internal sealed class AwsFaults(AwsSettings settings)
     /// <summary>The refusal for a failed call.</summary>
     public SpotterException ToRefusal(Exception error) => error as SpotterException ?? new(ErrorCodes.StoreUnavailable, Say(error), Cause(error));
 
-    private string Where => settings.Region is { } region ? $" in {region}" : " in this region";
+    private string Where => (settings.Region ?? Environment.GetEnvironmentVariable("AWS_REGION") ?? Environment.GetEnvironmentVariable("AWS_DEFAULT_REGION")) is { Length: > 0 } region
+        ? $" in {region}" : " in this region";
 
     private string Say(Exception error) => error switch
     {
@@ -65,8 +76,9 @@ internal sealed class AwsFaults(AwsSettings settings)
         AmazonServiceException { ErrorCode: "ExpiredTokenException" or "ExpiredToken" } => "The credentials for AWS have expired; renew them, or give the machine a role.",
         AmazonServiceException { ErrorCode: "UnrecognizedClientException" or "InvalidClientTokenId" or "InvalidAccessKeyId" } =>
             "Amazon doesn't know the credentials; correct them, or give the machine a role.",
-        AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } or AmazonServiceException { ErrorCode: "AccessDeniedException" or "AccessDenied" } =>
-            $"The role or user may not use {ServiceOf(error)} as is needed ({CodeOf((AmazonServiceException)error)}); see the permissions in docs/aws.md.",
+        AmazonServiceException denied when IsDenied(denied) => Denied().Match(denied.Message) is { Success: true } told
+            ? $"The role or user lacks {told.Groups["action"]} on {told.Groups["resource"]}; add that to its policy (docs/aws.md has all)."
+            : $"The role or user may not use {ServiceOf(error)} as is needed ({CodeOf(denied)}); see the permissions in docs/aws.md.",
         AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError } failed => $"{ServiceOf(failed)} failed ({CodeOf(failed)}); try again in some seconds.",
         AmazonServiceException other when other.StatusCode > default(HttpStatusCode) => $"{ServiceOf(other)} refused a request ({CodeOf(other)}).",
         AmazonClientException plain when plain.Message.Contains("region", StringComparison.OrdinalIgnoreCase) =>
@@ -81,6 +93,10 @@ internal sealed class AwsFaults(AwsSettings settings)
     // The answer to refused credentials may repeat what was shown.
     private static Exception? Cause(Exception error) =>
         error is AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } ? null : error;
+
+    /// <summary>As Amazon says which permission is missing. Nothing else of the message is repeated.</summary>
+    [GeneratedRegex("not authorized to perform: (?<action>[a-z0-9-]{1,30}:[A-Za-z]{1,50}) on resource: (?<resource>arn:[A-Za-z0-9:/_*.-]{1,200})", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Denied();
 
     private string ServiceOf(Exception error) => error switch
     {

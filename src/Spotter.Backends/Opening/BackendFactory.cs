@@ -32,9 +32,19 @@ public static class BackendFactory
         chosen.Check(settings);
     }
 
-    /// <summary>Reaches the server in which jobs are kept, and changes nothing; where it is, or null when there is none.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, <see cref="ErrorCodes.InvalidSettings"/>: it can't be reached.</exception>
-    public static string? Probe(SettingReader settings) => Chosen(settings).Probe(settings);
+    /// <summary>Looks at the servers in which jobs and pictures are kept, and changes nothing; nothing when there are none.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="queues">The queues of jobs that a service would use.</param>
+    public static async Task<IReadOnlyList<Probed>> ProbeAsync(SettingReader settings, IReadOnlyCollection<string> queues)
+    {
+        var found = new List<Probed>(await TryAsync("job store", () => Chosen(settings).ProbeAsync(settings, queues)));
+        if (settings.Get(BackendSettings.Blobs) is { } place)
+        {
+            foreach (var module in BlobStores.BuiltIn)
+                found.AddRange(await TryAsync("pictures", async () => await module.ProbeAsync(place, settings) is { } one ? [one] : []));
+        }
+        return found;
+    }
 
     /// <summary>Opens the ports of a deployment.</summary>
     /// <exception cref="SpotterException">
@@ -60,6 +70,18 @@ public static class BackendFactory
             pictures?.Dispose();
             folder.Dispose();
             throw;
+        }
+    }
+
+    private static async Task<IReadOnlyList<Probed>> TryAsync(string name, Func<Task<IReadOnlyList<Probed>>> probe)
+    {
+        try
+        {
+            return await probe();
+        }
+        catch (SpotterException unreachable)
+        {
+            return [new Probed(name, unreachable.Message, IsWrong: true)];
         }
     }
 

@@ -30,7 +30,8 @@ internal sealed class PostgresBackend : IBackendModule
             settings.Mistake("Several gateways may share the backend 'postgres', so its pictures belong where all of them reach them; name the place with --blobs folder:PATH or --blobs s3://BUCKET.");
     }
 
-    public string? Probe(SettingReader settings) => settings.GetSecret(Url, UrlFile) is { Length: > 0 } address ? PostgresDatabase.Probe(address) : null;
+    public Task<IReadOnlyList<Probed>> ProbeAsync(SettingReader settings, IReadOnlyCollection<string> queues) =>
+        Task.FromResult<IReadOnlyList<Probed>>(settings.GetSecret(Url, UrlFile) is { Length: > 0 } address ? [new Probed("job store", PostgresDatabase.Probe(address))] : []);
 
     // What else this gateway keeps in its data folder is its own.
     public Backend Open(BackendContext context) => Open(

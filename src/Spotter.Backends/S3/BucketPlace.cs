@@ -20,7 +20,19 @@ internal sealed class BucketPlace : IBlobPlaceModule
     {
         if (!S3Settings.IsLocation(place))
             return null;
-        var store = new S3BlobStore(S3Settings.Parse(place, settings.Get(Endpoint), settings.Get(Region)), clock);
+        var store = Open(place, settings, clock);
         return new BlobPlace(store, place) { Check = store.CheckAsync };
     }
+
+    public async Task<Probed?> ProbeAsync(string place, SettingReader settings)
+    {
+        if (!S3Settings.IsLocation(place))
+            return null;
+        using var store = Open(place, settings, TimeProvider.System);
+        await store.ProbeAsync(CancellationToken.None);
+        return new("pictures", $"{place} can be listed and read; whether it can be written was not tried");
+    }
+
+    private static S3BlobStore Open(string place, SettingReader settings, TimeProvider clock) =>
+        new(S3Settings.Parse(place, settings.Get(Endpoint), settings.Get(Region)), clock);
 }

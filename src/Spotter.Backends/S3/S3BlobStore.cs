@@ -67,6 +67,14 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
         }
     }
 
+    /// <summary>Makes sure that blobs can be listed and read, and changes nothing.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>: they can't.</exception>
+    public async Task ProbeAsync(CancellationToken cancel)
+    {
+        await ListOneAsync(cancel);
+        await using var none = await OpenAsync(CheckKey, cancel);
+    }
+
     /// <summary>
     /// Makes sure that blobs can be listed, written, read and deleted, and drops uploads that nobody will end.
     /// </summary>
@@ -76,7 +84,7 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
     {
         try
         {
-            await CallAsync("list", token => client.ListObjectsV2Async(new() { BucketName = settings.Bucket, Prefix = NameOf(CheckKey), MaxKeys = 1 }, token), cancel);
+            await ListOneAsync(cancel);
             await PutAsync(CheckKey, new MemoryStream([1]), cancel);
             await using (await OpenAsync(CheckKey, cancel))
             {
@@ -90,6 +98,9 @@ internal sealed class S3BlobStore : IBlobStore, IDisposable
             return refused.Message;
         }
     }
+
+    private Task ListOneAsync(CancellationToken cancel) =>
+        CallAsync("list", token => client.ListObjectsV2Async(new() { BucketName = settings.Bucket, Prefix = NameOf(CheckKey), MaxKeys = 1 }, token), cancel);
 
     public async Task PutAsync(string key, Stream content, CancellationToken cancel)
     {

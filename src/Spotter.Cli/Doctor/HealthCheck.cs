@@ -13,6 +13,7 @@ using Spotter.Core;
 using Spotter.Core.Confinement;
 using Spotter.Core.Files;
 using Spotter.Core.Settings;
+using Spotter.Engines.Catalogue;
 using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Doctor;
@@ -37,8 +38,6 @@ internal static class HealthCheck
         yield return DataFolder(data);
         if (settings.Get(GatewaySection.Port) is > 0 and var port)
             yield return Port(settings.Get(GatewaySection.Host), port, data);
-        if (Store(settings) is { } store)
-            yield return store;
         var models = SpotterPaths.ModelFiles(data);
         if (models.Count == 0)
         {
@@ -46,6 +45,8 @@ internal static class HealthCheck
                 "models", Health.Wrong, $"There is none: put .onnx files into one of {string.Join(", ", SpotterPaths.ModelFolders(data))}.");
         }
         var listings = models.Select(ModelListing.Of).ToList();
+        foreach (var store in Stores(settings, listings))
+            yield return store;
         var enough = listings.Any(listing => listing.Error is null);
         foreach (var listing in listings)
             yield return Model(listing, enough ? Health.Warning : Health.Wrong);
@@ -65,17 +66,11 @@ internal static class HealthCheck
         }
     }
 
-    private static Finding? Store(SettingReader settings)
+    /// <summary>The servers in which jobs and pictures are kept, if there are any.</summary>
+    private static IEnumerable<Finding> Stores(SettingReader settings, IEnumerable<ModelListing> models)
     {
-        const string Name = "job store";
-        try
-        {
-            return BackendFactory.Probe(settings) is { } place ? new(Name, Health.Ok, place) : null;
-        }
-        catch (SpotterException unreachable)
-        {
-            return new(Name, Health.Wrong, unreachable.Message);
-        }
+        var queues = EngineCatalogue.BuiltIn.QueuesOf(models.Select(m => m.Model).OfType<ModelInfo>()).ToList();
+        return BackendFactory.ProbeAsync(settings, queues).GetAwaiter().GetResult().Select(found => new Finding(found.Name, found.IsWrong ? Health.Wrong : Health.Ok, found.Detail));
     }
 
     private static Finding Machine() => new(

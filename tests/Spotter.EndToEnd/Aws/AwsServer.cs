@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Spotter.EndToEnd.Aws;
 
 /// <summary>Amazon's services as moto plays them, behind a proxy, and services on them.</summary>
@@ -31,14 +33,28 @@ internal sealed class AwsServer : IAsyncDisposable
     /// <param name="more">What else it is set to.</param>
     public Task<SpotterProcess> ServeAsync(string name, int work, IReadOnlyDictionary<string, string>? more = null)
     {
-        var address = Proxy.Address.ToString();
+        var surroundings = new Dictionary<string, string>(Surroundings, StringComparer.Ordinal);
+        if (Proxy.KeysHold is not null)
+        {
+            surroundings["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = Proxy.Keys.ToString();
+            foreach (var key in (string[])["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+                surroundings.Remove(key);
+        }
+        foreach (var (key, value) in more ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            surroundings[key] = value;
         return SpotterProcess.StartAsync(
-            folder.File(name), PatchModel.Write(folder.File("patches.onnx"), work),
-            [
-                "--backend", "aws", "--aws-create", "--aws-endpoint", address, "--blobs", "s3://pictures", "--s3-endpoint", address, "--max-workers", "1", "--lanes", "2",
-            ],
-            new Dictionary<string, string>(Surroundings.Concat(more ?? new Dictionary<string, string>(StringComparer.Ordinal)), StringComparer.Ordinal));
+            folder.File(name), PatchModel.Write(folder.File("patches.onnx"), work), [.. Place, "--aws-create", "--max-workers", "1", "--lanes", "2"], surroundings);
     }
+
+    /// <summary>Runs `doctor` against it.</summary>
+    public async Task<Dictionary<string, (string Health, string Detail)>> ExamineAsync(params string[] more)
+    {
+        var ran = await SpotterProgram.RunWithAsync(Surroundings, ["doctor", "--json", "--data", folder.File("doctor"), "--port", "0", .. Place, .. more]);
+        return ran.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
+            .ToDictionary(f => f.GetProperty("name").GetString()!, f => (f.GetProperty("health").GetString()!, f.GetProperty("detail").GetString()!), StringComparer.Ordinal);
+    }
+
+    private string[] Place => ["--backend", "aws", "--aws-endpoint", Proxy.Address.ToString(), "--blobs", "s3://pictures", "--s3-endpoint", Proxy.Address.ToString()];
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
