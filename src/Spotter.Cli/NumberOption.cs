@@ -33,6 +33,18 @@ internal static class NumberOption
         CustomParser = result => Whole(result, name, least, most),
     };
 
+    /// <summary>Whole numbers, each with the option's name before it.</summary>
+    /// <param name="name">As typed.</param>
+    /// <param name="least">The smallest that is taken.</param>
+    /// <param name="most">The largest that is taken.</param>
+    /// <param name="description">For the help.</param>
+    public static Option<int[]> Wholes(string name, int least, int most, string description) => new(name)
+    {
+        HelpName = "N",
+        Description = description,
+        CustomParser = result => [.. result.Tokens.Select(token => Whole(result, token.Value, name, least, most))],
+    };
+
     /// <summary>A number from 0 to 1.</summary>
     /// <param name="name">As typed.</param>
     /// <param name="otherwise">The value when it is not given.</param>
@@ -81,9 +93,10 @@ internal static class NumberOption
         return 0;
     }
 
-    private static int Whole(ArgumentResult result, string name, int least, int most)
+    private static int Whole(ArgumentResult result, string name, int least, int most) => Whole(result, result.Tokens[0].Value, name, least, most);
+
+    private static int Whole(ArgumentResult result, string given, string name, int least, int most)
     {
-        var given = result.Tokens[0].Value;
         if (int.TryParse(given, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
             return number;
         result.AddError($"{name} takes a number from {least} to {most}, not {given}.");

@@ -43,6 +43,8 @@ internal static class JsonLines
 
     public static void Write(CancelReport report) => Write(report, Json.CancelReport);
 
+    public static void Write(ScaledDay day) => Write(day, Json.ScaledDay);
+
     public static void Write(SimulationReport report) => Write(report, Json.SimulationReport);
 
     /// <summary>What a service said, on one line.</summary>
@@ -62,5 +64,6 @@ internal static class JsonLines
 [JsonSerializable(typeof(KeyListing))]
 [JsonSerializable(typeof(ModelListing))]
 [JsonSerializable(typeof(PullReport))]
+[JsonSerializable(typeof(ScaledDay))]
 [JsonSerializable(typeof(SimulationReport))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -13,9 +13,12 @@ internal static class SimulateCommand
     private static readonly Option<string> Trace = new("--trace")
     {
         HelpName = "FILE",
-        Required = true,
         Description = $"When jobs came: a CSV file of time,count, of times, or of time,service seconds; or a kind of load: {string.Join(", ", SyntheticTraces.Kinds)}.",
     };
+
+    private static readonly Option<int[]> Scale = NumberOption.Wholes("--scale", 0, 100_000_000, "Instead of a trace: a day with so many jobs, run by `spotter`, and its bill on AWS; may be given several times.");
+
+    private static readonly Option<double?> Picture = NumberOption.Positive("--picture", "BYTES", "The size of a picture, for the bill of --scale. Default: 500000.");
 
     private static readonly Option<string[]> Policies = new("--policy")
     {
@@ -57,6 +60,11 @@ internal static class SimulateCommand
 
     private static readonly Option<double?> Hours = NumberOption.Positive("--hours", "N", "Take so many hours of the file. Default: all.");
 
+    // c7i.large, on demand.
+    private const double DefaultPrice = 0.08925;
+
+    private const double DefaultPicture = 500_000;
+
     private static readonly DefaultOption<int> Repeat = NumberOption.Whole("--repeat", 3, 1, 1000, "Run each policy so many times, beginning at other moments of its rhythm, and give the means.");
 
     private static readonly DefaultOption<int> Seed = NumberOption.Whole("--seed", 1, 0, int.MaxValue, "Of all that is random.");
@@ -70,8 +78,13 @@ internal static class SimulateCommand
         var command = new Command("simulate", "Replay a trace of arrivals through scaling policies: workers, waiting, cost, and how far that is from the least possible.")
         {
             Trace, Policies, All, Preset, Machine, Boot, Service, MinBill, MaxWorkers, Lanes, Faults, Min, Slo, CostCap, Price, JobsPerCount, From, Hours,
-            Repeat, Seed, Json, Plot,
+            Repeat, Seed, Json, Plot, Scale, Picture,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(Trace) is null == result.GetResult(Scale) is null)
+                result.AddError("Give either --trace or --scale.");
+        });
         command.SetAction(RunAsync);
         return command;
     }
@@ -89,6 +102,8 @@ internal static class SimulateCommand
             // Where boots are short, looking seldom would add to them.
             Tick = TimeSpan.FromSeconds(Math.Clamp(machine.BootSeconds / 15, 0.25, 1)),
         });
+        if (parsed.GetValue(Scale) is { Length: > 0 } scales)
+            return Run(scales, machine, settings with { PricePerHour = parsed.GetValue(Price) ?? DefaultPrice }, parsed, cancel);
         var names = parsed.GetValue(Policies) is { Length: > 0 } given && !parsed.GetValue(All) ? given : Contenders.Compared(machine.MaxWorkers);
         var contenders = names.Select(Contenders.Named).ToList();
         var trace = ReadTrace(parsed, machine);
@@ -111,6 +126,17 @@ internal static class SimulateCommand
             JsonLines.Write(report);
         else
             await Console.Out.WriteAsync(report.Render());
+        return ExitStatus.Done;
+    }
+
+    private static int Run(int[] scales, MachineKind machine, ScaleSettings settings, ParseResult parsed, CancellationToken cancel)
+    {
+        var picture = parsed.GetValue(Picture) ?? DefaultPicture;
+        var days = scales.Select(jobs => ScaledDay.Run(jobs, machine, settings, picture, Seed.Of(parsed), cancel)).ToList();
+        if (parsed.GetValue(Json))
+            days.ForEach(JsonLines.Write);
+        else
+            Console.Out.Write(ScaledDay.Render(days, machine, settings.PricePerHour, picture));
         return ExitStatus.Done;
     }
 

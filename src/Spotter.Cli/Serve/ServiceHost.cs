@@ -44,7 +44,7 @@ internal static class ServiceHost
         AddModels(builder.Services);
         AddScaling(builder.Services, hasPools);
         builder.Services.AddGateway().AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>())
-            .AddHostedService<PublishService>();
+            .AddHostedService<PublishService>().AddSingleton(SettingSources.Secrets).AddHostedService<SecretWatch>();
         return builder.Build().MapGateway();
     }
 

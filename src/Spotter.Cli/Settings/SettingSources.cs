@@ -1,3 +1,4 @@
+using Spotter.Backends.Aws;
 using Spotter.Core.Settings;
 
 namespace Spotter.Cli.Settings;
@@ -12,6 +13,9 @@ internal static class SettingSources
     public static readonly Setting<string?> File = new(
         "config", $"File with settings. Default: {FileName} in the current folder, if it is there.", SettingValues.OptionalText("FILE"), null) { Flag = "--config" };
 
+    /// <summary>Secrets that settings name at Amazon.</summary>
+    public static AwsSecrets Secrets { get; } = new();
+
     // Variables with our prefix that are no settings of a service.
     private static readonly string[] Others = ["CONFIG", "KEY", "NATIVE"];
 
@@ -22,7 +26,7 @@ internal static class SettingSources
     {
         var environment = new EnvironmentSettings();
         var yaml = FileOf(flags, environment) is { } path ? YamlSettings.Read(path) : null;
-        var settings = new SettingReader(yaml is null ? [flags, environment] : [flags, environment, yaml]);
+        var settings = new SettingReader(yaml is null ? [flags, environment] : [flags, environment, yaml], [Secrets]);
         if (isQuiet)
             return settings;
         foreach (var key in yaml?.Keys ?? [])
@@ -39,7 +43,7 @@ internal static class SettingSources
     public static SettingReader OpenNamed()
     {
         var environment = new EnvironmentSettings();
-        return new(new SettingReader([environment]).Get(File) is { } path ? [environment, YamlSettings.Read(path)] : [environment]);
+        return new(new SettingReader([environment]).Get(File) is { } path ? [environment, YamlSettings.Read(path)] : [environment], [Secrets]);
     }
 
     /// <summary>

@@ -9,18 +9,22 @@ namespace Spotter.Core.Settings;
 public sealed class SettingReader
 {
     private readonly IReadOnlyList<ISettingSource> sources;
+    private readonly IReadOnlyList<ISecretPlace> places;
     private readonly string prefix;
     private readonly List<string> mistakes;
 
     /// <summary>Reads from sources, of which the first one that gives a setting counts.</summary>
-    public SettingReader(IReadOnlyList<ISettingSource> sources)
-        : this(sources, "", [])
+    /// <param name="sources">Where settings are given.</param>
+    /// <param name="places">From where secrets are read besides files.</param>
+    public SettingReader(IReadOnlyList<ISettingSource> sources, IReadOnlyList<ISecretPlace>? places = null)
+        : this(sources, places ?? [], "", [])
     {
     }
 
-    private SettingReader(IReadOnlyList<ISettingSource> sources, string prefix, List<string> mistakes)
+    private SettingReader(IReadOnlyList<ISettingSource> sources, IReadOnlyList<ISecretPlace> places, string prefix, List<string> mistakes)
     {
         this.sources = sources;
+        this.places = places;
         this.prefix = prefix;
         this.mistakes = mistakes;
     }
@@ -70,6 +74,8 @@ public sealed class SettingReader
             Mistake($"{NameOf(secret)} and {NameOf(file)} are both given; give one of them.");
         if (Get(file) is not { } path || own < other)
             return Get(secret);
+        if (places.FirstOrDefault(place => place.Has(path)) is { } elsewhere)
+            return ReadFrom(elsewhere, path, file);
         try
         {
             var text = RegularFile.ReadText(path, 64 * 1024).Trim();
@@ -89,6 +95,22 @@ public sealed class SettingReader
         }
     }
 
+    private string? ReadFrom(ISecretPlace place, string name, Setting file)
+    {
+        try
+        {
+            var text = place.Read(name);
+            if (text.Length == 0)
+                Mistake($"The secret {name}, which {NameOf(file)} names, is empty.");
+            return text;
+        }
+        catch (SpotterException unreadable)
+        {
+            Mistake($"{NameOf(file)}: {unreadable.Message}");
+            return null;
+        }
+    }
+
     /// <summary>
     /// The named groups below a key, each read by a reader of its own. One source's groups replace those of all others, so
     /// that pools on the command line don't mix with those in a file.
@@ -101,7 +123,7 @@ public sealed class SettingReader
                 continue;
             foreach (var name in names.Where(n => source.Find($"{prefix}{key}.{n}", isList: true) is { Count: > 0 }))
                 Mistake($"{source.NameOf($"{prefix}{key}.{name}")} takes settings below it, not a text.");
-            return [.. names.Select(name => (name, new SettingReader([source], $"{prefix}{key}.{name}.", mistakes)))];
+            return [.. names.Select(name => (name, new SettingReader([source], places, $"{prefix}{key}.{name}.", mistakes)))];
         }
         return [];
     }

@@ -8,6 +8,10 @@ public static class SyntheticTraces
 {
     private const string Burst = "burst";
     private const int MostBurst = 1_000_000;
+    private const double DaySeconds = 86_400;
+
+    // Of the rate at noon.
+    private const double NightShare = 0.05;
 
     /// <summary>The kinds; <c>burst</c> takes any number of jobs behind it.</summary>
     public static IReadOnlyList<string> Kinds { get; } = ["burst110", "burst150", "poisson", "onoff", "diurnal", "flash", "trickle", "cron"];
@@ -35,6 +39,18 @@ public static class SyntheticTraces
         };
         return ArrivalTrace.Create(name, arrivals, horizon, machine, draws);
     }
+
+    /// <summary>A day with so many jobs, give or take what chance does: few at night, most at noon.</summary>
+    public static ArrivalTrace Day(int jobs, MachineKind machine, int seed)
+    {
+        var draws = Draws.For($"day/{jobs}/{machine.Name}", seed);
+        var peak = DayPeak(jobs);
+        var arrivals = jobs == 0 ? [] : ByRate(draws, peak, DaySeconds, t => peak * (NightShare + ((1 - NightShare) * (1 - Math.Cos(2 * Math.PI * t / DaySeconds)) / 2)));
+        return ArrivalTrace.Create("day", arrivals, DaySeconds, machine, draws);
+    }
+
+    /// <summary>Jobs a second at the busiest time of such a day.</summary>
+    public static double DayPeak(int jobs) => jobs / DaySeconds / ((1 + NightShare) / 2);
 
     private static int? BurstSize(string name) =>
         name.StartsWith(Burst, StringComparison.Ordinal)

@@ -12,6 +12,9 @@ namespace Spotter.EndToEnd.Aws;
 /// <param name="IndexUnits">What it takes besides for new entries of indexes.</param>
 internal sealed record AwsCall(string Service, string Operation, string Target, double WriteUnits, double IndexUnits)
 {
+    /// <summary>What DynamoDB takes for reading: one unit for each item of at most 4 KiB, and for a query that finds no more than that.</summary>
+    public double ReadUnits { get; init; }
+
     /// <summary>True when it changes the table or a queue.</summary>
     public bool IsWrite => Operation is not ("GetItem" or "BatchGetItem" or "Query" or "GetQueueUrl" or "GetQueueAttributes" or "ReceiveMessage" or "GET" or "HEAD");
 
@@ -40,7 +43,13 @@ internal sealed record AwsCall(string Service, string Operation, string Target, 
             "BatchGetItem" => (Pk(request.GetProperty("RequestItems").EnumerateObject().First().Value.GetProperty("Keys")[0]), 0, 0),
             _ => ("", 0, 0),
         };
-        return new("dynamodb", operation, Plain(partition), units, indexed);
+        var reads = operation switch
+        {
+            "GetItem" or "Query" => 1,
+            "BatchGetItem" => request.GetProperty("RequestItems").EnumerateObject().Sum(table => table.Value.GetProperty("Keys").GetArrayLength()),
+            _ => 0,
+        };
+        return new("dynamodb", operation, Plain(partition), units, indexed) { ReadUnits = reads };
     }
 
     private static string Pk(JsonElement item) => item.GetProperty("pk").GetProperty("S").GetString()!;

@@ -34,10 +34,12 @@ public sealed class AwsCostTests(ITestOutputHelper output)
         var (sqs, s3) = (Each(calls.Count(c => c.Service == "sqs")), Each(calls.Count(c => c.Service == "s3")));
         foreach (var kind in calls.GroupBy(c => (c.Service, c.Operation, c.Target)).OrderByDescending(g => g.Sum(c => c.WriteUnits)))
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kind.Key.Service} {kind.Key.Operation} {kind.Key.Target}: {Each(kind.Count()):0.00} requests, {Each(kind.Sum(c => c.WriteUnits + c.IndexUnits)):0.00} write units a job"));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a job: {units:0.00} write units, {sqs:0.00} SQS requests, {s3:0.00} S3 requests"));
+        var reads = Each(calls.Sum(c => c.ReadUnits));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a job: {units:0.00} write units, {reads:0.00} read units, {sqs:0.00} SQS requests, {s3:0.00} S3 requests"));
         // A job can't cost less than its row, its lease and its end: the count is not of something else.
         // Four, and what is said once a second or in ten.
         units.ShouldBeInRange(4, 4.3);
+        reads.ShouldBeInRange(3, 10);
         sqs.ShouldBeInRange(0.1, 2);
         s3.ShouldBeInRange(1, 3);
     }
@@ -58,7 +60,8 @@ public sealed class AwsCostTests(ITestOutputHelper output)
             output.WriteLine($"{kind.Key.Service} {kind.Key.Operation} {kind.Key.Target}: {kind.Count()}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"idle: {calls.Sum(k => k.Count()) / 41.0 * 60:0} requests a minute"));
         calls.ShouldContain(k => k.Key.Target == "tally", "it says that it is there");
+        // The counts are read once more when all is counted anew, every ten minutes.
         foreach (var kind in calls)
-            kind.Count().ShouldBeLessThanOrEqualTo(3, $"{kind.Key}: every 20 s at most");
+            kind.Skip(kind.Key.Target == "tally" ? 1 : 0).Count().ShouldBeLessThanOrEqualTo(3, $"{kind.Key}: every 20 s at most");
     }
 }

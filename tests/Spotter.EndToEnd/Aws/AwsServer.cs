@@ -54,6 +54,14 @@ internal sealed class AwsServer : IAsyncDisposable
             .ToDictionary(f => f.GetProperty("name").GetString()!, f => (f.GetProperty("health").GetString()!, f.GetProperty("detail").GetString()!), StringComparer.Ordinal);
     }
 
+    /// <summary>Sends a message, past any service.</summary>
+    public Task SendMessageAsync(string queue, string body) => moto.CallAsync("sqs", "AmazonSQS.SendMessage", new { QueueUrl = UrlOf(queue), MessageBody = body });
+
+    /// <summary>Deletes all messages of a queue.</summary>
+    public Task PurgeQueueAsync(string queue) => moto.CallAsync("sqs", "AmazonSQS.PurgeQueue", new { QueueUrl = UrlOf(queue) });
+
+    private string UrlOf(string queue) => new Uri(moto.Address, $"/123456789012/{queue}").ToString();
+
     private string[] Place => ["--backend", "aws", "--aws-endpoint", Proxy.Address.ToString(), "--blobs", "s3://pictures", "--s3-endpoint", Proxy.Address.ToString()];
 
     /// <inheritdoc/>

@@ -33,6 +33,8 @@ public sealed class UsageTests
         ["queue", "cancel", "--state", "dead"],
         ["simulate"],
         ["simulate", "--trace", "burst110", "--boot", "0"],
+        ["simulate", "--trace", "burst110", "--scale", "10"],
+        ["simulate", "--scale", "-1"],
         ["simulate", "--trace", "burst110", "--preset", "best"],
         ["models"],
         ["models", "evaluate", "model.onnx"],

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Xml.Linq;
 using Spotter.Tests.Cli;
 
@@ -43,6 +44,27 @@ public sealed class SimulateCommandTests : IDisposable
             policy.GetProperty("cost").GetDouble().ShouldBe(policy.GetProperty("workerSeconds").GetDouble() / 1000, tolerance: 1e-9);
             policy.GetProperty("wait").GetProperty("p99").GetDouble().ShouldBeGreaterThan(5);
         }
+    }
+
+    [Fact]
+    public async Task A_day_of_any_scale_is_run_by_the_policy_and_has_its_bill()
+    {
+        string[] call = ["simulate", "--scale", "0", "--scale", "2000", "--scale", "200000", "--service", "0.2", "--lanes", "2", "--price", "0.1", "--json"];
+        var ran = await SpotterProgram.RunAsync(call);
+
+        ran.Status.ShouldBe(0, ran.Errors);
+        var days = ran.Json().ToList();
+        days.Select(d => d.GetProperty("jobsPerDay").GetInt32()).ShouldBe([0, 2000, 200_000]);
+        days.Select(Sum).ShouldBeInOrder();
+        double.Abs(days[2].GetProperty("jobs").GetDouble() - 200_000).ShouldBeLessThan(2000);
+        (days[0].GetProperty("workers").GetDouble(), days[0].GetProperty("mostWorkers").GetDouble()).ShouldBe((0, 0));
+        // Two lanes of 0.2 s: all work done by machines that never wait costs so much at least.
+        days[2].GetProperty("workers").GetDouble().ShouldBeGreaterThan(200_000 * 0.2 / 2 / 3600 * 0.1 * 0.95);
+        var bill = days[2].GetProperty("bill");
+        bill.GetProperty("sum").GetDouble().ShouldBe(((string[])["table", "queues", "pictures", "gateways", "balancers"]).Sum(part => bill.GetProperty(part).GetDouble()), tolerance: 1e-9);
+        (await SpotterProgram.RunAsync(call)).Output.ShouldBe(ran.Output);
+
+        static double Sum(JsonElement day) => day.GetProperty("sum").GetDouble();
     }
 
     [Fact]
