@@ -7,10 +7,12 @@ public sealed partial class FleetController
 
     /// <summary>
     /// Lets all that have been started so far finish what they have and end, for good: others are started in their place as they
-    /// are needed. For anybody.
+    /// are needed. Shared ones stay: they don't have this gateway's files, and may have joined another. For anybody.
     /// </summary>
     public async Task RetireAllAsync(CancellationToken cancel)
     {
+        if (IsShared)
+            return;
         List<Member> all;
         lock (gate)
         {

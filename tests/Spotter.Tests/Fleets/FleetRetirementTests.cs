@@ -40,6 +40,18 @@ public sealed class FleetRetirementTests
     }
 
     [Fact]
+    public async Task Those_that_gateways_share_stay_since_another_may_have_given_them_a_job()
+    {
+        launcher.IsShared = true;
+        await launcher.StartAsync(1, default);
+        await fleet.TendAsync(default, ControllerRole.Standby);
+
+        await fleet.RetireAllAsync(default);
+
+        launcher.Stopped.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task It_can_not_be_kept_whatever_the_policy_wants()
     {
         await StartAsync("w1");
