@@ -30,6 +30,7 @@ public sealed partial class FleetController
     private long crashes;
     private int failedBoots;
     private bool hasLooked;
+    private volatile ControllerRole role = ControllerRole.Active;
 
     /// <summary>Creates the controller of a launcher's workers.</summary>
     /// <param name="launcher">Starts and ends them.</param>
@@ -69,6 +70,9 @@ public sealed partial class FleetController
     /// <summary>True when its workers are no one gateway's (<see cref="IWorkerLauncher.IsShared"/>).</summary>
     public bool IsShared => launcher.IsShared;
 
+    /// <summary>True for a worker that another gateway scales: that one has to see it, so it has to join there.</summary>
+    public bool IsElsewhere(string worker) => IsShared && role == ControllerRole.Standby && Has(worker);
+
     /// <summary>True for a worker that was started here and has not ended.</summary>
     public bool Has(string worker)
     {
@@ -103,12 +107,16 @@ public sealed partial class FleetController
     /// The workers as they are then.
     /// </summary>
     /// <param name="cancel">Ends the look.</param>
-    /// <param name="onlyLooks">True while another controller scales workers that are shared: it is the one that stops some.</param>
-    public async Task<IReadOnlyList<WorkerView>> TendAsync(CancellationToken cancel, bool onlyLooks = false)
+    /// <param name="now">Who scales these workers: where they are shared, only that one stops some.</param>
+    public async Task<IReadOnlyList<WorkerView>> TendAsync(CancellationToken cancel, ControllerRole now = ControllerRole.Active)
     {
         await LookAsync(cancel);
-        if (onlyLooks && IsShared)
+        var (isActive, wasActive) = (now == ControllerRole.Active, role == ControllerRole.Active);
+        role = now;
+        if (IsShared && !isActive)
             return List();
+        if (IsShared && !wasActive)
+            BeginAnew();
         foreach (var worker in Retired())
             await DrainAsync(worker, cancel);
         foreach (var worker in Overdue())
@@ -275,6 +283,20 @@ public sealed partial class FleetController
         }
         foreach (var worker in vanished)
             End(new WorkerExit(worker, Status: null, []));
+    }
+
+    /// <summary>
+    /// Those that have not joined here may have joined the one that scaled them before, and need time to come over. When they were
+    /// ready is not known, as of those that were there already.
+    /// </summary>
+    private void BeginAnew()
+    {
+        var joined = roster.List().Select(w => w.Id).ToHashSet(StringComparer.Ordinal);
+        lock (gate)
+        {
+            foreach (var member in members.Values.Where(m => !joined.Contains(m.Name)).ToList())
+                members[member.Name] = new Member(member.Name, time.GetTimestamp(), Age(member)) { WasThere = true, IsRetired = member.IsRetired };
+        }
     }
 
     /// <summary>Whether it has joined or left since the last look.</summary>

@@ -139,7 +139,7 @@ public sealed partial class ScaleLoop(
         // First what has come, then what waits: a job that comes in between is new at the next look, and missing at none.
         var total = Meter.TotalArrived;
         var counts = await CountAsync(cancel);
-        var workers = await fleet.TendAsync(cancel, onlyLooks: role != ControllerRole.Active);
+        var workers = await fleet.TendAsync(cancel, role);
         return new ScaleObservation
         {
             Time = time.GetElapsedTime(start),

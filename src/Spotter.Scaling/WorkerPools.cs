@@ -16,6 +16,9 @@ public sealed class WorkerPools(IReadOnlyList<WorkerPool> pools, WorkerRoster ro
     /// <summary>The pools.</summary>
     public IReadOnlyList<WorkerPool> All => pools;
 
+    /// <summary>True for a worker that has to join another gateway, as that one scales it.</summary>
+    public bool IsElsewhere(string worker) => pools.Any(p => p.Fleet.IsElsewhere(worker));
+
     /// <summary>All workers, each once.</summary>
     public IReadOnlyList<WorkerView> List() =>
         [.. pools.SelectMany(p => p.Fleet.List()).Concat(roster.List()).DistinctBy(w => w.Id, StringComparer.Ordinal)];

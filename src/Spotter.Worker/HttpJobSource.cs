@@ -27,6 +27,8 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient client;
+    // By them a load balancer knows which gateway the worker has joined.
+    private readonly CookieContainer cookies = new();
     private readonly string path;
     private readonly Func<WorkerJoin> introduction;
     private readonly TimeProvider time;
@@ -46,6 +48,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     {
         var handler = Outgoing.NewHandler();
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
+        (handler.UseCookies, handler.CookieContainer) = (true, cookies);
         client = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         path = $"/v1/workers/{Uri.EscapeDataString(worker)}";
@@ -223,6 +226,9 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
 
     private void NoteAway(Exception reason)
     {
+        // Another gateway behind the address may do better.
+        foreach (Cookie cookie in cookies.GetAllCookies())
+            cookie.Expired = true;
         if (Interlocked.Exchange(ref isAway, 1) == 0)
             LogAway(reason, client.BaseAddress!);
     }

@@ -64,6 +64,8 @@ internal sealed partial class WorkerApi(
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
         WorkerWords.Check(join);
+        if (IsElsewhere(worker))
+            throw SentAway(worker);
         var has = join.Models;
         if (IsFromElsewhere(worker) && !roster.Has(worker))
             LogJoined(worker, string.Join(", ", has.Select(m => m.Id)));
@@ -80,6 +82,15 @@ internal sealed partial class WorkerApi(
             models.Bring(has.Select(m => m.Info is { } info && m.Version is { } version && engines.Find(info.Engine) is not null ? info with { Id = m.Id, Version = version } : null)
                 .OfType<ModelInfo>());
         }
+    }
+
+    /// <summary>Whoever scales a worker has to see it: one that it doesn't see never came, for it, and is replaced.</summary>
+    private bool IsElsewhere(string worker) => pools?.IsElsewhere(worker) == true;
+
+    private SpotterException SentAway(string worker)
+    {
+        roster.Leave(worker);
+        return new SpotterException(ErrorCodes.Busy, $"Another gateway scales the worker '{worker}'; it has to join that one.");
     }
 
     private bool IsFromElsewhere(string worker) => pools?.All.Any(p => p.Fleet.Has(worker)) != true;
@@ -103,6 +114,8 @@ internal sealed partial class WorkerApi(
 
     private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http)
     {
+        if (IsElsewhere(worker))
+            throw SentAway(worker);
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         if (roster.IsDraining(worker))
@@ -143,6 +156,13 @@ internal sealed partial class WorkerApi(
 
     private async Task<JsonHttpResult<WorkerOrders>> HeartbeatAsync(string worker, WorkerHeartbeat heartbeat, CancellationToken cancel)
     {
+        if (IsElsewhere(worker))
+        {
+            // The other may be gone, and it may take a moment until somebody scales again: by then its leases would have run out.
+            WorkerWords.Check(worker, heartbeat);
+            await jobs.HeartbeatAsync(worker, heartbeat.Leases, cancel);
+            throw SentAway(worker);
+        }
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         WorkerWords.Check(worker, heartbeat);

@@ -332,6 +332,31 @@ public sealed class FleetControllerTests
     }
 
     [Fact]
+    public async Task Whoever_takes_over_workers_that_are_shared_gives_those_of_the_other_time_to_come_over()
+    {
+        launcher.IsShared = true;
+        await launcher.StartAsync(2, default);
+        await fleet.TendAsync(default, ControllerRole.Standby);
+        // One has joined here before; the other never did.
+        roster.Join("w1", 1, []);
+        await fleet.TendAsync(default, ControllerRole.Standby);
+        roster.Leave("w1");
+        clock.Advance(TimeSpan.FromHours(1));
+        await fleet.TendAsync(default, ControllerRole.Standby);
+
+        (await fleet.TendAsync(default, ControllerRole.Active)).Select(w => w.State).ShouldBe([WorkerState.Booting, WorkerState.Booting]);
+        clock.Advance(((IWorkerLauncher)launcher).BootPatience);
+        await fleet.TendAsync(default);
+        launcher.Stopped.ShouldBeEmpty();
+
+        roster.Join("w2", 1, []);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await fleet.TendAsync(default);
+        launcher.Stopped.ShouldBe(["w1"], "it never came over");
+        meter.TakeBooted().ShouldBeEmpty("when it was ready before is not known");
+    }
+
+    [Fact]
     public async Task A_boot_that_no_look_has_seen_yet_is_measured_when_everybody_goes()
     {
         await fleet.LaunchAsync(1, default);

@@ -27,11 +27,13 @@ internal sealed class GatewayBench : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private readonly Backend backend;
     private readonly TimeProvider time;
+    private readonly Func<WorkerRoster, WorkerPools>? pools;
 
-    private GatewayBench(GatewaySettings settings, TimeProvider time)
+    private GatewayBench(GatewaySettings settings, TimeProvider time, Func<WorkerRoster, WorkerPools>? pools)
     {
         Settings = settings;
         this.time = time;
+        this.pools = pools;
         Arrivals = new ArrivalFiles(folder.File("arrivals"), TimeProvider.System, NullLogger<ArrivalFiles>.Instance);
         backend = fixture.Open(TimeProvider.System, new RetrySchedule { FirstDelay = TimeSpan.FromMilliseconds(1) });
     }
@@ -66,10 +68,10 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public static ModelInfo Model { get; } = new("tiny", VisionTasks.Detect, "yolov8", 64, 64, ["person", "bus", "dog"]);
 
-    public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null, TimeProvider? time = null)
+    public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null, TimeProvider? time = null, Func<WorkerRoster, WorkerPools>? pools = null)
     {
         var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Jobs = new JobSettings { MaxInputBytes = 256 * 1024 } };
-        var bench = new GatewayBench(change?.Invoke(settings) ?? settings, time ?? TimeProvider.System);
+        var bench = new GatewayBench(change?.Invoke(settings) ?? settings, time ?? TimeProvider.System, pools);
         await bench.StartHostAsync();
         bench.Settings = bench.Settings with { Port = bench.Host.Address().Port };
         bench.Address = bench.Host.Address();
@@ -101,6 +103,8 @@ internal sealed class GatewayBench : IAsyncDisposable
             .AddSingleton(Roster).AddSingleton(Decisions).AddSingleton(Models).AddSingleton(Series)
             .AddSingleton(new ScaleMeter(Arrivals)).AddSingleton<IArrivalTrace>(Arrivals)
             .AddGateway();
+        if (pools is not null)
+            builder.Services.AddSingleton(pools(Roster));
         Host = builder.Build().MapGateway();
         await Host.StartAsync(default);
     }
