@@ -42,7 +42,7 @@ public sealed class DeployTests(Cloud cloud) : IClassFixture<Cloud>
         ((string)(await cloud.JsonAsync("dynamodb", "DynamoDB_20120810.DescribeTable", $$"""{"TableName":"{{name}}"}"""))["Table"]!["TableStatus"]!).ShouldBe("ACTIVE");
         // An item of the backend's form goes in, and comes out by each index.
         await cloud.JsonAsync("dynamodb", "DynamoDB_20120810.PutItem", $$"""
-            {"TableName":"{{name}}","Item":{"pk":{"S":"a"},"sk":{"S":"b"},"opk":{"S":"o"},"upk":{"S":"u"},"usk":{"S":"v"},"ttl":{"N":"1"} } }
+            {"TableName":"{{name}}","Item":{"pk":{"S":"a"},"sk":{"S":"b"},"opk":{"S":"o"},"upk":{"S":"u"},"usk":{"S":"v"} } }
             """);
         foreach (var (index, key, value) in new[] { ("owner", "opk", "o"), ("unlucky", "upk", "u") })
         {

@@ -125,7 +125,7 @@ public sealed partial class PolicyTests
         Autoscaler("ours").ShouldBe(
         [
             "autoscaling:DescribeAutoScalingGroups", "autoscaling:CompleteLifecycleAction", "autoscaling:SetDesiredCapacity",
-            "autoscaling:SetInstanceProtection", "autoscaling:TerminateInstanceInAutoScalingGroup", "cloudwatch:PutMetricData",
+            "autoscaling:SetInstanceProtection", "autoscaling:TerminateInstanceInAutoScalingGroup",
         ]);
         Autoscaler("tracking").ShouldBe(["autoscaling:DescribeAutoScalingGroups", "cloudwatch:PutMetricData"]);
         Autoscaler("cpu").ShouldBeEmpty();

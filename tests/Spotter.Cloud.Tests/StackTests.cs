@@ -34,7 +34,7 @@ public sealed class StackTests
             .ShouldBe(["owner: opk HASH, sk RANGE, KEYS_ONLY", "unlucky: upk HASH, usk RANGE, KEYS_ONLY"]);
         table["AttributeDefinitions"]!.AsArray().ShouldAllBe(a => (string)a!["AttributeType"]! == "S");
         ((string)table["BillingMode"]!).ShouldBe("PAY_PER_REQUEST");
-        ((string)table["TimeToLiveSpecification"]!["AttributeName"]!).ShouldBe("ttl");
+        table["TimeToLiveSpecification"].ShouldBeNull("Spotter deletes what is old itself, with its pictures");
         ((bool)table["PointInTimeRecoverySpecification"]!["PointInTimeRecoveryEnabled"]!).ShouldBeTrue();
         ((bool)table["SSESpecification"]!["SSEEnabled"]!).ShouldBeTrue();
     }
@@ -125,6 +125,33 @@ public sealed class StackTests
         $"{metric["Namespace"]}/{metric["MetricName"]} {metric["Statistic"]} {target["TargetValue"]}".ShouldBe("Spotter/BacklogPerInstance Average 10");
         $"{metric["Dimensions"]![0]!["Name"]}={metric["Dimensions"]![0]!["Value"]}".ShouldBe("AutoScalingGroupName=spotter-workers");
         $"{WorkerGroup("tracking")["MinSize"]}".ShouldBe("0");
+    }
+
+    [Theory]
+    [InlineData("ours", "serve", "POOLS__WORKERS__GROUP=spotter-workers POOLS__WORKERS__LANES=2 POOLS__WORKERS__LAUNCHER=autoscaling POOLS__WORKERS__MAX=4")]
+    [InlineData("tracking", "gateway", "PUBLISH__DIMENSIONS=AutoScalingGroupName=spotter-workers PUBLISH__GROUP=spotter-workers PUBLISH__NAMESPACE=Spotter PUBLISH__TO=cloudwatch")]
+    [InlineData("cpu", "gateway", "")]
+    [InlineData("pool", "gateway", "")]
+    public void Gateways_are_told_what_the_mode_needs_of_them(string name, string command, string told)
+    {
+        var lines = Templates.UserData(name, "gateway").Split('\n');
+
+        lines.ShouldContain($"command={command}");
+        lines.Select(l => l.Replace("environment=", "", StringComparison.Ordinal).Trim('\''))
+            .Where(l => l.StartsWith("SPOTTER__POOLS__", StringComparison.Ordinal) || l.StartsWith("SPOTTER__PUBLISH__", StringComparison.Ordinal))
+            .Select(l => l["SPOTTER__".Length..]).Order(StringComparer.Ordinal).ShouldBe(told.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Templates.UserData(name, "worker").ShouldContain("\ncommand=worker\n");
+    }
+
+    [Fact]
+    public void Workers_stay_with_the_gateway_that_they_have_joined()
+    {
+        var groups = Templates.Resources("ours", "AWS::ElasticLoadBalancingV2::TargetGroup");
+        string Sticky(string id) => string.Join(' ', groups.Single(g => g.Key.StartsWith(id, StringComparison.Ordinal)).Value["TargetGroupAttributes"]!.AsArray()
+            .Where(a => ((string)a!["Key"]!).StartsWith("stickiness", StringComparison.Ordinal)).Select(a => (string)a!["Value"]!));
+
+        Sticky("LoadBalancersWorkers").ShouldBe("true lb_cookie");
+        Sticky("LoadBalancersClients").ShouldBeEmpty();
     }
 
     [Fact]

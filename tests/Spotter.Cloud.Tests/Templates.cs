@@ -41,6 +41,12 @@ internal static class Templates
         .Where(r => (string)r.Value!["Type"]! == type)
         .ToDictionary(r => r.Key, r => r.Value!["Properties"]!, StringComparer.Ordinal);
 
+    /// <summary>What machines of a role run at their first start; what CloudFormation puts in is left out.</summary>
+    public static string UserData(string name, string role) => Resources(name, "AWS::EC2::LaunchTemplate").Values
+        .Select(t => t["LaunchTemplateData"]!["UserData"]!["Fn::Base64"]!["Fn::Join"]![1]!.AsArray())
+        .Select(parts => string.Concat(parts.Select(p => p is JsonValue ? (string)p! : "")))
+        .Single(text => text.Contains($"\nrole={role}\n", StringComparison.Ordinal));
+
     /// <summary>The only one of a type.</summary>
     public static JsonNode Resource(string name, string type) => Resources(name, type).ShouldHaveSingleItem().Value;
 }

@@ -26,7 +26,8 @@ internal sealed class LoadBalancers : Construct
             LoadBalancerAttributes = Attributes(("routing.http.drop_invalid_header_fields.enabled", "true"), ("idle_timeout.timeout_seconds", "120")),
         });
         Clients = Targets("Clients", network);
-        Workers = Targets("Workers", network);
+        // A worker talks to the gateway that it has joined. It drops the cookie when that one does not answer or sends it away.
+        Workers = Targets("Workers", network, ("stickiness.enabled", "true"), ("stickiness.type", "lb_cookie"));
         var https = new CfnListener(this, "Https", new CfnListenerProps
         {
             LoadBalancerArn = Public.Ref, Port = 443, Protocol = "HTTPS", SslPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06",
@@ -62,12 +63,13 @@ internal sealed class LoadBalancers : Construct
     /// <summary>The name under which clients call the service.</summary>
     public string Host { get; }
 
-    private CfnTargetGroup Targets(string id, Network network) => new(this, id, new CfnTargetGroupProps
+    private CfnTargetGroup Targets(string id, Network network, params (string Key, string Value)[] attributes) => new(this, id, new CfnTargetGroupProps
     {
         VpcId = network.Vpc.VpcId, Port = Network.GatewayPort, Protocol = "HTTP", TargetType = "instance",
         // Whether it lives, not whether its stores do: an outage of the table must not have the group replace all gateways.
         HealthCheckPath = "/healthz", HealthCheckIntervalSeconds = 10, HealthCheckTimeoutSeconds = 5, HealthyThresholdCount = 2, UnhealthyThresholdCount = 3,
-        TargetGroupAttributes = new[] { new CfnTargetGroup.TargetGroupAttributeProperty { Key = "deregistration_delay.timeout_seconds", Value = "60" } },
+        TargetGroupAttributes = attributes.Prepend(("deregistration_delay.timeout_seconds", "60"))
+            .Select(a => new CfnTargetGroup.TargetGroupAttributeProperty { Key = a.Item1, Value = a.Item2 }).ToArray(),
     });
 
     private static CfnListenerRule.RuleConditionProperty[] Paths(string path) =>

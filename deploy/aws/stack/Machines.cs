@@ -7,7 +7,8 @@ using Constructs;
 namespace Spotter.Cloud;
 
 /// <summary>What machines of one role are like.</summary>
-/// <param name="Role">The role, as the program's command is called.</param>
+/// <param name="Role">The role, as parts of the stack are called.</param>
+/// <param name="Command">The program's command.</param>
 /// <param name="InstanceType">The type, where no group chooses among several.</param>
 /// <param name="SecurityGroup">Who may connect.</param>
 /// <param name="HasPublicAddress">Whether it reaches the internet by an address of its own.</param>
@@ -15,7 +16,7 @@ namespace Spotter.Cloud;
 /// <param name="Secrets">Files of secrets, and the secrets' names.</param>
 /// <param name="Group">The group's name in the template, for what a rolling update waits for.</param>
 internal sealed record MachineKind(
-    string Role, string InstanceType, SecurityGroup SecurityGroup, bool HasPublicAddress,
+    string Role, string Command, string InstanceType, SecurityGroup SecurityGroup, bool HasPublicAddress,
     IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, string> Secrets, string Group);
 
 /// <summary>A launch template with the role, the log and the first start of its machines.</summary>
@@ -90,6 +91,7 @@ internal sealed class Machines : Construct
         $"""
         #!/bin/bash
         role={kind.Role}
+        command={kind.Command}
         stack={settings.Name}
         group={kind.Group}
         region={Aws.REGION}

@@ -1,4 +1,16 @@
+using System.Globalization;
+
 namespace Spotter.Cloud;
+
+/// <summary>The metric that a group follows in <see cref="ScalingMode.Tracking"/>, as a gateway sends it.</summary>
+internal static class BacklogMetric
+{
+    public const string Namespace = Permissions.MetricNamespace;
+
+    public const string Name = "BacklogPerInstance";
+
+    public const string Dimension = "AutoScalingGroupName";
+}
 
 /// <summary>What the program is told, in its words: the one place that knows the names of Spotter's settings.</summary>
 internal static class ProgramSettings
@@ -41,8 +53,8 @@ internal static class ProgramSettings
     /// <summary>What a gateway of the stack is told besides.</summary>
     /// <param name="settings">The stack's.</param>
     /// <param name="host">The name under which clients call it.</param>
-    /// <param name="fleet">The group of workers, or the launch template that they come from.</param>
-    public static IReadOnlyDictionary<string, string> Gateway(StackSettings settings, string host, string fleet)
+    /// <param name="group">The group of workers; null when there is none.</param>
+    public static IReadOnlyDictionary<string, string> Gateway(StackSettings settings, string host, string? group)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -51,7 +63,6 @@ internal static class ProgramSettings
             ["SPOTTER__DATA"] = "/var/lib/spotter",
             ["SPOTTER__WORKER__TOKENFILE"] = $"{Run}/worker-token",
             ["SPOTTER__WEBHOOKS__SECRETFILE"] = $"{Run}/webhook-secret",
-            ["SPOTTER__SCALING__MAXWORKERS"] = $"{Math.Min(settings.MaxWorkers, 256)}",
         };
         if (settings.Access == AccessMode.Keys)
         {
@@ -62,13 +73,8 @@ internal static class ProgramSettings
             values["SPOTTER__INSECUREOPEN"] = "true";
             values["SPOTTER__ALLOWEDHOSTS"] = host;
         }
-        switch (settings.Scaling)
-        {
-            case ScalingMode.Ours: values["SPOTTER__AWS__GROUP"] = fleet; break;
-            case ScalingMode.Tracking: values["SPOTTER__AWS__METRICGROUP"] = fleet; break;
-            case ScalingMode.Pool: values["SPOTTER__AWS__LAUNCHTEMPLATE"] = fleet; break;
-            case ScalingMode.Cpu: break;
-        }
+        foreach (var (name, value) in Scaling(settings, group))
+            values[name] = value;
         if (settings.Telegram != TelegramMode.Off)
         {
             values["SPOTTER__TELEGRAM__TOKENFILE"] = $"{Run}/telegram-token";
@@ -77,6 +83,37 @@ internal static class ProgramSettings
         if (settings.Telegram == TelegramMode.Selfsigned)
             values["SPOTTER__TELEGRAM__CERTIFICATE"] = $"{Run}/certificate.pem";
         return values;
+    }
+
+    /// <summary>The command of a gateway: one that scales starts workers itself.</summary>
+    public static string GatewayCommand(StackSettings settings) => settings.Scaling == ScalingMode.Ours ? "serve" : "gateway";
+
+    private static Dictionary<string, string> Scaling(StackSettings settings, string? group) => settings.Scaling switch
+    {
+        ScalingMode.Ours => new(StringComparer.Ordinal)
+        {
+            ["SPOTTER__POOLS__WORKERS__LAUNCHER"] = "autoscaling",
+            ["SPOTTER__POOLS__WORKERS__GROUP"] = group!,
+            ["SPOTTER__POOLS__WORKERS__MAX"] = $"{Math.Min(settings.MaxWorkers, 256)}",
+            ["SPOTTER__POOLS__WORKERS__LANES"] = $"{settings.WorkerTypes.Min(Lanes)}",
+        },
+        ScalingMode.Tracking => new(StringComparer.Ordinal)
+        {
+            ["SPOTTER__PUBLISH__TO"] = "cloudwatch",
+            ["SPOTTER__PUBLISH__NAMESPACE"] = BacklogMetric.Namespace,
+            ["SPOTTER__PUBLISH__DIMENSIONS"] = $"{BacklogMetric.Dimension}={group}",
+            ["SPOTTER__PUBLISH__GROUP"] = group!,
+        },
+        _ => [],
+    };
+
+    /// <summary>Jobs that a worker on such a machine runs at a time: one for each processor, of which a size has four times what its name begins with.</summary>
+    private static int Lanes(string type)
+    {
+        var size = type[(type.IndexOf('.', StringComparison.Ordinal) + 1)..];
+        if (!size.EndsWith("xlarge", StringComparison.Ordinal))
+            return 2;
+        return 4 * (int.TryParse(size[..^"xlarge".Length], NumberStyles.None, CultureInfo.InvariantCulture, out var times) ? times : 1);
     }
 
     /// <summary>What a worker of the stack is told.</summary>

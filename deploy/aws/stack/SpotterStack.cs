@@ -27,8 +27,8 @@ internal sealed class SpotterStack : Stack
         var balancers = new LoadBalancers(this, settings, network, certificate);
         var workers = new Workers(this, settings, network, WorkerKind(settings, network, balancers), notices.Topic);
         var stores = ProgramSettings.Stores(Aws.REGION, settings.Name, settings.Name, storage.Inputs.BucketName);
-        var fleet = settings.Scaling == ScalingMode.Pool ? workers.Machines.Template.Ref : Workers.GroupName(settings);
-        var gateways = new Gateways(this, settings, network, balancers, GatewayKind(settings, network, balancers, stores, fleet), MayDo(settings, storage));
+        var group = workers.Group is null ? null : Workers.GroupName(settings);
+        var gateways = new Gateways(this, settings, network, balancers, GatewayKind(settings, network, balancers, stores, group), MayDo(settings, storage));
         var autoscaler = Autoscaler(settings, network, workers).ToArray();
         if (autoscaler.Length > 0)
         {
@@ -46,8 +46,8 @@ internal sealed class SpotterStack : Stack
         Output("InputBucket", storage.Inputs.BucketName, "Pictures as they came");
         Output("OutputBucket", storage.Outputs.BucketName, "Pictures that Spotter made");
         Output("WorkerTemplate", workers.Machines.Template.Ref, "The launch template of workers");
-        if (workers.Group is { } group)
-            Output("WorkerGroup", group.Ref, "The group of workers");
+        if (workers.Group is not null)
+            Output("WorkerGroup", workers.Group.Ref, "The group of workers");
         Output("NoticesTopic", notices.Topic.TopicArn, "Alarms, launches, the budget");
         Output("Environment", string.Join(' ', stores.Select(s => $"{s.Key}={s.Value}")), "Settings of a gateway that serves this stack's jobs");
     }
@@ -73,7 +73,7 @@ internal sealed class SpotterStack : Stack
 
     private IEnumerable<PolicyStatement> Autoscaler(StackSettings settings, Network network, Workers workers) => settings.Scaling switch
     {
-        ScalingMode.Ours => [Permissions.SeeGroups(), Permissions.ScaleGroup(Workers.GroupName(settings)), Permissions.Metrics()],
+        ScalingMode.Ours => [Permissions.SeeGroups(), Permissions.ScaleGroup(Workers.GroupName(settings))],
         ScalingMode.Tracking => [Permissions.SeeGroups(), Permissions.Metrics()],
         ScalingMode.Pool => Permissions.Pool(
             settings.Name, workers.Machines.Template.Ref, workers.Machines.Role.RoleArn, ImageId, network.WorkerSubnets, network.Workers.SecurityGroupId),
@@ -81,13 +81,13 @@ internal sealed class SpotterStack : Stack
     };
 
     private static MachineKind WorkerKind(StackSettings settings, Network network, LoadBalancers balancers) => new(
-        "worker", settings.WorkerTypes[0], network.Workers, settings.Network == NetworkMode.Public,
+        "worker", "worker", settings.WorkerTypes[0], network.Workers, settings.Network == NetworkMode.Public,
         ProgramSettings.Worker(Aws.REGION, $"http://{balancers.Inner.AttrDnsName}:{Network.GatewayPort}"), ProgramSettings.WorkerSecrets(settings), "none");
 
     private static MachineKind GatewayKind(
-        StackSettings settings, Network network, LoadBalancers balancers, IReadOnlyDictionary<string, string> stores, string fleet) => new(
-        "gateway", settings.GatewayType, network.Gateways, true,
-        stores.Concat(ProgramSettings.Gateway(settings, balancers.Host, fleet)).ToDictionary(StringComparer.Ordinal),
+        StackSettings settings, Network network, LoadBalancers balancers, IReadOnlyDictionary<string, string> stores, string? group) => new(
+        "gateway", ProgramSettings.GatewayCommand(settings), settings.GatewayType, network.Gateways, true,
+        stores.Concat(ProgramSettings.Gateway(settings, balancers.Host, group)).ToDictionary(StringComparer.Ordinal),
         ProgramSettings.GatewaySecrets(settings), Gateways.GroupId);
 
     private string Parameter(string id, string description, string type = "String", string? pattern = null) =>

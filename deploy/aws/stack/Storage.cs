@@ -20,7 +20,6 @@ internal sealed class Storage : Construct
             KeySchema = Keys("pk", "sk"),
             // The list of each owner's jobs, and the jobs that somebody has to look after.
             GlobalSecondaryIndexes = new[] { Index("owner", "opk", "sk"), Index("unlucky", "upk", "usk") },
-            TimeToLiveSpecification = new CfnTable.TimeToLiveSpecificationProperty { AttributeName = "ttl", Enabled = true },
             PointInTimeRecoverySpecification = new CfnTable.PointInTimeRecoverySpecificationProperty { PointInTimeRecoveryEnabled = true },
             SseSpecification = new CfnTable.SSESpecificationProperty { SseEnabled = true },
         });

@@ -78,8 +78,8 @@ internal sealed class Workers : Construct
             TargetValue = settings.BacklogTarget,
             CustomizedMetricSpecification = new CfnScalingPolicy.CustomizedMetricSpecificationProperty
             {
-                Namespace = Permissions.MetricNamespace, MetricName = "BacklogPerInstance", Statistic = "Average",
-                Dimensions = new[] { new CfnScalingPolicy.MetricDimensionProperty { Name = "AutoScalingGroupName", Value = GroupName(settings) } },
+                Namespace = BacklogMetric.Namespace, MetricName = BacklogMetric.Name, Statistic = "Average",
+                Dimensions = new[] { new CfnScalingPolicy.MetricDimensionProperty { Name = BacklogMetric.Dimension, Value = GroupName(settings) } },
             },
         },
         ScalingMode.Cpu => new()

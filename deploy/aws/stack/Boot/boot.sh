@@ -44,6 +44,9 @@ done <"$root/etc/spotter/secrets"
 END
 chmod 755 "$root/usr/local/bin/spotter-secrets"
 
+# A worker that was told to go ends well, and its machine is ended; started again, it would come back before that.
+restart=always
+[ "$role" = gateway ] || restart=on-failure
 cat >"$root/etc/systemd/system/spotter.service" <<END
 [Unit]
 Description=Spotter, $role
@@ -61,8 +64,8 @@ StateDirectoryMode=0700
 LogsDirectory=spotter
 WorkingDirectory=/var/lib/spotter
 ExecStartPre=$root/usr/local/bin/spotter-secrets
-ExecStart=$root/opt/spotter/spotter $role
-Restart=always
+ExecStart=$root/opt/spotter/spotter $command
+Restart=$restart
 RestartSec=5
 # A worker that is told to stop finishes the job that it runs.
 KillMode=mixed
