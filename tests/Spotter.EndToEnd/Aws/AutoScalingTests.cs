@@ -1,0 +1,130 @@
+using System.Net;
+using Xunit.Abstractions;
+
+namespace Spotter.EndToEnd.Aws;
+
+/// <summary>A service that scales an Auto Scaling group, whose instances are worker processes here.</summary>
+public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    private const int Jobs = 60;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+
+    private readonly TemporaryFolder folder = new();
+    private MotoServer moto = null!;
+    private MotoGroup group = null!;
+    private string model = "";
+
+    public async Task InitializeAsync()
+    {
+        if (MotoServer.Missing is not null)
+            return;
+        moto = await MotoServer.StartAsync();
+        await moto.MakeBucketAsync("pictures");
+        group = new MotoGroup(moto);
+        await group.MakeAsync(max: 2);
+        model = PatchModel.Write(folder.File("patches.onnx"), work: 20);
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (MotoServer.Missing is null)
+        {
+            group.Dispose();
+            await moto.DisposeAsync();
+        }
+        folder.Dispose();
+    }
+
+    [MotoFact]
+    public async Task A_burst_brings_instances_up_from_zero_and_they_go_when_it_is_over_without_cutting_a_job_off()
+    {
+        await using var service = await StartAsync("serve", new(StringComparer.Ordinal)
+        {
+            ["SPOTTER__POOLS__WORKERS__LAUNCHER"] = "autoscaling",
+            ["SPOTTER__POOLS__WORKERS__GROUP"] = MotoGroup.Name,
+            ["SPOTTER__POOLS__WORKERS__MAX"] = "2",
+            ["SPOTTER__POOLS__WORKERS__LANES"] = "1",
+            ["SPOTTER__SCALING__LINGERSECONDS"] = "1",
+        });
+        await using var machines = new GroupMachines(group, instance => StartWorker(service, instance));
+        try
+        {
+            using var api = new SpotterApi(service.Address);
+
+            var ids = await SubmitAsync(api, Jobs);
+
+            foreach (var id in ids)
+            {
+                var job = await api.EndOfAsync(id, Patience);
+                SpotterApi.StateOf(job).ShouldBe("succeeded", job.GetRawText());
+                job.GetProperty("attempts").GetInt32().ShouldBe(1, job.GetRawText());
+            }
+            machines.Most.ShouldBe(2);
+            await Eventually.SeeAsync("the group is empty", group.DescribeAsync, g => g.Desired == 0 && g.Instances.Count == 0, Patience);
+            machines.CutOff.ShouldBeEmpty("each was drained first");
+            foreach (var (instance, worker) in machines.All)
+                (await worker.ExitAsync()).ShouldBe(0, instance);
+            (await service.TerminateAsync()).ShouldBe(0);
+        }
+        finally
+        {
+            output.WriteLine(service.Log);
+            output.WriteLine(machines.Log);
+        }
+    }
+
+    [MotoFact]
+    public async Task A_group_that_scales_itself_finds_the_backlog_in_cloudwatch()
+    {
+        const int Queued = 7;
+        await using var service = await StartAsync("gateway", new(StringComparer.Ordinal)
+        {
+            ["SPOTTER__PUBLISH__TO"] = "cloudwatch",
+            ["SPOTTER__PUBLISH__NAMESPACE"] = "Spotter",
+            ["SPOTTER__PUBLISH__DIMENSIONS"] = $"AutoScalingGroupName={MotoGroup.Name}",
+            ["SPOTTER__PUBLISH__GROUP"] = MotoGroup.Name,
+            ["SPOTTER__PUBLISH__INTERVALSECONDS"] = "1",
+        });
+        using var api = new SpotterApi(service.Address);
+        await SubmitAsync(api, Queued);
+
+        await Eventually.SeeAsync("the backlog is published", () => group.MaximumAsync("BacklogPerInstance"), max => max == Queued, Patience);
+
+        (await group.MaximumAsync("QueuedJobs")).ShouldBe(Queued);
+        (await group.MaximumAsync("DesiredInstances")).ShouldBe(0);
+        (await group.MetricsAsync()).Distinct(StringComparer.Ordinal).ShouldBe(
+            "BacklogPerInstance DesiredInstances OldestJobAge QueuedJobs RunningJobs".Split(' ').Select(m => $"Spotter/{m} AutoScalingGroupName={MotoGroup.Name}"));
+    }
+
+    private Task<SpotterProcess> StartAsync(string command, Dictionary<string, string> settings)
+    {
+        settings["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef";
+        settings["AWS_REGION"] = MotoGroup.Region;
+        settings["AWS_ENDPOINT_URL"] = moto.Address.ToString();
+        foreach (var (name, value) in MotoServer.Credentials)
+            settings[name] = value;
+        return SpotterProcess.StartAsync(
+            folder.File("data"), model, ["--backend", "aws", "--aws-create", "--aws-endpoint", moto.Address.ToString(), "--blobs", "s3://pictures", "--s3-endpoint", moto.Address.ToString()],
+            settings, command: command);
+    }
+
+    private SpotterProcess StartWorker(SpotterProcess service, string instance) => SpotterProcess.StartWorker(service.Address, folder.File(instance), new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef",
+        ["SPOTTER__WORKER__NAME"] = instance,
+        ["SPOTTER__MODELS"] = model,
+    });
+
+    private static async Task<IReadOnlyList<string>> SubmitAsync(SpotterApi api, int count)
+    {
+        var ids = new List<string>();
+        for (var i = 0; i < count; i++)
+        {
+            var answer = await api.SubmitAsync(Pictures.Png((byte)(50 + i)));
+            answer.Status.ShouldBe(HttpStatusCode.Accepted, answer.Text);
+            ids.Add(SpotterApi.IdOf(answer.Json));
+        }
+        return ids;
+    }
+}
