@@ -11,6 +11,9 @@ public sealed record WorkerJoin(int Lanes, IReadOnlyList<WorkerModel> Models)
 {
     /// <summary>The newest <see cref="WorkerOrders.Order"/> that it knows, for a gateway that has forgotten it; 0 when there was none.</summary>
     public int Order { get; init; }
+
+    /// <summary>True once it takes no more jobs and ends when it has handed in those that it has, whatever is ordered now.</summary>
+    public bool IsLeaving { get; init; }
 }
 
 /// <summary>A model in a worker.</summary>
@@ -53,6 +56,9 @@ public sealed record WorkerHeartbeat(IReadOnlyList<Lease> Leases)
 
     /// <summary>Processor time that the worker has used since its start, in seconds; null when it does not know.</summary>
     public double? CpuSeconds { get; init; }
+
+    /// <summary>As in <see cref="WorkerJoin"/>.</summary>
+    public bool IsLeaving { get; init; }
 }
 
 /// <summary>The answer to a sign of life.</summary>

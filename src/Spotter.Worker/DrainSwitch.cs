@@ -10,6 +10,9 @@ public sealed class DrainSwitch : IDisposable
 
     private readonly Lock gate = new();
 
+    // Without a timer there is nothing in it to dispose of.
+    private readonly CancellationTokenSource givingUp = new();
+
     private CancellationTokenSource draining = new();
     private CancellationTokenSource staying = new();
     private bool isDraining;
@@ -61,8 +64,18 @@ public sealed class DrainSwitch : IDisposable
         }
     }
 
+    /// <summary>Cancelled once what still runs is to be given back.</summary>
+    public CancellationToken GivingUp => givingUp.Token;
+
     /// <summary>From now on take no job; nothing takes that back.</summary>
     public void DrainForGood() => Obey(ForGood, drain: true);
+
+    /// <summary>There is no time left: take no job, give back what runs, and end.</summary>
+    public void GiveUp()
+    {
+        DrainForGood();
+        givingUp.Cancel();
+    }
 
     /// <summary>Takes no more jobs, or takes them again; an order that is older than one obeyed already changes nothing.</summary>
     public void Obey(int order, bool drain)

@@ -129,10 +129,11 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
-        var models = introduction().Models;
+        var now = introduction();
+        var models = now.Models;
         // Lists of labels are long, and a gateway that has not heard of them (one of several behind an address) can do without.
         var isKnown = told is { } known && WorkerModel.SaySame(known, models);
-        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = isKnown ? [.. models.Select(m => m with { Info = null })] : models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
+        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = isKnown ? [.. models.Select(m => m with { Info = null })] : models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds, IsLeaving = now.IsLeaving }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
         told = models;
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }

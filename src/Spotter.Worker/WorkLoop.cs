@@ -16,10 +16,12 @@ public sealed partial class WorkLoop : IDisposable
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestFetch = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestGivingUp = TimeSpan.FromSeconds(10);
     private const long LargeInput = 64 << 20;
     private static readonly JobError Abandoned = new(
         ErrorCodes.WorkerDied, "Another job of the worker ran for too long and could not be stopped, so the worker ended; this job is run by another one.");
     private static readonly JobError Overtaken = new(ErrorCodes.Busy, "The worker that had the job runs others for longer than expected; it waits for another worker.");
+    private static readonly JobError NoTime = new(ErrorCodes.Busy, "The worker's machine was taken away before the job had ended; it waits for another worker.");
     private static readonly JobError Drained = new(ErrorCodes.Busy, "The worker was told to end before it began the job.");
 
     private readonly IJobSource source;
@@ -70,7 +72,7 @@ public sealed partial class WorkLoop : IDisposable
     /// <summary>From now on take no job; give back what has not begun, finish what has, then end. Not to be taken back.</summary>
     public void Drain() => drain.DrainForGood();
 
-    /// <summary>Works until drained or stuck.</summary>
+    /// <summary>Works until drained, stuck, or out of time.</summary>
     public async Task<WorkerEnd> RunAsync()
     {
         var lanes = Enumerable.Range(0, settings.Lanes)
@@ -78,8 +80,8 @@ public sealed partial class WorkLoop : IDisposable
             .ToList();
         do
         {
-            if (!await WorkAsync())
-                return WorkerEnd.Stuck;
+            if (await WorkAsync() is { } early)
+                return early;
         }
         while (!await MayEndAsync());
         ready.CompleteAdding();
@@ -97,21 +99,27 @@ public sealed partial class WorkLoop : IDisposable
         scratch.Dispose();
     }
 
-    /// <summary>Until drained, and everything is handed in; false when stuck before.</summary>
-    private async Task<bool> WorkAsync()
+    /// <summary>Until drained, and everything is handed in; how it ended when it did before.</summary>
+    private async Task<WorkerEnd?> WorkAsync()
     {
         using var ended = new CancellationTokenSource();
         var beating = HeartbeatAsync(ended.Token);
         var working = TakeAndHandInAsync();
-        await Task.WhenAny(working, stuck.Task);
+        var noTime = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using (drain.GivingUp.Register(() => noTime.TrySetResult()))
+            await Task.WhenAny(working, stuck.Task, noTime.Task);
         // The process is about to end, and shows signs of life until then.
         if (stuck.Task.IsCompleted)
-            return false;
-        await working;
+            return WorkerEnd.Stuck;
+        var hasGivenUp = !working.IsCompleted;
+        if (hasGivenUp)
+            await GiveBackAllAsync();
+        else
+            await working;
         await ended.CancelAsync();
         // A sign of life after the farewell would introduce the worker again.
         await beating;
-        return true;
+        return hasGivenUp ? WorkerEnd.GaveUp : null;
     }
 
     private async Task TakeAndHandInAsync()
@@ -154,6 +162,24 @@ public sealed partial class WorkLoop : IDisposable
             return true;
         drain.Stay(orders.Order);
         return false;
+    }
+
+    /// <summary>Also what runs, which costs it no attempt. Each on its own: a gateway that takes one may be slow with another.</summary>
+    private async Task GiveBackAllAsync()
+    {
+        using var limit = new CancellationTokenSource(LongestGivingUp, time);
+        await Task.WhenAll(held.Values.Where(w => !w.Lost).Select(async work =>
+        {
+            work.Lose();
+            try
+            {
+                await source.FinishAsync(work.Lease, new JobOutcome.Retry(NoTime, SpendAttempt: false), limit.Token);
+            }
+            catch (Exception failed) when (failed is not OutOfMemoryException)
+            {
+                LogNotHandedIn(failed, work.Job.Id.Value);
+            }
+        }));
     }
 
     private void GiveBackReady(JobError why)

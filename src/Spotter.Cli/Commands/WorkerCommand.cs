@@ -12,6 +12,7 @@ using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Inference;
 using Spotter.Worker;
+using Spotter.Worker.Machines;
 
 namespace Spotter.Cli.Commands;
 
@@ -53,6 +54,7 @@ internal static partial class WorkerCommand
             told.Mistake("A worker needs the address of its gateway; give it with --server URL.");
         if (token is null)
             told.Mistake($"A worker needs the gateway's worker token; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
+        var place = WorkerSection.Metadata(told);
         told.ThrowIfWrong();
         using var stop = new StopSignals();
         using var drain = new DrainSwitch();
@@ -60,15 +62,20 @@ internal static partial class WorkerCommand
         using var loggers = LoggerFactory.Create(logging => Logging.Configure(logging, log));
         var native = loggers.CreateLogger("OnnxRuntime");
         NativeLog.Told = line => LogNative(native, line);
+        using var metadata = place is null ? null : new Ec2Metadata(place);
+        var machine = metadata is null ? null : new Ec2Watch(metadata, drain, TimeProvider.System, loggers.CreateLogger<Ec2Watch>());
+        if (machine is not null)
+            await machine.WaitForServiceAsync(drain.Draining);
         using var models = new LoadedModels();
         var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
+        var heeding = machine?.RunAsync(ended.Token) ?? Task.CompletedTask;
         var watching = await BeginLoadingAsync(told, isChild, loader, loggers, drain, ended.Token);
         var memory = settings.MemoryBytes is { } bytes ? new MemoryBudget(bytes) : MemoryBudget.Default(parsed.GetValue(Workers) ?? 1);
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), memory, loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
             new Uri(server!), token!, settings.Name,
-            () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder }, TimeProvider.System,
+            () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System,
             loggers.CreateLogger<HttpJobSource>());
         WorkerWelcome welcome;
         try
@@ -86,11 +93,14 @@ internal static partial class WorkerCommand
         if (await Task.WhenAny(working, loader.Broken) == loader.Broken)
             loop.Drain();
         // Nothing may be disposed of that the stuck job still uses.
-        if (await working == WorkerEnd.Stuck)
+        var end = await working;
+        if (end == WorkerEnd.Stuck)
             NativeExit.Now(ExitStatus.Stuck);
         await source.LeaveAsync(CancellationToken.None);
+        if (end == WorkerEnd.GaveUp)
+            NativeExit.Now(ExitStatus.Done);
         await ended.CancelAsync();
-        await watching;
+        await Task.WhenAll(watching, heeding);
         if (loader.Broken.IsFaulted)
             await loader.Broken;
         return End(loader, ExitStatus.Done);

@@ -1,7 +1,18 @@
 using Spotter.Core.Settings;
 using Spotter.Worker;
+using Spotter.Worker.Machines;
 
 namespace Spotter.Cli.Settings;
+
+/// <summary>What a worker runs on.</summary>
+internal enum WorkerMachine
+{
+    /// <summary>Something that says nothing.</summary>
+    Any,
+
+    /// <summary>An instance of Amazon's EC2, which says when it is to be taken away.</summary>
+    Ec2,
+}
 
 /// <summary>What workers are told, and the secret that they share with the gateway: never a flag, since those can be seen by everyone.</summary>
 internal static class WorkerSection
@@ -46,8 +57,14 @@ internal static class WorkerSection
         "worker.memoryMiB", "MiB that pictures may take while a worker runs jobs, besides its models; a job that takes more is refused. Default: half of this machine's memory, or of the container's, divided by --max-workers.",
         SettingValues.Whole(16, 16 << 20).OrNone(), null);
 
+    private static readonly Setting<WorkerMachine> Machine = new(
+        "worker.machine",
+        "What the worker runs on. On 'ec2' it asks the instance's metadata service every 5 seconds whether Amazon takes the machine away, drains in time, and does not join from a warm pool.",
+        SettingValues.Choice<WorkerMachine>(), WorkerMachine.Any)
+    { Flag = "--machine" };
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Decode, Job, MemoryMiB, SandboxSetting];
+    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Machine, Decode, Job, MemoryMiB, SandboxSetting];
 
     /// <summary>Those that a gateway reads.</summary>
     public static IReadOnlyList<Setting> OfGateway { get; } = [TokenText, TokenFile, SandboxSetting];
@@ -60,6 +77,20 @@ internal static class WorkerSection
 
     /// <summary>True to confine what runs code on what strangers send.</summary>
     public static bool Sandbox(SettingReader settings) => settings.Get(SandboxSetting);
+
+    /// <summary>Where the machine says that it is to be taken away; null when it doesn't. The variable is the one of Amazon's own programs.</summary>
+    public static Uri? Metadata(SettingReader settings)
+    {
+        const string Variable = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+        if (settings.Get(Machine) != WorkerMachine.Ec2)
+            return null;
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text)
+            return Ec2Metadata.Usual;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+            return address;
+        settings.Mistake($"{Variable} is '{text}'; write an address like {Ec2Metadata.Usual}, or leave it out.");
+        return null;
+    }
 
     /// <summary>What a gateway was told of its workers, as variables for them. Neither the token nor its file is among them.</summary>
     public static IReadOnlyDictionary<string, string> AsVariables(SettingReader settings)

@@ -70,6 +70,8 @@ internal sealed partial class WorkerApi(
         if (IsFromElsewhere(worker) && !roster.Has(worker))
             LogJoined(worker, string.Join(", ", has.Select(m => m.Id)));
         roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), has, Math.Clamp(join.Order, 0, int.MaxValue / 2));
+        if (join.IsLeaving)
+            roster.Leaving(worker);
         Bring(worker, has);
         return TypedResults.Json(new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
     }
@@ -173,6 +175,8 @@ internal sealed partial class WorkerApi(
             roster.Tell(worker, now);
             Bring(worker, now);
         }
+        if (heartbeat.IsLeaving)
+            roster.Leaving(worker);
         var (drain, number) = roster.OrderOf(worker);
         return TypedResults.Json(orders with { Drain = drain, Order = number }, SpotterJson.Default.WorkerOrders);
     }

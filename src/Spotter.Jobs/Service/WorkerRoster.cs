@@ -90,9 +90,16 @@ public sealed class WorkerRoster(TimeProvider time)
 
     /// <summary>
     /// From now on the worker is told to drain, or to stay after all. The number of the order, which rises with each;
-    /// null if the worker is not there, or has been told that it may go.
+    /// null if the worker is not there, or has been told that it may go, or is to stay and goes whatever it is told.
     /// </summary>
     public int? Drain(string worker, bool drain) => entries.TryGetValue(worker, out var entry) ? entry.Order(drain, time.GetTimestamp()) : null;
+
+    /// <summary>A worker says that it takes no more jobs and ends, whatever is ordered now.</summary>
+    public void Leaving(string worker)
+    {
+        if (entries.TryGetValue(worker, out var entry))
+            entry.DrainForGood(time.GetTimestamp());
+    }
 
     /// <summary>Whether the worker is to drain, and the number of that order; 0 when none was ever given.</summary>
     public (bool Drain, int Number) OrderOf(string worker) => entries.TryGetValue(worker, out var entry) ? entry.LatestOrder : (false, 0);
@@ -182,6 +189,7 @@ public sealed class WorkerRoster(TimeProvider time)
         private long since = now;
         private bool draining;
         private bool gone;
+        private bool isLeaving;
         private int order = order;
         private long drainingSince;
         private (TimeSpan Used, long At)? cpu;
@@ -242,12 +250,23 @@ public sealed class WorkerRoster(TimeProvider time)
         {
             lock (gate)
             {
-                if (gone)
+                if (gone || (isLeaving && !drain))
                     return null;
                 if (drain && !draining)
                     drainingSince = at;
                 draining = drain;
                 return ++order;
+            }
+        }
+
+        /// <summary>As if that had been ordered, and nothing takes it back.</summary>
+        public void DrainForGood(long at)
+        {
+            lock (gate)
+            {
+                if (!draining)
+                    drainingSince = at;
+                (draining, isLeaving) = (true, true);
             }
         }
 

@@ -163,6 +163,22 @@ public sealed class FleetControllerTests
     }
 
     [Fact]
+    public async Task One_whose_machine_is_taken_away_drains_and_nothing_keeps_it()
+    {
+        await fleet.LaunchAsync(1, default);
+        roster.Join("w1", 1, []);
+        roster.Took("w1");
+
+        roster.Leaving("w1");
+
+        (await fleet.TendAsync(default))[0].State.ShouldBe(WorkerState.Draining);
+        fleet.CancelDrain("w1").ShouldBeFalse("another is started instead");
+        roster.Leave("w1");
+        launcher.End("w1", 0);
+        fleet.Health.ShouldBe(new FleetHealth(0, 0), "it is nobody's fault");
+    }
+
+    [Fact]
     public async Task One_without_a_line_that_has_not_joined_is_stopped_as_it_has_no_job()
     {
         await fleet.LaunchAsync(1, default);

@@ -111,6 +111,27 @@ public sealed class SharedWorkerTests : IAsyncLifetime
         (await First.Bench.Jobs.ReapAsync(10, default)).ShouldBe(0, "the lease was extended");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task One_whose_machine_is_taken_away_tells_its_gateway(bool joinsAnew)
+    {
+        var isLeaving = false;
+        source = new HttpJobSource(
+            First.Bench.Address, GatewayBench.Token, Worker, () => new WorkerJoin(1, [new(GatewayBench.Model.Id, "1")]) { IsLeaving = isLeaving },
+            TimeProvider.System, NullLogger<HttpJobSource>.Instance);
+        await source.JoinAsync(default);
+        First.Bench.Roster.IsDraining(Worker).ShouldBeFalse();
+
+        isLeaving = true;
+        if (joinsAnew)
+            await source.JoinAsync(default);
+        else
+            await source.HeartbeatAsync(Worker, [], default);
+
+        First.Bench.Roster.IsDraining(Worker).ShouldBeTrue();
+    }
+
     [Fact]
     public async Task While_nobody_knows_who_scales_it_may_stay_where_it_is()
     {

@@ -116,6 +116,24 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Without_time_left_it_gives_back_also_what_runs_at_no_cost()
+    {
+        var runs = await bench.AddAsync();
+        var waits = await bench.AddAsync();
+        bench.Start();
+        await bench.StartedAsync();
+        await bench.UntilAsync(waits, JobState.Running);
+
+        bench.Switch.GiveUp();
+
+        (await bench.Ended).ShouldBe(WorkerEnd.GaveUp);
+        (await bench.RowAsync(waits)).Attempts.ShouldBe(0);
+        var row = await bench.RowAsync(runs);
+        (row.State, row.Attempts).ShouldBe((JobState.Queued, 0));
+        row.History.ShouldHaveSingleItem().Error!.Detail.ShouldBe("The worker's machine was taken away before the job had ended; it waits for another worker.");
+    }
+
+    [Fact]
     public async Task A_drain_without_jobs_ends_at_once_and_may_be_ordered_again()
     {
         bench.Start();
