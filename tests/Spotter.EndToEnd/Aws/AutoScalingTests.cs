@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text.Json;
+using Spotter.Tests.Worker;
 using Xunit.Abstractions;
 
 namespace Spotter.EndToEnd.Aws;
@@ -39,33 +41,48 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
     [MotoFact]
     public async Task A_burst_brings_instances_up_from_zero_and_they_go_when_it_is_over_without_cutting_a_job_off()
     {
-        await using var service = await StartAsync("serve", new(StringComparer.Ordinal)
-        {
-            ["SPOTTER__POOLS__WORKERS__LAUNCHER"] = "autoscaling",
-            ["SPOTTER__POOLS__WORKERS__GROUP"] = MotoGroup.Name,
-            ["SPOTTER__POOLS__WORKERS__MAX"] = "2",
-            ["SPOTTER__POOLS__WORKERS__LANES"] = "1",
-            ["SPOTTER__SCALING__LINGERSECONDS"] = "1",
-        });
+        await using var service = await StartAsync("serve", Scaling());
         await using var machines = new GroupMachines(group, instance => StartWorker(service, instance));
         try
         {
             using var api = new SpotterApi(service.Address);
 
-            var ids = await SubmitAsync(api, Jobs);
+            await EndInOneAttemptAsync(api, await SubmitAsync(api, Jobs));
 
-            foreach (var id in ids)
-            {
-                var job = await api.EndOfAsync(id, Patience);
-                SpotterApi.StateOf(job).ShouldBe("succeeded", job.GetRawText());
-                job.GetProperty("attempts").GetInt32().ShouldBe(1, job.GetRawText());
-            }
             machines.Most.ShouldBe(2);
-            await Eventually.SeeAsync("the group is empty", group.DescribeAsync, g => g.Desired == 0 && g.Instances.Count == 0, Patience);
-            machines.CutOff.ShouldBeEmpty("each was drained first");
-            foreach (var (instance, worker) in machines.All)
-                (await worker.ExitAsync()).ShouldBe(0, instance);
+            await EndEmptyAsync(machines);
             (await service.TerminateAsync()).ShouldBe(0);
+        }
+        finally
+        {
+            output.WriteLine(service.Log);
+            output.WriteLine(machines.Log);
+        }
+    }
+
+    [MotoFact]
+    public async Task A_spot_instance_that_is_taken_back_gives_its_job_back_at_no_cost()
+    {
+        // Each takes some seconds, so that both workers run one when the notice comes.
+        model = PatchModel.Write(folder.File("slow.onnx"), work: 1000);
+        await using var metadata = await MetadataService.StartAsync();
+        await using var service = await StartAsync("serve", Scaling());
+        string? spot = null;
+        await using var machines = new GroupMachines(group, instance => StartWorker(service, instance, (spot ??= instance) == instance ? metadata.Address : null));
+        try
+        {
+            using var api = new SpotterApi(service.Address);
+            var ids = await SubmitAsync(api, 4);
+            await Eventually.BeAsync("its worker has asked", () => metadata.Asked.Contains("events/recommendations/rebalance 404", StringComparer.Ordinal), Patience);
+
+            // No time is left to finish anything.
+            metadata.Interrupt(TimeProvider.System.GetUtcNow().AddSeconds(15));
+
+            (await machines.All[spot!].ExitAsync()).ShouldBe(0);
+            var jobs = await EndInOneAttemptAsync(api, ids);
+            jobs.Count(j => j.GetProperty("history").GetRawText().Contains("machine was taken away", StringComparison.Ordinal)).ShouldBeInRange(1, 2, "the one that ran, and perhaps the next");
+            machines.All.Count.ShouldBeGreaterThan(1, "another took its place");
+            await EndEmptyAsync(machines);
         }
         finally
         {
@@ -97,6 +114,36 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
             "BacklogPerInstance DesiredInstances OldestJobAge QueuedJobs RunningJobs".Split(' ').Select(m => $"Spotter/{m} AutoScalingGroupName={MotoGroup.Name}"));
     }
 
+    private static Dictionary<string, string> Scaling() => new(StringComparer.Ordinal)
+    {
+        ["SPOTTER__POOLS__WORKERS__LAUNCHER"] = "autoscaling",
+        ["SPOTTER__POOLS__WORKERS__GROUP"] = MotoGroup.Name,
+        ["SPOTTER__POOLS__WORKERS__MAX"] = "2",
+        ["SPOTTER__POOLS__WORKERS__LANES"] = "1",
+        ["SPOTTER__SCALING__LINGERSECONDS"] = "1",
+    };
+
+    private static async Task<IReadOnlyList<JsonElement>> EndInOneAttemptAsync(SpotterApi api, IEnumerable<string> ids)
+    {
+        var jobs = new List<JsonElement>();
+        foreach (var id in ids)
+        {
+            var job = await api.EndOfAsync(id, Patience);
+            SpotterApi.StateOf(job).ShouldBe("succeeded", job.GetRawText());
+            job.GetProperty("attempts").GetInt32().ShouldBe(1, job.GetRawText());
+            jobs.Add(job);
+        }
+        return jobs;
+    }
+
+    private async Task EndEmptyAsync(GroupMachines machines)
+    {
+        await Eventually.SeeAsync("the group is empty", group.DescribeAsync, g => g.Desired == 0 && g.Instances.Count == 0, Patience);
+        machines.CutOff.ShouldBeEmpty("each was drained first");
+        foreach (var (instance, worker) in machines.All)
+            (await worker.ExitAsync()).ShouldBe(0, instance);
+    }
+
     private Task<SpotterProcess> StartAsync(string command, Dictionary<string, string> settings)
     {
         settings["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef";
@@ -109,12 +156,18 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
             settings, command: command);
     }
 
-    private SpotterProcess StartWorker(SpotterProcess service, string instance) => SpotterProcess.StartWorker(service.Address, folder.File(instance), new Dictionary<string, string>(StringComparer.Ordinal)
+    private SpotterProcess StartWorker(SpotterProcess service, string instance, Uri? metadata = null)
     {
-        ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef",
-        ["SPOTTER__WORKER__NAME"] = instance,
-        ["SPOTTER__MODELS"] = model,
-    });
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef",
+            ["SPOTTER__WORKER__NAME"] = instance,
+            ["SPOTTER__MODELS"] = model,
+        };
+        if (metadata is not null)
+            (settings["SPOTTER__WORKER__MACHINE"], settings["AWS_EC2_METADATA_SERVICE_ENDPOINT"]) = ("ec2", metadata.ToString());
+        return SpotterProcess.StartWorker(service.Address, folder.File(instance), settings);
+    }
 
     private static async Task<IReadOnlyList<string>> SubmitAsync(SpotterApi api, int count)
     {
