@@ -128,7 +128,7 @@ public sealed class StackTests
     }
 
     [Theory]
-    [InlineData("ours", "serve", "POOLS__WORKERS__GROUP=spotter-workers POOLS__WORKERS__LANES=2 POOLS__WORKERS__LAUNCHER=autoscaling POOLS__WORKERS__MAX=4")]
+    [InlineData("ours", "serve", "POOLS__WORKERS__GROUP=spotter-workers POOLS__WORKERS__LANES=2 POOLS__WORKERS__LAUNCHER=autoscaling POOLS__WORKERS__LIFECYCLEHOOK=drain POOLS__WORKERS__MAX=4")]
     [InlineData("tracking", "gateway", "PUBLISH__DIMENSIONS=AutoScalingGroupName=spotter-workers PUBLISH__GROUP=spotter-workers PUBLISH__NAMESPACE=Spotter PUBLISH__TO=cloudwatch")]
     [InlineData("cpu", "gateway", "")]
     [InlineData("pool", "gateway", "")]
@@ -141,6 +141,23 @@ public sealed class StackTests
             .Where(l => l.StartsWith("SPOTTER__POOLS__", StringComparison.Ordinal) || l.StartsWith("SPOTTER__PUBLISH__", StringComparison.Ordinal))
             .Select(l => l["SPOTTER__".Length..]).Order(StringComparer.Ordinal).ShouldBe(told.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         Templates.UserData(name, "worker").ShouldContain("\ncommand=worker\n");
+        Templates.UserData(name, "worker").ShouldContain("\nSPOTTER__WORKER__MACHINE=ec2\n");
+    }
+
+    [Theory]
+    [InlineData("ours", false, true)]
+    [InlineData("options", false, true)]
+    [InlineData("tracking", true, false)]
+    [InlineData("cpu", true, false)]
+    public void Machines_that_are_taken_away_are_replaced_by_whoever_scales(string name, bool byAmazon, bool hasHook)
+    {
+        var group = WorkerGroup(name);
+
+        ((bool)group["CapacityRebalance"]!).ShouldBe(byAmazon);
+        // Nobody would complete it where Spotter doesn't scale.
+        var hook = group["LifecycleHookSpecificationList"]?.AsArray().ShouldHaveSingleItem()!;
+        (hook is null ? "" : $"{hook["LifecycleHookName"]} {hook["LifecycleTransition"]} {hook["HeartbeatTimeout"]} {hook["DefaultResult"]}")
+            .ShouldBe(hasHook ? "drain autoscaling:EC2_INSTANCE_TERMINATING 300 CONTINUE" : "");
     }
 
     [Fact]

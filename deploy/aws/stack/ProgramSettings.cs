@@ -94,6 +94,7 @@ internal static class ProgramSettings
         {
             ["SPOTTER__POOLS__WORKERS__LAUNCHER"] = "autoscaling",
             ["SPOTTER__POOLS__WORKERS__GROUP"] = group!,
+            ["SPOTTER__POOLS__WORKERS__LIFECYCLEHOOK"] = Workers.DrainHook,
             ["SPOTTER__POOLS__WORKERS__MAX"] = $"{Math.Min(settings.MaxWorkers, 256)}",
             ["SPOTTER__POOLS__WORKERS__LANES"] = $"{settings.WorkerTypes.Min(Lanes)}",
         },
@@ -123,6 +124,7 @@ internal static class ProgramSettings
     {
         ["AWS_REGION"] = region,
         ["SPOTTER__DATA"] = "/var/lib/spotter",
+        ["SPOTTER__WORKER__MACHINE"] = "ec2",
         ["SPOTTER__WORKER__SERVER"] = server,
         ["SPOTTER__WORKER__TOKENFILE"] = $"{Run}/worker-token",
     };

@@ -7,6 +7,9 @@ namespace Spotter.Cloud;
 /// <summary>The workers: a launch template, and unless Spotter launches each itself, a group that begins with none.</summary>
 internal sealed class Workers : Construct
 {
+    /// <summary>The hook for machines that are to end.</summary>
+    public const string DrainHook = "drain";
+
     public Workers(Construct scope, StackSettings settings, Network network, MachineKind kind, ITopic events)
         : base(scope, "Workers")
     {
@@ -22,7 +25,16 @@ internal sealed class Workers : Construct
             VpcZoneIdentifier = network.WorkerSubnets,
             MixedInstancesPolicy = Mix(settings),
             HealthCheckType = "EC2", HealthCheckGracePeriod = 120,
-            CapacityRebalance = settings.OnDemandPercent < 100,
+            // Spotter replaces an instance that is likely to be taken back, as soon as its worker says so.
+            CapacityRebalance = settings.Scaling != ScalingMode.Ours && settings.OnDemandPercent < 100,
+            LifecycleHookSpecificationList = settings.Scaling != ScalingMode.Ours ? null : new[]
+            {
+                // Whoever ends a machine, its worker has time to finish. Spotter completes the hook; where it can't, the machine goes all the same.
+                new CfnAutoScalingGroup.LifecycleHookSpecificationProperty
+                {
+                    LifecycleHookName = DrainHook, LifecycleTransition = "autoscaling:EC2_INSTANCE_TERMINATING", HeartbeatTimeout = 300, DefaultResult = "CONTINUE",
+                },
+            },
             // Spotter ends idle workers by name; nobody else may end a busy one.
             NewInstancesProtectedFromScaleIn = settings.Scaling == ScalingMode.Ours,
             NotificationConfigurations = settings.Scaling != ScalingMode.Cpu ? null : new[]
