@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Spotter.Tests.Http;
 using Spotter.Tests.Worker;
 using Xunit.Abstractions;
 
@@ -42,7 +43,7 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
     public async Task A_burst_brings_instances_up_from_zero_and_they_go_when_it_is_over_without_cutting_a_job_off()
     {
         await using var service = await StartAsync("serve", Scaling());
-        await using var machines = new GroupMachines(group, instance => StartWorker(service, instance));
+        await using var machines = new GroupMachines(group, instance => StartWorker(service.Address, instance));
         try
         {
             using var api = new SpotterApi(service.Address);
@@ -68,7 +69,7 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
         await using var metadata = await MetadataService.StartAsync();
         await using var service = await StartAsync("serve", Scaling());
         string? spot = null;
-        await using var machines = new GroupMachines(group, instance => StartWorker(service, instance, (spot ??= instance) == instance ? metadata.Address : null));
+        await using var machines = new GroupMachines(group, instance => StartWorker(service.Address, instance, (spot ??= instance) == instance ? metadata.Address : null));
         try
         {
             using var api = new SpotterApi(service.Address);
@@ -87,6 +88,38 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
         finally
         {
             output.WriteLine(service.Log);
+            output.WriteLine(machines.Log);
+        }
+    }
+
+    [MotoFact]
+    public async Task When_the_gateway_that_scales_is_killed_its_workers_go_on_with_another()
+    {
+        model = PatchModel.Write(folder.File("slow.onnx"), work: 400);
+        await using var first = await StartAsync("serve", Scaling(), "first");
+        await using var second = await StartAsync("serve", Scaling(), "second");
+        SpotterProcess[] gateways = [first, second];
+        await using var balancer = await StickyBalancer.StartAsync(first.Address, second.Address);
+        await using var machines = new GroupMachines(group, instance => StartWorker(balancer.Address, instance));
+        try
+        {
+            using var api = new SpotterApi(first.Address);
+            using var other = new SpotterApi(second.Address);
+            var ids = await SubmitAsync(api, 20);
+            string? beat = null;
+            await Eventually.BeAsync("a worker has joined", () => (beat = balancer.Seen.FirstOrDefault(s => s.EndsWith("/heartbeat 200", StringComparison.Ordinal))) is not null, Patience);
+            var (active, left) = beat![0] == '0' ? (first, other) : (second, api);
+
+            await active.KillAsync();
+
+            foreach (var id in ids)
+                SpotterApi.StateOf(await left.EndOfAsync(id, Patience)).ShouldBe("succeeded");
+            await EndEmptyAsync(machines);
+            machines.All.Count.ShouldBeLessThanOrEqualTo(2, "none was replaced");
+        }
+        finally
+        {
+            output.WriteLine(string.Join("\n\n", gateways.Select(g => g.Log)));
             output.WriteLine(machines.Log);
         }
     }
@@ -144,7 +177,7 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
             (await worker.ExitAsync()).ShouldBe(0, instance);
     }
 
-    private Task<SpotterProcess> StartAsync(string command, Dictionary<string, string> settings)
+    private Task<SpotterProcess> StartAsync(string command, Dictionary<string, string> settings, string data = "data")
     {
         settings["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef";
         settings["AWS_REGION"] = MotoGroup.Region;
@@ -152,11 +185,11 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
         foreach (var (name, value) in MotoServer.Credentials)
             settings[name] = value;
         return SpotterProcess.StartAsync(
-            folder.File("data"), model, ["--backend", "aws", "--aws-create", "--aws-endpoint", moto.Address.ToString(), "--blobs", "s3://pictures", "--s3-endpoint", moto.Address.ToString()],
+            folder.File(data), model, ["--backend", "aws", "--aws-create", "--aws-endpoint", moto.Address.ToString(), "--blobs", "s3://pictures", "--s3-endpoint", moto.Address.ToString()],
             settings, command: command);
     }
 
-    private SpotterProcess StartWorker(SpotterProcess service, string instance, Uri? metadata = null)
+    private SpotterProcess StartWorker(Uri server, string instance, Uri? metadata = null)
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -166,7 +199,7 @@ public sealed class AutoScalingTests(ITestOutputHelper output) : IAsyncLifetime
         };
         if (metadata is not null)
             (settings["SPOTTER__WORKER__MACHINE"], settings["AWS_EC2_METADATA_SERVICE_ENDPOINT"]) = ("ec2", metadata.ToString());
-        return SpotterProcess.StartWorker(service.Address, folder.File(instance), settings);
+        return SpotterProcess.StartWorker(server, folder.File(instance), settings);
     }
 
     private static async Task<IReadOnlyList<string>> SubmitAsync(SpotterApi api, int count)
