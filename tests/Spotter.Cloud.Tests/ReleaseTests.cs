@@ -45,7 +45,7 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
     private const string Systemctl = """
         #!/bin/bash
         echo "systemctl $*" >>"$SPOTTER_BOOT_ROOT/asked"
-        [ "$1" = enable ] || exit 0
+        [ "$1" = enable ] && [ "$3" = spotter.service ] || exit 0
         unit=$SPOTTER_BOOT_ROOT/etc/systemd/system/spotter.service
         export RUNTIME_DIRECTORY=$SPOTTER_BOOT_ROOT/run/spotter
         mkdir -p "$RUNTIME_DIRECTORY" "$SPOTTER_BOOT_ROOT/var/lib/spotter"
@@ -87,6 +87,7 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
             (await client.GetStringAsync(new Uri("/healthz", UriKind.Relative))).ShouldContain("healthy");
             (await client.GetStringAsync(new Uri("/", UriKind.Relative))).ShouldContain("<title>Spotter");
             (await File.ReadAllTextAsync(Path.Combine(root, "asked"))).ShouldContain("systemctl enable --now spotter.service spotter-secrets.timer\ndnf install -y amazon-cloudwatch-agent\nagent -a fetch-config");
+            (await File.ReadAllTextAsync(Path.Combine(root, "asked"))).ShouldEndWith("\nsystemctl enable --now spotter-ready.service\n");
             // It stands on the table and the bucket of the stack.
             (await client.GetStringAsync(new Uri("/readyz", UriKind.Relative))).ShouldContain("ready");
             var bucket = (await cloud.BucketsAsync()).Single(b => b.Contains("pictures", StringComparison.Ordinal));
@@ -99,7 +100,7 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
             if (Tools.Find("systemd-analyze") is { } analyze)
             {
                 var units = Directory.GetFiles(Path.Combine(root, "etc/systemd/system"));
-                units.Length.ShouldBe(3);
+                units.Length.ShouldBe(4);
                 var verdict = await Shell.RunAsync(analyze, ["verify", "--man=no", .. units]);
                 verdict.Errors.ShouldNotContain(root, Case.Sensitive, "systemd finds fault with a unit");
             }
@@ -165,8 +166,8 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
         throw new InvalidOperationException("There is no template of gateways.");
     }
 
-    /// <summary>The first start with this machine's folders, a free port, and moto as Amazon.</summary>
-    private string Here(string script, string root, int port) => script.Replace("8080", $"{port}", StringComparison.Ordinal)
+    /// <summary>The first start with this machine's folders, a free port, and moto as Amazon; and the hook of a warm pool, so that all of it is run.</summary>
+    private string Here(string script, string root, int port) => script.Replace("\nready_hook=\n", "\nready_hook=ready\n", StringComparison.Ordinal).Replace("8080", $"{port}", StringComparison.Ordinal)
             .Replace("/run/spotter", $"{root}/run/spotter", StringComparison.Ordinal)
             .Replace("=/var/lib/spotter", $"={root}/var/lib/spotter", StringComparison.Ordinal)
             .Replace("SPOTTER__HOST=0.0.0.0", "SPOTTER__HOST=127.0.0.1", StringComparison.Ordinal)

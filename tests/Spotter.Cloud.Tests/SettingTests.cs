@@ -16,7 +16,11 @@ public sealed class SettingTests
     [InlineData("logDays=31", "The setting logDays is 31, but CloudWatch Logs knows only 1, 3, 5,")]
     [InlineData("cors=*", "The setting cors is *, but must be an origin")]
     [InlineData("domain=a'b.example", "The setting domain is a'b.example")]
-    [InlineData("scaling=pool workerTypes=c7i.large,c6i.large", "With scaling=pool there is one launch template")]
+    [InlineData("scaling=pool workerTypes=c7i.large,c6i.large", "With scaling=pool or a warm pool workers are of the launch template's type")]
+    [InlineData("warm=2", "A warm pool is of a group without spot machines; set onDemand=100")]
+    [InlineData("warm=2 onDemand=100 scaling=pool", "A warm pool is of a group without spot machines")]
+    [InlineData("warm=2 onDemand=100 network=private", "Machines of a warm pool have to tell AWS when they are ready")]
+    [InlineData("warm=2 onDemand=100 workerTypes=c7i.large,c6i.large", "With scaling=pool or a warm pool workers are of the launch template's type")]
     [InlineData("spotter", "'spotter' is no setting: write KEY=VALUE")]
     [InlineData("--out", "--out needs the name of a file.")]
     public void Mistakes_are_named(string words, string said) =>

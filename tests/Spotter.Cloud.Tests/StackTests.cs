@@ -161,6 +161,23 @@ public sealed class StackTests
     }
 
     [Fact]
+    public void A_warm_pool_keeps_machines_stopped_that_were_started_to_the_end()
+    {
+        var group = WorkerGroup("warm");
+        var pool = Templates.Resource("warm", "AWS::AutoScaling::WarmPool");
+
+        $"{pool["PoolState"]} {pool["MinSize"]} {pool["MaxGroupPreparedCapacity"]}".ShouldBe("Stopped 2 2");
+        group["MixedInstancesPolicy"].ShouldBeNull("EC2 keeps nothing warm of such a group");
+        group["LaunchTemplate"]!["LaunchTemplateId"].ShouldNotBeNull();
+        group["LifecycleHookSpecificationList"]!.AsArray().Select(h => $"{h!["LifecycleHookName"]} {h["LifecycleTransition"]} {h["DefaultResult"]}")
+            .ShouldBe(["drain autoscaling:EC2_INSTANCE_TERMINATING CONTINUE", "ready autoscaling:EC2_INSTANCE_LAUNCHING ABANDON"]);
+        Templates.UserData("warm", "worker").ShouldContain("\nready_hook=ready\n");
+        Templates.UserData("warm", "gateway").ShouldContain("\nready_hook=\n");
+        Templates.UserData("ours", "worker").ShouldContain("\nready_hook=\n");
+        Templates.Resources("ours", "AWS::AutoScaling::WarmPool").ShouldBeEmpty();
+    }
+
+    [Fact]
     public void Workers_stay_with_the_gateway_that_they_have_joined()
     {
         var groups = Templates.Resources("ours", "AWS::ElasticLoadBalancingV2::TargetGroup");

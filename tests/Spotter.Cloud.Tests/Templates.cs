@@ -15,6 +15,7 @@ internal static class Templates
         ["tracking"] = new() { ["scaling"] = "tracking" },
         ["cpu"] = new() { ["scaling"] = "cpu" },
         ["pool"] = new() { ["scaling"] = "pool" },
+        ["warm"] = new() { ["onDemand"] = "100", ["warm"] = "2" },
         ["options"] = new()
         {
             ["buckets"] = "2", ["network"] = "private", ["telegram"] = "selfsigned", ["access"] = "open",

@@ -15,9 +15,10 @@ namespace Spotter.Cloud;
 /// <param name="Environment">What the program is told.</param>
 /// <param name="Secrets">Files of secrets, and the secrets' names.</param>
 /// <param name="Group">The group's name in the template, for what a rolling update waits for.</param>
+/// <param name="ReadyHook">The lifecycle hook that waits for a machine to be ready; null when there is none.</param>
 internal sealed record MachineKind(
     string Role, string Command, string InstanceType, SecurityGroup SecurityGroup, bool HasPublicAddress,
-    IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, string> Secrets, string Group);
+    IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, string> Secrets, string Group, string? ReadyHook = null);
 
 /// <summary>A launch template with the role, the log and the first start of its machines.</summary>
 internal sealed class Machines : Construct
@@ -94,6 +95,7 @@ internal sealed class Machines : Construct
         command={kind.Command}
         stack={settings.Name}
         group={kind.Group}
+        ready_hook={kind.ReadyHook}
         region={Aws.REGION}
         port={Network.GatewayPort}
         log_group={log}

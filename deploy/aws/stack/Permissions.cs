@@ -74,6 +74,10 @@ internal static class Permissions
         ["autoscaling:CompleteLifecycleAction", "autoscaling:SetDesiredCapacity", "autoscaling:SetInstanceProtection", "autoscaling:TerminateInstanceInAutoScalingGroup"],
         [Arns.Here("autoscaling", $"autoScalingGroup:*:autoScalingGroupName/{group}")]);
 
+    /// <summary>Tells a group that a machine is ready, or may end.</summary>
+    public static PolicyStatement CompleteHooks(string group) => Allow(
+        "CompleteHooks", ["autoscaling:CompleteLifecycleAction"], [Arns.Here("autoscaling", $"autoScalingGroup:*:autoScalingGroupName/{group}")]);
+
     /// <summary>Launches machines from one template, and ends those and no others.</summary>
     /// <param name="stack">The stack's name, which the machines carry as a tag.</param>
     /// <param name="template">The launch template's id.</param>

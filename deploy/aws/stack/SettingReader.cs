@@ -28,6 +28,7 @@ internal static partial class SettingReader
         ["maxWorkers"] = (s, v) => s with { MaxWorkers = Number(v, 1, 1000) },
         ["workerTypes"] = (s, v) => s with { WorkerTypes = [.. List(v).Select(t => Match(t, InstanceType(), "be an instance type as c7i.large"))] },
         ["onDemand"] = (s, v) => s with { OnDemandPercent = Number(v, 0, 100) },
+        ["warm"] = (s, v) => s with { Warm = Number(v, 0, 100) },
         ["backlogTarget"] = (s, v) => s with { BacklogTarget = Number(v, 1, 100000) },
         ["cpuTarget"] = (s, v) => s with { CpuTarget = Number(v, 1, 100) },
         ["network"] = (s, v) => s with { Network = OneOf<NetworkMode>(v) },
@@ -67,10 +68,16 @@ internal static partial class SettingReader
                 throw new SettingFault($"The setting {name} {fault.Message}.");
             }
         }
-        if (settings.Scaling == ScalingMode.Pool && settings.WorkerTypes.Count > 1 && !values.ContainsKey("workerTypes"))
+        // EC2 Auto Scaling keeps nothing warm of a group that mixes types or has spot machines.
+        if (settings.Warm > 0 && (settings.Scaling == ScalingMode.Pool || settings.OnDemandPercent < 100))
+            throw new SettingFault("A warm pool is of a group without spot machines; set onDemand=100, and not scaling=pool.");
+        if (settings.Warm > 0 && settings.Network == NetworkMode.Private)
+            throw new SettingFault("Machines of a warm pool have to tell AWS when they are ready, and have no way to it with network=private.");
+        var isOfOneType = settings.Scaling == ScalingMode.Pool || settings.Warm > 0;
+        if (isOfOneType && settings.WorkerTypes.Count > 1 && !values.ContainsKey("workerTypes"))
             settings = settings with { WorkerTypes = [settings.WorkerTypes[0]] };
-        if (settings.Scaling == ScalingMode.Pool && settings.WorkerTypes.Count > 1)
-            throw new SettingFault("With scaling=pool there is one launch template, so workerTypes takes one type.");
+        if (isOfOneType && settings.WorkerTypes.Count > 1)
+            throw new SettingFault("With scaling=pool or a warm pool workers are of the launch template's type, so workerTypes takes one type.");
         return settings;
     }
 

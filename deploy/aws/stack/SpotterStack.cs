@@ -82,7 +82,7 @@ internal sealed class SpotterStack : Stack
 
     private static MachineKind WorkerKind(StackSettings settings, Network network, LoadBalancers balancers) => new(
         "worker", "worker", settings.WorkerTypes[0], network.Workers, settings.Network == NetworkMode.Public,
-        ProgramSettings.Worker(Aws.REGION, $"http://{balancers.Inner.AttrDnsName}:{Network.GatewayPort}"), ProgramSettings.WorkerSecrets(settings), "none");
+        ProgramSettings.Worker(Aws.REGION, $"http://{balancers.Inner.AttrDnsName}:{Network.GatewayPort}"), ProgramSettings.WorkerSecrets(settings), "none", settings.Warm > 0 ? Workers.ReadyHook : null);
 
     private static MachineKind GatewayKind(
         StackSettings settings, Network network, LoadBalancers balancers, IReadOnlyDictionary<string, string> stores, string? group) => new(

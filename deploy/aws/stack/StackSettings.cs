@@ -72,6 +72,9 @@ internal sealed record StackSettings
     /// <summary>How much of the workers is not spot, in percent.</summary>
     public int OnDemandPercent { get; init; }
 
+    /// <summary>Workers' machines that are kept ready and stopped, besides those that run.</summary>
+    public int Warm { get; init; }
+
     /// <summary>Jobs per worker that the group aims at, in <see cref="ScalingMode.Tracking"/>.</summary>
     public int BacklogTarget { get; init; } = 10;
 

@@ -16,6 +16,9 @@ internal sealed record GroupInstance(string Id, string State, bool IsProtected)
     /// <summary>True while a lifecycle hook keeps it from being ended.</summary>
     public bool WaitsToTerminate => State == "Terminating:Wait";
 
+    /// <summary>True while it is only prepared, in the group's warm pool: it is no worker before the group takes it from there.</summary>
+    public bool IsWarm => State.StartsWith("Warmed", StringComparison.Ordinal);
+
     /// <summary>True once nothing runs on it any more, or it is no longer the group's.</summary>
     public bool IsGone => State is "Terminated" or "Terminating:Proceed" or "Detaching" or "Detached";
 }
@@ -25,7 +28,7 @@ internal sealed record GroupInstance(string Id, string State, bool IsProtected)
 /// <param name="Max">Most instances that it may have.</param>
 /// <param name="Desired">How many it is to have.</param>
 /// <param name="ProtectsNew">True when new instances are protected from the beginning.</param>
-/// <param name="Instances">Those it has.</param>
+/// <param name="Instances">Those it has; those of its warm pool are not among them.</param>
 internal sealed record GroupState(int Min, int Max, int Desired, bool ProtectsNew, IReadOnlyList<GroupInstance> Instances)
 {
     /// <summary>Those that boot or work.</summary>
@@ -52,7 +55,8 @@ internal sealed class ScalingGroup(AwsQueryClient client, string name)
             Number("MinSize"), Number("MaxSize"), Number("DesiredCapacity"), IsTrue(group, "NewInstancesProtectedFromScaleIn"),
             [
                 .. group.Elements(In("Instances")).Elements(In("member"))
-                    .Select(i => new GroupInstance(i.Element(In("InstanceId"))!.Value, i.Element(In("LifecycleState"))!.Value, IsTrue(i, "ProtectedFromScaleIn"))),
+                    .Select(i => new GroupInstance(i.Element(In("InstanceId"))!.Value, i.Element(In("LifecycleState"))!.Value, IsTrue(i, "ProtectedFromScaleIn")))
+                    .Where(i => !i.IsWarm),
             ]);
     }
 

@@ -137,6 +137,25 @@ public sealed class AwsQueryClientTests : IAsyncLifetime
         requests.Skip(1).SelectMany(r => r.Form.Split('&')).ShouldBe(isReleased ? released : [], ignoreOrder: true);
     }
 
+    [Fact]
+    public async Task An_instance_in_a_warm_pool_is_no_worker()
+    {
+        static string Instance(string id, string state) => $"<member><InstanceId>{id}</InstanceId><LifecycleState>{state}</LifecycleState><ProtectedFromScaleIn>true</ProtectedFromScaleIn></member>";
+        string Group(int desired, string own) =>
+            $"<R xmlns='urn:x'><AutoScalingGroups><member><MinSize>0</MinSize><MaxSize>5</MaxSize><DesiredCapacity>{desired}</DesiredCapacity><NewInstancesProtectedFromScaleIn>true</NewInstancesProtectedFromScaleIn>"
+            + $"<Instances>{own}{Instance("i-1", "Warmed:Stopped")}{Instance("i-2", "Warmed:Pending:Wait")}</Instances></member></AutoScalingGroups></R>";
+        foreach (var answer in new[] { Group(0, ""), Group(0, ""), "<R/>", Group(1, Instance("i-3", "Pending")) })
+            answers.Enqueue((200, answer));
+        using var client = AwsQueryClient.Open(AwsQueryService.AutoScaling, Place());
+        var launcher = new AutoScalingLauncher(new ScalingGroup(client, "g"), "bye", new ManualClock(), NullLogger<AutoScalingLauncher>.Instance);
+
+        (await launcher.ListAsync(default)).ShouldBeEmpty();
+        (await launcher.StartAsync(1, default)).ShouldBe(1);
+
+        (await launcher.ListAsync(default)).Select(w => w.Name).ShouldBe(["i-3"]);
+        requests.Count(r => r.Form.Contains("Action=SetDesiredCapacity", StringComparison.Ordinal) && r.Form.Contains("DesiredCapacity=1", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
     [Theory]
     [InlineData("eu-central-1", "https://monitoring.eu-central-1.amazonaws.com/")]
     [InlineData("cn-north-1", "https://monitoring.cn-north-1.amazonaws.com.cn/")]

@@ -115,6 +115,29 @@ cat >"$root/etc/logrotate.d/spotter" <<END
 }
 END
 
+if [ -n "$ready_hook" ]; then
+  # At every start: one that the group takes from its warm pool is asked again.
+  cat >"$root/etc/systemd/system/spotter-ready.service" <<END
+[Unit]
+Description=Tells the group that this machine is ready
+Wants=network-online.target
+After=network-online.target spotter.service
+# A start that nobody waits for is refused each time.
+StartLimitIntervalSec=300
+StartLimitBurst=10
+
+[Service]
+Type=oneshot
+EnvironmentFile=$root/etc/spotter/environment
+ExecStart=$(command -v aws) autoscaling complete-lifecycle-action --lifecycle-hook-name $ready_hook --auto-scaling-group-name $stack-workers --instance-id $instance --lifecycle-action-result CONTINUE
+Restart=on-failure
+RestartSec=5
+
+[Install]
+WantedBy=multi-user.target
+END
+fi
+
 systemctl daemon-reload
 systemctl enable --now spotter.service spotter-secrets.timer
 
@@ -146,4 +169,9 @@ if [ "$role" = gateway ]; then
   again curl --silent --fail --output /dev/null "http://127.0.0.1:$port/healthz"
   aws cloudformation signal-resource --stack-name "$stack" --logical-resource-id "$group" --unique-id "$instance" --status SUCCESS ||
     echo "boot: nobody waits for this machine" >&2
+fi
+
+# Not before all of this is done: a machine of a warm pool is stopped then.
+if [ -n "$ready_hook" ]; then
+  systemctl enable --now spotter-ready.service
 fi
