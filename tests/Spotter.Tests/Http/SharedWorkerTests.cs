@@ -15,6 +15,8 @@ public sealed class SharedWorkerTests : IAsyncLifetime
     private const string Worker = "w1";
 
     private readonly List<Side> sides = [];
+    // It decides no test, it only ends a broken one: a worker asks for as long as it takes.
+    private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
     private HttpJobSource? source;
     private StickyBalancer? balancer;
 
@@ -35,6 +37,7 @@ public sealed class SharedWorkerTests : IAsyncLifetime
             await balancer.DisposeAsync();
         foreach (var side in sides)
             await side.Bench.DisposeAsync();
+        patience.Dispose();
     }
 
     [Fact]
@@ -44,9 +47,9 @@ public sealed class SharedWorkerTests : IAsyncLifetime
         balancer = await StickyBalancer.StartAsync(First.Bench.Address, Second.Bench.Address);
         source = Source(balancer.Address);
 
-        await source.JoinAsync(default);
+        await source.JoinAsync(patience.Token);
         for (var i = 0; i < 4; i++)
-            await source.HeartbeatAsync(Worker, [], default);
+            await source.HeartbeatAsync(Worker, [], patience.Token);
 
         (First.Bench.Roster.Has(Worker), Second.Bench.Roster.Has(Worker)).ShouldBe((false, true));
         balancer.Seen.ShouldBe([
@@ -60,11 +63,11 @@ public sealed class SharedWorkerTests : IAsyncLifetime
         await ScalesAsync(First);
         balancer = await StickyBalancer.StartAsync(First.Bench.Address, Second.Bench.Address);
         source = Source(balancer.Address);
-        await source.JoinAsync(default);
+        await source.JoinAsync(patience.Token);
         First.Bench.Roster.Has(Worker).ShouldBeTrue();
 
         await ScalesAsync(Second);
-        await source.HeartbeatAsync(Worker, [], default);
+        await source.HeartbeatAsync(Worker, [], patience.Token);
 
         (First.Bench.Roster.Has(Worker), Second.Bench.Roster.Has(Worker)).ShouldBe((false, true));
     }
@@ -75,14 +78,14 @@ public sealed class SharedWorkerTests : IAsyncLifetime
         await ScalesAsync(First);
         balancer = await StickyBalancer.StartAsync(First.Bench.Address, Second.Bench.Address);
         source = Source(balancer.Address);
-        await source.JoinAsync(default);
+        await source.JoinAsync(patience.Token);
 
         await First.Bench.StopHostAsync();
         await Second.Fleet.TendAsync(default, ControllerRole.Standby);
-        var beat = source.HeartbeatAsync(Worker, [], default);
+        var beat = source.HeartbeatAsync(Worker, [], patience.Token);
         // While nobody has taken over it asks again and again.
         while (!balancer.Seen.Contains($"1 POST /v1/workers/{Worker}/heartbeat 503", StringComparer.Ordinal))
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
         await Second.Fleet.TendAsync(default, ControllerRole.Active);
         await beat;
 
@@ -100,10 +103,10 @@ public sealed class SharedWorkerTests : IAsyncLifetime
         balancer = await StickyBalancer.StartAsync(First.Bench.Address);
         source = Source(balancer.Address);
 
-        using var over = new CancellationTokenSource();
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
         var beat = source.HeartbeatAsync(Worker, [taken.Jobs[0].Lease], over.Token);
         while (balancer.Seen.IsEmpty)
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
         await over.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(beat);
@@ -120,14 +123,14 @@ public sealed class SharedWorkerTests : IAsyncLifetime
         source = new HttpJobSource(
             First.Bench.Address, GatewayBench.Token, Worker, () => new WorkerJoin(1, [new(GatewayBench.Model.Id, "1")]) { IsLeaving = isLeaving },
             TimeProvider.System, NullLogger<HttpJobSource>.Instance);
-        await source.JoinAsync(default);
+        await source.JoinAsync(patience.Token);
         First.Bench.Roster.IsDraining(Worker).ShouldBeFalse();
 
         isLeaving = true;
         if (joinsAnew)
-            await source.JoinAsync(default);
+            await source.JoinAsync(patience.Token);
         else
-            await source.HeartbeatAsync(Worker, [], default);
+            await source.HeartbeatAsync(Worker, [], patience.Token);
 
         First.Bench.Roster.IsDraining(Worker).ShouldBeTrue();
     }
@@ -139,7 +142,7 @@ public sealed class SharedWorkerTests : IAsyncLifetime
             await side.Fleet.TendAsync(default, ControllerRole.Unknown);
         source = Source(First.Bench.Address);
 
-        await source.JoinAsync(default);
+        await source.JoinAsync(patience.Token);
 
         First.Bench.Roster.Has(Worker).ShouldBeTrue();
     }
@@ -150,7 +153,7 @@ public sealed class SharedWorkerTests : IAsyncLifetime
         await ScalesAsync(Second);
         using var stranger = Source(First.Bench.Address, "stranger");
 
-        await stranger.JoinAsync(default);
+        await stranger.JoinAsync(patience.Token);
 
         First.Bench.Roster.Has("stranger").ShouldBeTrue();
     }
