@@ -20,7 +20,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     private readonly DynamoTable table;
     private readonly SqsQueues queues;
     private readonly TimeProvider clock;
-    private readonly JobSteps steps;
+    private readonly JobTransitions transitions;
     private readonly JobRows rows;
     private readonly Tallies tallies;
     private readonly Ledger ledger;
@@ -35,7 +35,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     public DynamoJobStore(DynamoTable table, SqsQueues queues, AwsFaults faults, DynamoOutbox outbox, RetrySchedule retries, RandomSource random, TimeProvider clock)
     {
         (this.table, this.queues, this.clock) = (table, queues, clock);
-        steps = new JobSteps(retries, random);
+        transitions = new JobTransitions(retries, random);
         tallies = new Tallies(table, RandomSource.System.NextHex(8), clock);
         rows = new JobRows(table, tallies, changes, outbox);
         ledger = new Ledger(table, faults, RandomSource.System);
@@ -58,7 +58,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
             var now = clock.GetUtcNow();
             // Of several with one key the first is made.
             var fresh = jobs.Where(j => j.IdempotencyKey is null || !byKey.ContainsKey(j.IdempotencyKey)).DistinctBy(j => j.IdempotencyKey ?? j.Id.Value, StringComparer.Ordinal)
-                .Select(j => JobSteps.Accept(j, now)).ToList();
+                .Select(j => new JobRow(JobTransitions.Accept(j, now)).WithMessage()).ToList();
             if (fresh.Count > 0 && await MakeAsync(fresh, now) is { } refused)
             {
                 if (refused.IsKeyKnown && tries < MostTries)
@@ -82,7 +82,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     public async Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var (_, after) = await rows.ChangeAsync(lease.Job, row => row.IsHeldBy(lease) ? steps.Finish(row, outcome, now) : null, cancel);
+        var (_, after) = await rows.ChangeAsync(lease.Job, row => row.IsHeldBy(lease) ? transitions.Finish(row, outcome, now).WithMessage() : null, cancel);
         if (after is null)
             return null;
         if (outcome is JobOutcome.Done done)
@@ -97,7 +97,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     public async Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var (before, after) = await rows.ChangeAsync(id, row => row.Job.State.IsTerminal() ? null : JobSteps.Cancel(row, by, now), cancel);
+        var (before, after) = await rows.ChangeAsync(id, row => row.Job.State.IsTerminal() ? null : JobTransitions.Cancel(row, by, now), cancel);
         known.Remove(id);
         if (after is not null && leases.Drop(id) is { } running)
             takes.Ended(running.Lease, after);
@@ -110,7 +110,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
         foreach (var dead in await lists.DeadAsync(filter, cancel))
         {
             var now = clock.GetUtcNow();
-            var (_, after) = await rows.ChangeAsync(dead, row => row.Job is { State: JobState.Dead, InputsExpired: false } ? JobSteps.Redrive(row, by, now) : null, cancel);
+            var (_, after) = await rows.ChangeAsync(dead, row => row.Job is { State: JobState.Dead, InputsExpired: false } ? JobTransitions.Redrive(row, by, now).WithMessage() : null, cancel);
             if (after is null)
                 continue;
             redriven++;
@@ -241,7 +241,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     private async Task<bool> ExpireAsync(JobId id, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var (_, after) = await rows.ChangeAsync(id, row => row.HasExpired(now) ? JobSteps.Expire(row, now) : null, cancel);
+        var (_, after) = await rows.ChangeAsync(id, row => row.HasExpired(now) ? JobTransitions.Expire(row, now) : null, cancel);
         known.Remove(id);
         return after is not null;
     }
@@ -260,7 +260,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     private async Task<JobRow?> LoseAsync(Lease lease, Func<JobRow, bool> still, JobError error, bool spendAttempt)
     {
         var now = clock.GetUtcNow();
-        var (_, after) = await rows.ChangeAsync(lease.Job, row => still(row) ? steps.Lose(row, error, spendAttempt, now) : null, CancellationToken.None);
+        var (_, after) = await rows.ChangeAsync(lease.Job, row => still(row) ? transitions.Lose(row, error, spendAttempt, now).WithMessage() : null, CancellationToken.None);
         if (after is not null)
             takes.Ended(Known(lease), after);
         return after;

@@ -265,7 +265,7 @@ internal sealed class JobTakes(
         var (id, receipt) = (candidate.Job, candidate.Receipt);
         var now = clock.GetUtcNow();
         var (before, after) = await rows.ChangeAsync(
-            id, row => row.MayStart(now) && row.Due <= now ? JobSteps.Take(row, worker, duration, now) : null, CancellationToken.None);
+            id, row => row.MayStart(now) && row.Due <= now ? JobTransitions.Take(row, worker, duration, now) : null, CancellationToken.None);
         if (after is { Job: var job })
         {
             known.Remove(id);

@@ -98,10 +98,12 @@ internal static class RowCodec
         foreach (var part in parts.OrderBy(p => p["sk"].S, StringComparer.Ordinal))
             bytes = [.. bytes, .. part.Bytes("d")];
         var document = JsonSerializer.Deserialize(Decompress(bytes), AwsJson.Default.RowDocument)!;
-        return new JobRow(
+        return new JobRow(new StoredJob(
             document.Job.Read(SpotterJson.Default.Job) with { Notify = document.Notify?.Read(SpotterJson.Default.IReadOnlyListJobNotification) ?? [] }, Microseconds.ToTime(document.Due), Microseconds.ToTime(document.Until))
         {
             CacheKey = document.Cache,
+        })
+        {
             Sent = Microseconds.ToTime(document.Sent),
             Version = item.Number("v"),
             Parts = (int)item.Number("x"),

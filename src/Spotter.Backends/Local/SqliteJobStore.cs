@@ -223,7 +223,7 @@ internal sealed class SqliteJobStore : IJobStore
     private readonly record struct Added(NewJob Job, JobRow? Known, long Now, long Ticket)
     {
         public AddedJob ToAnswer() => Known is null
-            ? new AddedJob(AcceptedJob.Of(Job, Now, Ticket), IsNew: true)
+            ? new AddedJob(JobTransitions.Accepted(Job, Microseconds.ToTime(Now), Ticket), IsNew: true)
             : new AddedJob(Known.ToJob(), IsNew: false);
     }
 }

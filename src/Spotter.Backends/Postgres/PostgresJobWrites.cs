@@ -90,7 +90,7 @@ internal sealed class PostgresJobWrites(PostgresDatabase database, PostgresSigna
         var keys = rows.Where(r => !inserted.ContainsKey(r.Job.Id)).Select(r => r.Job.IdempotencyKey!).Distinct(StringComparer.Ordinal).ToArray();
         var known = keys.Length == 0 ? [] : await KnownAsync(keys);
         return Column(calls, call => (IReadOnlyList<AddedJob?>)Column(call.Jobs, row =>
-            inserted.TryGetValue(row.Job.Id, out var ticket) ? new AddedJob(AcceptedJob.Of(row.Job, now, ticket), IsNew: true)
+            inserted.TryGetValue(row.Job.Id, out var ticket) ? new AddedJob(JobTransitions.Accepted(row.Job, Microseconds.ToTime(now), ticket), IsNew: true)
                 : known.TryGetValue(row.Job.IdempotencyKey!, out var there) ? new AddedJob(there, IsNew: false)
                 : null));
     }

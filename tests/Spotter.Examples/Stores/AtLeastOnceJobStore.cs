@@ -18,13 +18,13 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
 
     private static readonly JobError Silent = new(ErrorCodes.LeaseExpired, "The worker gave no sign of life for too long.");
 
-    private readonly Transitions transitions = new(retries, random);
+    private readonly JobTransitions transitions = new(retries, random);
     private readonly ChangeLog changes = new();
 
     public Task<IReadOnlyList<AddedJob>> AddAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancel) => Call(() =>
     {
         var now = clock.GetUtcNow();
-        var added = table.Add(jobs, (job, number) => Item.Sent(transitions.Accept(job, number, now)));
+        var added = table.Add(jobs, (job, number) => Item.Sent(new Row(JobTransitions.Accept(job, now), number)));
         foreach (var job in added.Where(a => a.IsNew).Select(a => a.Job))
         {
             if (job.State == JobState.Queued)
@@ -66,13 +66,13 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
     }, cancel);
 
     public Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel) => Call(() =>
-        (Replace(id, row => row.Job.State.IsTerminal() ? null : transitions.Cancel(row, by, clock.GetUtcNow())) ?? table.Find(id)?.Row)?.Job, cancel);
+        (Replace(id, row => row.Job.State.IsTerminal() ? null : JobTransitions.Cancel(row, by, clock.GetUtcNow())) ?? table.Find(id)?.Row)?.Job, cancel);
 
     public Task<int> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel) => ReplaceAll(
-        rows => rows.ToRedrive(filter), row => row.Job.State == JobState.Dead, (row, now) => transitions.Redrive(row, by, now), cancel);
+        rows => rows.ToRedrive(filter), row => row.Job.State == JobState.Dead, (row, now) => JobTransitions.Redrive(row, by, now), cancel);
 
     public Task<int> ExpireAsync(int limit, CancellationToken cancel) => ReplaceAll(
-        rows => rows.Where(HasExpired).Take(limit), HasExpired, transitions.Expire, cancel);
+        rows => rows.Where(HasExpired).Take(limit), HasExpired, JobTransitions.Expire, cancel);
 
     public async Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel) => (await ReplacedAsync(
         rows => rows.Where(r => IsAt(r, worker)), r => IsAt(r, worker), (row, now) => transitions.Lose(row, error, spendAttempt, now), cancel)).Lost();
@@ -96,7 +96,7 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
         table.Rows.Count(table.Ended, clock.GetUtcNow(), _ => null) with { Served = table.Served }, cancel);
 
     public Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> keys, CancellationToken cancel) =>
-        Call<IReadOnlyList<string>>(() => [.. keys.Except(table.Rows.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)], cancel);
+        Call<IReadOnlyList<string>>(() => [.. keys.Except(table.Rows.SelectMany(r => r.Blobs), StringComparer.Ordinal)], cancel);
 
     public Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) => Call<IReadOnlyList<string>>(() =>
     {
@@ -104,8 +104,8 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
 
         var expired = table.Rows.Where(IsOld).Take(limit)
             .Where(old => Replace(old.Job.Id, row => IsOld(row) ? row with { Job = row.Job with { InputsExpired = true } } : null) is not null)
-            .SelectMany(r => r.BlobsOf()).ToList();
-        return [.. expired.Except(table.Rows.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)];
+            .SelectMany(r => r.Blobs).ToList();
+        return [.. expired.Except(table.Rows.SelectMany(r => r.Blobs), StringComparer.Ordinal)];
     }, cancel);
 
     public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) => Call(() =>
@@ -157,7 +157,7 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
     private StartedJob? TryStart(JobId id, string receipt, string worker, TimeSpan duration)
     {
         var now = clock.GetUtcNow();
-        if (Replace(id, row => row.MayStart(now) && row.Due <= now ? transitions.Take(row, worker, duration, now) : null) is { Job: var job })
+        if (Replace(id, row => row.MayStart(now) && row.Due <= now ? JobTransitions.Take(row, worker, duration, now) : null) is { Job: var job })
             return new StartedJob(job, new Lease(id, job.Queue, job.FencingToken, job.Attempts, worker) { Receipt = receipt });
         switch (table.Find(id)?.Row)
         {

@@ -10,7 +10,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
     private readonly Dictionary<JobId, Row> rows = [];
     private readonly Dictionary<string, JobId> keys = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Queue, JobPriority Priority), (long Entered, long Left)> lines = [];
-    private readonly Transitions transitions = new(retries, random);
+    private readonly JobTransitions transitions = new(retries, random);
     private readonly ChangeLog changes = new();
     private long accepted;
     private readonly Dictionary<string, ServedJobs> served = new(StringComparer.Ordinal);
@@ -32,7 +32,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
             .OrderBy(r => levels.IndexOf(r.Job.Priority)).ThenBy(r => r.Due).ThenBy(r => r.Number).Take(request.Workers.Count);
         var started = due.Zip(request.Workers, (row, worker) =>
         {
-            var job = Put(row, transitions.Take(row, worker, request.Duration, now));
+            var job = Put(row, JobTransitions.Take(row, worker, request.Duration, now));
             return new StartedJob(job, new Lease(job.Id, job.Queue, job.FencingToken, job.Attempts, worker));
         }).ToList();
         return new TakenJobs(started, started.Count < request.Workers.Count ? waiting.Where(r => r.Due > now).Min(r => (DateTimeOffset?)r.Due) : null);
@@ -59,13 +59,13 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
     }, cancel);
 
     public Task<Job?> CancelAsync(JobId id, string? by, CancellationToken cancel) => Call(now =>
-        !rows.TryGetValue(id, out var row) ? null : row.Job.State.IsTerminal() ? row.Job : Put(row, transitions.Cancel(row, by, now)), cancel);
+        !rows.TryGetValue(id, out var row) ? null : row.Job.State.IsTerminal() ? row.Job : Put(row, JobTransitions.Cancel(row, by, now)), cancel);
 
     public Task<int> RedriveAsync(RedriveFilter filter, string? by, CancellationToken cancel) =>
-        Change(_ => rows.Values.ToRedrive(filter), (row, now) => transitions.Redrive(row, by, now), cancel);
+        Change(_ => rows.Values.ToRedrive(filter), (row, now) => JobTransitions.Redrive(row, by, now), cancel);
 
     public Task<int> ExpireAsync(int limit, CancellationToken cancel) =>
-        Change(now => rows.Values.Where(r => r.IsQueued && r.Job.Expires <= now).Take(limit), transitions.Expire, cancel);
+        Change(now => rows.Values.Where(r => r.IsQueued && r.Job.Expires <= now).Take(limit), JobTransitions.Expire, cancel);
 
     public async Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel)
     {
@@ -97,7 +97,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
         rows.Values.Count(ended, now, line => lines[line].Left) with { Served = served.ToDictionary() }, cancel);
 
     public Task<IReadOnlyList<string>> UnknownBlobsAsync(IReadOnlyCollection<string> blobs, CancellationToken cancel) =>
-        Call<IReadOnlyList<string>>(_ => [.. blobs.Except(rows.Values.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)], cancel);
+        Call<IReadOnlyList<string>>(_ => [.. blobs.Except(rows.Values.SelectMany(r => r.Blobs), StringComparer.Ordinal)], cancel);
 
     public Task<IReadOnlyList<string>> ExpireBlobsAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) =>
         Call<IReadOnlyList<string>>(_ =>
@@ -105,7 +105,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
             var old = rows.Values.Where(r => r.Job.Finished < finishedBefore && !r.Job.InputsExpired).Take(limit).ToList();
             foreach (var row in old)
                 Put(row, row with { Job = row.Job with { InputsExpired = true } });
-            return [.. old.SelectMany(r => r.BlobsOf()).Except(rows.Values.SelectMany(r => r.BlobsOf()), StringComparer.Ordinal)];
+            return [.. old.SelectMany(r => r.Blobs).Except(rows.Values.SelectMany(r => r.Blobs), StringComparer.Ordinal)];
         }, cancel);
 
     public Task<int> PurgeAsync(DateTimeOffset finishedBefore, int limit, CancellationToken cancel) => Call(_ =>
@@ -155,7 +155,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
     {
         if (job.IdempotencyKey is { } key)
             keys.Add(key, job.Id);
-        return Put(null, transitions.Accept(job, ++accepted, now));
+        return Put(null, new Row(JobTransitions.Accept(job, now), ++accepted));
     }
 
     /// <summary>Replaces a row, counts what that changes, and tells it.</summary>

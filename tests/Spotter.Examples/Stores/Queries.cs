@@ -77,13 +77,4 @@ internal static class Queries
             Oldest = queued.Where(r => r.Due <= now && !r.Job.Internal).MinBy(r => r.Due)?.Job.Created,
             Left = left,
         };
-
-    /// <summary>Inputs and outputs that are still to be kept.</summary>
-    public static IEnumerable<string> BlobsOf(this Row row)
-    {
-        if (row.Job.InputsExpired)
-            return [];
-        var named = row.Job.Spec.Inputs.Select(i => i.Key).Concat(row.Job.Outputs.Select(o => o.Key));
-        return row.Job.Output is { } picture ? named.Append(picture) : named;
-    }
 }
