@@ -251,6 +251,9 @@ public sealed partial class FleetController
         {
             if (!members.TryGetValue(worker, out var member))
                 return;
+            // It may have joined whoever scaled it before, and have a job from there. It will join here, or be overdue.
+            if (IsShared && member is { WasThere: true, HasJoined: false })
+                return;
             member.EndingSince ??= time.GetTimestamp();
         }
         if (launcher is IWorkerLine line)
@@ -358,9 +361,10 @@ public sealed partial class FleetController
             return new(member.Name, WorkerState.Draining, age, time.GetElapsedTime(since));
         if (joined is not null)
             return joined with { Age = age };
-        return member.HasJoined
-            ? new(member.Name, WorkerState.Draining, age, TimeSpan.Zero)
-            : new(member.Name, WorkerState.Booting, age, age);
+        if (member.HasJoined)
+            return new(member.Name, WorkerState.Draining, age, TimeSpan.Zero);
+        // One that was there before this controller is not to be given up for its age: it comes over, however old it is.
+        return new(member.Name, WorkerState.Booting, age, member.WasThere ? time.GetElapsedTime(member.SeenAt) : age);
     }
 
     private TimeSpan Age(Member member) => member.AgeWhenSeen + time.GetElapsedTime(member.SeenAt);

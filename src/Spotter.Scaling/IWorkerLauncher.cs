@@ -21,6 +21,9 @@ public interface IWorkerLauncher
     /// <summary>How long a worker may take to join before it is stopped, the first time.</summary>
     TimeSpan BootPatience => TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a worker usually takes to join, until that has been measured; one that takes three times as long may be given up.</summary>
+    TimeSpan UsualBoot => TimeSpan.FromSeconds(1);
+
     /// <summary>The workers that were started and have not ended. Changes nothing.</summary>
     Task<IReadOnlyList<LaunchedWorker>> ListAsync(CancellationToken cancel);
 

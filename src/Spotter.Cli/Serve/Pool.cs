@@ -74,7 +74,7 @@ internal sealed class Pool : IAsyncDisposable
     /// <summary>Scales until cancelled.</summary>
     public Task RunAsync(CancellationToken cancel) =>
         new ScaleLoop(
-            parts.Backend.Jobs, Fleet, ScalePolicies.Create(Scaling), parts.Records.Decisions, parts.Time, parts.Loggers.CreateLogger<ScaleLoop>(), Serves)
+            parts.Backend.Jobs, Fleet, ScalePolicies.Create(Scaling with { BootPrior = launcher.UsualBoot }), parts.Records.Decisions, parts.Time, parts.Loggers.CreateLogger<ScaleLoop>(), Serves)
         {
             Tick = Scaling.Tick,
             Meter = Meter,

@@ -36,6 +36,10 @@ internal sealed partial class AutoScalingLauncher(ScalingGroup group, string? ho
     public TimeSpan BootPatience => TimeSpan.FromMinutes(5);
 
     /// <inheritdoc/>
+    /// <remarks>A machine that starts for the first time installs itself.</remarks>
+    public TimeSpan UsualBoot => TimeSpan.FromSeconds(90);
+
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<LaunchedWorker>> ListAsync(CancellationToken cancel)
     {
         if (knownAt is not { } at || time.GetElapsedTime(at) >= KnownFor)

@@ -17,10 +17,10 @@ internal sealed class FleetView
         {
             switch (worker.State)
             {
-                case WorkerState.Booting when worker.Age.TotalSeconds > givenUp:
+                case WorkerState.Booting when worker.StateAge.TotalSeconds > givenUp:
                     lost.Add(worker.Id);
                     break;
-                case WorkerState.Booting when worker.Age.TotalSeconds >= overdue:
+                case WorkerState.Booting when worker.StateAge.TotalSeconds >= overdue:
                     break;
                 case WorkerState.Booting:
                 case WorkerState.Loading: // says so itself, so it is not lost

@@ -360,7 +360,12 @@ public sealed class FleetControllerTests
         clock.Advance(TimeSpan.FromHours(1));
         await fleet.TendAsync(default, ControllerRole.Standby);
 
-        (await fleet.TendAsync(default, ControllerRole.Active)).Select(w => w.State).ShouldBe([WorkerState.Booting, WorkerState.Booting]);
+        var taken = await fleet.TendAsync(default, ControllerRole.Active);
+        taken.Select(w => w.State).ShouldBe([WorkerState.Booting, WorkerState.Booting]);
+        taken.ShouldAllBe(w => w.StateAge == TimeSpan.Zero, "a policy would give them up");
+        foreach (var worker in taken)
+            await fleet.DrainAsync(worker.Id, default);
+        launcher.Stopped.ShouldBeEmpty("they may have jobs");
         clock.Advance(((IWorkerLauncher)launcher).BootPatience);
         await fleet.TendAsync(default);
         launcher.Stopped.ShouldBeEmpty();
