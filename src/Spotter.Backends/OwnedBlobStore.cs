@@ -32,7 +32,7 @@ internal sealed record BlobPlace(IBlobStore Store, string Name) : IDisposable
 /// <param name="place">Where they lie.</param>
 /// <param name="owner">The job store's id.</param>
 /// <param name="jobs">The job store.</param>
-internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jobs) : IBlobStore
+internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jobs) : IBlobStore, IBlobLinks
 {
     /// <summary>The marker's key.</summary>
     public const string MarkerKey = "spotter-owner";
@@ -47,6 +47,9 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
     private Task<string?>? claim;
     private bool adopt = place.Adopt;
     private volatile bool owned;
+
+    /// <inheritdoc/>
+    public IBlobLinks? Links => place.Store.Links is null ? null : this;
 
     /// <summary>See <see cref="Backend.CheckBlobsAsync"/>.</summary>
     public async Task<string?> CheckAsync(CancellationToken cancel)
@@ -100,6 +103,24 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
     {
         await OwnAsync(cancel);
         await place.Store.DeleteUnfinishedAsync(before, cancel);
+    }
+
+    public async Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, CancellationToken cancel)
+    {
+        await OwnAsync(cancel);
+        return await place.Store.Links!.FormAsync(key, contentType, least, most, life, cancel);
+    }
+
+    public async Task<BlobStart?> ReadStartAsync(string key, int most, CancellationToken cancel)
+    {
+        await OwnAsync(cancel);
+        return await place.Store.Links!.ReadStartAsync(key, most, cancel);
+    }
+
+    public async Task<string> CopyAsync(string from, string version, string to, CancellationToken cancel)
+    {
+        await OwnAsync(cancel);
+        return await place.Store.Links!.CopyAsync(from, version, to, cancel);
     }
 
     private Task OwnAsync(CancellationToken cancel) => owned ? Task.CompletedTask : ClaimOrThrowAsync(cancel);

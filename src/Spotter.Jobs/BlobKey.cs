@@ -18,6 +18,12 @@ public static class BlobKey
     /// <summary>Where others put pictures that requests may then name. Nothing is written or deleted there.</summary>
     public const string PlacedPrefix = "images/";
 
+    /// <summary>Where clients write inputs by themselves, until they are taken over as inputs of a job.</summary>
+    public const string UploadsPrefix = "uploads/";
+
+    /// <summary>Where it stands what is to become of those uploads.</summary>
+    public const string TicketsPrefix = "tickets/";
+
     private const int FolderDigits = 2;
 
     /// <summary>A new name for something that was sent.</summary>
@@ -25,6 +31,19 @@ public static class BlobKey
 
     /// <summary>A new name for something that was made. Each attempt uses its own, so a late worker overwrites nothing.</summary>
     public static string NewOutput(RandomSource random, TimeProvider time) => New(OutputsPrefix, random, time);
+
+    /// <summary>Where a client writes what it uploads by itself.</summary>
+    public static string Upload(UploadId id) => Folded(UploadsPrefix, id);
+
+    /// <summary>Where the ticket of an upload lies.</summary>
+    public static string Ticket(UploadId id) => Folded(TicketsPrefix, id);
+
+    /// <summary>The upload that a key belongs to; false for any other key.</summary>
+    public static bool TryParseUpload(string key, out UploadId id)
+    {
+        id = default;
+        return key.StartsWith(UploadsPrefix, StringComparison.Ordinal) && UploadId.TryParse(key[(key.LastIndexOf('/') + 1)..], out id) && Upload(id) == key;
+    }
 
     /// <summary>The key of a picture that somebody has put there; null when the name can't be that of one.</summary>
     /// <param name="tenant">Whose it is; empty where nobody is told apart.</param>
@@ -61,4 +80,6 @@ public static class BlobKey
         var id = JobId.New(random, time).Value;
         return $"{prefix}{id[^FolderDigits..]}/{id}";
     }
+
+    private static string Folded(string prefix, UploadId id) => $"{prefix}{id.Value[^FolderDigits..]}/{id.Value}";
 }

@@ -28,6 +28,9 @@ public interface IBlobStore
     /// <summary>Keys that start with <paramref name="prefix"/> and were written before <paramref name="before"/>, in no order.</summary>
     IAsyncEnumerable<string> ListAsync(string prefix, DateTimeOffset before, CancellationToken cancel);
 
+    /// <summary>What lets others write and read blobs by themselves; null where that can't be.</summary>
+    IBlobLinks? Links => null;
+
     /// <summary>Deletes what processes that are gone left half-written, and had last written to before <paramref name="before"/>.</summary>
     Task DeleteUnfinishedAsync(DateTimeOffset before, CancellationToken cancel);
 }

@@ -18,6 +18,9 @@ public sealed record LeaseSettings
     /// <summary>Rows are deleted this long after their job ended.</summary>
     public TimeSpan KeepJobs { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>Uploads past the gateway are deleted at this age if nobody has made a job of them: events about them may come late.</summary>
+    public TimeSpan UploadAge { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>Blobs that no row speaks of are deleted at this age: uploads that never became a job.</summary>
     public TimeSpan OrphanAge { get; init; } = TimeSpan.FromHours(1);
 }

@@ -26,4 +26,5 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(WorkerOrders))]
 [JsonSerializable(typeof(WorkerFinish))]
 [JsonSerializable(typeof(WorkerOutput))]
+[JsonSerializable(typeof(UploadTicket))]
 public sealed partial class SpotterJson : JsonSerializerContext;

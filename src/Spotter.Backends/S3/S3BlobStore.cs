@@ -12,7 +12,7 @@ namespace Spotter.Backends.S3;
 /// Blobs as objects of a bucket, at Amazon or at any server that speaks S3. An object is there whole or not at all, by
 /// the nature of S3; a large one is sent in parts, and becomes visible with the last.
 /// </summary>
-internal sealed class S3BlobStore : IBlobStore, IDisposable
+internal sealed partial class S3BlobStore : IBlobStore, IDisposable
 {
     // Not among the pictures: a place that has none yet is to look empty.
     private const string CheckKey = "spotter-check";

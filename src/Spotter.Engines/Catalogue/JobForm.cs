@@ -21,6 +21,9 @@ public sealed class JobForm(EngineCatalogue engines)
 
     private readonly JobFields fields = new();
 
+    /// <summary>The fields so far and their texts, for <see cref="Set(string, string)"/> of another form.</summary>
+    public IReadOnlyDictionary<string, string> Fields => fields.Names.ToDictionary(name => name, name => fields[name]!, StringComparer.Ordinal);
+
     /// <summary>True for the name of a field.</summary>
     public bool Knows(string name) => engines.FindOption(name) is not null;
 

@@ -50,6 +50,7 @@ public static class GatewayHost
     private static readonly IReadOnlyList<IDoor> BuiltIn =
     [
         new SubmitEndpoints(),
+        new UploadEndpoints(),
         new JobEndpoints(),
         new DeadLetters(),
         new OperationsEndpoints(),

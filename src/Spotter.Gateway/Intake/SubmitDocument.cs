@@ -42,6 +42,27 @@ internal static class SubmitDocument
         return Task.CompletedTask;
     }
 
+    /// <summary>As <see cref="DescribeAsync"/>, of <c>POST /v1/uploads</c>.</summary>
+    public static Task DescribeUploadAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancel)
+    {
+        var engines = context.ApplicationServices.GetRequiredService<EngineCatalogue>();
+        var fields = engines.Options.ToDictionary(o => o.Name, o => (IOpenApiSchema)SchemaOf(o, engines), StringComparer.Ordinal);
+        fields[UploadRequestReader.ContentType] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The media type of what is uploaded, as `image/jpeg`." };
+        fields[UploadRequestReader.Size] = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Description = "Its length in bytes; any that is let in by default." };
+        fields[UploadRequestReader.Name] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What you call it." };
+        var schema = new OpenApiSchema { Type = JsonSchemaType.Object, Required = new HashSet<string>(StringComparer.Ordinal) { UploadRequestReader.ContentType }, Properties = fields };
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+            {
+                ["application/json"] = new() { Schema = schema },
+                ["multipart/form-data"] = new() { Schema = schema },
+            },
+        };
+        return Task.CompletedTask;
+    }
+
     private static OpenApiSchema Body(OpenApiSchema image, Dictionary<string, IOpenApiSchema> options) => new()
     {
         Type = JsonSchemaType.Object,

@@ -11,4 +11,5 @@ namespace Spotter.Gateway.Results;
 [JsonSerializable(typeof(LinkView))]
 [JsonSerializable(typeof(RedriveRequest))]
 [JsonSerializable(typeof(RedriveView))]
+[JsonSerializable(typeof(UploadView))]
 public sealed partial class ResultsJson : JsonSerializerContext;

@@ -13,6 +13,9 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
 {
     private const int FirstPrefix = 64 * 1024;
 
+    // Of a picture in a bucket no more is fetched than its size mostly takes.
+    private const int UploadPrefix = 16 * 1024;
+
     /// <summary>Returns once the input is durable.</summary>
     /// <param name="body">Its bytes.</param>
     /// <param name="contentType">What the client calls it; null for nothing.</param>
@@ -33,7 +36,7 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
                 var read = await body.ReadAtLeastAsync(prefix.AsMemory(length), prefix.Length - length, throwOnEndOfStream: false, cancel);
                 length += read;
                 if (length == 0)
-                    throw new SpotterException(ErrorCodes.EmptyBody, terms.TakesPictures ? "The picture has no bytes; send the file itself." : "The file has no bytes; send the file itself.");
+                    throw Empty(terms);
                 header = terms.TakesPictures ? ImageHeader.Read(prefix.AsSpan(0, length), complete: length < prefix.Length) : default;
                 if (header.Status != ImageHeaderStatus.NeedMore || length >= ImageHeader.LongestPrefix)
                     break;
@@ -43,9 +46,7 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
                 prefix = larger;
             }
 
-            var type = Judge(header, contentType, terms);
-            if (header.Format is not null)
-                judged(PixelsOf(header));
+            var type = Judge(header, contentType, terms, judged);
             var key = BlobKey.NewInput(random, time);
             await using var content = new JudgedStream(
                 prefix.AsMemory(0, length), body, (terms.MaxBytes ?? settings.MaxInputBytes) - before, () => terms.TooLarge(settings.MaxInputBytes));
@@ -56,6 +57,51 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
         {
             ArrayPool<byte>.Shared.Return(prefix);
         }
+    }
+
+    /// <summary>
+    /// Takes over an input that its client has written into the blob store by itself. Only its beginning is read. The copy is out of
+    /// its client's reach, so what was judged and hashed is what is run.
+    /// </summary>
+    /// <param name="links">The blob store's.</param>
+    /// <param name="upload">Its key.</param>
+    /// <param name="contentType">What the client calls it.</param>
+    /// <param name="terms">What may come in.</param>
+    /// <param name="judged">Told the pixels of a picture before it is taken; what it throws refuses it.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>Null when nothing was uploaded.</returns>
+    /// <exception cref="SpotterException">It is not let in; nothing is taken then.</exception>
+    public async Task<InputRef?> TakeAsync(IBlobLinks links, string upload, string contentType, InputTerms terms, Action<long> judged, CancellationToken cancel)
+    {
+        BlobStart? start = null;
+        ImageHeader header = default;
+        foreach (var length in (int[])[UploadPrefix, FirstPrefix * 2, ImageHeader.LongestPrefix])
+        {
+            start = await links.ReadStartAsync(upload, length, cancel);
+            if (start is null)
+                return null;
+            if (start.Length == 0)
+                throw Empty(terms);
+            if (start.Length > (terms.MaxBytes ?? settings.MaxInputBytes))
+                throw terms.TooLarge(settings.MaxInputBytes);
+            header = terms.TakesPictures ? ImageHeader.Read(start.Bytes.Span, complete: start.Bytes.Length == start.Length) : default;
+            if (header.Status != ImageHeaderStatus.NeedMore || start.Bytes.Length == start.Length)
+                break;
+        }
+        var type = Judge(header, contentType, terms, judged);
+        var key = BlobKey.NewInput(random, time);
+        return new InputRef(key, type, start!.Length, await links.CopyAsync(upload, start.Version, key, cancel));
+    }
+
+    private static SpotterException Empty(InputTerms terms) =>
+        new(ErrorCodes.EmptyBody, terms.TakesPictures ? "The picture has no bytes; send the file itself." : "The file has no bytes; send the file itself.");
+
+    private string Judge(in ImageHeader header, string? contentType, InputTerms terms, Action<long> judged)
+    {
+        var type = Judge(header, contentType, terms);
+        if (header.Format is not null)
+            judged(PixelsOf(header));
+        return type;
     }
 
     /// <summary>A picture whose size lies behind a megabyte of metadata is let in by its signature; the worker will see.</summary>

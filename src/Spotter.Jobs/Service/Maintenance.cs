@@ -153,8 +153,25 @@ public sealed class Maintenance(IJobStore store, IBlobStore blobs, LeaseSettings
             }
             deleted += await DeleteUnknownAsync(batch, cancel);
         }
+        if (blobs.Links is not null)
+            deleted += await DeleteUploadsAsync(now - settings.UploadAge, cancel);
         await blobs.DeleteUnfinishedAsync(now - settings.OrphanAge, cancel);
         nextOrphanSearch = now + settings.OrphanAge;
+        return deleted;
+    }
+
+    /// <summary>No row ever names them: what becomes a job is copied first.</summary>
+    private async Task<int> DeleteUploadsAsync(DateTimeOffset before, CancellationToken cancel)
+    {
+        var deleted = 0;
+        foreach (var prefix in (string[])[BlobKey.UploadsPrefix, BlobKey.TicketsPrefix])
+        {
+            await foreach (var key in blobs.ListAsync(prefix, before, cancel))
+            {
+                await blobs.DeleteAsync(key, cancel);
+                deleted++;
+            }
+        }
         return deleted;
     }
 

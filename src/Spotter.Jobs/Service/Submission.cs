@@ -111,6 +111,22 @@ public sealed class Submission : IAsyncDisposable
     /// <summary>True for an input that no job has.</summary>
     internal bool IsUnused(string key) => unused.Contains(key, StringComparer.Ordinal);
 
+    /// <summary>Takes over an input that its client has uploaded past the gateway.</summary>
+    /// <param name="id">The upload.</param>
+    /// <param name="ticket">Its ticket.</param>
+    /// <param name="terms">What is let in.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>False when nothing was uploaded.</returns>
+    /// <exception cref="SpotterException">It is not let in.</exception>
+    public async Task<bool> AddUploadAsync(UploadId id, UploadTicket ticket, InputTerms terms, CancellationToken cancel)
+    {
+        if (await service.TakeUploadAsync(id, ticket, terms, Judge, cancel) is not { } input)
+            return false;
+        unused.Add(input.Key);
+        inputs.Add((input, ticket.Name));
+        return true;
+    }
+
     /// <summary>Told the pixels of all pictures so far, before the newest is stored; what it throws refuses that.</summary>
     public Action<long>? Judged { get; set; }
 

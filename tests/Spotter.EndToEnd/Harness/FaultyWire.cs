@@ -18,6 +18,7 @@ internal sealed class FaultyWire : IAsyncDisposable
     private readonly List<Task> connections = [];
     private readonly Task accepting;
     private int hit;
+    private long carried;
     private volatile int accepted;
     private volatile int swallowed;
 
@@ -31,6 +32,9 @@ internal sealed class FaultyWire : IAsyncDisposable
 
     /// <summary>Where it takes connections.</summary>
     public Uri Address { get; }
+
+    /// <summary>Bytes that it has carried, both ways together.</summary>
+    public long Carried => Interlocked.Read(ref carried);
 
     /// <summary>What is wrong with the way to the server.</summary>
     public WireFault? Requests { get; set; }
@@ -111,6 +115,7 @@ internal sealed class FaultyWire : IAsyncDisposable
                 }
                 await to.WriteAsync(buffer.AsMemory(0, read), cut.Token);
                 passed += read;
+                Interlocked.Add(ref carried, read);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or ObjectDisposedException)

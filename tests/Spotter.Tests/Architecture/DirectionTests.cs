@@ -24,6 +24,7 @@ public sealed partial class DirectionTests
     [
         // They show jobs and send pictures as reading does: JobView, JobPresenter and BlobResult lie among what reads.
         ("Spotter.Gateway", "Intake/SubmitEndpoint.cs knows Results"),
+        ("Spotter.Gateway", "Intake/UploadEndpoint.cs knows Results"),
         ("Spotter.Gateway", "Operations/OperationsEndpoints.cs knows Results"),
         ("Spotter.Gateway", "Workers/WorkerApi.cs knows Results"),
     ];

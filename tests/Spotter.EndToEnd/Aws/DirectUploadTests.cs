@@ -1,0 +1,143 @@
+using System.Net;
+using System.Xml.Linq;
+
+namespace Spotter.EndToEnd.Aws;
+
+/// <summary>
+/// Pictures that go past the gateway into the bucket. moto checks no conditions of a form; what S3 would refuse by them is checked
+/// where they are made (S3LinksTests), and what comes all the same is judged again here.
+/// </summary>
+public sealed class DirectUploadTests : IAsyncLifetime
+{
+    private const string Bucket = "pictures";
+    private const int LargePicture = 5 * 1024 * 1024;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private readonly TemporaryFolder folder = new();
+    private readonly HttpClient client = new();
+    private MotoServer moto = null!;
+
+    private string Data => folder.File("data");
+
+    public async Task InitializeAsync()
+    {
+        if (MotoServer.Executable is null)
+            return;
+        moto = await MotoServer.StartAsync();
+        await moto.MakeBucketAsync(Bucket);
+    }
+
+    public async Task DisposeAsync()
+    {
+        client.Dispose();
+        if (moto is not null)
+            await moto.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [MotoFact]
+    public async Task A_picture_that_was_uploaded_past_the_gateway_becomes_one_job_of_its_tenant()
+    {
+        var (red, blue) = (await AddKeyAsync("red"), await AddKeyAsync("blue"));
+        await using var service = await StartAsync(moto.Address, "serve");
+        using var api = new SpotterApi(service.Address, red);
+        using var other = new SpotterApi(service.Address, blue);
+        var picture = Pictures.Png(100);
+        var upload = await DirectUpload.OfferAsync(api, ("contentType", "image/png"), ("size", picture.Length), ("name", "street.png"), ("confidence", 0.3), ("annotate", true));
+
+        (await upload.ConfirmAsync()).ShouldBeProblem(409, "not_ready");
+        await upload.SendAsync(picture);
+        (await upload.ConfirmAsync(other)).ShouldBeProblem(404, "not_found");
+
+        var confirmed = await upload.ConfirmAsync(waitSeconds: 60);
+        confirmed.Status.ShouldBe(HttpStatusCode.OK, confirmed.Text);
+        var id = SpotterApi.IdOf(confirmed.Json);
+        confirmed.Headers.Location!.ToString().ShouldBe($"/v1/jobs/{id}");
+        SpotterApi.StateOf(confirmed.Json).ShouldBe("succeeded");
+        confirmed.Json.GetProperty("name").GetString().ShouldBe("street.png");
+        var sent = await api.SubmitAsync([Part.Image(picture), Part.Field("confidence", "0.3")], waitSeconds: 60);
+        confirmed.Json.GetProperty("result").GetProperty("detections").GetRawText().ShouldBe(sent.Json.GetProperty("result").GetProperty("detections").GetRawText());
+        (await api.GetAsync($"/v1/jobs/{id}/image")).MediaType.ShouldBe("image/jpeg");
+
+        // Within its time the form works again; what is uploaded then is nobody's.
+        await upload.SendAsync(Pictures.Png(200));
+        SpotterApi.IdOf((await upload.ConfirmAsync()).Json).ShouldBe(id);
+        (await api.GetAsync($"/v1/jobs/{id}/original")).Bytes.ShouldBe(picture);
+        (await api.ListAsync()).Count.ShouldBe(2);
+        (await upload.ConfirmAsync(other)).ShouldBeProblem(404, "not_found");
+        (await KeysAsync()).ShouldNotContain(key => key.Contains("tickets/", StringComparison.Ordinal));
+        service.Log.ShouldNotContain("signature", Case.Insensitive);
+    }
+
+    [MotoFact]
+    public async Task What_a_submission_would_be_refused_for_an_upload_is_refused_for()
+    {
+        await using var service = await StartAsync(moto.Address, "serve");
+        using var api = new SpotterApi(service.Address);
+
+        (await DirectUpload.AskAsync(api)).ShouldBeProblem(400, "invalid_request");
+        (await DirectUpload.AskAsync(api, ("contentType", "text/html"))).ShouldBeProblem(415, "unsupported_image");
+        (await DirectUpload.AskAsync(api, ("contentType", "image/png"), ("model", "nothing"))).ShouldBeProblem(422, "unknown_model");
+        (await DirectUpload.AskAsync(api, ("contentType", "image/png"), ("confidence", 7))).ShouldBeProblem(422, "threshold_out_of_range");
+        (await DirectUpload.AskAsync(api, ("contentType", "image/png"), ("size", 1L << 40))).ShouldBeProblem(413, "body_too_large");
+        (await DirectUpload.AskAsync(api, ("contentType", "image/png"), ("image", "AAAA"))).ShouldBeProblem(400, "invalid_request");
+        (await DirectUpload.AskAsync(api, ("contentType", "image/png"), ("callback", "http://127.0.0.1/"))).ShouldBeProblem(422, "callback_forbidden");
+        (await api.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/uploads/00000000000000000000000000000000"))).ShouldBeProblem(404, "not_found");
+        (await KeysAsync()).ShouldBe(["spotter/spotter-owner"]);
+
+        foreach (var (bytes, status, code) in (IEnumerable<(byte[], int, string)>)
+            [("no picture at all"u8.ToArray(), 415, "unsupported_image"), (Pictures.PngHeaderOnly(60_000, 60_000), 422, "too_many_pixels"), ([], 422, "empty_body"), (new byte[21 * 1024 * 1024], 413, "body_too_large")])
+        {
+            var upload = await DirectUpload.OfferAsync(api, ("contentType", "image/png"));
+            await upload.SendAsync(bytes);
+            (await upload.ConfirmAsync()).ShouldBeProblem(status, code);
+            (await upload.ConfirmAsync()).ShouldBeProblem(404, "not_found");
+        }
+        (await KeysAsync()).ShouldBe(["spotter/spotter-owner"], "what is refused is deleted");
+        (await api.ListAsync()).ShouldBeEmpty();
+    }
+
+    [MotoFact]
+    public async Task Of_a_large_picture_next_to_nothing_goes_through_the_gateway()
+    {
+        await using var toBucket = new FaultyWire(moto.Address);
+        await using var gateway = await StartAsync(toBucket.Address, "gateway");
+        await using var toGateway = new FaultyWire(gateway.Address);
+        using var api = new SpotterApi(toGateway.Address);
+        var before = toBucket.Carried;
+
+        var upload = await DirectUpload.OfferAsync(api, ("contentType", "image/png"));
+        await upload.SendAsync(Pictures.PngWith(null, ("prVt", new byte[LargePicture])), moto.Address);
+        var confirmed = await upload.ConfirmAsync();
+
+        confirmed.Status.ShouldBe(HttpStatusCode.Accepted, confirmed.Text);
+        (toGateway.Carried + toBucket.Carried - before).ShouldBeInRange(20_000, 100_000);
+        Directory.CreateDirectory(folder.File("worker/models"));
+        PatchModel.Write(folder.File("worker/models/patches.onnx"));
+        await using var worker = SpotterProcess.StartWorker(gateway.Address, folder.File("worker"), Environment);
+        SpotterApi.StateOf(await api.EndOfAsync(SpotterApi.IdOf(confirmed.Json), Patience)).ShouldBe("succeeded");
+    }
+
+    private static Dictionary<string, string> Environment => new(MotoServer.Credentials, StringComparer.Ordinal) { ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef" };
+
+    private Task<SpotterProcess> StartAsync(Uri endpoint, string command, params string[] more)
+    {
+        var model = PatchModel.Write(folder.File("patches.onnx"));
+        string[] options = ["--blobs", $"s3://{Bucket}/spotter", "--s3-endpoint", endpoint.ToString(), .. command == "serve" ? (string[])["--max-workers", "1"] : [], .. more];
+        return SpotterProcess.StartAsync(Data, model, options, Environment, command: command);
+    }
+
+    private async Task<string> AddKeyAsync(string tenant)
+    {
+        var made = await SpotterProgram.RunAsync("keys", "add", tenant, "--tenant", tenant, "--data", Data);
+        made.Status.ShouldBe(0, made.Errors);
+        return made.Output.Trim();
+    }
+
+    private async Task<IReadOnlyList<string>> KeysAsync()
+    {
+        var listing = XDocument.Parse(await client.GetStringAsync(new Uri(moto.Address, $"/{Bucket}?list-type=2")));
+        return [.. listing.Descendants().Where(e => e.Name.LocalName == "Key").Select(e => e.Value).Order(StringComparer.Ordinal)];
+    }
+}
