@@ -35,6 +35,9 @@ public sealed class Backend : IAsyncDisposable
     /// <summary>Keeps pictures, in a place that is this job store's alone.</summary>
     public IBlobStore Blobs => blobs;
 
+    /// <summary>Hears of uploads past the gateway; null where that was not asked for.</summary>
+    public IUploadEvents? UploadEvents => place.UploadEvents;
+
     /// <summary>Given up when everything else is closed.</summary>
     internal IDisposable? Held { get; set; }
 

@@ -22,7 +22,14 @@ internal sealed record BlobPlace(IBlobStore Store, string Name) : IDisposable
     /// <summary>See <see cref="Backend.Failed"/>; null where nothing is lost that way.</summary>
     public Task<Exception>? Failed { get; init; }
 
-    public void Dispose() => (Store as IDisposable)?.Dispose();
+    /// <summary>Hears of what others write there; null for nothing.</summary>
+    public IUploadEvents? UploadEvents { get; init; }
+
+    public void Dispose()
+    {
+        (UploadEvents as IDisposable)?.Dispose();
+        (Store as IDisposable)?.Dispose();
+    }
 }
 
 /// <summary>

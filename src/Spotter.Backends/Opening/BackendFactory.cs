@@ -1,6 +1,7 @@
 using Spotter.Backends.Aws;
 using Spotter.Backends.Local;
 using Spotter.Backends.Postgres;
+using Spotter.Backends.S3;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Jobs;
@@ -19,6 +20,9 @@ public static class BackendFactory
     /// <summary>The settings of all backends and of all places for pictures.</summary>
     public static IReadOnlyList<Setting> Settings { get; } =
         [Kind, .. BuiltIn.SelectMany(b => b.Settings), BackendSettings.Blobs, .. BlobStores.BuiltIn.SelectMany(p => p.Settings), BackendSettings.AdoptBlobs];
+
+    /// <summary>True when the bucket says which uploads have arrived.</summary>
+    public static bool HearsOfUploads(SettingReader settings) => settings.Has(BucketPlace.Events);
 
     /// <summary>Notes what is missing or wrong in the settings, before anything is opened.</summary>
     public static void Check(SettingReader settings)

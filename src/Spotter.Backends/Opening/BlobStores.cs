@@ -21,6 +21,11 @@ internal static class BlobStores
             ? BuiltIn.Select(m => m.Open(named, settings, random, clock)).FirstOrDefault(p => p is not null)
                 ?? throw new SpotterException(ErrorCodes.InvalidSettings, $"Pictures can't be kept in '{named}'; write {string.Join(", ", BuiltIn.Select(m => m.Form))}.")
             : FolderPlace.Open(Path.Combine(dataFolder, "blobs"), random) with { IsInside = true };
+        if (place.UploadEvents is null && settings.Has(BucketPlace.Events))
+        {
+            place.Dispose();
+            throw new SpotterException(ErrorCodes.InvalidSettings, $"{settings.NameOf(BucketPlace.Events)} names a queue, but pictures are not kept in a bucket; add {BackendSettings.Blobs.Flag} s3://BUCKET.");
+        }
         return place with { Adopt = settings.Get(BackendSettings.AdoptBlobs) };
     }
 }

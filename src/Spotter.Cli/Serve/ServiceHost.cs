@@ -41,6 +41,8 @@ internal static class ServiceHost
         builder.Services.AddSingleton(s => s.GetRequiredService<IOptions<ServiceSettings>>().Value);
         builder.Services.AddSingleton(s => new TelegramDeployment(s.GetRequiredService<ServiceSettings>().Telegram));
         AddBackend(builder.Services);
+        if (BackendFactory.HearsOfUploads(settings))
+            builder.Services.AddSingleton(s => s.GetRequiredService<Backend>().UploadEvents!);
         AddModels(builder.Services);
         AddScaling(builder.Services, hasPools);
         builder.Services.AddGateway().AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>())

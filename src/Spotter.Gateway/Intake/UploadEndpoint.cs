@@ -16,7 +16,7 @@ namespace Spotter.Gateway.Intake;
 /// <summary>The door for pictures that go past the gateway.</summary>
 internal sealed class UploadEndpoints : IDoor
 {
-    public void Add(IServiceCollection services) => services.AddSingleton<DirectUploads>().AddSingleton<UploadEndpoint>();
+    public void Add(IServiceCollection services) => services.AddSingleton<DirectUploads>().AddSingleton<UploadEndpoint>().AddHostedService<UploadEventService>();
 
     public void Map(IEndpointRouteBuilder routes) => UploadEndpoint.Map(routes);
 }

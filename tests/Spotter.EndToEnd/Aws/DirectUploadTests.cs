@@ -119,7 +119,38 @@ public sealed class DirectUploadTests : IAsyncLifetime
         SpotterApi.StateOf(await api.EndOfAsync(SpotterApi.IdOf(confirmed.Json), Patience)).ShouldBe("succeeded");
     }
 
-    private static Dictionary<string, string> Environment => new(MotoServer.Credentials, StringComparer.Ordinal) { ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef" };
+    [MotoFact]
+    public async Task Where_the_bucket_says_what_has_arrived_nobody_need_confirm_it()
+    {
+        var queue = await moto.MakeQueueAsync("uploads");
+        await moto.NotifyAsync(Bucket, "uploads", "spotter/uploads/");
+        await using var service = await StartAsync(moto.Address, "serve", "--upload-events", queue.ToString());
+        using var api = new SpotterApi(service.Address);
+        await moto.SendAsync(queue, """{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"pictures"}""");
+        await moto.SendAsync(queue, "nothing that S3 writes");
+
+        var upload = await DirectUpload.OfferAsync(api, ("contentType", "image/png"), ("name", "one.png"), ("annotate", true));
+        await upload.SendAsync(Pictures.Png(100));
+        var hostile = await DirectUpload.OfferAsync(api, ("contentType", "image/png"));
+        await hostile.SendAsync("no picture at all"u8.ToArray());
+
+        var job = (await Eventually.SeeAsync("a job comes", () => api.ListAsync(), jobs => jobs.Count > 0, Patience))[0];
+        SpotterApi.StateOf(await api.EndOfAsync(SpotterApi.IdOf(job), Patience)).ShouldBe("succeeded");
+        SpotterApi.IdOf((await upload.ConfirmAsync()).Json).ShouldBe(SpotterApi.IdOf(job));
+        // The same once more, as SQS may do.
+        await moto.SendAsync(queue, """{"Records":[{"eventName":"ObjectCreated:Post","s3":{"bucket":{"name":"BUCKET"},"object":{"key":"KEY"}}}]}"""
+            .Replace("BUCKET", Bucket, StringComparison.Ordinal).Replace("KEY", upload.Key, StringComparison.Ordinal));
+        await Eventually.SeeAsync("the queue is empty", () => moto.CountAsync(queue), count => count == 0, Patience);
+        await Eventually.SeeAsync("what was refused is deleted", KeysAsync, keys => !keys.Any(k => k.Contains("/uploads/", StringComparison.Ordinal) || k.Contains("/tickets/", StringComparison.Ordinal)), Patience);
+
+        (await hostile.ConfirmAsync()).ShouldBeProblem(404, "not_found");
+        (await api.ListAsync()).Count.ShouldBe(1);
+        (await service.TerminateAsync()).ShouldBe(0, service.Log);
+        service.Log.Split('\n').Count(line => line.Contains("none of S3's", StringComparison.Ordinal)).ShouldBe(1, service.Log);
+        service.Log.ShouldContain("unsupported_image");
+    }
+
+    private static Dictionary<string, string> Environment => new(MotoServer.Credentials, StringComparer.Ordinal) { ["AWS_REGION"] = "us-east-1", ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef" };
 
     private Task<SpotterProcess> StartAsync(Uri endpoint, string command, params string[] more)
     {

@@ -10,6 +10,9 @@ public sealed class MotoServer : IAsyncDisposable
     private const string Ready = "Running on ";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    // In which it makes buckets that nobody signs for; a bucket tells queues of its own region only.
+    private const string BucketRegion = "us-east-1";
+
     private readonly Process process;
     private readonly StringBuilder log = new();
     private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -74,17 +77,42 @@ public sealed class MotoServer : IAsyncDisposable
         response.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Makes a call of a service whose calls are JSON, in the region of the tests.</summary>
-    public async Task<JsonElement> CallAsync(string service, string target, object parameters)
+    /// <summary>Makes a call of a service whose calls are JSON, in the region of the tests or another.</summary>
+    public async Task<JsonElement> CallAsync(string service, string target, object parameters, string region = "eu-central-1")
     {
         using var client = new HttpClient { Timeout = Patience };
         using var request = new HttpRequestMessage(HttpMethod.Post, Address) { Content = new StringContent(JsonSerializer.Serialize(parameters), Encoding.UTF8, "application/x-amz-json-1.0") };
         request.Headers.TryAddWithoutValidation("X-Amz-Target", target);
         // It takes the region from the signature, and checks none.
-        request.Headers.TryAddWithoutValidation("Authorization", $"AWS4-HMAC-SHA256 Credential=testing/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
+        request.Headers.TryAddWithoutValidation("Authorization", $"AWS4-HMAC-SHA256 Credential=testing/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0");
         using var response = await client.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         return response.IsSuccessStatusCode ? JsonDocument.Parse(text.Length == 0 ? "{}" : text).RootElement : throw new HttpRequestException($"{target}: {text}");
+    }
+
+    /// <summary>Makes an SQS queue where the buckets are; its URL.</summary>
+    public async Task<Uri> MakeQueueAsync(string name) =>
+        new((await CallAsync("sqs", "AmazonSQS.CreateQueue", new { QueueName = name }, BucketRegion)).GetProperty("QueueUrl").GetString()!);
+
+    /// <summary>Has a bucket send a message to a queue for each object that comes under a prefix.</summary>
+    public async Task NotifyAsync(string bucket, string queue, string prefix)
+    {
+        using var client = new HttpClient { BaseAddress = Address, Timeout = Patience };
+        using var response = await client.PutAsync(new Uri($"/{bucket}?notification", UriKind.Relative), new StringContent(
+            $"<NotificationConfiguration><QueueConfiguration><Id>uploads</Id><Queue>arn:aws:sqs:{BucketRegion}:123456789012:{queue}</Queue><Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>{prefix}</Value></FilterRule></S3Key></Filter></QueueConfiguration></NotificationConfiguration>",
+            Encoding.UTF8, "application/xml"));
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Sends a message to such a queue.</summary>
+    public Task SendAsync(Uri queue, string message) => CallAsync("sqs", "AmazonSQS.SendMessage", new { QueueUrl = queue, MessageBody = message }, BucketRegion);
+
+    /// <summary>Messages in such a queue, those that somebody has received and not taken off among them.</summary>
+    public async Task<int> CountAsync(Uri queue)
+    {
+        var counts = await CallAsync("sqs", "AmazonSQS.GetQueueAttributes", new { QueueUrl = queue, AttributeNames = new List<string> { "All" } }, BucketRegion);
+        return ((string[])["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"])
+            .Sum(kind => int.Parse(counts.GetProperty("Attributes").GetProperty(kind).GetString()!, System.Globalization.CultureInfo.InvariantCulture));
     }
 
     /// <summary>Writes an object, past any store.</summary>

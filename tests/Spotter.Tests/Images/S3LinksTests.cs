@@ -4,6 +4,7 @@ using Spotter.Backends.S3;
 using Spotter.Core;
 using Spotter.EndToEnd.Harness;
 using Spotter.Jobs;
+using Spotter.Tests.Jobs;
 
 namespace Spotter.Tests.Images;
 
@@ -79,6 +80,28 @@ public sealed class S3LinksTests(S3Server server)
 
         await store.PutAsync(Key, new MemoryStream(), default);
         (await store.Links.ReadStartAsync(Key, 1000, default)).ShouldNotBeNull().Length.ShouldBe(0);
+    }
+
+    [MotoFact]
+    public async Task Uploads_that_became_no_job_are_deleted_after_a_day_and_not_before()
+    {
+        using var store = new S3BlobStore(await server.NewBucketAsync("part"), TimeProvider.System);
+        await using var fixture = new LocalFixture();
+        var clock = new ManualClock(TimeProvider.System.GetUtcNow());
+        var maintenance = new Maintenance(fixture.Open(clock).Jobs, store, new LeaseSettings(), clock);
+        UploadId.TryParse("0123456789abcdef0123456789abcdef", out var id).ShouldBeTrue();
+        foreach (var key in (string[])[BlobKey.Upload(id), BlobKey.Ticket(id), "images/one.png"])
+            await store.PutAsync(key, new MemoryStream([1]), default);
+
+        clock.Advance(TimeSpan.FromHours(23));
+        (await maintenance.RunOnceAsync(default)).Orphans.ShouldBe(0);
+        (await store.Links.ReadStartAsync(BlobKey.Upload(id), 1, default)).ShouldNotBeNull();
+
+        clock.Advance(TimeSpan.FromHours(2));
+        (await maintenance.RunOnceAsync(default)).Orphans.ShouldBe(2);
+        (await store.Links.ReadStartAsync(BlobKey.Upload(id), 1, default)).ShouldBeNull();
+        (await store.Links.ReadStartAsync(BlobKey.Ticket(id), 1, default)).ShouldBeNull();
+        (await store.Links.ReadStartAsync("images/one.png", 1, default)).ShouldNotBeNull();
     }
 
     private static async Task PostAsync(BlobForm form, byte[] bytes)
