@@ -118,6 +118,12 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
         return await place.Store.Links!.FormAsync(key, contentType, least, most, life, cancel);
     }
 
+    public async Task<string> LinkAsync(string key, TimeSpan life, CancellationToken cancel)
+    {
+        await OwnAsync(cancel);
+        return await place.Store.Links!.LinkAsync(key, life, cancel);
+    }
+
     public async Task<BlobStart?> ReadStartAsync(string key, int most, CancellationToken cancel)
     {
         await OwnAsync(cancel);

@@ -50,6 +50,9 @@ public sealed record GatewaySettings
     /// <summary>What is let in, and how long things are held and kept.</summary>
     public JobSettings Jobs { get; init; } = new();
 
+    /// <summary>False to give workers no links to the bucket of the pictures: all they fetch and hand in then goes through the gateway.</summary>
+    public bool WorkerLinks { get; init; } = true;
+
     /// <summary>Connections for clients at one time.</summary>
     public int ClientConnections { get; init; } = 2000;
 

@@ -18,6 +18,9 @@ public interface IBlobLinks
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, as in all of these.</exception>
     Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, CancellationToken cancel);
 
+    /// <summary>An address at which a blob can be read by an HTTP GET for some time.</summary>
+    Task<string> LinkAsync(string key, TimeSpan life, CancellationToken cancel);
+
     /// <summary>The beginning of a blob; null if there is none.</summary>
     /// <param name="key">The blob.</param>
     /// <param name="most">Most bytes of it.</param>

@@ -8,15 +8,15 @@ public interface IJobSource
     /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
     Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel);
 
-    /// <summary>The bytes of an input of the job that a lease is on.</summary>
+    /// <summary>The bytes of an input of a job that was taken.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobMissing"/>; <see cref="ErrorCodes.LeaseLost"/>.</exception>
-    Task<Stream> OpenInputAsync(Lease lease, InputRef input, CancellationToken cancel);
+    Task<Stream> OpenInputAsync(StartedJob started, InputRef input, CancellationToken cancel);
 
     /// <summary>Makes an output durable; its key, for <see cref="JobOutcome.Done.Output"/>.</summary>
-    Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> output, CancellationToken cancel);
+    Task<string> PutOutputAsync(StartedJob started, ReadOnlyMemory<byte> output, CancellationToken cancel);
 
     /// <summary>As <see cref="PutOutputAsync"/>, for an output that is too large for memory.</summary>
-    Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel);
+    Task<string> PutOutputFileAsync(StartedJob started, string file, CancellationToken cancel);
 
     /// <summary>A sign of life that prolongs the worker's leases; what it is to do about them.</summary>
     Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel);

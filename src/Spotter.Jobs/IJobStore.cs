@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Spotter.Core;
 
 namespace Spotter.Jobs;
@@ -155,7 +156,15 @@ public sealed record TakenJobs(IReadOnlyList<StartedJob> Jobs, DateTimeOffset? N
 /// <summary>A job and the lease to run it.</summary>
 /// <param name="Job">The row.</param>
 /// <param name="Lease">The right to run it.</param>
-public sealed record StartedJob(Job Job, Lease Lease);
+public sealed record StartedJob(Job Job, Lease Lease)
+{
+    /// <summary>
+    /// Links to its inputs in the blob store by their keys, for a worker that can reach it; null for one that goes through its gateway.
+    /// They are permissions, so they are never logged.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Links { get; init; }
+}
 
 /// <summary>A row after one of its attempts has ended.</summary>
 /// <param name="Id">The job.</param>

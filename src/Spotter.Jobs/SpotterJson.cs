@@ -26,5 +26,7 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(WorkerOrders))]
 [JsonSerializable(typeof(WorkerFinish))]
 [JsonSerializable(typeof(WorkerOutput))]
+[JsonSerializable(typeof(WorkerOutputAsk))]
+[JsonSerializable(typeof(WorkerOutputForm))]
 [JsonSerializable(typeof(UploadTicket))]
 public sealed partial class SpotterJson : JsonSerializerContext;

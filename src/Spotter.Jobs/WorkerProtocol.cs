@@ -45,7 +45,11 @@ public sealed record WorkerWelcome(double HeartbeatSeconds);
 /// <summary>A worker asks for one job.</summary>
 /// <param name="Queues">The queues to take from (<see cref="QueueNames"/>).</param>
 /// <param name="WaitSeconds">How long to wait for one to come.</param>
-public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds);
+public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds)
+{
+    /// <summary>True to get links to the inputs (<see cref="StartedJob.Links"/>), where there are any.</summary>
+    public bool WantsLinks { get; init; }
+}
 
 /// <summary>A sign of life.</summary>
 /// <param name="Leases">The leases to prolong.</param>
@@ -85,3 +89,13 @@ public sealed record WorkerFinish(Lease Lease, JobOutcome Outcome)
 /// <summary>The key under which an annotated picture was stored.</summary>
 /// <param name="Key">Its key.</param>
 public sealed record WorkerOutput(string Key);
+
+/// <summary>A worker that got links asks for a form that puts an output into the blob store.</summary>
+/// <param name="Lease">The lease.</param>
+/// <param name="Bytes">The output's length.</param>
+public sealed record WorkerOutputAsk(Lease Lease, long Bytes);
+
+/// <summary>Where a worker puts an output by itself.</summary>
+/// <param name="Key">Its key, made for this output alone.</param>
+/// <param name="Form">What puts it there.</param>
+public sealed record WorkerOutputForm(string Key, BlobForm Form);

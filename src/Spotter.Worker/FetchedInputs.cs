@@ -21,13 +21,13 @@ internal sealed class FetchedInputs : IDisposable
 
     /// <summary>Fetches one more.</summary>
     /// <param name="source">Where from.</param>
-    /// <param name="lease">The lease on the job.</param>
+    /// <param name="started">The job.</param>
     /// <param name="input">Which.</param>
     /// <param name="folder">The folder of the job, for a file; null for memory.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task AddAsync(IJobSource source, Lease lease, InputRef input, JobFolder? folder, CancellationToken cancel)
+    public async Task AddAsync(IJobSource source, StartedJob started, InputRef input, JobFolder? folder, CancellationToken cancel)
     {
-        await using var content = await source.OpenInputAsync(lease, input, cancel);
+        await using var content = await source.OpenInputAsync(started, input, cancel);
         if (folder is null)
         {
             var size = (int)Math.Min(input.Bytes, Array.MaxLength);

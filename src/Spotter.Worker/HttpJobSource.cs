@@ -27,6 +27,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient client;
+    private readonly DirectBlobs? direct;
     // By them a load balancer knows which gateway the worker has joined.
     private readonly CookieContainer cookies = new();
     private readonly string path;
@@ -44,8 +45,10 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <param name="introduction">What there is to say of the worker; asked whenever it is said.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Told once when the gateway does not answer, and once when it does again.</param>
-    public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time, ILogger<HttpJobSource> log)
+    /// <param name="reachesBlobs">True for a worker that may go to the blob store by itself, where the gateway gives it links; false for one that reaches its gateway only.</param>
+    public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time, ILogger<HttpJobSource> log, bool reachesBlobs = false)
     {
+        direct = reachesBlobs ? new DirectBlobs(time, log) : null;
         var handler = Outgoing.NewHandler();
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
         (handler.UseCookies, handler.CookieContainer) = (true, cookies);
@@ -102,7 +105,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
-        var take = new WorkerTake([.. queues], wait.TotalSeconds);
+        var take = new WorkerTake([.. queues], wait.TotalSeconds) { WantsLinks = direct is { IsOpen: true } };
         using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, wait + LongestAnswer, cancel);
         return response.StatusCode == HttpStatusCode.NoContent
             ? null
@@ -110,21 +113,26 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public async Task<Stream> OpenInputAsync(Lease lease, InputRef input, CancellationToken cancel)
+    public async Task<Stream> OpenInputAsync(StartedJob started, InputRef input, CancellationToken cancel)
     {
+        if (direct is { IsOpen: true } && started.Links?.GetValueOrDefault(input.Key) is { } link && await direct.OpenAsync(link, input, cancel) is { } content)
+            return content;
         var response = await SendAsync(
-            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/input?job={lease.Job}&key={Uri.EscapeDataString(input.Key)}"),
+            () => new HttpRequestMessage(HttpMethod.Get, $"{path}/input?job={started.Lease.Job}&key={Uri.EscapeDataString(input.Key)}"),
             LongestOutage, LongestAnswer, cancel, HttpCompletionOption.ResponseHeadersRead);
         return await response.Content.ReadAsStreamAsync(cancel);
     }
 
     /// <inheritdoc/>
-    public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> output, CancellationToken cancel) =>
-        PutOutputAsync(() => new ReadOnlyMemoryContent(output), LongestUpload, cancel);
+    public Task<string> PutOutputAsync(StartedJob started, ReadOnlyMemory<byte> output, CancellationToken cancel) =>
+        PutOutputAsync(started, output.Length, () => new ReadOnlyMemoryContent(output), LongestUpload, cancel);
 
     /// <inheritdoc/>
-    public Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel) =>
-        PutOutputAsync(() => new StreamContent(File.OpenRead(file)), LongestUpload * (1 + (new FileInfo(file).Length / LargeOutput)), cancel);
+    public Task<string> PutOutputFileAsync(StartedJob started, string file, CancellationToken cancel)
+    {
+        var length = new FileInfo(file).Length;
+        return PutOutputAsync(started, length, () => new StreamContent(File.OpenRead(file)), LongestUpload * (1 + (length / LargeOutput)), cancel);
+    }
 
     /// <inheritdoc/>
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
@@ -153,7 +161,11 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => client.Dispose();
+    public void Dispose()
+    {
+        client.Dispose();
+        direct?.Dispose();
+    }
 
     private async Task<HttpResponseMessage> SendJoinedAsync(
         Func<HttpRequestMessage> request, TimeSpan outage, TimeSpan answer, CancellationToken cancel)
@@ -169,12 +181,33 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
         }
     }
 
-    private async Task<string> PutOutputAsync(Func<HttpContent> content, TimeSpan longest, CancellationToken cancel)
+    private async Task<string> PutOutputAsync(StartedJob started, long bytes, Func<HttpContent> content, TimeSpan longest, CancellationToken cancel)
     {
+        if (started.Links is not null && await PutDirectlyAsync(new WorkerOutputAsk(started.Lease, bytes), content, longest, cancel) is { } key)
+            return key;
         using var response = await SendAsync(
             () => new HttpRequestMessage(HttpMethod.Put, $"{path}/output") { Content = content() },
             LongestHandIn, longest, cancel);
         return (await ReadAsync(response, SpotterJson.Default.WorkerOutput, cancel)).Key;
+    }
+
+    /// <summary>The key under which an output was put into the blob store; null when the gateway is to take it.</summary>
+    private async Task<string?> PutDirectlyAsync(WorkerOutputAsk ask, Func<HttpContent> content, TimeSpan longest, CancellationToken cancel)
+    {
+        if (direct is not { IsOpen: true })
+            return null;
+        WorkerOutputForm offered;
+        try
+        {
+            using var response = await SendAsync(() => Post("/output-form", ask, SpotterJson.Default.WorkerOutputAsk), LongestOutage, LongestAnswer, cancel);
+            offered = await ReadAsync(response, SpotterJson.Default.WorkerOutputForm, cancel);
+        }
+        catch (SpotterException)
+        {
+            // The gateway says why when it gets the output, or the outcome.
+            return null;
+        }
+        return await direct.PutAsync(offered.Form, content(), longest, cancel) ? offered.Key : null;
     }
 
     /// <summary>Sends until there is an answer. Every call may be repeated: they are idempotent or fenced.</summary>

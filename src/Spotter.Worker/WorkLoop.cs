@@ -281,7 +281,7 @@ public sealed partial class WorkLoop : IDisposable
             // The heartbeat keeps the lease all the while, so nothing else would end a fetch that hangs.
             using var limit = new CancellationTokenSource(LongestFetch + work.Job.Spec.Inputs.Aggregate(TimeSpan.Zero, (sum, input) => sum + TimeFor(input.Bytes)), time);
             foreach (var input in work.Job.Spec.Inputs)
-                await inputs.AddAsync(source, work.Lease, input, work.Limits.InputsAsFiles ? work.Folder : null, limit.Token);
+                await inputs.AddAsync(source, work.Started, input, work.Limits.InputsAsFiles ? work.Folder : null, limit.Token);
         }
         catch (SpotterException missing) when (missing.Code == ErrorCodes.BlobMissing)
         {
@@ -321,12 +321,12 @@ public sealed partial class WorkLoop : IDisposable
             try
             {
                 Failpoint.At("worker-ran", work.Job.Name);
-                var output = ran.Output is { } made ? await PutAsync(work.Lease, made) : null;
+                var output = ran.Output is { } made ? await PutAsync(work.Started, made) : null;
                 var files = new List<OutputRef>();
                 foreach (var file in ran.Files)
                 {
                     var length = new FileInfo(file.Path).Length;
-                    files.Add(new OutputRef(file.Name, file.MediaType, length, await source.PutOutputFileAsync(work.Lease, file.Path, CancellationToken.None)));
+                    files.Add(new OutputRef(file.Name, file.MediaType, length, await source.PutOutputFileAsync(work.Started, file.Path, CancellationToken.None)));
                 }
                 Failpoint.At("worker-uploaded", work.Job.Name);
                 outcome = done with { Output = output, Outputs = files, Timings = timings };
@@ -341,9 +341,9 @@ public sealed partial class WorkLoop : IDisposable
         Failpoint.At("worker-finished", work.Job.Name);
     }
 
-    private Task<string> PutAsync(Lease lease, EngineOutput made) => made.File is { } file
-        ? source.PutOutputFileAsync(lease, file, CancellationToken.None)
-        : source.PutOutputAsync(lease, made.Bytes, CancellationToken.None);
+    private Task<string> PutAsync(StartedJob started, EngineOutput made) => made.File is { } file
+        ? source.PutOutputFileAsync(started, file, CancellationToken.None)
+        : source.PutOutputAsync(started, made.Bytes, CancellationToken.None);
 
     private async Task PauseAsync(CancellationToken cancel)
     {

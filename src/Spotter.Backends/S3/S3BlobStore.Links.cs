@@ -35,6 +35,19 @@ internal sealed partial class S3BlobStore : IBlobLinks
         }, cancel);
     }
 
+    public Task<string> LinkAsync(string key, TimeSpan life, CancellationToken cancel)
+    {
+        var request = new GetPreSignedUrlRequest
+        {
+            BucketName = settings.Bucket,
+            Key = NameOf(key),
+            Verb = HttpVerb.GET,
+            Expires = (clock.GetUtcNow() + life).UtcDateTime,
+            Protocol = settings.Endpoint?.Scheme == Uri.UriSchemeHttp ? Protocol.HTTP : Protocol.HTTPS,
+        };
+        return CallAsync("sign for", _ => client.GetPreSignedURLAsync(request), cancel);
+    }
+
     public async Task<BlobStart?> ReadStartAsync(string key, int most, CancellationToken cancel)
     {
         var name = NameOf(key);

@@ -76,7 +76,8 @@ internal static partial class WorkerCommand
         using var source = new HttpJobSource(
             new Uri(server!), token!, settings.Name,
             () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System,
-            loggers.CreateLogger<HttpJobSource>());
+            // One that a gateway started is on its machine, and mostly confined to it.
+            loggers.CreateLogger<HttpJobSource>(), reachesBlobs: !isChild);
         WorkerWelcome welcome;
         try
         {

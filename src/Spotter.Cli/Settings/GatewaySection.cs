@@ -65,8 +65,12 @@ internal static class GatewaySection
     private static readonly Setting<bool> Reuse = new(
         "reuse", "False to run every job, also when the result of the same picture, model and options is stored.", SettingValues.YesNo, Jobs.Reuse) { Flag = "--no-reuse", FlagText = "false" };
 
+    private static readonly Setting<bool> WorkerLinks = new(
+        "workerLinks", "False to have workers elsewhere fetch and hand in pictures through the gateway, although they are in a bucket; for workers that can't reach it.",
+        SettingValues.YesNo, Gateway.WorkerLinks) { Flag = "--no-worker-links", FlagText = "false" };
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse];
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse, WorkerLinks];
 
     /// <summary>The data folder that was asked for, as a full path.</summary>
     public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
@@ -138,6 +142,7 @@ internal static class GatewaySection
             },
             LinkLife = settings.Get(LinkLife),
             Compat = settings.Get(Compat),
+            WorkerLinks = settings.Get(WorkerLinks),
             ClientRate = settings.Get(ClientRate),
             ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),
             WorkerToken = WorkerSection.Token(settings) ?? random.NextHex(32),

@@ -56,6 +56,7 @@ internal sealed partial class WorkerApi(
         workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi api, HttpContext http) => api.TakeAsync(worker, take, http));
         workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat heartbeat, WorkerApi api, CancellationToken cancel) => api.HeartbeatAsync(worker, heartbeat, cancel));
         workers.MapGet("/input", (string worker, string job, string key, WorkerApi api, CancellationToken cancel) => api.InputAsync(worker, job, key, cancel));
+        workers.MapPost("/output-form", (string worker, WorkerOutputAsk ask, WorkerApi api, CancellationToken cancel) => api.OutputFormAsync(worker, ask, cancel));
         workers.MapPut("/output", (WorkerApi api, HttpContext http) => api.OutputAsync(http));
         workers.MapPost("/finish", (string worker, WorkerFinish finish, WorkerApi api) => api.FinishAsync(worker, finish))
             .WithMetadata(new RequestSizeLimitAttribute(LargestFinish));
@@ -139,6 +140,8 @@ internal sealed partial class WorkerApi(
             return TypedResults.NoContent();
         }
         roster.Took(worker, started.Job.Isolated, started.Job.Model is not null);
+        if (take.WantsLinks && settings.WorkerLinks)
+            started = await jobs.WithLinksAsync(started, CancellationToken.None);
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
 
@@ -188,10 +191,20 @@ internal sealed partial class WorkerApi(
         return new BlobResult(await jobs.OpenInputAsync(worker, id, key, cancel), "application/octet-stream");
     }
 
+    private async Task<JsonHttpResult<WorkerOutputForm>> OutputFormAsync(string worker, WorkerOutputAsk ask, CancellationToken cancel)
+    {
+        WorkerWords.Check(worker, ask, MostOutputBytes);
+        if (!settings.WorkerLinks)
+            throw new SpotterException(ErrorCodes.UnsupportedOption, "Workers hand in outputs through the gateway here.");
+        return TypedResults.Json(await jobs.OfferOutputAsync(ask.Lease, ask.Bytes, cancel), SpotterJson.Default.WorkerOutputForm);
+    }
+
+    private long MostOutputBytes => engines.All.Max(e => e.Limits.OutputBytes);
+
     private async Task<JsonHttpResult<WorkerOutput>> OutputAsync(HttpContext http)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
-            server.MaxRequestBodySize = engines.All.Max(e => e.Limits.OutputBytes);
+            server.MaxRequestBodySize = MostOutputBytes;
         return TypedResults.Json(new WorkerOutput(await jobs.PutOutputAsync(http.Request.Body, http.RequestAborted)), SpotterJson.Default.WorkerOutput);
     }
 

@@ -73,6 +73,14 @@ internal static class WorkerWords
         }
     }
 
+    /// <summary>Checks what is to be handed in.</summary>
+    public static void Check(string worker, WorkerOutputAsk ask, long most)
+    {
+        Check(worker, ask.Lease);
+        if (ask.Bytes < 0 || ask.Bytes > most)
+            throw Odd("an output of a length that can't be");
+    }
+
     private static void Check(string worker, Lease? lease)
     {
         if (lease is null)

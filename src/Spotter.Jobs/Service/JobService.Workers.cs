@@ -5,6 +5,9 @@ namespace Spotter.Jobs;
 /// <summary>What workers do: take, run, hand in.</summary>
 public sealed partial class JobService
 {
+    // A worker fetches what it takes at once; after that it asks its gateway.
+    private static readonly TimeSpan WorkerLinkLife = TimeSpan.FromMinutes(5);
+
     /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
@@ -21,6 +24,38 @@ public sealed partial class JobService
         if (await store.FindAsync(job, cancel) is not { State: JobState.Running } row || row.Worker != worker || row.Spec.Inputs.All(i => i.Key != key))
             throw new SpotterException(ErrorCodes.LeaseLost, $"The worker '{worker}' does not run a job {job} with such a picture.");
         return await blobs.OpenAsync(key, cancel) ?? throw new SpotterException(ErrorCodes.BlobMissing, $"The picture {key} is not in the blob store.");
+    }
+
+    /// <summary>A job that was taken, with links to its inputs where the blob store has any.</summary>
+    public async Task<StartedJob> WithLinksAsync(StartedJob started, CancellationToken cancel)
+    {
+        if (blobs.Links is not { } links)
+            return started;
+        try
+        {
+            var all = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var input in started.Job.Spec.Inputs)
+                all[input.Key] = await links.LinkAsync(input.Key, WorkerLinkLife, cancel);
+            return started with { Links = all };
+        }
+        catch (SpotterException)
+        {
+            // The worker hears of it when it asks the gateway for them.
+            return started;
+        }
+    }
+
+    /// <summary>A form with which the holder of a lease puts an output into the blob store, under a key of its own.</summary>
+    /// <param name="lease">The lease.</param>
+    /// <param name="bytes">The output's length.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.LeaseLost"/>; <see cref="ErrorCodes.UnsupportedOption"/>: only the gateway reaches the blob store.</exception>
+    public async Task<WorkerOutputForm> OfferOutputAsync(Lease lease, long bytes, CancellationToken cancel)
+    {
+        if (await store.FindAsync(lease.Job, cancel) is not { State: JobState.Running } row || row.Worker != lease.Worker || row.FencingToken != lease.FencingToken)
+            throw new SpotterException(ErrorCodes.LeaseLost, $"The worker '{lease.Worker}' does not run job {lease.Job}.");
+        var key = BlobKey.NewOutput(random, time);
+        return new WorkerOutputForm(key, await Links.FormAsync(key, InputTerms.AnyBytes, bytes, bytes, WorkerLinkLife, cancel));
     }
 
     /// <summary>Makes an output durable; its key.</summary>

@@ -113,10 +113,38 @@ public sealed class DirectUploadTests : IAsyncLifetime
 
         confirmed.Status.ShouldBe(HttpStatusCode.Accepted, confirmed.Text);
         (toGateway.Carried + toBucket.Carried - before).ShouldBeInRange(20_000, 100_000);
-        Directory.CreateDirectory(folder.File("worker/models"));
-        PatchModel.Write(folder.File("worker/models/patches.onnx"));
-        await using var worker = SpotterProcess.StartWorker(gateway.Address, folder.File("worker"), Environment);
+        await using var worker = StartWorker(gateway.Address);
         SpotterApi.StateOf(await api.EndOfAsync(SpotterApi.IdOf(confirmed.Json), Patience)).ShouldBe("succeeded");
+    }
+
+    [MotoTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_worker_elsewhere_fetches_and_hands_in_past_the_gateway_unless_that_is_switched_off(bool direct)
+    {
+        await using var gateway = await StartAsync(moto.Address, "gateway", direct ? [] : ["--no-worker-links"]);
+        await using var toGateway = new FaultyWire(gateway.Address);
+        using var api = new SpotterApi(gateway.Address);
+        var picture = Pictures.PngWith(null, ("prVt", new byte[LargePicture]));
+        var upload = await DirectUpload.OfferAsync(api, ("contentType", "image/png"), ("annotate", true));
+        await upload.SendAsync(picture);
+        var id = SpotterApi.IdOf((await upload.ConfirmAsync()).Json);
+
+        await using var worker = StartWorker(toGateway.Address);
+        var job = await api.EndOfAsync(id, Patience);
+
+        SpotterApi.StateOf(job).ShouldBe("succeeded", job.GetRawText());
+        var drawn = await api.GetAsync($"/v1/jobs/{id}/image");
+        (drawn.Status, drawn.MediaType).ShouldBe((HttpStatusCode.OK, "image/jpeg"));
+        var fetched = moto.Requests.Count(line => line.Contains("\"GET /pictures/spotter/in/", StringComparison.Ordinal) && line.Contains("X-Amz-Signature", StringComparison.Ordinal));
+        var drawings = moto.Requests.Count(line => line.Contains("\"PUT /pictures/spotter/out/", StringComparison.Ordinal));
+        (fetched, drawings).ShouldBe(direct ? (1, 0) : (0, 1));
+        if (direct)
+            toGateway.Carried.ShouldBeInRange(1000, 100_000);
+        else
+            toGateway.Carried.ShouldBeGreaterThan(picture.Length);
+        foreach (var log in (string[])[gateway.Log, worker.Log])
+            log.ShouldNotContain("signature", Case.Insensitive);
     }
 
     [MotoFact]
@@ -157,6 +185,13 @@ public sealed class DirectUploadTests : IAsyncLifetime
         var model = PatchModel.Write(folder.File("patches.onnx"));
         string[] options = ["--blobs", $"s3://{Bucket}/spotter", "--s3-endpoint", endpoint.ToString(), .. command == "serve" ? (string[])["--max-workers", "1"] : [], .. more];
         return SpotterProcess.StartAsync(Data, model, options, Environment, command: command);
+    }
+
+    private SpotterProcess StartWorker(Uri gateway)
+    {
+        Directory.CreateDirectory(folder.File("worker/models"));
+        PatchModel.Write(folder.File("worker/models/patches.onnx"));
+        return SpotterProcess.StartWorker(gateway, folder.File("worker"), Environment);
     }
 
     private async Task<string> AddKeyAsync(string tenant)

@@ -36,6 +36,16 @@ public sealed class MotoServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>The requests that it has answered, a line each with method and path.</summary>
+    public IReadOnlyList<string> Requests
+    {
+        get
+        {
+            lock (log)
+                return [.. log.ToString().Split('\n').Where(line => line.Contains(" HTTP/1.1\"", StringComparison.Ordinal))];
+        }
+    }
+
     /// <summary>Starts it and waits until it listens.</summary>
     /// <param name="port">Where; 0 for any free one.</param>
     public static async Task<MotoServer> StartAsync(int port = 0)

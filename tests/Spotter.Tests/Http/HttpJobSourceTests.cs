@@ -44,14 +44,14 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         started!.Job.Id.ShouldBe(id);
         started.Lease.Worker.ShouldBe("w");
         bench.Roster.List()[0].State.ShouldBe(WorkerState.Busy);
-        await using (var image = await source.OpenInputAsync(started.Lease, started.Job.Spec.Inputs[0], default))
+        await using (var image = await source.OpenInputAsync(started, started.Job.Spec.Inputs[0], default))
         {
             var bytes = new MemoryStream();
             await image.CopyToAsync(bytes);
             bytes.ToArray().ShouldBe(GatewayBench.Picture());
         }
         (await source.HeartbeatAsync("w", [started.Lease], default)).Lost.ShouldBeEmpty();
-        var key = await source.PutOutputAsync(started.Lease, new byte[700_000], default);
+        var key = await source.PutOutputAsync(started, new byte[700_000], default);
         key.ShouldStartWith(BlobKey.OutputsPrefix);
         (await source.FinishAsync(started.Lease, SampleJobs.Done(key), default)).ShouldBeTrue();
 
@@ -218,7 +218,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         var started = (await TakeAsync())!;
         await bench.Backend.Blobs.DeleteAsync(started.Job.Spec.Inputs[0].Key, default);
 
-        (await Should.ThrowAsync<SpotterException>(source.OpenInputAsync(started.Lease, started.Job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.BlobMissing);
+        (await Should.ThrowAsync<SpotterException>(source.OpenInputAsync(started, started.Job.Spec.Inputs[0], default))).Code.ShouldBe(ErrorCodes.BlobMissing);
     }
 
     [Fact]
@@ -279,6 +279,40 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         connections.ShouldBeGreaterThan(1);
         (await log.NextAsync()).ShouldEndWith("does not answer; it is asked again until it does");
         log.HasMore.ShouldBeFalse("that is said once");
+    }
+
+    [Fact]
+    public async Task Where_the_bucket_can_not_be_reached_the_gateway_is_asked_and_links_are_no_longer_wanted()
+    {
+        using var asking = new HttpJobSource(bench.Address, GatewayBench.Token, "w", () => new WorkerJoin(2, [.. models]), TimeProvider.System, log, reachesBlobs: true);
+        await asking.JoinAsync(default);
+        await bench.SubmitAsync();
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var link = $"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/in?X-Amz-Signature=secret";
+        silent.Stop();
+        var started = (await asking.TakeAsync("w", [Queue], Wait, default))!;
+        started.Links.ShouldBeNull("there is no bucket here");
+        var input = started.Job.Spec.Inputs[0];
+        started = started with { Links = new Dictionary<string, string>(StringComparer.Ordinal) { [input.Key] = link } };
+
+        await using (var image = await asking.OpenInputAsync(started, input, default))
+        {
+            var bytes = new MemoryStream();
+            await image.CopyToAsync(bytes);
+            bytes.ToArray().ShouldBe(GatewayBench.Picture());
+        }
+        var line = await log.NextAsync();
+        line.ShouldContain("--no-worker-links");
+        line.ShouldNotContain("secret");
+        silent.Start();
+        (await asking.PutOutputAsync(started, new byte[10], default)).ShouldStartWith(BlobKey.OutputsPrefix);
+        await using (await asking.OpenInputAsync(started, input, default))
+        {
+            silent.Pending().ShouldBeFalse("it is left alone");
+        }
+        log.HasMore.ShouldBeFalse("that is said once");
+        bench.Log.ShouldNotContain(l => l.Contains("secret", StringComparison.Ordinal));
     }
 
     private Task<StartedJob?> TakeAsync() => source.TakeAsync("w", [Queue], Wait, default);

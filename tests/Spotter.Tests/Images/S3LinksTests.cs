@@ -71,6 +71,20 @@ public sealed class S3LinksTests(S3Server server)
     }
 
     [MotoFact]
+    public async Task A_link_opens_one_blob_for_minutes()
+    {
+        using var store = new S3BlobStore(await server.NewBucketAsync("Über uns/1 + 1"), TimeProvider.System);
+        await store.PutAsync("in/ab/abc", new MemoryStream([1, 2, 3]), default);
+
+        var link = await store.Links.LinkAsync("in/ab/abc", TimeSpan.FromMinutes(5), default);
+
+        link.ShouldContain("X-Amz-Expires=");
+        link.ShouldContain("X-Amz-Signature=");
+        using var client = new HttpClient();
+        (await client.GetByteArrayAsync(new Uri(link))).ShouldBe([1, 2, 3]);
+    }
+
+    [MotoFact]
     public async Task What_is_not_there_or_has_no_byte_is_told_apart()
     {
         using var store = new S3BlobStore(await server.NewBucketAsync(), TimeProvider.System);

@@ -218,17 +218,17 @@ internal sealed class FaultySource(JobService service) : IJobSource
     public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
         TakeFaults.TryDequeue(out var fault) ? throw fault : service.TakeAsync(worker, queues, wait, cancel);
 
-    public Task<Stream> OpenInputAsync(Lease lease, InputRef input, CancellationToken cancel)
+    public Task<Stream> OpenInputAsync(StartedJob started, InputRef input, CancellationToken cancel)
     {
         if (Images.TryDequeue(out var content))
             return Task.FromResult(content);
-        return ImageFaults.TryDequeue(out var fault) ? throw fault : service.OpenInputAsync(lease.Worker, lease.Job, input.Key, cancel);
+        return ImageFaults.TryDequeue(out var fault) ? throw fault : service.OpenInputAsync(started.Lease.Worker, started.Lease.Job, input.Key, cancel);
     }
 
-    public Task<string> PutOutputAsync(Lease lease, ReadOnlyMemory<byte> jpeg, CancellationToken cancel) =>
+    public Task<string> PutOutputAsync(StartedJob started, ReadOnlyMemory<byte> jpeg, CancellationToken cancel) =>
         OutputFaults.TryDequeue(out var fault) ? throw fault : service.PutOutputAsync(new MemoryStream(jpeg.ToArray()), cancel);
 
-    public async Task<string> PutOutputFileAsync(Lease lease, string file, CancellationToken cancel)
+    public async Task<string> PutOutputFileAsync(StartedJob started, string file, CancellationToken cancel)
     {
         await using var content = File.OpenRead(file);
         return OutputFaults.TryDequeue(out var fault) ? throw fault : await service.PutOutputAsync(content, cancel);
