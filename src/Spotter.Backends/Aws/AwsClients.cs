@@ -1,6 +1,7 @@
 using Amazon;
 using Amazon.DynamoDBv2;
 using Amazon.Runtime;
+using Amazon.S3;
 using Amazon.SQS;
 
 namespace Spotter.Backends.Aws;
@@ -10,6 +11,8 @@ internal sealed class AwsClients : IDisposable
 {
     private static readonly TimeSpan Connect = TimeSpan.FromSeconds(5);
 
+    private readonly Lazy<IAmazonS3> s3;
+
     /// <summary>Reaches nothing yet.</summary>
     /// <exception cref="Core.SpotterException">There are no credentials, or no region.</exception>
     public AwsClients(AwsSettings settings)
@@ -18,6 +21,7 @@ internal sealed class AwsClients : IDisposable
         Dynamo = Faults.Open(() => Make(settings, new AmazonDynamoDBConfig(), (credentials, config) => new AmazonDynamoDBClient(credentials, config), config => new AmazonDynamoDBClient(config)));
         // Long polls take as long as they are asked to.
         Sqs = Faults.Open(() => Make(settings with { Patience = settings.Patience + SqsQueues.LongPoll }, new AmazonSQSConfig(), (credentials, config) => new AmazonSQSClient(credentials, config), config => new AmazonSQSClient(config)));
+        s3 = new(() => Faults.Open(() => Make(settings, BucketConfig(settings), (credentials, config) => new AmazonS3Client(credentials, config), config => new AmazonS3Client(config))));
     }
 
     /// <summary>Says what is wrong with them.</summary>
@@ -29,11 +33,30 @@ internal sealed class AwsClients : IDisposable
     /// <summary>The queues'.</summary>
     public IAmazonSQS Sqs { get; }
 
+    /// <summary>The buckets' of an earlier service; Spotter's own pictures have a way of their own.</summary>
+    public IAmazonS3 S3 => s3.Value;
+
     /// <inheritdoc/>
     public void Dispose()
     {
         Dynamo.Dispose();
         Sqs.Dispose();
+        if (s3.IsValueCreated)
+            s3.Value.Dispose();
+    }
+
+    private static AmazonS3Config BucketConfig(AwsSettings settings)
+    {
+#pragma warning disable RS0030 // Its connections come from Outgoing.
+        return new AmazonS3Config
+        {
+            // A server of one's own has no name for each bucket.
+            ForcePathStyle = settings.Endpoint is not null,
+            // Checksums that came late to S3 are unknown to many servers; what was sent is hashed by the signature anyway.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+#pragma warning restore RS0030
     }
 
     private static TClient Make<TConfig, TClient>(AwsSettings settings, TConfig config, Func<AWSCredentials, TConfig, TClient> with, Func<TConfig, TClient> without)

@@ -4,6 +4,7 @@ using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway;
+using Spotter.Gateway.SeedMessages;
 using Spotter.Gateway.Telegram;
 using Spotter.Jobs;
 using Spotter.Scaling;
@@ -32,6 +33,9 @@ internal sealed record ServiceSettings
     /// <summary>The Telegram bot; null for none.</summary>
     public TelegramSettings? Telegram { get; init; }
 
+    /// <summary>The earlier service whose messages are taken; null for none.</summary>
+    public SeedSettings? Seed { get; init; }
+
     /// <summary>True to confine workers and what inspects models.</summary>
     public required bool Sandbox { get; init; }
 
@@ -57,12 +61,13 @@ internal sealed record ServiceSettings
         var pools = hasPools ? PoolSection.Read(settings, ScalingSection.Read(settings)) : [];
         var scaling = PoolSettings.Sum(pools);
         var telegram = TelegramSection.Read(settings, GatewaySection.DataFolder(settings));
+        var seed = SeedSection.Read(settings);
         var gateway = GatewaySection.Read(settings, scaling, telegram, random);
         BackendFactory.Check(settings);
         PublishSection.Check(settings, TimeProvider.System);
         if (!hasPools && WorkerSection.Token(settings) is null)
             settings.Mistake($"A gateway needs the secret that its workers show; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
-        foreach (var check in (Action[])[gateway.Validate, () => telegram?.Validate(), .. pools.Select(p => (Action)(() => ScalePolicies.Create(p.Scaling)))])
+        foreach (var check in (Action[])[gateway.Validate, () => telegram?.Validate(), () => seed?.Validate(), .. pools.Select(p => (Action)(() => ScalePolicies.Create(p.Scaling)))])
         {
             try
             {
@@ -82,6 +87,7 @@ internal sealed record ServiceSettings
             Scaling = scaling,
             Gateway = gateway,
             Telegram = telegram,
+            Seed = seed is null ? null : seed with { MaxInputBytes = gateway.Jobs.MaxInputBytes },
             Sandbox = WorkerSection.Sandbox(settings),
             WorkerVariables = WorkerSection.AsVariables(settings),
             Log = LogSection.Read(settings),

@@ -45,9 +45,6 @@ internal static class GatewaySection
     private static readonly Setting<TimeSpan> LinkLife = new(
         "linkHours", "Hours for which a signed link to a job opens without a key.", SettingValues.Times(TimeSpan.FromHours(1), 1, 168), Gateway.LinkLife) { Flag = "--link-hours" };
 
-    private static readonly Setting<bool> Compat = new(
-        "compat", "Also answer the endpoints of earlier services, as docs/compat.md lists them.", SettingValues.YesNo, Gateway.Compat) { Flag = "--compat", FlagText = "true" };
-
     private static readonly Setting<string?> Audit = new(
         "auditFile", "File that says who did what, a line of JSON each; `none` for none. Default: audit.jsonl in the data folder.", SettingValues.OptionalText("FILE"), null);
 
@@ -70,7 +67,7 @@ internal static class GatewaySection
         SettingValues.YesNo, Gateway.WorkerLinks) { Flag = "--no-worker-links", FlagText = "false" };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse, WorkerLinks];
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, SeedSection.Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse, WorkerLinks];
 
     /// <summary>The data folder that was asked for, as a full path.</summary>
     public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
@@ -141,7 +138,7 @@ internal static class GatewaySection
                 var file => Path.GetFullPath(file),
             },
             LinkLife = settings.Get(LinkLife),
-            Compat = settings.Get(Compat),
+            Compat = SeedSection.HasEndpoints(settings),
             WorkerLinks = settings.Get(WorkerLinks),
             ClientRate = settings.Get(ClientRate),
             ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),

@@ -21,19 +21,21 @@ internal sealed class SettingFlags(IReadOnlyList<Setting> settings)
                 given.Add(setting.Key, setting.Flag!, setting.FlagText!);
             else if (flag is Option<string[]> several && parsed.GetValue(several) is { Length: > 0 } texts)
                 given.Add(setting.Key, setting.Flag!, texts);
+            else if (setting.FlagMayHaveValue && parsed.GetResult(flag) is { Implicit: false })
+                given.Add(setting.Key, setting.Flag!, setting.FlagText!);
         }
         return given;
     }
 
     private static Option FlagOf(Setting setting)
     {
-        if (setting.FlagText is not null)
+        if (setting is { FlagText: not null, FlagMayHaveValue: false })
             return new Option<bool>(setting.Flag!) { Description = setting.Help };
         var flag = new Option<string[]>(setting.Flag!)
         {
             HelpName = setting.ValueName,
             Description = setting.IsList && !setting.Help.Contains("repeated", StringComparison.Ordinal) ? $"{setting.Description} May be repeated." : setting.Description,
-            Arity = ArgumentArity.OneOrMore,
+            Arity = setting.FlagMayHaveValue ? ArgumentArity.ZeroOrMore : ArgumentArity.OneOrMore,
         };
         flag.CompletionSources.Add([.. setting.Names]);
         flag.Validators.Add(result =>

@@ -14,8 +14,11 @@ public abstract record Setting(string Key, string Help)
     /// <summary>The flag, as <c>--keep-pictures</c>; null when it has none, as secrets and what hardly anybody needs.</summary>
     public string? Flag { get; init; }
 
-    /// <summary>What the flag means when it takes no value, as <c>false</c>; null when it takes one.</summary>
+    /// <summary>What the flag means without a value, as <c>false</c>; null when it needs one.</summary>
     public string? FlagText { get; init; }
+
+    /// <summary>True when the flag may have a value although it means something without one.</summary>
+    public bool FlagMayHaveValue { get; init; }
 
     /// <summary>True when it may be given only for one start: neither a file nor the environment can say it.</summary>
     public bool FlagOnly { get; init; }

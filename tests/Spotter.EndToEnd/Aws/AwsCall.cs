@@ -52,7 +52,8 @@ internal sealed record AwsCall(string Service, string Operation, string Target, 
         return new("dynamodb", operation, Plain(partition), units, indexed) { ReadUnits = reads };
     }
 
-    private static string Pk(JsonElement item) => item.GetProperty("pk").GetProperty("S").GetString()!;
+    /// <summary>The partition; nothing in a table that is not Spotter's.</summary>
+    private static string Pk(JsonElement item) => item.TryGetProperty("pk", out var key) ? key.GetProperty("S").GetString()! : "";
 
     /// <summary>The kind of a partition, and its number where there are few.</summary>
     private static string Plain(string partition) => partition.Split('#') is [var kind, { Length: <= 2 } number, ..] ? $"{kind}#{number}" : partition.Split('#')[0];
@@ -98,6 +99,8 @@ internal sealed record AwsCall(string Service, string Operation, string Target, 
             "N" => (typed.Value.GetString()!.Length / 2) + 1,
             "B" => typed.Value.GetBytesFromBase64().Length,
             "SS" => typed.Value.EnumerateArray().Sum(s => Encoding.UTF8.GetByteCount(s.GetString()!)),
+            "L" => typed.Value.EnumerateArray().Sum(SizeOf),
+            "M" => typed.Value.EnumerateObject().Sum(a => Encoding.UTF8.GetByteCount(a.Name) + SizeOf(a.Value)),
             _ => throw new NotSupportedException(string.Create(CultureInfo.InvariantCulture, $"a value of the type {typed.Name}")),
         };
     }

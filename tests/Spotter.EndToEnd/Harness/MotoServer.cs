@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Spotter.EndToEnd.Harness;
 
@@ -135,6 +137,34 @@ public sealed class MotoServer : IAsyncDisposable
         using var response = await client.SendAsync(request);
         response.EnsureSuccessStatusCode();
     }
+
+    /// <summary>An object's bytes; null if there is none.</summary>
+    public async Task<byte[]?> GetAsync(string path)
+    {
+        using var client = new HttpClient { Timeout = Patience };
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, path));
+        Sign(request, "s3");
+        using var response = await client.SendAsync(request);
+        return response.IsSuccessStatusCode ? await response.Content.ReadAsByteArrayAsync() : null;
+    }
+
+    /// <summary>Calls a service that speaks JSON, as <c>AmazonSQS.SendMessage</c>.</summary>
+    public async Task<JsonElement> CallAsync(string target, JsonObject body)
+    {
+        using var client = new HttpClient { Timeout = Patience };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Address) { Content = new StringContent(body.ToJsonString(), new MediaTypeHeaderValue("application/x-amz-json-1.0")) };
+        request.Headers.TryAddWithoutValidation("X-Amz-Target", target);
+        Sign(request, target.StartsWith("AmazonSQS", StringComparison.Ordinal) ? "sqs" : "dynamodb");
+        using var response = await client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        if (!response.IsSuccessStatusCode)
+            throw new InvalidOperationException($"{target}: {(int)response.StatusCode} {text}");
+        return text.Length == 0 ? default : JsonDocument.Parse(text).RootElement;
+    }
+
+    // It reads the region and the service there, and checks nothing.
+    private static void Sign(HttpRequestMessage request, string service) => request.Headers.TryAddWithoutValidation(
+        "Authorization", $"AWS4-HMAC-SHA256 Credential=testing/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

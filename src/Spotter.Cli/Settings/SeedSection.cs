@@ -1,0 +1,98 @@
+using Spotter.Backends.Aws;
+using Spotter.Core;
+using Spotter.Core.Settings;
+using Spotter.Gateway.SeedMessages;
+using Spotter.Jobs;
+
+namespace Spotter.Cli.Settings;
+
+/// <summary>The endpoints and the messages of earlier services.</summary>
+internal static class SeedSection
+{
+    private const string Yes = "true";
+    private const string No = "false";
+
+    /// <summary>Which of them. Their settings are in a section of their own: in a file, no setting has others below it.</summary>
+    public static readonly Setting<string> Compat = new(
+        "compat", "Also answer the endpoints of earlier services, as docs/compat.md lists them. With s1, s2 or s3 also take the messages of that service, as docs/compat-messages.md says.",
+        Kinds(), No) { Flag = "--compat", FlagText = Yes, FlagMayHaveValue = true };
+
+    private static readonly Setting<string?> RequestQueue = new(
+        "messages.requestQueue", "The name or address of the SQS queue of jobs of an earlier service.", SettingValues.OptionalText("QUEUE"), null) { Flag = "--messages-request-queue" };
+
+    private static readonly Setting<string?> ResultQueue = new(
+        "messages.resultQueue", "The name or address of its SQS queue of results, which s2 and s3 have.", SettingValues.OptionalText("QUEUE"), null) { Flag = "--messages-result-queue" };
+
+    private static readonly Setting<string?> Bucket = new("messages.bucket", "Its bucket of pictures.", SettingValues.OptionalText("BUCKET"), null) { Flag = "--messages-bucket" };
+
+    private static readonly Setting<string?> OutputBucket = new("messages.outputBucket", "Its bucket of results, which s3 has.", SettingValues.OptionalText("BUCKET"), null) { Flag = "--messages-output-bucket" };
+
+    private static readonly Setting<string?> Prefix = new(
+        "messages.prefix", "The folder of the pictures in their bucket. Default: images; with s3 none.", SettingValues.OptionalText("FOLDER"), null) { Flag = "--messages-prefix" };
+
+    private static readonly Setting<string?> Table = new("messages.table", "Its DynamoDB table of results, which s1 and s2 have.", SettingValues.OptionalText("NAME"), null) { Flag = "--messages-table" };
+
+    private static readonly Setting<string?> Region = new(
+        "messages.region", "The region of all of these. Default: what the environment, the profile or the machine says.", SettingValues.OptionalText("REGION"), null) { Flag = "--messages-region" };
+
+    private static readonly Setting<string?> Endpoint = new(
+        "messages.endpoint", "A server that speaks as Amazon's do, for tests. Default: Amazon's.", SettingValues.HttpAddress, null) { Flag = "--messages-endpoint" };
+
+    /// <summary>Those of the messages.</summary>
+    public static IReadOnlyList<Setting> All { get; } = [RequestQueue, ResultQueue, Bucket, OutputBucket, Prefix, Table, Region, Endpoint];
+
+    /// <summary>True when the endpoints are answered.</summary>
+    public static bool HasEndpoints(SettingReader settings) => settings.Get(Compat) != No;
+
+    /// <summary>The settings of the messages; null when none are taken.</summary>
+    public static SeedSettings? Read(SettingReader settings)
+    {
+        if (!EnumNames.TryParse<SeedService>(settings.Get(Compat), out var service))
+        {
+            // Something was to be taken, one would think.
+            if (All.FirstOrDefault(settings.Has) is { } alone)
+                settings.Mistake($"{settings.NameOf(alone)} is for the messages of an earlier service, but not of which; add {Compat.Flag} s1, s2 or s3.");
+            return null;
+        }
+        var isClassifier = service == SeedService.S3;
+        return new SeedSettings
+        {
+            Service = service,
+            RequestQueue = Needed(settings, RequestQueue, service, true) ?? "",
+            ResultQueue = Needed(settings, ResultQueue, service, service != SeedService.S1),
+            Bucket = Needed(settings, Bucket, service, true) ?? "",
+            OutputBucket = Needed(settings, OutputBucket, service, isClassifier),
+            Prefix = (settings.Get(Prefix) ?? (isClassifier ? "" : "images")).Trim('/'),
+            Table = Needed(settings, Table, service, !isClassifier),
+        };
+    }
+
+    /// <summary>The way to its queues, objects and rows.</summary>
+    public static ISeedPost Open(SettingReader settings) =>
+        new SeedPost(new AwsSettings { Region = settings.Get(Region), Endpoint = settings.Get(Endpoint) is { } endpoint ? new Uri(endpoint) : null });
+
+    private static string? Needed(SettingReader settings, Setting<string?> setting, SeedService service, bool isNeeded)
+    {
+        var name = service.ToString().ToLowerInvariant();
+        if (isNeeded && !settings.Has(setting))
+            settings.Mistake($"The messages of {name} need {setting.Key}; give it with {setting.Flag} {setting.ValueName}.");
+        if (!isNeeded && settings.Has(setting))
+            settings.Mistake($"{settings.NameOf(setting)} is given, and {name} has no such thing; leave it out.");
+        return isNeeded ? settings.Get(setting) : null;
+    }
+
+    private static SettingValues<string> Kinds()
+    {
+        IReadOnlyList<string> names = [Yes, No, .. Enum.GetNames<SeedService>().Select(n => n.ToLowerInvariant())];
+        return new($"{string.Join(", ", names.SkipLast(1))} or {names[^1]}", string.Join('|', names), text =>
+        {
+            if (SettingValues.YesNo.Read(text) is (true, var asked))
+                return (true, asked ? Yes : No);
+            var name = names.FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase));
+            return (name is not null, name ?? No);
+        })
+        {
+            Names = names,
+        };
+    }
+}

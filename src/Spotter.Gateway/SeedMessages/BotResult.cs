@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.SeedMessages;
+
+/// <summary>The message that tells a bot of a result.</summary>
+/// <param name="Message">What it looks at, in the form of a message of Telegram's.</param>
+internal sealed record BotResult(BotMessage Message)
+{
+    /// <summary>What the bot tells these by.</summary>
+    public const string Caption = "prediction_result";
+
+    /// <summary>In words, when there is nothing to count.</summary>
+    public const string NothingFound = "No objects were found in this picture.";
+
+    // Others than browsers read it, and the text is for people.
+    private static readonly BotResultJson Json = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower });
+
+    /// <summary>Of a job that has succeeded.</summary>
+    public static string Succeeded(SeedTarget target, SeedRow row, PictureResult result) => Write(target, 200, JsonSerializer.SerializeToElement(
+        new BotSummary(row.PredictionId, row.OriginalImgPath, row.PredictedImgPath, row.Labels, row.Time, SummaryOf(result)), Json.BotSummary));
+
+    /// <summary>Of what went wrong.</summary>
+    public static string Failed(SeedTarget target, int status, string why) => Write(target, status, JsonSerializer.SerializeToElement(why, Json.String));
+
+    /// <summary>The row of a job that has succeeded.</summary>
+    public static SeedRow RowOf(SeedTarget target, Job job, PictureResult result, string key) => new(
+        target.Id, target.Chat, key, key, [.. PredictedObject.Of(result).Select(o => new SeedLabel(o.Class, o.Cx, o.Cy, o.Width, o.Height))],
+        job.Finished!.Value.ToUnixTimeMilliseconds() / 1000.0);
+
+    private static string SummaryOf(PictureResult result) => result.Summary is { Count: > 0 } counts
+        ? string.Concat(counts.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key}: {c.Value}\n"))) : NothingFound;
+
+    private static string Write(SeedTarget target, int status, JsonElement text) => JsonSerializer.Serialize(
+        new BotResult(new BotMessage(target.Id, new BotChat(target.Chat.ToString(CultureInfo.InvariantCulture)), Photo: true, Caption, status, text)), Json.BotResult);
+}
+
+/// <summary>What the bot looks at.</summary>
+/// <param name="PredictionId">The key of the row.</param>
+/// <param name="Chat">The chat that asked.</param>
+/// <param name="Photo">True: it goes to what deals with pictures.</param>
+/// <param name="Caption"><see cref="BotResult.Caption"/>.</param>
+/// <param name="StatusCode">200, or the HTTP status code that says what went wrong.</param>
+/// <param name="Text">The summary of the prediction, or in words what went wrong.</param>
+internal sealed record BotMessage(string PredictionId, BotChat Chat, bool Photo, string Caption, int StatusCode, JsonElement Text);
+
+/// <summary>A chat.</summary>
+/// <param name="Id">Its number, as text.</param>
+internal sealed record BotChat(string Id);
+
+/// <summary>The summary of a prediction. The bot reads its id, and the row by that; <paramref name="Summary"/> is Spotter's own.</summary>
+/// <param name="PredictionId">The key of the row.</param>
+/// <param name="OriginalImgPath">As in the row.</param>
+/// <param name="PredictedImgPath">As in the row.</param>
+/// <param name="Labels">What was found.</param>
+/// <param name="Time">When, in seconds since 1970.</param>
+/// <param name="Summary">A line <c>class: count</c> for each class, or in words that nothing was found.</param>
+internal sealed record BotSummary(string PredictionId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<SeedLabel> Labels, double Time, string Summary);
+
+[JsonSerializable(typeof(BotResult))]
+[JsonSerializable(typeof(BotSummary))]
+[JsonSerializable(typeof(string))]
+internal sealed partial class BotResultJson : JsonSerializerContext;

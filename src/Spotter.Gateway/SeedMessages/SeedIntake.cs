@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Spotter.Core;
+using Spotter.Engines.Catalogue;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.SeedMessages;
+
+/// <summary>Deals with one message: makes a job of it, or says why not. It is deleted once one of these is certain, and comes again until then.</summary>
+internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers workers, JobService jobs, EngineCatalogue engines, ModelCatalogue models, ILogger<SeedIntake> log)
+{
+    /// <summary>So often a message is tried with which this program can't cope, by a mistake of its own.</summary>
+    private const int MostTries = 5;
+
+    // Nobody makes so many at a time; what is forgotten is tried a little longer.
+    private const int MostMistaken = 1000;
+
+    private readonly ConcurrentDictionary<string, int> mistakes = new(StringComparer.Ordinal);
+
+    /// <summary>Deals with it.</summary>
+    /// <returns>False when nothing can be taken in now.</returns>
+    public async Task<bool> TakeAsync(SeedMessage message, CancellationToken cancel)
+    {
+        try
+        {
+            await DealAsync(message, cancel);
+            await deployment.Post.DeleteAsync(deployment.Settings!.RequestQueue, message, cancel);
+            return true;
+        }
+        catch (SpotterException passing) when (SeedChannel.IsPassing(passing))
+        {
+            LogLeft(message.Id, passing.Message);
+            return false;
+        }
+        catch (Exception mistake) when (mistake is not (OperationCanceledException or OutOfMemoryException))
+        {
+            if (mistakes.Count >= MostMistaken)
+                mistakes.Clear();
+            LogFailed(mistake, message.Id, mistakes.AddOrUpdate(message.Id, 1, static (_, tries) => tries + 1));
+            return true;
+        }
+    }
+
+    private async Task DealAsync(SeedMessage message, CancellationToken cancel)
+    {
+        var worker = workers.Current;
+        switch (worker.Read(message))
+        {
+            case SeedRequest.Dropped dropped:
+                LogDropped(message.Id, dropped.Why);
+                break;
+            case SeedRequest.Refused refused:
+                await RefuseAsync(message, refused.Target, 400, refused.Why, cancel);
+                break;
+            case SeedRequest.Picture hopeless when mistakes.TryGetValue(message.Id, out var tries) && tries >= MostTries:
+                await RefuseAsync(message, hopeless.Target, 500, "The picture could not be looked at because of a mistake in the service; its log has more.", cancel);
+                break;
+            case SeedRequest.Picture picture:
+                try
+                {
+                    await SubmitAsync(worker, message, picture.Target, cancel);
+                }
+                catch (SpotterException lasting) when (!SeedChannel.IsPassing(lasting))
+                {
+                    await RefuseAsync(message, picture.Target, Problems.Of(lasting.Code, lasting.Message).Status, lasting.Message, cancel);
+                }
+                break;
+        }
+    }
+
+    private async Task RefuseAsync(SeedMessage message, SeedTarget target, int status, string why, CancellationToken cancel)
+    {
+        await workers.Current.RefuseAsync(target, status, why, cancel);
+        LogRefused(message.Id, why);
+    }
+
+    private async Task SubmitAsync(ISeedWorker worker, SeedMessage message, SeedTarget target, CancellationToken cancel)
+    {
+        var settings = deployment.Settings!;
+        var caller = new JobCaller($"messages:{settings.Service}", "messages", SeesAll: false);
+        var key = $"messages:{settings.RequestQueue}:{message.Id}";
+        // The picture may be another by now; the job is there from the first time.
+        if (await jobs.FindSubmissionAsync(caller, key, 1, cancel) is [_])
+            return;
+        jobs.Admission.Check();
+        var form = FormOf(worker);
+        var picture = await worker.OpenAsync(target, cancel)
+            ?? throw new SpotterException(ErrorCodes.NotFound, "The picture is not where its message says; put it into the bucket before the message is sent.");
+        await using var submission = await jobs.BeginAsync(caller, key, cancel);
+        await submission.AddInputAsync(new MemoryStream(picture.Content.ToArray(), writable: false), PictureName.Of(target.Picture), cancel);
+        var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
+        try
+        {
+            await submission.AcceptAsync(
+                request with { Notify = [new JobNotification(SeedChannel.ChannelName, (target with { ETag = picture.Info.ETag }).Write())] }, cancel);
+        }
+        catch (SpotterException known) when (known.Code == ErrorCodes.IdempotencyMismatch)
+        {
+            // Another gateway was quicker, with the picture as it was then.
+        }
+    }
+
+    private JobForm FormOf(ISeedWorker worker)
+    {
+        var form = new JobForm(engines);
+        form.Set("model", (models.Models.FirstOrDefault(m => worker.Engines.Contains(m.Engine, StringComparer.Ordinal))
+            ?? throw new SpotterException(ErrorCodes.NoModel, $"No model is loaded that can do it; load one for the engine {string.Join(" or ", worker.Engines)}.")).Id);
+        if (worker.Draws)
+            form.Set("annotate", "true");
+        return form;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The message {Id} is dropped: {Why}")]
+    private partial void LogDropped(string id, string why);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The message {Id} is answered with an error: {Why}")]
+    private partial void LogRefused(string id, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The message {Id} is left in its queue for now: {Why}")]
+    private partial void LogLeft(string id, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The message {Id} could not be dealt with, at try {Try}; it comes again")]
+    private partial void LogFailed(Exception mistake, string id, int @try);
+}

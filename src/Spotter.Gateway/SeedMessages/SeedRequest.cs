@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.SeedMessages;
+
+/// <summary>What a message asks for.</summary>
+internal abstract record SeedRequest
+{
+    private SeedRequest()
+    {
+    }
+
+    /// <summary>A picture is to be looked at.</summary>
+    /// <param name="Target">Which, and where the result goes.</param>
+    public sealed record Picture(SeedTarget Target) : SeedRequest;
+
+    /// <summary>Nothing that can be done, and somebody who can be told.</summary>
+    /// <param name="Target">Who.</param>
+    /// <param name="Why">What is wrong with it, in a sentence.</param>
+    public sealed record Refused(SeedTarget Target, string Why) : SeedRequest;
+
+    /// <summary>Nothing that can be done, and nobody who can be told.</summary>
+    /// <param name="Why">What is wrong with it, in a sentence.</param>
+    public sealed record Dropped(string Why) : SeedRequest;
+
+    /// <summary>Reads a job of a bot.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="chatNames">The field of the chat, by any of these names.</param>
+    /// <param name="pictureNames">The field of the picture's name, by any of these names.</param>
+    public static SeedRequest OfBot(SeedMessage message, IReadOnlyList<string> chatNames, IReadOnlyList<string> pictureNames)
+    {
+        if (Parse(message.Body) is not { } body)
+            return new Dropped("it is no JSON object.");
+        // The key of a row is a number.
+        if (!long.TryParse(TextOf(body, chatNames), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var chat))
+            return new Dropped($"its '{chatNames[0]}' is missing or no number, so there is nobody to answer.");
+        var name = TextOf(body, pictureNames) ?? "";
+        var target = new SeedTarget(message.Id, chat, name);
+        if (name.Length == 0)
+            return new Refused(target with { Picture = "" }, $"The message names no picture; give its name as '{pictureNames[0]}'.");
+        // What was asked for is not repeated: it may be anything.
+        return SeedName.IsPicture(name) ? new Picture(target) : new Refused(target with { Picture = "" }, "The picture's name can't be one; take letters, digits, '.', '-' and '_'.");
+    }
+
+    private static JsonElement? Parse(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? TextOf(JsonElement body, IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (!body.TryGetProperty(name, out var value))
+                continue;
+            try
+            {
+                return value.ValueKind switch
+                {
+                    JsonValueKind.String => value.GetString(),
+                    JsonValueKind.Number => value.GetRawText(),
+                    _ => null,
+                };
+            }
+            catch (InvalidOperationException)
+            {
+                // Half a surrogate pair is no text.
+                return null;
+            }
+        }
+        return null;
+    }
+}

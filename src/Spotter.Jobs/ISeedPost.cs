@@ -1,0 +1,82 @@
+using Spotter.Core;
+
+namespace Spotter.Jobs;
+
+/// <summary>A message of an earlier service, as it was received.</summary>
+/// <param name="Id">Its id, the same each time it comes.</param>
+/// <param name="Body">What it says.</param>
+/// <param name="Receipt">What deletes it.</param>
+public sealed record SeedMessage(string Id, string Body, string Receipt);
+
+/// <summary>What is known of an object without its bytes.</summary>
+/// <param name="ETag">Tells one content from another.</param>
+/// <param name="Mark">What <see cref="ISeedPost.PutAsync"/> marked it with; null where another program wrote it.</param>
+public sealed record SeedObjectInfo(string ETag, string? Mark);
+
+/// <summary>An object.</summary>
+/// <param name="Info">What is known of it.</param>
+/// <param name="Content">Its bytes.</param>
+public sealed record SeedObject(SeedObjectInfo Info, ReadOnlyMemory<byte> Content);
+
+/// <summary>An object that a detector found, as the earlier services wrote it.</summary>
+/// <param name="Class">The class's name.</param>
+/// <param name="Cx">The middle from the left, as a part (0 to 1) of the picture's width.</param>
+/// <param name="Cy">The middle from the top, as a part of its height.</param>
+/// <param name="Width">Its width, as a part.</param>
+/// <param name="Height">Its height, as a part.</param>
+public sealed record SeedLabel(string Class, double Cx, double Cy, double Width, double Height);
+
+/// <summary>A row of the table in which earlier services kept their results.</summary>
+/// <param name="PredictionId">Its key.</param>
+/// <param name="ChatId">The chat that asked.</param>
+/// <param name="OriginalImgPath">The key of the object that the earlier bot sends into the chat.</param>
+/// <param name="PredictedImgPath">The key of the annotated picture.</param>
+/// <param name="Labels">What was found.</param>
+/// <param name="Time">When, in seconds since 1970.</param>
+public sealed record SeedRow(string PredictionId, long ChatId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<SeedLabel> Labels, double Time);
+
+/// <summary>
+/// The queues, objects and rows by which the parts of an earlier service talked to each other. All of them belong to others:
+/// nothing here is made, and nothing deleted but the messages that were dealt with. What can't be reached is
+/// <see cref="ErrorCodes.StoreUnavailable"/>.
+/// </summary>
+public interface ISeedPost
+{
+    /// <summary>Receives messages, ten at most; waits until there is one, or for so long. One that isn't deleted comes again.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task<IReadOnlyList<SeedMessage>> ReceiveAsync(string queue, TimeSpan wait, CancellationToken cancel);
+
+    /// <summary>Deletes a message that was received.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task DeleteAsync(string queue, SeedMessage message, CancellationToken cancel);
+
+    /// <summary>Sends a message; returns once the queue has it.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task SendAsync(string queue, string body, CancellationToken cancel);
+
+    /// <summary>What is known of an object; null if there is none.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task<SeedObjectInfo?> FindAsync(string bucket, string key, CancellationToken cancel);
+
+    /// <summary>An object; null if there is none.</summary>
+    /// <param name="bucket">Its bucket.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="most">Most bytes that it may have.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.BodyTooLarge"/>, or <see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task<SeedObject?> GetAsync(string bucket, string key, long most, CancellationToken cancel);
+
+    /// <summary>Writes an object, over one that is there.</summary>
+    /// <param name="bucket">Its bucket.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="content">Its bytes.</param>
+    /// <param name="mediaType">What they are.</param>
+    /// <param name="mark">Tells it from what other programs write: up to 1000 ASCII characters.</param>
+    /// <param name="cancel">Then it is there whole or not at all.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task PutAsync(string bucket, string key, ReadOnlyMemory<byte> content, string mediaType, string mark, CancellationToken cancel);
+
+    /// <summary>Writes a row, over one with the same key.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task PutRowAsync(string table, SeedRow row, CancellationToken cancel);
+}
