@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Jobs;
@@ -37,8 +38,12 @@ internal sealed partial class DirectBlobs : IDisposable
             return null;
         if (response.IsSuccessStatusCode && response.Content.Headers.ContentLength == input.Bytes)
             return new NotedStream(await response.Content.ReadAsStreamAsync(cancel), this);
-        // Whether it is gone only the gateway knows for sure.
-        response.Dispose();
+        // Whether it is gone only the gateway knows for sure; on its way a policy may refuse this worker, and would again.
+        using (response)
+        {
+            if (response.StatusCode != HttpStatusCode.NotFound)
+                Note();
+        }
         return null;
     }
 
@@ -51,6 +56,8 @@ internal sealed partial class DirectBlobs : IDisposable
         body.Add(content, BlobForm.File, BlobForm.File);
         using var request = new HttpRequestMessage(HttpMethod.Post, form.Url) { Content = body };
         using var response = await SendAsync(request, longest, cancel);
+        if (response is { IsSuccessStatusCode: false })
+            Note();
         return response?.IsSuccessStatusCode == true;
     }
 
@@ -66,7 +73,8 @@ internal sealed partial class DirectBlobs : IDisposable
         try
         {
             var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
-            Interlocked.Exchange(ref isAway, 0);
+            if (response.IsSuccessStatusCode)
+                Interlocked.Exchange(ref isAway, 0);
             return response;
         }
         catch (Exception unreachable) when (unreachable is HttpRequestException or IOException || (unreachable is OperationCanceledException && !cancel.IsCancellationRequested))
@@ -83,7 +91,7 @@ internal sealed partial class DirectBlobs : IDisposable
             LogAway();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The bucket of the pictures can't be reached from here; they go through the gateway. If that is to be so, start the gateway with --no-worker-links")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The bucket of the pictures can't be used from here; they go through the gateway. If that is to be so, start the gateway with --no-worker-links")]
     private partial void LogAway();
 
     /// <summary>A store that breaks off in the middle is left alone as well: the next attempt goes through the gateway.</summary>

@@ -315,6 +315,29 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         bench.Log.ShouldNotContain(l => l.Contains("secret", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("v1/workers/w/input", true)]
+    [InlineData("v1/nothing", false)]
+    public async Task A_bucket_that_refuses_a_worker_is_left_alone_and_one_without_the_picture_is_not(string refusing, bool isLeft)
+    {
+        using var asking = new HttpJobSource(bench.Address, GatewayBench.Token, "w", () => new WorkerJoin(2, [.. models]), TimeProvider.System, log, reachesBlobs: true);
+        await asking.JoinAsync(default);
+        await bench.SubmitAsync();
+        var started = (await asking.TakeAsync("w", [Queue], Wait, default))!;
+        var input = started.Job.Spec.Inputs[0];
+        // The one answers 401, the other 404.
+        started = started with { Links = new Dictionary<string, string>(StringComparer.Ordinal) { [input.Key] = new Uri(bench.Address, refusing).ToString() } };
+
+        await using (var image = await asking.OpenInputAsync(started, input, default))
+        {
+            var bytes = new MemoryStream();
+            await image.CopyToAsync(bytes);
+            bytes.ToArray().ShouldBe(GatewayBench.Picture());
+        }
+
+        log.HasMore.ShouldBe(isLeft);
+    }
+
     private Task<StartedJob?> TakeAsync() => source.TakeAsync("w", [Queue], Wait, default);
 
     private async Task<StartedJob?> JoinedTakeAsync(TimeSpan wait)
