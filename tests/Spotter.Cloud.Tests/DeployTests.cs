@@ -56,10 +56,11 @@ public sealed class DeployTests(Cloud cloud) : IClassFixture<Cloud>
     private async Task CheckQueuesAsync(StackSettings settings, string prefix)
     {
         var urls = await cloud.QueuesAsync();
-        urls.Count.ShouldBe((((2 * settings.Models.Count) + 2) * 3) + 1);
+        urls.Count.ShouldBe((((2 * settings.Models.Count) + 2) * 3) + 2);
         var dead = await cloud.AttributesAsync(urls.Single(u => u.EndsWith($"/{prefix}-dead", StringComparison.Ordinal)));
         ((string)dead["MessageRetentionPeriod"]!).ShouldBe("1209600");
-        foreach (var url in urls.Where(u => !u.EndsWith("-dead", StringComparison.Ordinal)))
+        urls.ShouldContain(u => u.EndsWith($"/{prefix}-uploads", StringComparison.Ordinal));
+        foreach (var url in urls.Where(u => !u.EndsWith("-dead", StringComparison.Ordinal) && !u.EndsWith("-uploads", StringComparison.Ordinal)))
         {
             var queue = await cloud.AttributesAsync(url);
             $"{queue["VisibilityTimeout"]} {queue["MessageRetentionPeriod"]} {queue["ReceiveMessageWaitTimeSeconds"]} {queue["SqsManagedSseEnabled"]}".ShouldBe("60 345600 20 true", url);

@@ -51,8 +51,8 @@ public sealed class StackTests
             select $"{settings.Name}-{queue}-{priority}";
 
         var queues = Templates.Resources(name, "AWS::SQS::Queue").Values.ToList();
-        queues.Select(q => (string)q["QueueName"]!).ShouldBe([.. expected, $"{settings.Name}-dead"], ignoreOrder: true);
-        var dead = queues.Single(q => q["RedrivePolicy"] is null);
+        queues.Select(q => (string)q["QueueName"]!).ShouldBe([.. expected, $"{settings.Name}-dead", $"{settings.Name}-uploads"], ignoreOrder: true);
+        var dead = queues.Single(q => (string)q["QueueName"]! == $"{settings.Name}-dead");
         ((int)dead["MessageRetentionPeriod"]!).ShouldBe(14 * 86400);
         foreach (var queue in queues.Where(q => q["RedrivePolicy"] is not null))
         {
@@ -77,10 +77,30 @@ public sealed class StackTests
             bucket["BucketEncryption"]!.ToJsonString().ShouldContain("aws:kms");
             var rules = bucket["LifecycleConfiguration"]!["Rules"]!.AsArray();
             rules.Where(r => r!["ExpirationInDays"] is not null).Select(r => $"{r!["Prefix"]} {r["ExpirationInDays"]}")
-                .ShouldBe([$"in/ {settings.KeepDays}", $"out/ {settings.KeepDays}"]);
+                .ShouldBe([$"in/ {settings.KeepDays}", $"out/ {settings.KeepDays}", "uploads/ 2", "tickets/ 2"]);
             rules.Count(r => r!["AbortIncompleteMultipartUpload"] is not null).ShouldBe(1);
             (bucket["CorsConfiguration"] is not null).ShouldBe(settings.CorsOrigins.Count > 0);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void The_bucket_tells_one_queue_of_uploads_which_takes_it_from_this_account(string name)
+    {
+        var settings = Templates.SettingsOf(name);
+        var (id, queue) = Templates.Resources(name, "AWS::SQS::Queue").Single(q => (string)q.Value["QueueName"]! == $"{settings.Name}-uploads");
+        queue["RedrivePolicy"].ShouldBeNull("what comes again and again waits for a gateway that takes jobs");
+
+        var told = Templates.Resources(name, "AWS::S3::Bucket").Values.Select(b => b["NotificationConfiguration"]).OfType<System.Text.Json.Nodes.JsonNode>()
+            .ShouldHaveSingleItem()["QueueConfigurations"]!.AsArray().ShouldHaveSingleItem()!;
+
+        ((string)told["Event"]!).ShouldBe("s3:ObjectCreated:*");
+        ((string)told["Queue"]!["Fn::GetAtt"]![0]!).ShouldBe(id);
+        told["Filter"]!["S3Key"]!["Rules"]!.AsArray().Select(r => $"{r!["Name"]}={r["Value"]}").ShouldBe(["prefix=uploads/"]);
+        var allows = Templates.Resources(name, "AWS::SQS::QueuePolicy").Values.Where(p => (string?)p["Queues"]![0]!["Ref"] == id)
+            .SelectMany(p => p["PolicyDocument"]!["Statement"]!.AsArray()).Single(s => (string)s!["Effect"]! == "Allow")!;
+        $"{allows["Principal"]!["Service"]} {allows["Action"]}".ShouldBe("s3.amazonaws.com sqs:SendMessage");
+        allows["Condition"]!["StringEquals"]!.AsObject().Select(c => c.Key).ShouldBe(["aws:SourceAccount"]);
     }
 
     [Theory]

@@ -11,6 +11,8 @@ internal sealed class Network : Construct
     /// <summary>Where gateways listen, inside the network only.</summary>
     public const int GatewayPort = 8080;
 
+    private GatewayVpcEndpoint? objects;
+
     public Network(Construct scope, StackSettings settings)
         : base(scope, "Network")
     {
@@ -61,10 +63,20 @@ internal sealed class Network : Construct
 
     public SecurityGroup Workers { get; }
 
+    /// <summary>Lets workers fetch pictures and hand in drawings, by links that gateways sign, also where there is no way to the internet.</summary>
+    public void Open(Storage storage) => objects?.AddToPolicy(new PolicyStatement(new PolicyStatementProps
+    {
+        Sid = "PicturesByLink",
+        Principals = [new AnyPrincipal()],
+        Actions = ["s3:GetObject", "s3:PutObject"],
+        Resources = [Arns.Objects(storage.Inputs.BucketName, "in/*"), Arns.Objects(storage.Inputs.BucketName, "out/*")],
+        Conditions = new Dictionary<string, object> { ["StringEquals"] = new Dictionary<string, object> { ["aws:PrincipalAccount"] = Aws.ACCOUNT_ID } },
+    }));
+
     private void AddEndpoints()
     {
         var isolated = new SubnetSelection { SubnetType = SubnetType.PRIVATE_ISOLATED };
-        var objects = Vpc.AddGatewayEndpoint("Objects", new GatewayVpcEndpointOptions { Service = GatewayVpcEndpointAwsService.S3, Subnets = [isolated] });
+        objects = Vpc.AddGatewayEndpoint("Objects", new GatewayVpcEndpointOptions { Service = GatewayVpcEndpointAwsService.S3, Subnets = [isolated] });
         // What workers fetch, and nothing else: the release, and packages of Amazon Linux, which lie in a bucket of Amazon's.
         objects.AddToPolicy(new PolicyStatement(new PolicyStatementProps
         {

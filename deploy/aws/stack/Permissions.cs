@@ -38,7 +38,7 @@ internal static class Permissions
             "Pictures",
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             [
-                Arns.Objects(inputs, "in/*"),
+                Arns.Objects(inputs, "in/*"), Arns.Objects(inputs, "uploads/*"), Arns.Objects(inputs, "tickets/*"),
                 .. buckets.SelectMany(bucket => new[] { Arns.Objects(bucket, "out/*"), Arns.Objects(bucket, "spotter-owner"), Arns.Objects(bucket, "spotter-check") }),
             ]);
         yield return Allow("PlacedPictures", ["s3:GetObject"], [Arns.Objects(inputs, "images/*")]);

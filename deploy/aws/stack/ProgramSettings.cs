@@ -63,6 +63,7 @@ internal static class ProgramSettings
             ["SPOTTER__DATA"] = "/var/lib/spotter",
             ["SPOTTER__WORKER__TOKENFILE"] = $"{Run}/worker-token",
             ["SPOTTER__WEBHOOKS__SECRETFILE"] = $"{Run}/webhook-secret",
+            ["SPOTTER__UPLOADS__EVENTS"] = UploadEvents.NameOf(settings),
         };
         if (settings.Access == AccessMode.Keys)
         {

@@ -23,6 +23,8 @@ internal sealed class SpotterStack : Stack
         var network = new Network(this, settings);
         var storage = new Storage(this, settings);
         var queues = new Queues(this, settings);
+        _ = new UploadEvents(this, settings, storage);
+        network.Open(storage);
         var notices = new Notices(this, settings);
         var balancers = new LoadBalancers(this, settings, network, certificate);
         var workers = new Workers(this, settings, network, WorkerKind(settings, network, balancers), notices.Topic);

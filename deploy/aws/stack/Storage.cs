@@ -9,6 +9,9 @@ namespace Spotter.Cloud;
 /// <summary>The table of jobs, and the bucket of pictures, or the two.</summary>
 internal sealed class Storage : Construct
 {
+    /// <summary>Days after which uploads that became no job are deleted, should Spotter not have done so after one.</summary>
+    public const int UploadDays = 2;
+
     public Storage(Construct scope, StackSettings settings)
         : base(scope, "Storage")
     {
@@ -50,6 +53,8 @@ internal sealed class Storage : Construct
             [
                 new LifecycleRule { Id = "in", Prefix = "in/", Expiration = Duration.Days(settings.KeepDays) },
                 new LifecycleRule { Id = "out", Prefix = "out/", Expiration = Duration.Days(settings.KeepDays) },
+                new LifecycleRule { Id = "uploads", Prefix = "uploads/", Expiration = Duration.Days(UploadDays) },
+                new LifecycleRule { Id = "tickets", Prefix = "tickets/", Expiration = Duration.Days(UploadDays) },
                 new LifecycleRule { Id = "unfinished", AbortIncompleteMultipartUploadAfter = Duration.Days(1) },
             ],
             Cors = settings.CorsOrigins.Count == 0 ? null :
