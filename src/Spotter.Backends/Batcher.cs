@@ -12,13 +12,16 @@ namespace Spotter.Backends;
 /// <param name="gather">
 /// Where each statement costs money and nobody waits for its answer: for so long more calls are waited for, unless there are enough.
 /// </param>
-internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, BatchFaults faults, int largest, TimeSpan gather = default)
+/// <param name="pace">How it waits and runs; real when null.</param>
+internal sealed class Batcher<TItem, TAnswer>(
+    Func<IReadOnlyList<TItem>, Task<TAnswer[]>> run, BatchFaults faults, int largest, TimeSpan gather = default, Pace? pace = null)
 {
     /// <summary>Calls that wait; more are refused, since they would wait too long.</summary>
     private const int MostWaiting = 20_000;
 
     private const int MostCollisions = 5;
 
+    private readonly Pace pace = pace ?? Pace.Real;
     private readonly Lock gate = new();
     private readonly Queue<Call> waiting = new();
     private Task pump = Task.CompletedTask;
@@ -45,7 +48,7 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
             if (!pumping)
             {
                 pumping = true;
-                pump = Task.Run(PumpAsync, CancellationToken.None);
+                pump = pace.Start(PumpAsync);
             }
         }
         return call.Answered;
@@ -77,15 +80,15 @@ internal sealed class Batcher<TItem, TAnswer>(Func<IReadOnlyList<TItem>, Task<TA
     {
         if (gather == default)
             return;
-        Task more;
+        TaskCompletionSource more;
         lock (gate)
         {
             if (closed || waiting.Count >= largest)
                 return;
-            enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            more = enough.Task;
+            enough = more = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-        await Task.WhenAny(more, Task.Delay(gather, TimeProvider.System));
+        await using var timer = pace.Clock.CreateTimer(static more => ((TaskCompletionSource)more!).TrySetResult(), more, gather, Timeout.InfiniteTimeSpan);
+        await more.Task;
     }
 
     private List<Call>? NextBatch()

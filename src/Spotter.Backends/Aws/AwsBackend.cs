@@ -58,11 +58,11 @@ internal sealed class AwsBackend : IBackendModule
         {
             if (settings.Creates)
                 await CreateTableAsync(clients, settings);
-            var table = new DynamoTable(clients.Dynamo, clients.Faults, settings.Table, RandomSource.System);
+            var table = new DynamoTable(clients.Dynamo, clients.Faults, settings.Table, Pace.Real);
             var storeId = await StoreIdAsync(table);
-            var queues = new SqsQueues(clients.Sqs, clients.Faults, settings);
+            var queues = new SqsQueues(clients.Sqs, clients.Faults, settings, Pace.Real);
             var outbox = new DynamoOutbox(table, clock);
-            var store = new DynamoJobStore(table, queues, clients.Faults, outbox, retries, random, clock);
+            var store = new DynamoJobStore(table, queues, clients.Faults, outbox, retries, random, clock, Pace.Real);
             await store.RememberAsync(CancellationToken.None);
             // Nothing of it is in this process: there is no failure to end it for.
             return new Backend(store, storeId, place, outbox, new TaskCompletionSource<Exception>().Task, async () =>

@@ -32,14 +32,14 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     private readonly JobSweep sweep;
     private int closed;
 
-    public DynamoJobStore(DynamoTable table, SqsQueues queues, AwsFaults faults, DynamoOutbox outbox, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    public DynamoJobStore(DynamoTable table, SqsQueues queues, AwsFaults faults, DynamoOutbox outbox, RetrySchedule retries, RandomSource random, TimeProvider clock, Pace pace)
     {
         (this.table, this.queues, this.clock) = (table, queues, clock);
         transitions = new JobTransitions(retries, random);
-        tallies = new Tallies(table, RandomSource.System.NextHex(8), clock);
+        tallies = new Tallies(table, pace.Random.NextHex(8), clock);
         rows = new JobRows(table, tallies, changes, outbox);
-        ledger = new Ledger(table, faults, RandomSource.System);
-        takes = new JobTakes(rows, queues, known, leases, changes, clock);
+        ledger = new Ledger(table, faults, pace);
+        takes = new JobTakes(rows, queues, known, leases, changes, clock, pace);
         lists = new JobLists(table, rows);
         sweep = new JobSweep(rows, ledger, queues, tallies, known, leases, this, clock);
     }

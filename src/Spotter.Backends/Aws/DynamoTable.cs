@@ -1,7 +1,6 @@
 using System.Globalization;
 using Amazon.DynamoDBv2;
 using Amazon.DynamoDBv2.Model;
-using Spotter.Core;
 
 namespace Spotter.Backends.Aws;
 
@@ -78,7 +77,7 @@ internal sealed record ItemQuery(string Pk)
 }
 
 /// <summary>The one table in which everything is kept. A write that is answered has been stored in several places.</summary>
-internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, string name, RandomSource random)
+internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, string name, Pace pace)
 {
     // Each write has a nonce, so that one whose answer was lost is known again when it is repeated.
     private const string Nonce = "n";
@@ -122,7 +121,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
     /// <summary>Writes an item if a condition holds; false when it does not.</summary>
     public async Task<bool> PutIfAsync(Dictionary<string, AttributeValue> item, string condition, Dictionary<string, AttributeValue>? values, CancellationToken cancel)
     {
-        var nonce = random.NextHex(8);
+        var nonce = pace.Random.NextHex(8);
         item[Nonce] = Value.Of(nonce);
         try
         {
@@ -207,7 +206,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
             if (item.Put is { } put)
             {
                 put.TableName = name;
-                put.Item.TryAdd(Nonce, Value.Of(random.NextHex(8)));
+                put.Item.TryAdd(Nonce, Value.Of(pace.Random.NextHex(8)));
             }
             if (item.Update is { } update)
                 update.TableName = name;
@@ -220,7 +219,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
         {
             try
             {
-                var request = new TransactWriteItemsRequest { TransactItems = [.. items], ClientRequestToken = random.NextHex(16) };
+                var request = new TransactWriteItemsRequest { TransactItems = [.. items], ClientRequestToken = pace.Random.NextHex(16) };
                 await faults.CallAsync(() => client.TransactWriteItemsAsync(request, CancellationToken.None), cancel);
                 return null;
             }
@@ -267,7 +266,7 @@ internal sealed class DynamoTable(IAmazonDynamoDB client, AwsFaults faults, stri
 
     /// <summary>Before what the table could not take yet is sent again; longer each time.</summary>
     private Task PauseAsync(int times, CancellationToken cancel) =>
-        Task.Delay(TimeSpan.FromMilliseconds(random.NextDouble() * 20 * (1 << Math.Min(times, 8))), TimeProvider.System, cancel);
+        Task.Delay(TimeSpan.FromMilliseconds(pace.Random.NextDouble() * 20 * (1 << Math.Min(times, 8))), pace.Clock, cancel);
 
     private QueryRequest RequestOf(ItemQuery query, int limit, Dictionary<string, AttributeValue>? next)
     {

@@ -14,8 +14,9 @@ namespace Spotter.Backends.Aws;
 /// <param name="leases">Who runs what, as far as it is known here.</param>
 /// <param name="changes">Hears that messages came.</param>
 /// <param name="clock">The time.</param>
+/// <param name="pace">How it waits and polls.</param>
 internal sealed class JobTakes(
-    JobRows rows, SqsQueues queues, KnownJobs known, KnownLeases leases, ChangeReaders changes, TimeProvider clock) : IAsyncDisposable
+    JobRows rows, SqsQueues queues, KnownJobs known, KnownLeases leases, ChangeReaders changes, TimeProvider clock, Pace pace) : IAsyncDisposable
 {
     /// <summary>A message of a job whose lease holds is hidden a little longer than that.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(5);
@@ -233,7 +234,7 @@ internal sealed class JobTakes(
         // Whoever fetches already tells of what it gets.
         if (!await line.Fetching.WaitAsync(0, CancellationToken.None))
             return [];
-        using var brief = new CancellationTokenSource(Brief, TimeProvider.System);
+        using var brief = new CancellationTokenSource(Brief, pace.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(brief.Token, cancel);
         try
         {
@@ -314,7 +315,7 @@ internal sealed class JobTakes(
         {
             (line.WantedAt, line.Wanted) = (clock.GetUtcNow(), wanted);
             if (line.Poll is not { IsCompleted: false } && !ended.IsCancellationRequested)
-                line.Poll = Task.Run(() => PollAsync(name, line));
+                line.Poll = pace.Start(() => PollAsync(name, line));
         }
     }
 
@@ -329,7 +330,7 @@ internal sealed class JobTakes(
                     if (clock.GetUtcNow() - line.WantedAt > Interest || ended.IsCancellationRequested)
                         return;
                 }
-                await line.Fetching.WaitAsync(ended.Token);
+                await line.Fetching.WaitAsync(CancellationToken.None);
                 try
                 {
                     var received = await queues.ReceiveAsync(name, line.Wanted, SqsQueues.LongPoll, ended.Token);
@@ -343,7 +344,7 @@ internal sealed class JobTakes(
                 }
                 catch (SpotterException)
                 {
-                    await Task.Delay(AfterFault, TimeProvider.System, ended.Token);
+                    await Task.Delay(AfterFault, pace.Clock, ended.Token);
                 }
                 finally
                 {

@@ -1,5 +1,4 @@
 using Amazon.DynamoDBv2.Model;
-using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Aws;
@@ -37,15 +36,15 @@ internal sealed class Ledger : IAsyncDisposable
     private static readonly TimeSpan OldestInSpan = TimeSpan.FromSeconds(30);
 
     private readonly DynamoTable table;
-    private readonly RandomSource random;
+    private readonly Pace pace;
     private readonly Batcher<(IReadOnlyList<JobId> Jobs, DateTimeOffset At), bool> notes;
     private readonly Lock gate = new();
     private readonly SortedList<long, Task> spans = [];
 
-    public Ledger(DynamoTable table, AwsFaults faults, RandomSource random)
+    public Ledger(DynamoTable table, AwsFaults faults, Pace pace)
     {
-        (this.table, this.random) = (table, random);
-        notes = new(NoteAllAsync, faults.OfBatches, PageJobs);
+        (this.table, this.pace) = (table, pace);
+        notes = new(NoteAllAsync, faults.OfBatches, PageJobs, default, pace);
     }
 
     /// <summary>The list of jobs that are not known to have ended, by when to look at them.</summary>
@@ -73,7 +72,7 @@ internal sealed class Ledger : IAsyncDisposable
                 listed.Add(job);
         }
         if (listed.Count > 0)
-            noting.Add(notes.RunAsync((listed, now + FirstLook), cancel));
+            noting.Add(NoteListedAsync(listed, now + FirstLook, cancel));
         return Task.WhenAll(noting);
     }
 
@@ -133,6 +132,8 @@ internal sealed class Ledger : IAsyncDisposable
         return item;
     }
 
+    private async Task NoteListedAsync(IReadOnlyList<JobId> jobs, DateTimeOffset at, CancellationToken cancel) => await notes.RunAsync((jobs, at), cancel);
+
     private async Task<bool[]> NoteAllAsync(IReadOnlyList<(IReadOnlyList<JobId> Jobs, DateTimeOffset At)> some)
     {
         var pages = some.GroupBy(s => s.At).SelectMany(at => at.SelectMany(s => s.Jobs).Chunk(PageJobs), (at, jobs) => ItemOf(Open, at.Key, jobs));
@@ -142,7 +143,7 @@ internal sealed class Ledger : IAsyncDisposable
 
     private Dictionary<string, AttributeValue> ItemOf(string list, DateTimeOffset at, IReadOnlyList<JobId> jobs)
     {
-        var item = new ItemKey(list, $"{Value.Sortable(at)}#{random.NextHex(8)}").ToItem();
+        var item = new ItemKey(list, $"{Value.Sortable(at)}#{pace.Random.NextHex(8)}").ToItem();
         item["ids"] = Value.Of([.. jobs.SelectMany(j => Convert.FromHexString(j.Value))]);
         return item;
     }

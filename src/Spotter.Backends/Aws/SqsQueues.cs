@@ -38,7 +38,7 @@ internal sealed record SqsReceipt(SqsLine Line, string Handle)
 /// The queues: one for each queue of jobs and level of priority. Messages name jobs and nothing else; they may come twice, late, or
 /// never, as the rows know better. Calls of the same kind that come together are sent ten at a time.
 /// </summary>
-internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings settings)
+internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings settings, Pace pace)
 {
     /// <summary>How long a receive waits for a message, at most.</summary>
     public static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
@@ -87,7 +87,7 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
     public Task CheckAsync(SqsLine line) => UrlOf(line);
 
     /// <summary>Sends a message about a job.</summary>
-    public Task SendAsync(SqsLine line, JobId job, TimeSpan delay) => For(line).Sends.RunAsync((job, Seconds(delay, LongestDelay)), CancellationToken.None);
+    public async Task SendAsync(SqsLine line, JobId job, TimeSpan delay) => await For(line).Sends.RunAsync((job, Seconds(delay, LongestDelay)), CancellationToken.None);
 
     /// <summary>Receives messages; waits until there is one, or for so long.</summary>
     public async Task<List<SqsDelivery>> ReceiveAsync(SqsLine line, int most, TimeSpan wait, CancellationToken cancel)
@@ -111,10 +111,10 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
     }
 
     /// <summary>Has a message come again after a time, unless it is deleted.</summary>
-    public Task HideAsync(SqsReceipt receipt, TimeSpan time) => For(receipt.Line).Hides.RunAsync((receipt.Handle, Seconds(time, LongestVisibility)), CancellationToken.None);
+    public async Task HideAsync(SqsReceipt receipt, TimeSpan time) => await For(receipt.Line).Hides.RunAsync((receipt.Handle, Seconds(time, LongestVisibility)), CancellationToken.None);
 
     /// <summary>Deletes a message.</summary>
-    public Task DeleteAsync(SqsReceipt receipt) => For(receipt.Line).Deletes.RunAsync(receipt.Handle, CancellationToken.None);
+    public async Task DeleteAsync(SqsReceipt receipt) => await For(receipt.Line).Deletes.RunAsync(receipt.Handle, CancellationToken.None);
 
     /// <summary>About how many messages there are to be received, now or after a delay.</summary>
     public async Task<long> CountAsync(SqsLine line, CancellationToken cancel)
@@ -137,9 +137,9 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
     private static int Seconds(TimeSpan time, TimeSpan most) => (int)Math.Ceiling(Math.Clamp(time.TotalSeconds, 0, most.TotalSeconds));
 
     private Batchers For(SqsLine line) => batchers.GetOrAdd(line, _ => new(
-        new(some => SendAllAsync(line, some), faults.OfBatches, MostAtOnce),
-        new(some => HideAllAsync(line, some), faults.OfBatches, MostAtOnce, Gather),
-        new(some => DeleteAllAsync(line, some), faults.OfBatches, MostAtOnce, Gather)));
+        new(some => SendAllAsync(line, some), faults.OfBatches, MostAtOnce, default, pace),
+        new(some => HideAllAsync(line, some), faults.OfBatches, MostAtOnce, Gather, pace),
+        new(some => DeleteAllAsync(line, some), faults.OfBatches, MostAtOnce, Gather, pace)));
 
     private async Task<bool[]> SendAllAsync(SqsLine line, IReadOnlyList<(JobId Job, int Delay)> some)
     {

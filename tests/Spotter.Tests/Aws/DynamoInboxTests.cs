@@ -1,3 +1,4 @@
+using Spotter.Backends;
 using Spotter.Backends.Aws;
 using Spotter.Core;
 using Spotter.Jobs;
@@ -150,7 +151,7 @@ public sealed class DynamoInboxTests(Moto moto) : IAsyncLifetime
     public async Task What_was_said_is_deleted_when_it_is_dealt_with_and_the_rest_when_it_is_forgotten()
     {
         using var clients = new AwsClients(fixture.Settings);
-        var table = new DynamoTable(clients.Dynamo, clients.Faults, fixture.Name, RandomSource.System);
+        var table = new DynamoTable(clients.Dynamo, clients.Faults, fixture.Name, Pace.Real);
         await Here.AddAsync(Box, [new("1", "anna", "a secret"), new("2", "bob", "part") { Batch = "album" }, new("3", "carl", "waits") { Delay = Lease }], default);
         await Here.HoldAsync(Box, "bob", clock.GetUtcNow() + Lease, default);
         await Here.SettleAsync((await Here.TakeAsync(Box, 10, Lease, default)).ShouldHaveSingleItem(), new InboxOutcome.Done(), default);

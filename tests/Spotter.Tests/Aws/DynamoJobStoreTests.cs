@@ -96,7 +96,7 @@ public sealed class DynamoJobStoreTests(Moto moto) : IAsyncLifetime
     {
         var ids = await AddAsync(first, 3);
         using var clients = new AwsClients(fixture.Settings);
-        var queues = new SqsQueues(clients.Sqs, clients.Faults, fixture.Settings);
+        var queues = new SqsQueues(clients.Sqs, clients.Faults, fixture.Settings, Pace.Real);
         foreach (var id in ids.Concat(ids))
             await queues.SendAsync(new(Queue, JobPriority.Normal), id, TimeSpan.Zero);
 
@@ -152,7 +152,7 @@ public sealed class DynamoJobStoreTests(Moto moto) : IAsyncLifetime
     public async Task Of_two_who_look_at_one_page_of_the_ledger_one_replaces_it()
     {
         using var clients = new AwsClients(fixture.Settings);
-        await using var ledger = new Ledger(new DynamoTable(clients.Dynamo, clients.Faults, fixture.Name, RandomSource.System), clients.Faults, RandomSource.System);
+        await using var ledger = new Ledger(new DynamoTable(clients.Dynamo, clients.Faults, fixture.Name, Pace.Real), clients.Faults, Pace.Real);
         var (now, job) = (clock.GetUtcNow(), JobId.New(RandomSource.System, clock));
         await ledger.NoteAsync([job], now, default);
         var page = (await ledger.PagesAsync(Ledger.Open, now + TimeSpan.FromHours(1), 10, default)).ShouldHaveSingleItem();
