@@ -58,7 +58,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
             var now = clock.GetUtcNow();
             // Of several with one key the first is made.
             var fresh = jobs.Where(j => j.IdempotencyKey is null || !byKey.ContainsKey(j.IdempotencyKey)).DistinctBy(j => j.IdempotencyKey ?? j.Id.Value, StringComparer.Ordinal)
-                .Select(j => new JobRow(JobTransitions.Accept(j, now)).WithMessage()).ToList();
+                .Select(j => JobRow.Accepted(JobTransitions.Accept(j, now), now)).ToList();
             if (fresh.Count > 0 && await MakeAsync(fresh, now) is { } refused)
             {
                 if (refused.IsKeyKnown && tries < MostTries)

@@ -211,18 +211,21 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         if (row.IsQueued && row.Due > now)
         {
             // Now that SQS can wait for it.
-            if (row.Sent == row.Due && row.Due - row.Job.Created > SqsQueues.LongestDelay && row.Due - now <= SqsQueues.LongestDelay)
-                await store.SendAsync(row);
+            if (row.Sent == JobRow.Unsent && row.Due - now <= SqsQueues.LongestDelay)
+                await SendAsync(row.Job.Id, r => r.IsQueued && r.Sent == JobRow.Unsent, row.Due, cancel);
             return row.Due - now > SqsQueues.LongestDelay ? row.Due - SqsQueues.LongestDelay : row.Due + NextLook;
         }
         if (row.MayStart(now) && now - row.Sent >= Period && (now - row.Sent >= Retention || await HasLostAsync(new(row.Job.Queue, row.Job.Priority), lost, cancel)))
-        {
-            var (_, sent) = await rows.ChangeAsync(row.Job.Id, r => r.MayStart(now) && now - r.Sent >= Period ? r with { Sent = now } : null, cancel);
-            if (sent is not null)
-                await store.SendAsync(sent);
-        }
+            await SendAsync(row.Job.Id, r => r.MayStart(now) && now - r.Sent >= Period, now, cancel);
         var age = (now - row.Job.Created) / 2;
         return now + (age < NextLook ? NextLook : age > LongestLook ? LongestLook : age);
+    }
+
+    /// <summary>Sends a message about a job: of all who find that it needs one, whoever notes so in its row.</summary>
+    private async Task SendAsync(JobId id, Func<JobRow, bool> needs, DateTimeOffset at, CancellationToken cancel)
+    {
+        if (await rows.ChangeAsync(id, row => needs(row) ? row with { Sent = at } : null, cancel) is { After: { } sent })
+            await store.SendAsync(sent);
     }
 
     /// <summary>True when there are fewer messages than jobs that wait. Asked once for each queue.</summary>
