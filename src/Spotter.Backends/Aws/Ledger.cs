@@ -95,15 +95,24 @@ internal sealed class Ledger : IAsyncDisposable
 
     /// <summary>
     /// Writes what is in the place of a page from now on, and then deletes it: a crash between the two repeats some jobs, and loses none.
-    /// Of several gateways that replace a page one does.
+    /// Of several gateways that replace a page one does. The page is deleted in one transaction with what is written last, as a delete that
+    /// was sent again because its answer was lost looks like somebody else's: whoever believed that would forget the jobs.
     /// </summary>
     public async Task ReplaceAsync(LedgerPage page, IEnumerable<(string List, DateTimeOffset At, JobId Job)> after, CancellationToken cancel)
     {
         var pages = after.GroupBy(a => (a.List, At: a.List == Open ? a.At : default))
             .SelectMany(list => list.Chunk(PageJobs), (list, some) => ItemOf(list.Key.List, some.Min(s => s.At), [.. some.Select(s => s.Job)])).ToList();
-        await table.WriteAllAsync(pages, [], cancel);
-        if (!await table.DeleteIfAsync(page.Key, "attribute_exists(pk)", null, cancel))
-            await table.WriteAllAsync([], pages.Select(p => ItemKey.Of(p)), cancel);
+        if (pages.Count == 0)
+        {
+            await table.WriteAllAsync([], [page.Key], cancel);
+            return;
+        }
+        var (last, others) = (pages[^1], pages[..^1]);
+        await table.WriteAllAsync(others, [], cancel);
+        var replaced = await table.TransactAsync(
+            [new() { Put = new Put { Item = last } }, new() { Delete = new Delete { Key = page.Key.ToItem(), ConditionExpression = "attribute_exists(pk)" } }], cancel);
+        if (replaced is not null)
+            await table.WriteAllAsync([], others.Select(p => ItemKey.Of(p)), cancel);
     }
 
     /// <inheritdoc/>
