@@ -1,0 +1,88 @@
+using Amazon.Runtime;
+using Spotter.Backends;
+using Spotter.Backends.Aws;
+using Spotter.Core;
+using Spotter.Jobs;
+
+namespace Spotter.Tests.Aws.Model;
+
+/// <summary>What the simulation has found, each for itself.</summary>
+public sealed class ModelStoreTests
+{
+    private readonly OneThread thread;
+    private readonly RandomSource random = RandomSource.Seeded(1);
+    private readonly JobOracle oracle;
+    private readonly ModelCloud cloud;
+    private readonly ModelTable table;
+    private readonly ModelQueues queues;
+
+    public ModelStoreTests()
+    {
+        thread = new OneThread(random);
+        oracle = new JobOracle(thread.Clock);
+        cloud = new ModelCloud(thread.Clock, random, oracle);
+        table = new ModelTable(cloud);
+        queues = new ModelQueues(cloud, SimulationSize.MostInFlight);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(60)]
+    public void However_many_look_at_a_job_that_is_not_due_it_has_one_message(int minutesUntilDue) => thread.Run(async () =>
+    {
+        List<ModelGateway> gateways = [Gateway(), Gateway(), Gateway()];
+        var job = SampleJobs.New(id: JobId.New(random, cloud.Clock)).Having(s => s with { NotBefore = minutesUntilDue == 0 ? null : cloud.Now + TimeSpan.FromMinutes(minutesUntilDue) });
+        await gateways[0].AskAsync(store => store.AddAsync([job], default));
+        await LookAsync(gateways, minutesUntilDue + 20);
+        oracle.Sends.ShouldBeGreaterThan(0);
+
+        // Then it is tried again in a while.
+        var taken = (await gateways[0].AskAsync(store => store.TakeAsync(new([SampleJobs.Detect], [JobPriority.Normal], ["w"], TimeSpan.FromMinutes(1)), default))).Answer!;
+        var lease = taken.Jobs.ShouldHaveSingleItem().Lease;
+        var sends = oracle.Sends;
+        await gateways[0].AskAsync(store => store.FinishAsync(lease, new JobOutcome.Retry(new(ErrorCodes.Internal, JobOracle.StampOf(lease)), SpendAttempt: true), default));
+        await LookAsync(gateways, 2);
+
+        oracle.Sends.ShouldBe(sends, "the message that it had comes again");
+        oracle.Violations.ShouldBeEmpty();
+    });
+
+    [Fact]
+    public void A_page_of_the_ledger_that_is_replaced_keeps_its_jobs_whichever_answer_is_lost() => thread.Run(async () =>
+    {
+        var settings = new AwsSettings { Region = "eu-central-1", Credentials = new AnonymousAWSCredentials() };
+        var (pace, faults) = (new Pace(cloud.Clock, OneThread.StartAsync, random), new AwsFaults(settings));
+        await using var ledger = new Ledger(new DynamoTable(new ModelDynamo(cloud, table, new ModelProcess()), faults, settings.Table, pace), faults, pace);
+        for (var tries = 0; tries < 50; tries++)
+        {
+            var (job, now) = (JobId.New(random, cloud.Clock), cloud.Now);
+            cloud.Faults = ModelFaults.None;
+            await ledger.NoteAsync([job], now + TimeSpan.FromMinutes(5), default);
+            var page = (await ledger.PagesAsync(Ledger.Open, now + TimeSpan.FromDays(1), 10, default)).Single(p => p.Jobs.Contains(job));
+
+            cloud.Faults = new ModelFaults { AnswerLost = 0.5 };
+            try
+            {
+                await ledger.ReplaceAsync(page, [(Ledger.Open, now + TimeSpan.FromHours(1), job)], default);
+            }
+            catch (SpotterException)
+            {
+                // Whoever looks next replaces it.
+            }
+
+            cloud.Faults = ModelFaults.None;
+            (await ledger.PagesAsync(Ledger.Open, now + TimeSpan.FromDays(1), 1000, default)).ShouldContain(p => p.Jobs.Contains(job));
+        }
+    });
+
+    private async Task LookAsync(List<ModelGateway> gateways, int minutes)
+    {
+        for (var i = 0; i < minutes * 3; i++)
+        {
+            await Task.WhenAll(gateways.Select(g => g.AskAsync(store => store.ReapAsync(10, default))));
+            await Task.Delay(TimeSpan.FromSeconds(20), cloud.Clock);
+        }
+    }
+
+    private ModelGateway Gateway() => new(cloud, table, queues, new RetrySchedule { FirstDelay = TimeSpan.FromMinutes(4) }, random);
+}
