@@ -54,12 +54,13 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
             return [];
         for (var tries = 1; ; tries++)
         {
-            var byKey = (await FindByKeysAsync([.. jobs.Select(j => j.IdempotencyKey).OfType<string>()], cancel)).ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal);
+            var keys = await rows.FindKeysAsync([.. jobs.Select(j => j.IdempotencyKey).OfType<string>()], cancel);
+            var byKey = keys.Known.ToDictionary(j => j.IdempotencyKey!, StringComparer.Ordinal);
             var now = clock.GetUtcNow();
             // Of several with one key the first is made.
             var fresh = jobs.Where(j => j.IdempotencyKey is null || !byKey.ContainsKey(j.IdempotencyKey)).DistinctBy(j => j.IdempotencyKey ?? j.Id.Value, StringComparer.Ordinal)
                 .Select(j => JobRow.Accepted(JobTransitions.Accept(j, now), now)).ToList();
-            if (fresh.Count > 0 && await MakeAsync(fresh, now) is { } refused)
+            if (fresh.Count > 0 && await MakeAsync(fresh, keys.Stale, now) is { } refused)
             {
                 if (refused.IsKeyKnown && tries < MostTries)
                     continue;
@@ -154,13 +155,8 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
 
     public Task<JobIdSearch> FindIdsAsync(string prefix, string? tenant, CancellationToken cancel) => lists.FindIdsAsync(prefix, tenant, cancel);
 
-    public async Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel)
-    {
-        if (idempotencyKeys.Count == 0)
-            return [];
-        var keys = await table.GetAllAsync(idempotencyKeys.Select(RowCodec.KeyOfIdempotency), cancel);
-        return [.. (await rows.FindAllAsync(keys.Select(k => JobId.Parse(k["job"].S)), cancel)).Select(r => r.Job)];
-    }
+    public async Task<IReadOnlyList<Job>> FindByKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel) =>
+        (await rows.FindKeysAsync(idempotencyKeys, cancel)).Known;
 
     public async Task<Job?> FindCachedAsync(string tenant, string resultCacheKey, string modelVersion, CancellationToken cancel) =>
         await table.GetAsync(RowCodec.KeyOfCache(tenant, resultCacheKey, modelVersion), cancel) is { } item
@@ -269,13 +265,13 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     /// <summary>A worker may have its lease from another gateway, and a gateway may know the message when the worker doesn't.</summary>
     private Lease Known(Lease lease) => lease.Receipt is null && leases.Find(lease.Job) is { } held ? held.Lease : lease;
 
-    private async Task<(JobRow Row, bool IsKeyKnown)?> MakeAsync(List<JobRow> fresh, DateTimeOffset now)
+    private async Task<(JobRow Row, bool IsKeyKnown)?> MakeAsync(List<JobRow> fresh, IReadOnlyDictionary<string, JobId> stale, DateTimeOffset now)
     {
         await Task.WhenAll(fresh.Where(r => r.IsQueued).Select(r => new SqsLine(r.Job.Queue, r.Job.Priority)).Distinct().Select(queues.CheckAsync));
         await Task.WhenAll(
             ledger.NoteAsync([.. fresh.Select(r => r.Job.Id)], now, CancellationToken.None),
             Task.WhenAll(fresh.Select(r => rows.NoteBlobsAsync(r.Job.Id, r.Blobs, CancellationToken.None))));
-        if (await rows.AddAsync(fresh, CancellationToken.None) is { } refused)
+        if (await rows.AddAsync(fresh, stale, CancellationToken.None) is { } refused)
             return refused;
         await Task.WhenAll(fresh.Where(r => r.IsQueued).Select(SendAsync));
         return null;

@@ -15,6 +15,9 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
 {
     private const string IsNew = "attribute_not_exists(pk)";
 
+    /// <summary>An item leads to the job of <see cref="Named"/>.</summary>
+    private const string IsOf = "job = :job";
+
     /// <summary>The row of a job; null when there is none.</summary>
     public async Task<JobRow?> FindAsync(JobId id, CancellationToken cancel) =>
         await table.GetAsync(RowCodec.KeyOf(id), cancel) is { } item ? await ReadAsync(item, cancel) : null;
@@ -26,6 +29,22 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
         foreach (var item in await table.GetAllAsync(ids.Select(RowCodec.KeyOf), cancel))
             rows.Add(await ReadAsync(item, cancel));
         return rows;
+    }
+
+    /// <summary>
+    /// The jobs with these idempotency keys; and by the partition of its item, the job that a key still leads to though its row was deleted,
+    /// as whoever did so was cut off before the key's turn.
+    /// </summary>
+    public async Task<(IReadOnlyList<Job> Known, IReadOnlyDictionary<string, JobId> Stale)> FindKeysAsync(IReadOnlyCollection<string> idempotencyKeys, CancellationToken cancel)
+    {
+        var stale = new Dictionary<string, JobId>(StringComparer.Ordinal);
+        if (idempotencyKeys.Count == 0)
+            return ([], stale);
+        var keys = await table.GetAllAsync(idempotencyKeys.Select(RowCodec.KeyOfIdempotency), cancel);
+        var known = (await FindAllAsync(keys.Select(k => JobId.Parse(k["job"].S)), cancel)).ConvertAll(r => r.Job);
+        foreach (var key in keys.Where(k => !known.Exists(j => j.Id.Value == k["job"].S)))
+            stale[key["pk"].S] = JobId.Parse(key["job"].S);
+        return (known, stale);
     }
 
     /// <summary>The rows that a page of the ledger stands for, as far as there are any, in no order.</summary>
@@ -66,11 +85,11 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
 
     /// <summary>
     /// Makes rows, all or none, and the keys by which they are known. Null when they are made; else the first that can't be made, and
-    /// whether its key is known already: otherwise its id is.
+    /// whether its key is known already: otherwise its id is. Keys that lead to rows that are gone (<see cref="FindKeysAsync"/>) lead to these.
     /// </summary>
-    public async Task<(JobRow Row, bool IsKeyKnown)?> AddAsync(IReadOnlyList<JobRow> rows, CancellationToken cancel)
+    public async Task<(JobRow Row, bool IsKeyKnown)?> AddAsync(IReadOnlyList<JobRow> rows, IReadOnlyDictionary<string, JobId> stale, CancellationToken cancel)
     {
-        var written = rows.Select(ItemsOf).ToList();
+        var written = rows.Select(row => ItemsOf(row, stale)).ToList();
         await table.WriteAllAsync(written.SelectMany(w => w.Parts), [], cancel);
         if (written is [{ Others.Count: 0 } only])
         {
@@ -162,19 +181,24 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
 
     private async Task<bool> DeleteAsync(JobRow row, CancellationToken cancel)
     {
-        if (!await table.DeleteIfAsync(RowCodec.KeyOf(row.Job.Id), "v = :version", new(StringComparer.Ordinal) { [":version"] = Value.Of(row.Version) }, cancel))
+        var key = RowCodec.KeyOf(row.Job.Id);
+        var isDeleted = await table.DeleteIfAsync(key, "v = :version", new(StringComparer.Ordinal) { [":version"] = Value.Of(row.Version) }, cancel);
+        // Where it is gone, this was the one that deleted it, and its answer was lost; or another one was, and may have been cut off.
+        if (!isDeleted && await table.GetAsync(key, cancel) is not null)
             return false;
         // What leads to the row, unless it leads to another one by now.
         List<ItemKey> signs = [];
-        if (row.Job.IdempotencyKey is { } key)
-            signs.Add(RowCodec.KeyOfIdempotency(key));
+        if (row.Job.IdempotencyKey is { } idempotencyKey)
+            signs.Add(RowCodec.KeyOfIdempotency(idempotencyKey));
         if (row is { CacheKey: { } work, Job: { ModelVersion: { } version, CachedFrom: null } })
             signs.Add(RowCodec.KeyOfCache(row.Job.Tenant, work, version));
         foreach (var sign in signs)
-            await table.DeleteIfAsync(sign, "job = :job", new(StringComparer.Ordinal) { [":job"] = Value.Of(row.Job.Id.Value) }, cancel);
+            await table.DeleteIfAsync(sign, IsOf, Named(row.Job.Id), cancel);
         await table.WriteAllAsync([], RowCodec.Parts(row), cancel);
-        return true;
+        return isDeleted;
     }
+
+    private static Dictionary<string, AttributeValue> Named(JobId job) => new(StringComparer.Ordinal) { [":job"] = Value.Of(job.Value) };
 
     private void Tell(JobRow? before, JobRow after)
     {
@@ -184,7 +208,7 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
         changes.Publish([new JobChange(after.Job.Id, before is not { IsQueued: true } && after.IsQueued ? after.Job.Queue : null)]);
     }
 
-    private static NewItems ItemsOf(JobRow row)
+    private static NewItems ItemsOf(JobRow row, IReadOnlyDictionary<string, JobId> stale)
     {
         var (item, parts) = RowCodec.Write(row);
         var others = new List<TransactWriteItem>();
@@ -192,7 +216,7 @@ internal sealed class JobRows(DynamoTable table, Tallies tallies, ChangeReaders 
         {
             var known = RowCodec.KeyOfIdempotency(key).ToItem();
             known["job"] = Value.Of(row.Job.Id.Value);
-            others.Add(Put(known, IsNew));
+            others.Add(stale.TryGetValue(known["pk"].S, out var gone) ? Put(known, IsOf, Named(gone)) : Put(known, IsNew));
         }
         others.AddRange(EndsOf(null, row));
         return new(row, item, parts, others);

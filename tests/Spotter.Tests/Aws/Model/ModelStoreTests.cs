@@ -75,6 +75,23 @@ public sealed class ModelStoreTests
         }
     });
 
+    [Fact]
+    public void A_key_whose_job_was_deleted_by_somebody_who_was_cut_off_makes_another_job() => thread.Run(async () =>
+    {
+        var gateway = Gateway();
+        var first = SampleJobs.New(id: JobId.New(random, cloud.Clock), key: "once");
+        await gateway.AskAsync(store => store.AddAsync([first], default));
+        await gateway.AskAsync(async store => await store.CancelAsync(first.Id, null, default));
+        table.Delete(RowCodec.KeyOf(first.Id).ToItem());
+
+        var second = SampleJobs.New(id: JobId.New(random, cloud.Clock), key: "once");
+        var (isAnswered, answer) = await gateway.AskAsync(store => store.AddAsync([second], default));
+
+        isAnswered.ShouldBeTrue();
+        answer!.ShouldHaveSingleItem().Job.Id.ShouldBe(second.Id);
+        (await gateway.AskAsync(store => store.FindByKeysAsync(["once"], default))).Answer!.ShouldHaveSingleItem().Id.ShouldBe(second.Id);
+    });
+
     private async Task LookAsync(List<ModelGateway> gateways, int minutes)
     {
         for (var i = 0; i < minutes * 3; i++)
