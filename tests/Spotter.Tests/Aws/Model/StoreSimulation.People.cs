@@ -32,6 +32,7 @@ internal sealed partial class StoreSimulation
             NotBefore = cloud.Chance(0.06) ? now + TimeSpan.FromSeconds(cloud.Between(1, 90)) : cloud.Chance(0.005) ? now + TimeSpan.FromMinutes(cloud.Between(10, 50)) : null,
             Expires = cloud.Chance(0.04) ? now + TimeSpan.FromSeconds(cloud.Between(5, 300)) : null,
         };
+        var lateSpec = (JobSpec s) => spec(s) with { NotBefore = now + TimeSpan.FromSeconds(20), Expires = now + TimeSpan.FromSeconds(cloud.Between(20, 23)) };
         string? key = null;
         if (cloud.Chance(0.1))
         {
@@ -41,7 +42,8 @@ internal sealed partial class StoreSimulation
                 recentKeys.RemoveRange(0, 100);
         }
         sent++;
-        return NewJob(spec, cloud.Chance(0.3) ? Classify : Detect, key);
+        // Some expire before anybody is likely to look.
+        return NewJob(cloud.Chance(0.02) ? lateSpec : spec, cloud.Chance(0.3) ? Classify : Detect, key);
     }
 
     /// <summary>Sends jobs until there are so many.</summary>
@@ -51,6 +53,9 @@ internal sealed partial class StoreSimulation
         {
             var jobs = Enumerable.Range(0, 1 + cloud.Below(5)).Select(_ => NewJob()).ToList();
             _ = OneThread.StartAsync(() => SendAsync(jobs));
+            // Who sends twice in one moment must have one job as well.
+            if (jobs.Exists(j => j.IdempotencyKey is not null) && cloud.Chance(0.3))
+                _ = OneThread.StartAsync(() => SendAsync(Repeated(jobs)));
             await WaitAsync(Next(Rate / 3));
         }
     }
@@ -67,9 +72,12 @@ internal sealed partial class StoreSimulation
                 return;
             }
             await WaitAsync(cloud.Between(0.5, 5));
-            jobs = [.. jobs.Where(j => j.IdempotencyKey is not null).Select(j => NewJob(_ => j.Spec, key: j.IdempotencyKey))];
+            jobs = Repeated(jobs);
         }
     }
+
+    private List<NewJob> Repeated(List<NewJob> jobs) =>
+        [.. jobs.Where(j => j.IdempotencyKey is not null).Select(j => NewJob(_ => j.Spec, key: j.IdempotencyKey))];
 
     /// <summary>More jobs than may be in flight fail at once and wait, hidden, for another attempt.</summary>
     private async Task FloodAsync()
