@@ -57,6 +57,24 @@ internal sealed class WebhookClient : IDisposable
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Spotter", null));
         WebhookSignature.Sign(request.Headers, secrets, id, wallClock.GetUtcNow(), body);
+        return await SendAsync(request, cancel);
+    }
+
+    /// <summary>Makes one attempt to call an address that says all by itself.</summary>
+    /// <param name="method">How it is called.</param>
+    /// <param name="url">The address; checked already.</param>
+    /// <param name="cancel">Then nothing is known of what became of it.</param>
+    public async Task<DeliveryOutcome> CallAsync(HttpMethod method, Uri url, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(method, url) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Spotter", null));
+        return await SendAsync(request, cancel);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<DeliveryOutcome> SendAsync(HttpRequestMessage request, CancellationToken cancel)
+    {
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
@@ -69,8 +87,6 @@ internal sealed class WebhookClient : IDisposable
             return Explain(failed);
         }
     }
-
-    public void Dispose() => http.Dispose();
 
     /// <summary>Reads what little an answer may say, so that the connection can be used again.</summary>
     private async Task DrainAsync(HttpResponseMessage response, CancellationToken cancel)
