@@ -33,7 +33,11 @@ public sealed record SeedLabel(string Class, double Cx, double Cy, double Width,
 /// <param name="PredictedImgPath">The key of the annotated picture.</param>
 /// <param name="Labels">What was found.</param>
 /// <param name="Time">When, in seconds since 1970.</param>
-public sealed record SeedRow(string PredictionId, long ChatId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<SeedLabel> Labels, double Time);
+public sealed record SeedRow(string PredictionId, long ChatId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<SeedLabel> Labels, double Time)
+{
+    /// <summary>Why nothing was found, for bots that hear of rows only; null where that is said elsewhere, and where there is a result.</summary>
+    public string? Error { get; init; }
+}
 
 /// <summary>
 /// The queues, objects and rows by which the parts of an earlier service talked to each other. All of them belong to others:

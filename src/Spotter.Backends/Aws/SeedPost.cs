@@ -83,22 +83,28 @@ internal sealed class SeedPost(AwsSettings settings) : ISeedPost, IDisposable
         clients.Dynamo.PutItemAsync(new PutItemRequest(table, ItemOf(row)), cancel), cancel);
 
     /// <summary>A row as the table has it.</summary>
-    internal static Dictionary<string, AttributeValue> ItemOf(SeedRow row) => new(StringComparer.Ordinal)
+    internal static Dictionary<string, AttributeValue> ItemOf(SeedRow row)
     {
-        ["predictionId"] = new() { S = row.PredictionId },
-        ["chatId"] = Number(row.ChatId),
-        ["originalImgPath"] = new() { S = row.OriginalImgPath },
-        ["predictedImgPath"] = new() { S = row.PredictedImgPath },
-        ["labels"] = new()
+        var item = new Dictionary<string, AttributeValue>(StringComparer.Ordinal)
         {
-            IsLSet = true,
-            L = [.. row.Labels.Select(l => new AttributeValue
+            ["predictionId"] = new() { S = row.PredictionId },
+            ["chatId"] = Number(row.ChatId),
+            ["originalImgPath"] = new() { S = row.OriginalImgPath },
+            ["predictedImgPath"] = new() { S = row.PredictedImgPath },
+            ["labels"] = new()
             {
-                M = new(StringComparer.Ordinal) { ["class"] = new() { S = l.Class }, ["cx"] = Number(l.Cx), ["cy"] = Number(l.Cy), ["width"] = Number(l.Width), ["height"] = Number(l.Height) },
-            })],
-        },
-        ["time"] = Number(row.Time),
-    };
+                IsLSet = true,
+                L = [.. row.Labels.Select(l => new AttributeValue
+                {
+                    M = new(StringComparer.Ordinal) { ["class"] = new() { S = l.Class }, ["cx"] = Number(l.Cx), ["cy"] = Number(l.Cy), ["width"] = Number(l.Width), ["height"] = Number(l.Height) },
+                })],
+            },
+            ["time"] = Number(row.Time),
+        };
+        if (row.Error is { } error)
+            item["error"] = new() { S = error };
+        return item;
+    }
 
     private static AttributeValue Number(IFormattable number) => new() { N = number.ToString(null, CultureInfo.InvariantCulture) };
 

@@ -32,6 +32,9 @@ internal static class SeedSection
 
     private static readonly Setting<string?> Table = new("messages.table", "Its DynamoDB table of results, which s1 and s2 have.", SettingValues.OptionalText("NAME"), null) { Flag = "--messages-table" };
 
+    private static readonly Setting<string?> Bot = new(
+        "messages.bot", "The address of its bot, whose /results is called when there is a row, which s1 has. It has to be one that webhooks may go to.", SettingValues.HttpAddress, null) { Flag = "--messages-bot" };
+
     private static readonly Setting<string?> Region = new(
         "messages.region", "The region of all of these. Default: what the environment, the profile or the machine says.", SettingValues.OptionalText("REGION"), null) { Flag = "--messages-region" };
 
@@ -39,7 +42,7 @@ internal static class SeedSection
         "messages.endpoint", "A server that speaks as Amazon's do, for tests. Default: Amazon's.", SettingValues.HttpAddress, null) { Flag = "--messages-endpoint" };
 
     /// <summary>Those of the messages.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [RequestQueue, ResultQueue, Bucket, OutputBucket, Prefix, Table, Region, Endpoint];
+    public static IReadOnlyList<Setting> All { get; } = [RequestQueue, ResultQueue, Bucket, OutputBucket, Prefix, Table, Bot, Region, Endpoint];
 
     /// <summary>True when the endpoints are answered.</summary>
     public static bool HasEndpoints(SettingReader settings) => settings.Get(Compat) != No;
@@ -64,6 +67,7 @@ internal static class SeedSection
             OutputBucket = Needed(settings, OutputBucket, service, isClassifier),
             Prefix = (settings.Get(Prefix) ?? (isClassifier ? "" : "images")).Trim('/'),
             Table = Needed(settings, Table, service, !isClassifier),
+            Bot = Needed(settings, Bot, service, service == SeedService.S1),
         };
     }
 

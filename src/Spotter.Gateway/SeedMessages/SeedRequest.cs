@@ -43,6 +43,10 @@ internal abstract record SeedRequest
         return SeedName.IsPicture(name) ? new Picture(target) : new Refused(target with { Picture = "" }, "The picture's name can't be one; take letters, digits, '.', '-' and '_'.");
     }
 
+    /// <summary>Two fields of a message, each null where it is missing or no text; null when the message is no JSON object.</summary>
+    public static (string? First, string? Second)? TextsOf(string body, string first, string second) =>
+        Parse(body) is { } read ? (TextOf(read, [first]), TextOf(read, [second])) : null;
+
     private static JsonElement? Parse(string text)
     {
         try

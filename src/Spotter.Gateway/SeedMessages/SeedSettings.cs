@@ -59,6 +59,9 @@ public sealed record SeedSettings
     /// <summary>The table of the results; null where the service has none.</summary>
     public string? Table { get; init; }
 
+    /// <summary>The address of the bot that is called when there is a row; null where the service has none.</summary>
+    public string? Bot { get; init; }
+
     /// <summary>Largest picture.</summary>
     public long MaxInputBytes { get; init; } = new JobSettings().MaxInputBytes;
 

@@ -1,25 +1,34 @@
+using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.SeedMessages;
 
 /// <summary>The worker whose place this deployment takes.</summary>
-internal sealed class SeedWorkers
+internal sealed class SeedWorkers : IDisposable
 {
     private readonly ISeedWorker? current;
 
     /// <summary>Chooses it; nothing is reached yet.</summary>
-    public SeedWorkers(SeedDeployment deployment, JobService jobs, JobDrawings drawings)
+    /// <exception cref="Core.SpotterException"><see cref="Core.ErrorCodes.CallbackForbidden"/>: its bot may not be called.</exception>
+    public SeedWorkers(SeedDeployment deployment, JobService jobs, JobDrawings drawings, CallbackGuard guard, WebhookClient client, TimeProvider time)
     {
         if (deployment.Settings is not { } settings)
             return;
+        if (settings.Bot is { } bot)
+            guard.Check(bot);
         var pictures = new BotPictures(settings, deployment.Post, jobs, drawings);
         current = settings.Service switch
         {
+            SeedService.S1 => new S1Worker(settings, deployment.Post, pictures, guard, client, time),
             SeedService.S2 => new S2Worker(settings, deployment.Post, pictures),
+            SeedService.S3 => new S3Worker(settings, deployment.Post),
             _ => throw new InvalidOperationException($"There is no worker for {settings.Service}."),
         };
     }
 
     /// <summary>It.</summary>
     public ISeedWorker Current => current ?? throw new InvalidOperationException("This deployment takes no messages of an earlier service.");
+
+    /// <inheritdoc/>
+    public void Dispose() => (current as IDisposable)?.Dispose();
 }

@@ -11,6 +11,7 @@ internal sealed class OldBot(MotoServer moto)
     public const string Requests = "talo-sqs-identify";
     public const string Results = "talo-sqs-results";
     public const string Table = "talo-prediction-results";
+    public const string Outputs = "pro1output";
 
     private readonly Dictionary<string, string> urls = new(StringComparer.Ordinal);
 
@@ -19,6 +20,7 @@ internal sealed class OldBot(MotoServer moto)
     {
         var bot = new OldBot(moto);
         await moto.MakeBucketAsync(Bucket);
+        await moto.MakeBucketAsync(Outputs);
         foreach (var queue in (string[])[Requests, Results])
         {
             // Hidden for a moment only, so that a test need not wait long for what comes again.
@@ -38,9 +40,12 @@ internal sealed class OldBot(MotoServer moto)
     /// <summary>Sends a picture of a chat to be looked at; the message's id.</summary>
     public async Task<string> AskAsync(string chat, string name, byte[] picture)
     {
-        await moto.PutAsync($"/{Bucket}/images/{name}", picture);
+        await PutAsync($"images/{name}", picture);
         return await SendAsync(new JsonObject { ["chatId"] = chat, ["imgName"] = name }.ToJsonString());
     }
+
+    /// <summary>Puts a picture.</summary>
+    public Task PutAsync(string key, byte[] picture) => moto.PutAsync($"/{Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}", picture);
 
     /// <summary>Sends a message; its id.</summary>
     public async Task<string> SendAsync(string body, string queue = Requests) =>
@@ -77,4 +82,7 @@ internal sealed class OldBot(MotoServer moto)
 
     /// <summary>A picture by the key that a row has.</summary>
     public Task<byte[]?> PictureAsync(string key) => moto.GetAsync($"/{Bucket}/{key}");
+
+    /// <summary>A text of the bucket of results; null if there is none.</summary>
+    public async Task<string?> OutputAsync(string key) => await moto.GetAsync($"/{Outputs}/{key}") is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes) : null;
 }
