@@ -44,9 +44,9 @@ internal sealed class AwsProbe(AwsClients clients, AwsSettings settings)
         try
         {
             var address = clients.Dynamo.DetermineServiceOperationEndpoint(new DescribeTableRequest(settings.Table)).URL;
-            using var client = new HttpClient(Outgoing.NewHandler()) { Timeout = settings.Patience };
+            using var web = new HttpClient(Outgoing.NewHandler()) { Timeout = settings.Patience };
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
-            using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            using var answer = await web.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
             if (answer.Headers.Date is not { } theirs)
                 return new(Name, $"{new Uri(address).Host} doesn't say what time it is");
             var difference = TimeProvider.System.GetUtcNow() - theirs;
