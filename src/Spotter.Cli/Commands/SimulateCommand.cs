@@ -82,7 +82,9 @@ internal static class SimulateCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(Trace) is null == result.GetResult(Scale) is null)
+            if (result.GetResult(Trace) is null && result.GetResult(Scale) is null)
+                result.AddError($"`spotter simulate` needs {Trace.Name} {Trace.HelpName}: {Trace.Description} Or it needs {Scale.Name} {Scale.HelpName}.");
+            else if (result.GetResult(Trace) is not null && result.GetResult(Scale) is not null)
                 result.AddError("Give either --trace or --scale.");
         });
         command.SetAction(RunAsync);
