@@ -40,8 +40,8 @@ public sealed class ModelStoreTests
         var taken = (await gateways[0].AskAsync(store => store.TakeAsync(new([SampleJobs.Detect], [JobPriority.Normal], ["w"], TimeSpan.FromMinutes(1)), default))).Answer!;
         var lease = taken.Jobs.ShouldHaveSingleItem().Lease;
         var sends = oracle.Sends;
-        await gateways[0].AskAsync(store => store.FinishAsync(lease, new JobOutcome.Retry(new(ErrorCodes.Internal, JobOracle.StampOf(lease)), SpendAttempt: true), default));
-        await LookAsync(gateways, 2);
+        var ended = (await gateways[0].AskAsync(store => store.FinishAsync(lease, new JobOutcome.Retry(new(ErrorCodes.Internal, JobOracle.StampOf(lease)), SpendAttempt: true), default))).Answer!;
+        await LookAsync(gateways, (int)ended.RetryAfter!.Value.TotalMinutes);
 
         oracle.Sends.ShouldBe(sends, "the message that it had comes again");
         oracle.Violations.ShouldBeEmpty();
@@ -101,5 +101,5 @@ public sealed class ModelStoreTests
         }
     }
 
-    private ModelGateway Gateway() => new(cloud, table, queues, new RetrySchedule { FirstDelay = TimeSpan.FromMinutes(4) }, random);
+    private ModelGateway Gateway() => new(cloud, table, queues, new RetrySchedule { FirstDelay = TimeSpan.FromMinutes(40), LongestDelay = TimeSpan.FromHours(1) }, random);
 }
