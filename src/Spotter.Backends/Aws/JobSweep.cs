@@ -137,20 +137,21 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     public async Task RememberAsync(CancellationToken cancel)
     {
         nextSearch = clock.GetUtcNow() + Every;
-        foreach (var row in await OpenAsync(cancel))
+        foreach (var row in (await OpenAsync(cancel)).Rows)
             Remember(row);
     }
 
     /// <summary>Remembers the leases that others gave, if there are others and it was not just done.</summary>
     public Task FindLeasesAsync(CancellationToken cancel) => tallies.HasCompany && clock.GetUtcNow() >= nextSearch ? RememberAsync(cancel) : Task.CompletedTask;
 
-    /// <summary>Open jobs, as many as can be looked through.</summary>
-    private async Task<List<JobRow>> OpenAsync(CancellationToken cancel)
+    /// <summary>Open jobs, as many as can be looked through; and whether these are all.</summary>
+    private async Task<(List<JobRow> Rows, bool AreAll)> OpenAsync(CancellationToken cancel)
     {
         var open = new List<JobRow>();
-        foreach (var page in await ledger.PagesAsync(Ledger.Open, DateTimeOffset.MaxValue.AddYears(-1), MostCounted, cancel))
+        var pages = await ledger.PagesAsync(Ledger.Open, DateTimeOffset.MaxValue.AddYears(-1), MostCounted, cancel);
+        foreach (var page in pages)
             open.AddRange((await rows.FindAllAsync(page, cancel)).Where(r => !r.Job.State.IsTerminal()));
-        return [.. open.DistinctBy(r => r.Job.Id)];
+        return ([.. open.DistinctBy(r => r.Job.Id)], pages.Count < Ledger.MostPages && pages.Sum(p => p.Jobs.Count) < MostCounted);
     }
 
     private void Remember(JobRow row)
@@ -251,8 +252,8 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         await LookForMissingAsync(cancel);
         await tallies.FoldAsync(cancel);
         var before = await tallies.SumAsync(cancel);
-        var open = await OpenAsync(cancel);
-        if (open.Count < MostCounted && !await tallies.RecountAsync(before, open.Select(r => r.Job), cancel))
+        var (open, areAll) = await OpenAsync(cancel);
+        if (areAll && !await tallies.RecountAsync(before, open.Select(r => r.Job), cancel))
             nextCount = clock.GetUtcNow() + CountAgain;
     }
 }

@@ -47,6 +47,9 @@ internal sealed class Ledger : IAsyncDisposable
         notes = new(NoteAllAsync, faults.OfBatches, PageJobs, default, pace);
     }
 
+    /// <summary>No more pages are given at a time.</summary>
+    public const int MostPages = 1000;
+
     /// <summary>The list of jobs that are not known to have ended, by when to look at them.</summary>
     public const string Open = "open";
 
@@ -80,7 +83,7 @@ internal sealed class Ledger : IAsyncDisposable
     public async Task<List<LedgerPage>> PagesAsync(string list, DateTimeOffset until, int jobs, CancellationToken cancel)
     {
         // Each page has a job at least.
-        var found = await table.QueryAsync(new ItemQuery(list) { To = $"{Value.Sortable(until)}~", Limit = Math.Clamp(jobs, 1, 1000) }, cancel);
+        var found = await table.QueryAsync(new ItemQuery(list) { To = $"{Value.Sortable(until)}~", Limit = Math.Clamp(jobs, 1, MostPages) }, cancel);
         var pages = new List<LedgerPage>();
         var count = 0;
         foreach (var page in found.Select(Read))
@@ -100,7 +103,8 @@ internal sealed class Ledger : IAsyncDisposable
     /// </summary>
     public async Task ReplaceAsync(LedgerPage page, IEnumerable<(string List, DateTimeOffset At, JobId Job)> after, CancellationToken cancel)
     {
-        var pages = after.GroupBy(a => (a.List, At: a.List == Open ? a.At : default))
+        // Jobs of one page are about as old, and stay together: with a page each, many that wait would be more pages than can be looked at.
+        var pages = after.GroupBy(a => (a.List, Span: a.List == Open ? a.At.Ticks / SpanLength.Ticks : 0))
             .SelectMany(list => list.Chunk(PageJobs), (list, some) => ItemOf(list.Key.List, some.Min(s => s.At), [.. some.Select(s => s.Job)])).ToList();
         if (pages.Count == 0)
         {

@@ -92,6 +92,41 @@ public sealed class ModelStoreTests
         (await gateway.AskAsync(store => store.FindByKeysAsync(["once"], default))).Answer!.ShouldHaveSingleItem().Id.ShouldBe(second.Id);
     });
 
+    [Fact]
+    public void Jobs_that_wait_for_long_share_pages_of_the_ledger() => thread.Run(async () =>
+    {
+        var gateway = Gateway();
+        for (var i = 0; i < 180; i++)
+        {
+            await gateway.AskAsync(store => store.AddAsync([SampleJobs.New(id: JobId.New(random, cloud.Clock))], default));
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cloud.Clock);
+        }
+
+        await LookAsync([gateway], 60);
+
+        table.Items.Count(i => i["pk"].S == Ledger.Open).ShouldBeLessThan(10);
+    });
+
+    [Fact]
+    public void A_count_that_had_to_stop_puts_nothing_right() => thread.Run(async () =>
+    {
+        const int Jobs = Ledger.MostPages + 20;
+        var (first, second) = (Gateway(), Gateway());
+        // Jobs that were long on their way have a page each.
+        var ids = Enumerable.Range(0, Jobs).Select(_ => JobId.New(random, cloud.Clock)).ToList();
+        await Task.Delay(TimeSpan.FromMinutes(1), cloud.Clock);
+        foreach (var id in ids)
+            await first.AskAsync(store => store.AddAsync([SampleJobs.New(id: id)], default));
+        await Task.Delay(TimeSpan.FromSeconds(2), cloud.Clock);
+        await first.AskAsync(store => store.CountAsync(default));
+        first.Kill();
+        await Task.Delay(TimeSpan.FromMinutes(1), cloud.Clock);
+
+        await second.AskAsync(store => store.ReapAsync(10, default));
+
+        (await second.AskAsync(store => store.CountAsync(default))).Answer!.Jobs.Queued.ShouldBe(Jobs);
+    });
+
     private async Task LookAsync(List<ModelGateway> gateways, int minutes)
     {
         for (var i = 0; i < minutes * 3; i++)
