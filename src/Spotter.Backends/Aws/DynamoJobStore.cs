@@ -217,9 +217,9 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     internal async Task SendAsync(JobRow row)
     {
         var (line, delay) = (new SqsLine(row.Job.Queue, row.Job.Priority), row.Due - clock.GetUtcNow());
-        // What is due later is known here, too; whoever looks sends what is due later than SQS can wait.
+        // What is due later is known here, too; whoever looks sends what was due later than SQS can wait, and then says so in the row.
         known.Add(KnownJob.Of(row, receipt: null, isDirect: delay > TimeSpan.Zero));
-        if (delay > SqsQueues.LongestDelay)
+        if (row.Sent == JobRow.Unsent)
             return;
         try
         {

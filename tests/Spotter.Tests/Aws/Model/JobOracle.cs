@@ -210,7 +210,6 @@ internal sealed class JobOracle(TimeProvider clock)
                 break;
             case (JobState.Queued or JobState.Running, JobState.Cancelled):
                 Check(seen.IsToBeCancelled, id, "cancelled by nobody");
-                seen.EndedBy = null;
                 break;
             case (JobState.Running, JobState.Running):
                 Check(job.Started == before.Job.Started, id, "a step from running to running");
@@ -231,7 +230,7 @@ internal sealed class JobOracle(TimeProvider clock)
                 break;
             case (JobState.Dead, JobState.Queued):
                 Check(job.Redrives == before.Job.Redrives + 1 && !before.Job.InputsExpired, id, "redriven wrongly");
-                (seen.MaySend, seen.EndedBy) = (seen.MaySend + 1, null);
+                seen.MaySend++;
                 break;
             case var (was, isNow) when was == isNow && was.IsTerminal():
                 Check(job.InputsExpired && !before.Job.InputsExpired && job.Finished == before.Job.Finished, id, "changed after its end");

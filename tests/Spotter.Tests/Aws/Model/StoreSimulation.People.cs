@@ -93,7 +93,7 @@ internal sealed partial class StoreSimulation
         }
         await WaitAsync(10);
         var hoarders = new List<Task>();
-        for (var i = 0; i < 30; i++)
+        for (var i = 0; i < Math.Max(30, size.InFlight / 300); i++)
             hoarders.Add(HoardAsync($"hoarder{i}"));
         await Task.WhenAll(hoarders);
         isFlooded = false;
@@ -103,10 +103,10 @@ internal sealed partial class StoreSimulation
     private async Task HoardAsync(string name)
     {
         var workers = Enumerable.Range(0, 100).Select(i => $"{name}-{i}").ToList();
-        var until = cloud.Now + TimeSpan.FromSeconds(100);
-        while (cloud.Now < until)
+        var until = cloud.Now + TimeSpan.FromMinutes(8);
+        while (cloud.Now < until && ReachedLimit < 200)
         {
-            var taken = (await Any().AskAsync(store => store.TakeAsync(new([Flaky], Levels[0], workers, TimeSpan.FromMinutes(3)), default))).Answer?.Jobs ?? [];
+            var taken = (await Any().AskAsync(store => store.TakeAsync(new([Flaky], Levels[0], workers, TimeSpan.FromMinutes(20)), default))).Answer?.Jobs ?? [];
             foreach (var started in taken)
                 oracle.Granted(started, workers);
             if (taken.Count == 0)

@@ -30,6 +30,7 @@ internal sealed partial class StoreSimulation
     private const int Gateways = 3;
     private const int Hosts = 40;
     private const int Lanes = 5;
+    private const int Batch = 500;
 
     /// <summary>Jobs a second, about.</summary>
     private const double Rate = 40;
@@ -165,17 +166,31 @@ internal sealed partial class StoreSimulation
     {
         for (var round = 0; !gateway.IsDead; round++)
         {
-            await gateway.AskAsync(store => store.ReapAsync(500, default));
-            await gateway.AskAsync(store => store.ExpireAsync(500, default));
+            await RepeatAsync(gateway, store => store.ReapAsync(Batch, default));
+            await RepeatAsync(gateway, store => store.ExpireAsync(Batch, default));
             if (round % 12 == 0)
             {
-                if (await gateway.AskAsync(store => store.ExpireBlobsAsync(cloud.Now - KeepBlobs, 500, default)) is { Answer: { } gone })
+                if (await gateway.AskAsync(store => store.ExpireBlobsAsync(cloud.Now - KeepBlobs, Batch, default)) is { Answer: { } gone })
                     oracle.Gone(gone);
-                purged += (await gateway.AskAsync(store => store.PurgeAsync(cloud.Now - KeepJobs, 500, default))).Answer;
+                purged += await RepeatAsync(gateway, store => store.PurgeAsync(cloud.Now - KeepJobs, Batch, default));
                 await gateway.AskAsync(store => store.CountAsync(default));
             }
             await WaitAsync(5);
         }
+    }
+
+    /// <summary>Batch after batch while they are full, as the service does.</summary>
+    private static async Task<int> RepeatAsync(ModelGateway gateway, Func<IJobStore, Task<int>> batch)
+    {
+        var sum = 0;
+        for (var i = 0; i < 20; i++)
+        {
+            var done = (await gateway.AskAsync(batch)).Answer;
+            sum += done;
+            if (done < Batch)
+                break;
+        }
+        return sum;
     }
 
     /// <summary>One of them is gone from one moment to the next, whatever it was doing.</summary>
