@@ -35,7 +35,8 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>Where the count differs while others may have something to say, it is done once more after this time.</summary>
     private static readonly TimeSpan CountAgain = TimeSpan.FromMinutes(1);
 
-    private const int MostCounted = 20_000;
+    /// <summary>More open jobs are not counted anew.</summary>
+    public const int MostCounted = 20_000;
 
     private DateTimeOffset nextSweep = DateTimeOffset.MinValue;
 

@@ -132,8 +132,10 @@ internal sealed partial class StoreSimulation
             var messages = queues.Of(SqsQueues.NameOf("spotter", line.Key)).Bodies.ToList();
             var old = line.Where(r => r.MayStart(cloud.Now) && r.Due < cloud.Now - TimeSpan.FromMinutes(40)).ToList();
             lookedAt += old.Count;
-            // Nobody looks into the queue, so what it has twice, or of jobs that have ended, counts as well.
-            if (messages.Count < line.Count() && old.Find(r => !messages.Contains(r.Job.Id.Value, StringComparer.Ordinal)) is { } row)
+            // Nobody looks into the queue, so what it has twice, or of jobs that have ended, counts as well; and where there are more than
+            // are counted anew, what was lost with a gateway is missing from the number that the messages are compared with.
+            var miscounted = oracle.Open < JobSweep.MostCounted ? 0 : Math.Max(20, line.Count() / 50);
+            if (messages.Count < line.Count() - miscounted && old.Find(r => !messages.Contains(r.Job.Id.Value, StringComparer.Ordinal)) is { } row)
                 oracle.Violated($"{row.Job.Id} has waited since {row.Due:O}, and no message tells of it; sent {row.Sent:O}, {messages.Count} messages for {line.Count()} jobs");
         }
         cloud.Faults = ModelFaults.Usual;
