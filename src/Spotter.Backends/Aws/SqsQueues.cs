@@ -87,7 +87,12 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
     public Task CheckAsync(SqsLine line) => UrlOf(line);
 
     /// <summary>Sends a message about a job.</summary>
-    public async Task SendAsync(SqsLine line, JobId job, TimeSpan delay) => await For(line).Sends.RunAsync((job, Seconds(delay, LongestDelay)), CancellationToken.None);
+    /// <exception cref="SpotterException">SQS did not take it, or can't be asked.</exception>
+    public async Task SendAsync(SqsLine line, JobId job, TimeSpan delay)
+    {
+        if (!await For(line).Sends.RunAsync((job, Seconds(delay, LongestDelay)), CancellationToken.None))
+            throw new SpotterException(ErrorCodes.StoreUnavailable, $"SQS took other messages and not that about job {job}; it is sent again later.");
+    }
 
     /// <summary>Receives messages; waits until there is one, or for so long.</summary>
     public async Task<List<SqsDelivery>> ReceiveAsync(SqsLine line, int most, TimeSpan wait, CancellationToken cancel)

@@ -127,6 +127,19 @@ public sealed class ModelStoreTests
         (await second.AskAsync(store => store.CountAsync(default))).Answer!.Jobs.Queued.ShouldBe(Jobs);
     });
 
+    [Fact]
+    public void A_job_whose_message_SQS_did_not_take_is_given_at_once_where_it_was_accepted() => thread.Run(async () =>
+    {
+        var gateway = Gateway();
+        cloud.Faults = new ModelFaults { EntryFailed = 1 };
+        var job = SampleJobs.New(id: JobId.New(random, cloud.Clock));
+        await gateway.AskAsync(store => store.AddAsync([job], default));
+
+        var taken = (await gateway.AskAsync(store => store.TakeAsync(new([SampleJobs.Detect], [JobPriority.Normal], ["w"], TimeSpan.FromMinutes(1)), default))).Answer!;
+
+        taken.Jobs.ShouldHaveSingleItem().Job.Id.ShouldBe(job.Id);
+    });
+
     private async Task LookAsync(List<ModelGateway> gateways, int minutes)
     {
         for (var i = 0; i < minutes * 3; i++)
