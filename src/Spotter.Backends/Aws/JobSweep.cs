@@ -38,6 +38,12 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>More open jobs are not counted anew.</summary>
     public const int MostCounted = 20_000;
 
+    /// <summary>A sweep that has lasted so long goes on at the next call: whoever sweeps takes leases back as well.</summary>
+    private static readonly TimeSpan LongestSweep = TimeSpan.FromSeconds(20);
+
+    // One after another would be too slow where many messages are lost, and each would be sent in a call of its own.
+    private const int TendedAtOnce = 50;
+
     private DateTimeOffset nextSweep = DateTimeOffset.MinValue;
 
     // Up to when was looked.
@@ -57,7 +63,11 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
             return;
         nextSweep = now + Every;
         await tallies.WriteAsync(force: false, cancel);
-        await LookAsync(now, cancel);
+        if (!await LookAsync(now, cancel))
+        {
+            nextSweep = now;
+            return;
+        }
         looked = now;
         if (now >= nextCount)
         {
@@ -169,12 +179,18 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     private async Task<List<JobRow>> RowsOf(LedgerPage page, CancellationToken cancel) =>
         [.. (await rows.FindAllAsync(page, cancel)).OrderBy(r => r.Job.Finished)];
 
-    /// <summary>Looks at open jobs.</summary>
-    private async Task LookAsync(DateTimeOffset until, CancellationToken cancel)
+    /// <summary>Looks at open jobs; false when there are more than there was time for.</summary>
+    private async Task<bool> LookAsync(DateTimeOffset until, CancellationToken cancel)
     {
-        var lost = new Dictionary<SqsLine, bool>();
+        var lost = new Lines();
+        var began = clock.GetUtcNow();
         foreach (var page in await ledger.PagesAsync(Ledger.Open, until, MostCounted, cancel))
+        {
+            if (clock.GetUtcNow() - began > LongestSweep)
+                return false;
             await LookAsync(page, lost, missing => (Ledger.Missing, clock.GetUtcNow() + NeverCame, missing), cancel);
+        }
+        return true;
     }
 
     /// <summary>Moves jobs that ended before a time, and are not known to have, to the list of those that have; the sweep does for all but the latest.</summary>
@@ -184,15 +200,16 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         return until <= looked ? Task.CompletedTask : LookAsync(until, cancel);
     }
 
-    private async Task LookAsync(LedgerPage page, Dictionary<SqsLine, bool> lost, Func<JobId, (string, DateTimeOffset, JobId)?> lookFor, CancellationToken cancel)
+    private async Task LookAsync(LedgerPage page, Lines lost, Func<JobId, (string, DateTimeOffset, JobId)?> lookFor, CancellationToken cancel)
     {
         var after = new List<(string, DateTimeOffset, JobId)>();
         var found = await rows.FindAllAsync(page, cancel);
-        foreach (var row in found)
+        found.ForEach(Remember);
+        foreach (var some in found.Chunk(TendedAtOnce))
         {
-            Remember(row);
-            var (list, at) = row.Job.State.IsTerminal() ? (Ledger.Ended, row.Job.Finished!.Value) : (Ledger.Open, await TendAsync(row, lost, cancel));
-            after.Add((list, at, row.Job.Id));
+            after.AddRange(await Task.WhenAll(some.Select(async row => row.Job.State.IsTerminal()
+                ? (Ledger.Ended, row.Job.Finished!.Value, row.Job.Id)
+                : (Ledger.Open, await TendAsync(row, lost, cancel), row.Job.Id))));
         }
         after.AddRange(page.Jobs.Except(found.Select(r => r.Job.Id)).Select(lookFor).OfType<(string, DateTimeOffset, JobId)>());
         await ledger.ReplaceAsync(page, after, cancel);
@@ -201,13 +218,13 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>Looks once more for what was noted and not there, and forgets what is still not there.</summary>
     private async Task LookForMissingAsync(CancellationToken cancel)
     {
-        var lost = new Dictionary<SqsLine, bool>();
+        var lost = new Lines();
         foreach (var page in await ledger.PagesAsync(Ledger.Missing, clock.GetUtcNow(), MostCounted, cancel))
             await LookAsync(page, lost, _ => null, cancel);
     }
 
     /// <summary>Sees to it that an open job has a message; when to look at it again.</summary>
-    private async Task<DateTimeOffset> TendAsync(JobRow row, Dictionary<SqsLine, bool> lost, CancellationToken cancel)
+    private async Task<DateTimeOffset> TendAsync(JobRow row, Lines lost, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
         if (row.IsQueued && row.Due > now)
@@ -231,22 +248,29 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     }
 
     /// <summary>True when there are fewer messages than jobs that wait. Asked once for each queue.</summary>
-    private async Task<bool> HasLostAsync(SqsLine line, Dictionary<SqsLine, bool> lost, CancellationToken cancel)
+    private Task<bool> HasLostAsync(SqsLine line, Lines lost, CancellationToken cancel)
     {
-        if (lost.TryGetValue(line, out var has))
-            return has;
+        lock (lost)
+            return lost.TryGetValue(line, out var has) ? has : lost[line] = HasLostAsync(line, cancel);
+    }
+
+    private async Task<bool> HasLostAsync(SqsLine line, CancellationToken cancel)
+    {
         var sums = await tallies.SumAsync(cancel);
         var waiting = sums.Lines.Where(l => l.Key.Queue == line.Queue && l.Key.Priority == line.Priority).Sum(l => l.Value[(int)JobState.Queued]);
         try
         {
-            return lost[line] = await queues.CountAsync(line, cancel) < waiting;
+            return await queues.CountAsync(line, cancel) < waiting;
         }
         catch (SpotterException)
         {
             // A queue that can't be asked keeps nobody from looking at the jobs of others.
-            return lost[line] = false;
+            return false;
         }
     }
+
+    /// <summary>Of queues that were asked, whether they have lost messages.</summary>
+    private sealed class Lines : Dictionary<SqsLine, Task<bool>>;
 
     private async Task CountAsync(CancellationToken cancel)
     {

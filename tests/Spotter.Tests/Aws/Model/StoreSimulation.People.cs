@@ -103,10 +103,10 @@ internal sealed partial class StoreSimulation
     private async Task HoardAsync(string name)
     {
         var workers = Enumerable.Range(0, 100).Select(i => $"{name}-{i}").ToList();
-        var until = cloud.Now + TimeSpan.FromMinutes(8);
+        var until = cloud.Now + TimeSpan.FromMinutes(40);
         while (cloud.Now < until && ReachedLimit < 200)
         {
-            var taken = (await Any().AskAsync(store => store.TakeAsync(new([Flaky], Levels[0], workers, TimeSpan.FromMinutes(20)), default))).Answer?.Jobs ?? [];
+            var taken = (await Any().AskAsync(store => store.TakeAsync(new([Flaky], Levels[0], workers, TimeSpan.FromMinutes(60)), default))).Answer?.Jobs ?? [];
             foreach (var started in taken)
                 oracle.Granted(started, workers);
             if (taken.Count == 0)
