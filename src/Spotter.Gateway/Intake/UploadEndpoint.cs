@@ -95,8 +95,11 @@ internal sealed class UploadEndpoint(
             throw Missing();
         if (await uploads.FindJobAsync(id, caller, cancel) is { } known)
             return known;
+        // Without a ticket it may have become a job just now.
+        if (await jobs.FindUploadAsync(id, cancel) is not { } ticket)
+            return await uploads.FindJobAsync(id, caller, cancel) ?? throw Missing();
         // Other tenants' are not told apart from none.
-        if (await jobs.FindUploadAsync(id, cancel) is not { } ticket || !(caller.SeesAll || ticket.Tenant == caller.Tenant))
+        if (!(caller.SeesAll || ticket.Tenant == caller.Tenant))
             throw Missing();
         // Who asked for the upload has paid for a submission.
         var paid = CallCost.Submission.Permits;

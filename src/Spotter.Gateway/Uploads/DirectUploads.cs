@@ -79,19 +79,30 @@ internal sealed class DirectUploads(JobService jobs, EngineCatalogue engines, Mo
         jobs.CheckDeadline(form.Schedule(), wait);
         await using var submission = await jobs.BeginAsync(owner, KeyOf(id), cancel);
         submission.Judged = pixels => charge(SubmissionCost.Of(pixels, terms.Work, pixelsPerRun: null));
-        if (!await submission.AddUploadAsync(id, ticket, terms, cancel))
+        try
         {
-            // Somebody else may have made its job meanwhile.
-            return await FindJobAsync(id, owner, cancel) is { } job ? new AddedJob(job, IsNew: false) : null;
+            if (!await submission.AddUploadAsync(id, ticket, terms, cancel))
+                return await FindAddedAsync(id, owner, cancel);
+        }
+        catch (SpotterException gone) when (gone.Code == ErrorCodes.NotReady)
+        {
+            if (await FindAddedAsync(id, owner, cancel) is { } added)
+                return added;
+            throw;
         }
         var request = form.Resolve(models.Models, [submission.Inputs[0].Ref]);
         charge(SubmissionCost.Of(submission.Pixels, terms.Work, request.PixelsPerRun));
-        var added = (await submission.AcceptAsync(request, cancel))[0];
-        meters.Accepted(request.Engine, added.IsNew ? 1 : 0);
-        return added;
+        var accepted = (await submission.AcceptAsync(request, cancel))[0];
+        meters.Accepted(request.Engine, accepted.IsNew ? 1 : 0);
+        return accepted;
     }
+
+    /// <summary>The job that somebody else has made of an upload meanwhile, and then deleted it; null for none.</summary>
+    private async Task<AddedJob?> FindAddedAsync(UploadId id, JobCaller owner, CancellationToken cancel) =>
+        await FindJobAsync(id, owner, cancel) is { } job ? new AddedJob(job, IsNew: false) : null;
 
     private InputTerms TermsOf(JobForm form) => form.Terms(models.Models, settings.Jobs.MaxInputBytes, isComplete: true);
 
-    private static string KeyOf(UploadId id) => $"upload-{id.Value}";
+    // No client can send a key with a space.
+    private static string KeyOf(UploadId id) => $"upload {id.Value}";
 }

@@ -71,6 +71,24 @@ public sealed class DirectUploadTests : IAsyncLifetime
     }
 
     [MotoFact]
+    public async Task Confirmed_by_many_at_once_it_is_one_job()
+    {
+        await using var service = await StartAsync(moto.Address, "serve");
+        using var api = new SpotterApi(service.Address);
+        for (var round = 0; round < 5; round++)
+        {
+            var upload = await DirectUpload.OfferAsync(api, ("contentType", "image/png"));
+            await upload.SendAsync(Pictures.Png((byte)(100 + round)));
+
+            var confirmed = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => upload.ConfirmAsync()));
+
+            confirmed.ShouldAllBe(answer => answer.Status == HttpStatusCode.Accepted);
+            confirmed.Select(answer => SpotterApi.IdOf(answer.Json)).Distinct(StringComparer.Ordinal).ShouldHaveSingleItem();
+        }
+        (await api.ListAsync()).Count.ShouldBe(5);
+    }
+
+    [MotoFact]
     public async Task What_a_submission_would_be_refused_for_an_upload_is_refused_for()
     {
         await using var service = await StartAsync(moto.Address, "serve");
