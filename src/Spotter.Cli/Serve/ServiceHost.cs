@@ -10,7 +10,7 @@ using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway.Hosting;
-using Spotter.Gateway.SeedMessages;
+using Spotter.Gateway.LegacyMessages;
 using Spotter.Gateway.Telegram;
 using Spotter.Jobs;
 using Spotter.Scaling;
@@ -41,7 +41,7 @@ internal static class ServiceHost
             .AddOptions<ServiceSettings>().ValidateOnStart();
         builder.Services.AddSingleton(s => s.GetRequiredService<IOptions<ServiceSettings>>().Value);
         builder.Services.AddSingleton(s => new TelegramDeployment(s.GetRequiredService<ServiceSettings>().Telegram));
-        builder.Services.AddSingleton(s => s.GetRequiredService<ServiceSettings>().Seed is { } seed ? new SeedDeployment(seed, SeedSection.Open(settings)) : new SeedDeployment(settings: null, post: null));
+        builder.Services.AddSingleton(s => s.GetRequiredService<ServiceSettings>().Seed is { } seed ? new LegacyDeployment(seed, LegacySection.Open(settings)) : new LegacyDeployment(settings: null, post: null));
         AddBackend(builder.Services);
         if (BackendFactory.HearsOfUploads(settings))
             builder.Services.AddSingleton(s => s.GetRequiredService<Backend>().UploadEvents!);

@@ -4,7 +4,7 @@ using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway;
-using Spotter.Gateway.SeedMessages;
+using Spotter.Gateway.LegacyMessages;
 using Spotter.Gateway.Telegram;
 using Spotter.Jobs;
 using Spotter.Scaling;
@@ -34,7 +34,7 @@ internal sealed record ServiceSettings
     public TelegramSettings? Telegram { get; init; }
 
     /// <summary>The earlier service whose messages are taken; null for none.</summary>
-    public SeedSettings? Seed { get; init; }
+    public LegacySettings? Seed { get; init; }
 
     /// <summary>True to confine workers and what inspects models.</summary>
     public required bool Sandbox { get; init; }
@@ -61,7 +61,7 @@ internal sealed record ServiceSettings
         var pools = hasPools ? PoolSection.Read(settings, ScalingSection.Read(settings)) : [];
         var scaling = PoolSettings.Sum(pools);
         var telegram = TelegramSection.Read(settings, GatewaySection.DataFolder(settings));
-        var seed = SeedSection.Read(settings);
+        var seed = LegacySection.Read(settings);
         var gateway = GatewaySection.Read(settings, scaling, telegram, random);
         BackendFactory.Check(settings);
         PublishSection.Check(settings, TimeProvider.System);

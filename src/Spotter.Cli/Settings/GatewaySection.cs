@@ -67,7 +67,7 @@ internal static class GatewaySection
         SettingValues.YesNo, Gateway.WorkerLinks) { Flag = "--no-worker-links", FlagText = "false" };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, SeedSection.Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse, WorkerLinks];
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, LegacySection.Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse, WorkerLinks];
 
     /// <summary>The data folder that was asked for, as a full path.</summary>
     public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
@@ -138,7 +138,7 @@ internal static class GatewaySection
                 var file => Path.GetFullPath(file),
             },
             LinkLife = settings.Get(LinkLife),
-            Compat = SeedSection.HasEndpoints(settings),
+            Compat = LegacySection.HasEndpoints(settings),
             WorkerLinks = settings.Get(WorkerLinks),
             ClientRate = settings.Get(ClientRate),
             ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),

@@ -54,7 +54,7 @@ internal static class SettingsPage
         Table(page, "How long things are kept and held", LeaseSection.All);
         Table(page, "Webhooks", WebhookSection.All);
         Table(page, "Camera software", CameraSection.All);
-        Table(page, "Messages of an earlier service", SeedSection.All);
+        Table(page, "Messages of an earlier service", LegacySection.All);
         Table(page, "How many workers there are", ScalingSection.All);
         page.Append("## Pools\n\nBelow `pools` each pool has a name and these settings. A pool takes what you leave out from the settings above.\n\n| in the file | what it does | takes |\n|---|---|---|\n");
         foreach (var setting in PoolSection.All)

@@ -1,7 +1,7 @@
 namespace Spotter.Cli.Simulate;
 
 /// <summary>
-/// What a day on AWS costs besides the workers, in US dollars, at the list prices of us-east-1 on demand as of November 2026
+/// What a day on AWS costs besides the workers, in US dollars, at list prices of us-east-1 on demand, those of DynamoDB since November 2024
 /// (aws.amazon.com/dynamodb/pricing, /sqs/pricing, /s3/pricing, /ec2/pricing, /elasticloadbalancing/pricing), without free tiers.
 /// </summary>
 internal sealed record AwsBill

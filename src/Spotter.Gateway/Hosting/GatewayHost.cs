@@ -26,7 +26,7 @@ using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
-using Spotter.Gateway.SeedMessages;
+using Spotter.Gateway.LegacyMessages;
 using Spotter.Gateway.Telegram;
 using Spotter.Gateway.Uploads;
 using Spotter.Gateway.Workers;
@@ -58,7 +58,7 @@ public static class GatewayHost
         new ScalingEndpoints(),
         new WorkerEndpoints(),
         new TelegramDoor(),
-        new SeedDoor(),
+        new LegacyDoor(),
         new CompatDoor(),
         new OpenInferenceDoor(),
         new CameraDoor(),

@@ -67,6 +67,29 @@ public sealed class BotMessagesTests : IAsyncLifetime
     }
 
     [MotoFact]
+    public async Task A_picture_of_a_name_that_had_another_one_keeps_both_originals()
+    {
+        await using var service = await ServeAsync();
+        var pictures = (byte[][])[Pictures.Png(180), Pictures.Png(220)];
+        var ids = new List<string>();
+        foreach (var picture in pictures)
+        {
+            ids.Add(await bot.AskAsync("7", "photo.jpg", picture));
+            TextObjectOf(await bot.HearAsync()).GetProperty("prediction_id").GetString().ShouldBe(ids[^1]);
+        }
+
+        (await bot.PictureAsync("images/original/photo.jpg")).ShouldBe(pictures[0]);
+        (await bot.PictureAsync($"images/original/{ids[1]}-photo.jpg")).ShouldBe(pictures[1]);
+
+        // The name once more: the original of what lies there by now is looked at.
+        using var api = new SpotterApi(service.Address);
+        await bot.SendAsync("""{"chatId": "7", "imgName": "photo.jpg"}""");
+        await bot.HearAsync();
+        var last = SpotterApi.IdOf((await api.ListAsync())[0]);
+        (await api.GetAsync($"/v1/jobs/{last}/original")).Bytes.ShouldBe(pictures[1]);
+    }
+
+    [MotoFact]
     public async Task A_message_that_comes_again_makes_one_job_one_row_and_one_result()
     {
         var deletions = 0;

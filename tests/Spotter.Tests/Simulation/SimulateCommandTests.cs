@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Xml.Linq;
 using Spotter.Tests.Cli;
+using Spotter.Tests.Docs;
 
 namespace Spotter.Tests.Simulation;
 
@@ -65,6 +66,33 @@ public sealed class SimulateCommandTests : IDisposable
         (await SpotterProgram.RunAsync(call)).Output.ShouldBe(ran.Output);
 
         static double Sum(JsonElement day) => day.GetProperty("sum").GetDouble();
+    }
+
+    [Fact]
+    public async Task The_bill_in_the_docs_is_what_the_command_prints()
+    {
+        const string Section = "## What a day costs";
+        var section = DocsPage.Text("docs/aws.md").Split(Section)[1].Split("\n## ")[0];
+        var call = section.Split("./spotter ")[1].Split('\n')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var rows = section.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal) && line.Contains('$', StringComparison.Ordinal) && char.IsAsciiDigit(line[2]))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToDictionary(cells => cells[1].Replace(",", "", StringComparison.Ordinal), StringComparer.Ordinal);
+        // The largest day takes half a minute.
+        const string Largest = "10000000";
+        rows.ShouldContainKey(Largest);
+
+        var ran = await SpotterProgram.RunAsync([.. Without(call, Largest), "--json"]);
+
+        var days = ran.Json().ToList();
+        days.Count.ShouldBe(rows.Count - 1);
+        foreach (var day in days)
+        {
+            var row = rows[day.GetProperty("jobsPerDay").GetInt32().ToString(CultureInfo.InvariantCulture)];
+            row[10].ShouldBe(string.Create(CultureInfo.InvariantCulture, $"${day.GetProperty("sum").GetDouble():0.00}"));
+            row[2].ShouldBe(string.Create(CultureInfo.InvariantCulture, $"{day.GetProperty("meanWorkers").GetDouble():0.0}, {day.GetProperty("mostWorkers").GetDouble():0}"));
+        }
+
+        static IEnumerable<string> Without(string[] call, string scale) =>
+            call.Where((word, i) => !(word == scale && call[i - 1] == "--scale") && !(word == "--scale" && call[i + 1] == scale));
     }
 
     [Fact]

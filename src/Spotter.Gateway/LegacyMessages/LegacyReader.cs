@@ -2,10 +2,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>Receives the messages of an earlier service for as long as the gateway runs; any number of gateways may.</summary>
-internal sealed partial class SeedReader(SeedDeployment deployment, SeedIntake intake, TimeProvider time, ILogger<SeedReader> log) : BackgroundService
+internal sealed partial class LegacyReader(LegacyDeployment deployment, LegacyIntake intake, TimeProvider time, ILogger<LegacyReader> log) : BackgroundService
 {
     // Each has a picture in memory.
     private const int AtOnce = 4;

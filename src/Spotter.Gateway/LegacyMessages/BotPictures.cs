@@ -1,23 +1,26 @@
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>
 /// The pictures of a bot. It reads the annotated picture where it has put the original, so the original is kept beside that first,
 /// and what Spotter has written is marked: it is never taken for an original.
 /// </summary>
-internal sealed class BotPictures(SeedSettings settings, ISeedPost post, JobService jobs, JobDrawings drawings)
+internal sealed class BotPictures(LegacySettings settings, ILegacyPost post, JobService jobs, JobDrawings drawings)
 {
     /// <summary>The picture that is to be looked at; null if there is none.</summary>
-    public async Task<SeedObject?> OpenAsync(string name, CancellationToken cancel)
+    public async Task<LegacyObject?> OpenAsync(string name, CancellationToken cancel)
     {
         var found = await post.GetAsync(settings.Bucket, KeyOf(name), settings.MaxInputBytes, cancel);
+        if (found is not { Info.Mark: { } job })
+            return found;
         // The same message once more: its picture is annotated by now.
-        return found is { Info.Mark: not null } ? await post.GetAsync(settings.Bucket, OriginalOf(name), settings.MaxInputBytes, cancel) : found;
+        return await post.GetAsync(settings.Bucket, OriginalOf(LegacyName.Before($"{job}-", name)), settings.MaxInputBytes, cancel)
+            ?? await post.GetAsync(settings.Bucket, OriginalOf(name), settings.MaxInputBytes, cancel);
     }
 
     /// <summary>Keeps the original, and writes the annotated picture; the key of that.</summary>
-    public async Task<string> AnnotateAsync(SeedTarget target, Job job, CancellationToken cancel)
+    public async Task<string> AnnotateAsync(LegacyTarget target, Job job, CancellationToken cancel)
     {
         // Read before anything is written.
         var annotated = await ReadAsync(await drawings.OpenAsync(job, confidence: 0, enter: null, cancel), cancel);
@@ -25,15 +28,17 @@ internal sealed class BotPictures(SeedSettings settings, ISeedPost post, JobServ
         var name = target.Picture;
         // Another picture of that name has come meanwhile, and its message may still wait.
         if (await post.FindAsync(settings.Bucket, KeyOf(name), cancel) is { Mark: null } there && there.ETag != target.ETag)
-            name = SeedName.Before($"{target.Id}-", name);
-        await post.PutAsync(settings.Bucket, OriginalOf(name), original, job.Spec.Inputs[0].MediaType, target.Id, cancel);
+            name = LegacyName.Before($"{target.Id}-", name);
+        // Another picture had that name before.
+        var isTaken = await post.FindAsync(settings.Bucket, OriginalOf(name), cancel) is { } earlier && earlier.Mark != target.Id && earlier.ETag != target.ETag;
+        await post.PutAsync(settings.Bucket, OriginalOf(isTaken ? LegacyName.Before($"{target.Id}-", name) : name), original, job.Spec.Inputs[0].MediaType, target.Id, cancel);
         await post.PutAsync(settings.Bucket, KeyOf(name), annotated, annotated is [0x89, ..] ? "image/png" : "image/jpeg", target.Id, cancel);
         return KeyOf(name);
     }
 
     private string KeyOf(string name) => settings.Folder + name;
 
-    private string OriginalOf(string name) => $"{settings.Folder}{SeedName.Originals}/{name}";
+    private string OriginalOf(string name) => $"{settings.Folder}{LegacyName.Originals}/{name}";
 
     private static async Task<byte[]> ReadAsync(Stream content, CancellationToken cancel)
     {

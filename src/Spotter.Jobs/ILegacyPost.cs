@@ -6,17 +6,17 @@ namespace Spotter.Jobs;
 /// <param name="Id">Its id, the same each time it comes.</param>
 /// <param name="Body">What it says.</param>
 /// <param name="Receipt">What deletes it.</param>
-public sealed record SeedMessage(string Id, string Body, string Receipt);
+public sealed record LegacyMessage(string Id, string Body, string Receipt);
 
 /// <summary>What is known of an object without its bytes.</summary>
 /// <param name="ETag">Tells one content from another.</param>
-/// <param name="Mark">What <see cref="ISeedPost.PutAsync"/> marked it with; null where another program wrote it.</param>
-public sealed record SeedObjectInfo(string ETag, string? Mark);
+/// <param name="Mark">What <see cref="ILegacyPost.PutAsync"/> marked it with; null where another program wrote it.</param>
+public sealed record LegacyObjectInfo(string ETag, string? Mark);
 
 /// <summary>An object.</summary>
 /// <param name="Info">What is known of it.</param>
 /// <param name="Content">Its bytes.</param>
-public sealed record SeedObject(SeedObjectInfo Info, ReadOnlyMemory<byte> Content);
+public sealed record LegacyObject(LegacyObjectInfo Info, ReadOnlyMemory<byte> Content);
 
 /// <summary>An object that a detector found, as the earlier services wrote it.</summary>
 /// <param name="Class">The class's name.</param>
@@ -24,7 +24,7 @@ public sealed record SeedObject(SeedObjectInfo Info, ReadOnlyMemory<byte> Conten
 /// <param name="Cy">The middle from the top, as a part of its height.</param>
 /// <param name="Width">Its width, as a part.</param>
 /// <param name="Height">Its height, as a part.</param>
-public sealed record SeedLabel(string Class, double Cx, double Cy, double Width, double Height);
+public sealed record LegacyLabel(string Class, double Cx, double Cy, double Width, double Height);
 
 /// <summary>A row of the table in which earlier services kept their results.</summary>
 /// <param name="PredictionId">Its key.</param>
@@ -33,7 +33,7 @@ public sealed record SeedLabel(string Class, double Cx, double Cy, double Width,
 /// <param name="PredictedImgPath">The key of the annotated picture.</param>
 /// <param name="Labels">What was found.</param>
 /// <param name="Time">When, in seconds since 1970.</param>
-public sealed record SeedRow(string PredictionId, long ChatId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<SeedLabel> Labels, double Time)
+public sealed record LegacyRow(string PredictionId, long ChatId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<LegacyLabel> Labels, double Time)
 {
     /// <summary>Why nothing was found, for bots that hear of rows only; null where that is said elsewhere, and where there is a result.</summary>
     public string? Error { get; init; }
@@ -44,15 +44,15 @@ public sealed record SeedRow(string PredictionId, long ChatId, string OriginalIm
 /// nothing here is made, and nothing deleted but the messages that were dealt with. What can't be reached is
 /// <see cref="ErrorCodes.StoreUnavailable"/>.
 /// </summary>
-public interface ISeedPost
+public interface ILegacyPost
 {
     /// <summary>Receives messages, ten at most; waits until there is one, or for so long. One that isn't deleted comes again.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
-    Task<IReadOnlyList<SeedMessage>> ReceiveAsync(string queue, TimeSpan wait, CancellationToken cancel);
+    Task<IReadOnlyList<LegacyMessage>> ReceiveAsync(string queue, TimeSpan wait, CancellationToken cancel);
 
     /// <summary>Deletes a message that was received.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
-    Task DeleteAsync(string queue, SeedMessage message, CancellationToken cancel);
+    Task DeleteAsync(string queue, LegacyMessage message, CancellationToken cancel);
 
     /// <summary>Sends a message; returns once the queue has it.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
@@ -60,7 +60,7 @@ public interface ISeedPost
 
     /// <summary>What is known of an object; null if there is none.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
-    Task<SeedObjectInfo?> FindAsync(string bucket, string key, CancellationToken cancel);
+    Task<LegacyObjectInfo?> FindAsync(string bucket, string key, CancellationToken cancel);
 
     /// <summary>An object; null if there is none.</summary>
     /// <param name="bucket">Its bucket.</param>
@@ -68,7 +68,7 @@ public interface ISeedPost
     /// <param name="most">Most bytes that it may have.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.BodyTooLarge"/>, or <see cref="ErrorCodes.StoreUnavailable"/>.</exception>
-    Task<SeedObject?> GetAsync(string bucket, string key, long most, CancellationToken cancel);
+    Task<LegacyObject?> GetAsync(string bucket, string key, long most, CancellationToken cancel);
 
     /// <summary>Writes an object, over one that is there.</summary>
     /// <param name="bucket">Its bucket.</param>
@@ -82,5 +82,5 @@ public interface ISeedPost
 
     /// <summary>Writes a row, over one with the same key.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
-    Task PutRowAsync(string table, SeedRow row, CancellationToken cancel);
+    Task PutRowAsync(string table, LegacyRow row, CancellationToken cancel);
 }

@@ -2,33 +2,33 @@ using System.Globalization;
 using System.Text.Json;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>What a message asks for.</summary>
-internal abstract record SeedRequest
+internal abstract record LegacyRequest
 {
-    private SeedRequest()
+    private LegacyRequest()
     {
     }
 
     /// <summary>A picture is to be looked at.</summary>
     /// <param name="Target">Which, and where the result goes.</param>
-    public sealed record Picture(SeedTarget Target) : SeedRequest;
+    public sealed record Picture(LegacyTarget Target) : LegacyRequest;
 
     /// <summary>Nothing that can be done, and somebody who can be told.</summary>
     /// <param name="Target">Who.</param>
     /// <param name="Why">What is wrong with it, in a sentence.</param>
-    public sealed record Refused(SeedTarget Target, string Why) : SeedRequest;
+    public sealed record Refused(LegacyTarget Target, string Why) : LegacyRequest;
 
     /// <summary>Nothing that can be done, and nobody who can be told.</summary>
     /// <param name="Why">What is wrong with it, in a sentence.</param>
-    public sealed record Dropped(string Why) : SeedRequest;
+    public sealed record Dropped(string Why) : LegacyRequest;
 
     /// <summary>Reads a job of a bot.</summary>
     /// <param name="message">The message.</param>
     /// <param name="chatNames">The field of the chat, by any of these names.</param>
     /// <param name="pictureNames">The field of the picture's name, by any of these names.</param>
-    public static SeedRequest OfBot(SeedMessage message, IReadOnlyList<string> chatNames, IReadOnlyList<string> pictureNames)
+    public static LegacyRequest OfBot(LegacyMessage message, IReadOnlyList<string> chatNames, IReadOnlyList<string> pictureNames)
     {
         if (Parse(message.Body) is not { } body)
             return new Dropped("it is no JSON object.");
@@ -36,11 +36,11 @@ internal abstract record SeedRequest
         if (!long.TryParse(TextOf(body, chatNames), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var chat))
             return new Dropped($"its '{chatNames[0]}' is missing or no number, so there is nobody to answer.");
         var name = TextOf(body, pictureNames) ?? "";
-        var target = new SeedTarget(message.Id, chat, name);
+        var target = new LegacyTarget(message.Id, chat, name);
         if (name.Length == 0)
             return new Refused(target with { Picture = "" }, $"The message names no picture; give its name as '{pictureNames[0]}'.");
         // What was asked for is not repeated: it may be anything.
-        return SeedName.IsPicture(name) ? new Picture(target) : new Refused(target with { Picture = "" }, "The picture's name can't be one; take letters, digits, '.', '-' and '_'.");
+        return LegacyName.IsPicture(name) ? new Picture(target) : new Refused(target with { Picture = "" }, "The picture's name can't be one; take letters, digits, '.', '-' and '_'.");
     }
 
     /// <summary>Two fields of a message, each null where it is missing or no text; null when the message is no JSON object.</summary>

@@ -5,10 +5,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>The app tier of a web tier that classifies: a request by a queue, a text in a bucket, a response by another queue.</summary>
-internal sealed class S3Worker(SeedSettings settings, ISeedPost post) : ISeedWorker, IDisposable
+internal sealed class S3Worker(LegacySettings settings, ILegacyPost post) : ILegacyWorker, IDisposable
 {
     private const int LongestId = 200;
 
@@ -19,22 +19,22 @@ internal sealed class S3Worker(SeedSettings settings, ISeedPost post) : ISeedWor
 
     public bool Draws => false;
 
-    public SeedRequest Read(SeedMessage message)
+    public LegacyRequest Read(LegacyMessage message)
     {
-        var (id, name) = SeedRequest.TextsOf(message.Body, "request_id", "filename") ?? default;
+        var (id, name) = LegacyRequest.TextsOf(message.Body, "request_id", "filename") ?? default;
         if (id is not { Length: > 0 and <= LongestId })
-            return new SeedRequest.Dropped("it is no JSON object with a 'request_id', so there is nobody to answer.");
+            return new LegacyRequest.Dropped("it is no JSON object with a 'request_id', so there is nobody to answer.");
         // What was asked for is not repeated: it may be anything.
-        return name is not null && SeedName.IsPicture(name)
-            ? new SeedRequest.Picture(new SeedTarget(id, 0, name))
-            : new SeedRequest.Refused(new SeedTarget(id, 0, ""), "The 'filename' is missing or can't be one; take letters, digits, '.', '-' and '_'.");
+        return name is not null && LegacyName.IsPicture(name)
+            ? new LegacyRequest.Picture(new LegacyTarget(id, 0, name))
+            : new LegacyRequest.Refused(new LegacyTarget(id, 0, ""), "The 'filename' is missing or can't be one; take letters, digits, '.', '-' and '_'.");
     }
 
-    public Task<SeedObject?> OpenAsync(SeedTarget target, CancellationToken cancel) => post.GetAsync(settings.Bucket, settings.Folder + target.Picture, settings.MaxInputBytes, cancel);
+    public Task<LegacyObject?> OpenAsync(LegacyTarget target, CancellationToken cancel) => post.GetAsync(settings.Bucket, settings.Folder + target.Picture, settings.MaxInputBytes, cancel);
 
-    public async Task SucceedAsync(SeedTarget target, Job job, CancellationToken cancel)
+    public async Task SucceedAsync(LegacyTarget target, Job job, CancellationToken cancel)
     {
-        var (stem, label) = (SeedName.StemOf(target.Picture), PictureResult.Of(job).Labels is [var best, ..] ? best.Label : "unknown");
+        var (stem, label) = (LegacyName.StemOf(target.Picture), PictureResult.Of(job).Labels is [var best, ..] ? best.Label : "unknown");
         // Files that differ in their extensions only have one stem. The first has the key of old, and the others their whole names.
         var mark = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target.Picture)));
         await writing.WaitAsync(cancel);
@@ -50,7 +50,7 @@ internal sealed class S3Worker(SeedSettings settings, ISeedPost post) : ISeedWor
         await post.SendAsync(settings.ResultQueue!, TierResponse.Write(target.Id, label), cancel);
     }
 
-    public Task RefuseAsync(SeedTarget target, int status, string why, CancellationToken cancel) => post.SendAsync(settings.ResultQueue!, TierResponse.Write(target.Id, $"error: {why}"), cancel);
+    public Task RefuseAsync(LegacyTarget target, int status, string why, CancellationToken cancel) => post.SendAsync(settings.ResultQueue!, TierResponse.Write(target.Id, $"error: {why}"), cancel);
 
     /// <inheritdoc/>
     public void Dispose() => writing.Dispose();

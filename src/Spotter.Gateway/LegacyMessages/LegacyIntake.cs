@@ -4,10 +4,10 @@ using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>Deals with one message: makes a job of it, or says why not. It is deleted once one of these is certain, and comes again until then.</summary>
-internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers workers, JobService jobs, EngineCatalogue engines, ModelCatalogue models, ILogger<SeedIntake> log)
+internal sealed partial class LegacyIntake(LegacyDeployment deployment, LegacyWorkers workers, JobService jobs, EngineCatalogue engines, ModelCatalogue models, ILogger<LegacyIntake> log)
 {
     /// <summary>So often a message is tried with which this program can't cope, by a mistake of its own.</summary>
     private const int MostTries = 5;
@@ -19,7 +19,7 @@ internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers 
 
     /// <summary>Deals with it.</summary>
     /// <returns>False when nothing can be taken in now.</returns>
-    public async Task<bool> TakeAsync(SeedMessage message, CancellationToken cancel)
+    public async Task<bool> TakeAsync(LegacyMessage message, CancellationToken cancel)
     {
         try
         {
@@ -27,7 +27,7 @@ internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers 
             await deployment.Post.DeleteAsync(deployment.Settings!.RequestQueue, message, cancel);
             return true;
         }
-        catch (SpotterException passing) when (SeedChannel.IsPassing(passing))
+        catch (SpotterException passing) when (LegacyChannel.IsPassing(passing))
         {
             LogLeft(message.Id, passing.Message);
             return false;
@@ -41,26 +41,26 @@ internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers 
         }
     }
 
-    private async Task DealAsync(SeedMessage message, CancellationToken cancel)
+    private async Task DealAsync(LegacyMessage message, CancellationToken cancel)
     {
         var worker = workers.Current;
         switch (worker.Read(message))
         {
-            case SeedRequest.Dropped dropped:
+            case LegacyRequest.Dropped dropped:
                 LogDropped(message.Id, dropped.Why);
                 break;
-            case SeedRequest.Refused refused:
+            case LegacyRequest.Refused refused:
                 await RefuseAsync(message, refused.Target, 400, refused.Why, cancel);
                 break;
-            case SeedRequest.Picture hopeless when mistakes.TryGetValue(message.Id, out var tries) && tries >= MostTries:
+            case LegacyRequest.Picture hopeless when mistakes.TryGetValue(message.Id, out var tries) && tries >= MostTries:
                 await RefuseAsync(message, hopeless.Target, 500, "The picture could not be looked at because of a mistake in the service; its log has more.", cancel);
                 break;
-            case SeedRequest.Picture picture:
+            case LegacyRequest.Picture picture:
                 try
                 {
                     await SubmitAsync(worker, message, picture.Target, cancel);
                 }
-                catch (SpotterException lasting) when (!SeedChannel.IsPassing(lasting))
+                catch (SpotterException lasting) when (!LegacyChannel.IsPassing(lasting))
                 {
                     await RefuseAsync(message, picture.Target, Problems.Of(lasting.Code, lasting.Message).Status, lasting.Message, cancel);
                 }
@@ -68,13 +68,13 @@ internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers 
         }
     }
 
-    private async Task RefuseAsync(SeedMessage message, SeedTarget target, int status, string why, CancellationToken cancel)
+    private async Task RefuseAsync(LegacyMessage message, LegacyTarget target, int status, string why, CancellationToken cancel)
     {
         await workers.Current.RefuseAsync(target, status, why, cancel);
         LogRefused(message.Id, why);
     }
 
-    private async Task SubmitAsync(ISeedWorker worker, SeedMessage message, SeedTarget target, CancellationToken cancel)
+    private async Task SubmitAsync(ILegacyWorker worker, LegacyMessage message, LegacyTarget target, CancellationToken cancel)
     {
         var settings = deployment.Settings!;
         var caller = new JobCaller($"messages:{settings.Service}", "messages", SeesAll: false);
@@ -92,7 +92,7 @@ internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers 
         try
         {
             await submission.AcceptAsync(
-                request with { Notify = [new JobNotification(SeedChannel.ChannelName, (target with { ETag = picture.Info.ETag }).Write())] }, cancel);
+                request with { Notify = [new JobNotification(LegacyChannel.ChannelName, (target with { ETag = picture.Info.ETag }).Write())] }, cancel);
         }
         catch (SpotterException known) when (known.Code == ErrorCodes.IdempotencyMismatch)
         {
@@ -100,7 +100,7 @@ internal sealed partial class SeedIntake(SeedDeployment deployment, SeedWorkers 
         }
     }
 
-    private JobForm FormOf(ISeedWorker worker)
+    private JobForm FormOf(ILegacyWorker worker)
     {
         var form = new JobForm(engines);
         form.Set("model", (models.Models.FirstOrDefault(m => worker.Engines.Contains(m.Engine, StringComparer.Ordinal))

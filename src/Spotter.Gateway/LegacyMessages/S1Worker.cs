@@ -2,10 +2,10 @@ using Spotter.Core;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>The worker of a bot that is called when a row is there.</summary>
-internal sealed class S1Worker(SeedSettings settings, ISeedPost post, BotPictures pictures, CallbackGuard guard, WebhookClient client, TimeProvider time) : ISeedWorker
+internal sealed class S1Worker(LegacySettings settings, ILegacyPost post, BotPictures pictures, CallbackGuard guard, WebhookClient client, TimeProvider time) : ILegacyWorker
 {
     private const int MethodNotAllowed = 405;
 
@@ -14,11 +14,11 @@ internal sealed class S1Worker(SeedSettings settings, ISeedPost post, BotPicture
     public bool Draws => true;
 
     // Each bot of this kind was somebody's own, and had names of its own for the two.
-    public SeedRequest Read(SeedMessage message) => SeedRequest.OfBot(message, ["chat_id", "chatId"], ["img_name", "imgName", "image_name", "image", "photo_name", "s3_key"]);
+    public LegacyRequest Read(LegacyMessage message) => LegacyRequest.OfBot(message, ["chat_id", "chatId"], ["img_name", "imgName", "image_name", "image", "photo_name", "s3_key"]);
 
-    public Task<SeedObject?> OpenAsync(SeedTarget target, CancellationToken cancel) => pictures.OpenAsync(target.Picture, cancel);
+    public Task<LegacyObject?> OpenAsync(LegacyTarget target, CancellationToken cancel) => pictures.OpenAsync(target.Picture, cancel);
 
-    public async Task SucceedAsync(SeedTarget target, Job job, CancellationToken cancel)
+    public async Task SucceedAsync(LegacyTarget target, Job job, CancellationToken cancel)
     {
         var key = await pictures.AnnotateAsync(target, job, cancel);
         await post.PutRowAsync(settings.Table!, BotResult.RowOf(target, job, PictureResult.Of(job), key), cancel);
@@ -26,15 +26,15 @@ internal sealed class S1Worker(SeedSettings settings, ISeedPost post, BotPicture
     }
 
     /// <summary>Such a bot hears of rows only, so that says it, too.</summary>
-    public async Task RefuseAsync(SeedTarget target, int status, string why, CancellationToken cancel)
+    public async Task RefuseAsync(LegacyTarget target, int status, string why, CancellationToken cancel)
     {
         var key = target.Picture.Length == 0 ? "" : settings.Folder + target.Picture;
-        await post.PutRowAsync(settings.Table!, new SeedRow(target.Id, target.Chat, key, key, [], time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0) { Error = why }, cancel);
+        await post.PutRowAsync(settings.Table!, new LegacyRow(target.Id, target.Chat, key, key, [], time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0) { Error = why }, cancel);
         await CallAsync(target, cancel);
     }
 
     /// <summary>Older ones are asked with GET, later ones with POST.</summary>
-    private async Task CallAsync(SeedTarget target, CancellationToken cancel)
+    private async Task CallAsync(LegacyTarget target, CancellationToken cancel)
     {
         var url = guard.Check($"{settings.Bot!.TrimEnd('/')}/results?predictionId={Uri.EscapeDataString(target.Id)}");
         var outcome = await client.CallAsync(HttpMethod.Get, url, cancel);

@@ -2,10 +2,10 @@ using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>The earlier services whose workers Spotter can take the place of; docs/compat-messages.md says how to tell them apart.</summary>
-public enum SeedService
+public enum LegacyService
 {
     /// <summary>Jobs by SQS; rows in DynamoDB, and a call of the bot's <c>/results</c>.</summary>
     S1,
@@ -20,26 +20,26 @@ public enum SeedService
 /// <summary>The earlier service whose worker this deployment takes the place of, as its host registers it.</summary>
 /// <param name="settings">What it is told; null for none.</param>
 /// <param name="post">Reaches its queues, objects and rows; null for none.</param>
-public sealed class SeedDeployment(SeedSettings? settings, ISeedPost? post) : IDisposable
+public sealed class LegacyDeployment(LegacySettings? settings, ILegacyPost? post) : IDisposable
 {
     /// <summary>What it is told; null for none.</summary>
-    public SeedSettings? Settings => settings;
+    public LegacySettings? Settings => settings;
 
     /// <summary>Reaches its queues, objects and rows.</summary>
     /// <exception cref="InvalidOperationException">There are none.</exception>
-    public ISeedPost Post => post ?? throw new InvalidOperationException("This deployment takes no messages of an earlier service.");
+    public ILegacyPost Post => post ?? throw new InvalidOperationException("This deployment takes no messages of an earlier service.");
 
     /// <inheritdoc/>
     public void Dispose() => (post as IDisposable)?.Dispose();
 }
 
 /// <summary>Where the messages, pictures and results of an earlier service are.</summary>
-public sealed record SeedSettings
+public sealed record LegacySettings
 {
     private const int LongestPrefix = 200;
 
     /// <summary>Which service.</summary>
-    public required SeedService Service { get; init; }
+    public required LegacyService Service { get; init; }
 
     /// <summary>The name or the address of the queue of jobs.</summary>
     public required string RequestQueue { get; init; }
@@ -90,7 +90,7 @@ public sealed record SeedSettings
     public void Validate()
     {
         Delivery.Validate();
-        if (Prefix.Length > 0 && (Prefix.Length > LongestPrefix || !SeedName.IsPlain(Prefix)))
+        if (Prefix.Length > 0 && (Prefix.Length > LongestPrefix || !LegacyName.IsPlain(Prefix)))
             throw new SpotterException(ErrorCodes.InvalidSettings, $"The folder '{Prefix}' of the pictures can't be one; name it without '.', '..', empty parts and control characters, as 'images'.");
     }
 }

@@ -1,13 +1,13 @@
 using Spotter.Backends.Aws;
 using Spotter.Core;
 using Spotter.Core.Settings;
-using Spotter.Gateway.SeedMessages;
+using Spotter.Gateway.LegacyMessages;
 using Spotter.Jobs;
 
 namespace Spotter.Cli.Settings;
 
 /// <summary>The endpoints and the messages of earlier services.</summary>
-internal static class SeedSection
+internal static class LegacySection
 {
     private const string Yes = "true";
     private const string No = "false";
@@ -48,34 +48,34 @@ internal static class SeedSection
     public static bool HasEndpoints(SettingReader settings) => settings.Get(Compat) != No;
 
     /// <summary>The settings of the messages; null when none are taken.</summary>
-    public static SeedSettings? Read(SettingReader settings)
+    public static LegacySettings? Read(SettingReader settings)
     {
-        if (!EnumNames.TryParse<SeedService>(settings.Get(Compat), out var service))
+        if (!EnumNames.TryParse<LegacyService>(settings.Get(Compat), out var service))
         {
             // Something was to be taken, one would think.
             if (All.FirstOrDefault(settings.Has) is { } alone)
                 settings.Mistake($"{settings.NameOf(alone)} is for the messages of an earlier service, but not of which; add {Compat.Flag} s1, s2 or s3.");
             return null;
         }
-        var isClassifier = service == SeedService.S3;
-        return new SeedSettings
+        var isClassifier = service == LegacyService.S3;
+        return new LegacySettings
         {
             Service = service,
             RequestQueue = Needed(settings, RequestQueue, service, true) ?? "",
-            ResultQueue = Needed(settings, ResultQueue, service, service != SeedService.S1),
+            ResultQueue = Needed(settings, ResultQueue, service, service != LegacyService.S1),
             Bucket = Needed(settings, Bucket, service, true) ?? "",
             OutputBucket = Needed(settings, OutputBucket, service, isClassifier),
             Prefix = (settings.Get(Prefix) ?? (isClassifier ? "" : "images")).Trim('/'),
             Table = Needed(settings, Table, service, !isClassifier),
-            Bot = Needed(settings, Bot, service, service == SeedService.S1),
+            Bot = Needed(settings, Bot, service, service == LegacyService.S1),
         };
     }
 
     /// <summary>The way to its queues, objects and rows.</summary>
-    public static ISeedPost Open(SettingReader settings) =>
-        new SeedPost(new AwsSettings { Region = settings.Get(Region), Endpoint = settings.Get(Endpoint) is { } endpoint ? new Uri(endpoint) : null });
+    public static ILegacyPost Open(SettingReader settings) =>
+        new LegacyPost(new AwsSettings { Region = settings.Get(Region), Endpoint = settings.Get(Endpoint) is { } endpoint ? new Uri(endpoint) : null });
 
-    private static string? Needed(SettingReader settings, Setting<string?> setting, SeedService service, bool isNeeded)
+    private static string? Needed(SettingReader settings, Setting<string?> setting, LegacyService service, bool isNeeded)
     {
         var name = service.ToString().ToLowerInvariant();
         if (isNeeded && !settings.Has(setting))
@@ -87,7 +87,7 @@ internal static class SeedSection
 
     private static SettingValues<string> Kinds()
     {
-        IReadOnlyList<string> names = [Yes, No, .. Enum.GetNames<SeedService>().Select(n => n.ToLowerInvariant())];
+        IReadOnlyList<string> names = [Yes, No, .. Enum.GetNames<LegacyService>().Select(n => n.ToLowerInvariant())];
         return new($"{string.Join(", ", names.SkipLast(1))} or {names[^1]}", string.Join('|', names), text =>
         {
             if (SettingValues.YesNo.Read(text) is (true, var asked))

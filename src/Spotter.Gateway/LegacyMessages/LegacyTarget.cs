@@ -1,23 +1,23 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>Where the result of a message goes: stored with its job.</summary>
 /// <param name="Id">The id of the result: the message's, or the one that it gave.</param>
 /// <param name="Chat">The chat; 0 where the service has none.</param>
 /// <param name="Picture">The picture's name.</param>
 /// <param name="ETag">Tells which content under that name it was.</param>
-internal sealed record SeedTarget(string Id, long Chat, string Picture, string ETag = "")
+internal sealed record LegacyTarget(string Id, long Chat, string Picture, string ETag = "")
 {
     /// <summary>As it is stored.</summary>
-    public string Write() => JsonSerializer.Serialize(this, SeedTargetJson.Default.SeedTarget);
+    public string Write() => JsonSerializer.Serialize(this, LegacyTargetJson.Default.LegacyTarget);
 
     /// <summary>As it was stored.</summary>
     /// <exception cref="JsonException">It is not one.</exception>
-    public static SeedTarget Read(string text) => JsonSerializer.Deserialize(text, SeedTargetJson.Default.SeedTarget) ?? throw new JsonException("null is no target.");
+    public static LegacyTarget Read(string text) => JsonSerializer.Deserialize(text, LegacyTargetJson.Default.LegacyTarget) ?? throw new JsonException("null is no target.");
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(SeedTarget))]
-internal sealed partial class SeedTargetJson : JsonSerializerContext;
+[JsonSerializable(typeof(LegacyTarget))]
+internal sealed partial class LegacyTargetJson : JsonSerializerContext;

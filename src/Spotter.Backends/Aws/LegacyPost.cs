@@ -13,7 +13,7 @@ namespace Spotter.Backends.Aws;
 
 /// <summary>The queues, buckets and table of an earlier service at Amazon.</summary>
 /// <param name="settings">Where they are.</param>
-internal sealed class SeedPost(AwsSettings settings) : ISeedPost, IDisposable
+internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposable
 {
     private const int MostAtOnce = 10;
     private const string Mark = "spotter";
@@ -24,7 +24,7 @@ internal sealed class SeedPost(AwsSettings settings) : ISeedPost, IDisposable
     /// <inheritdoc/>
     public void Dispose() => clients.Dispose();
 
-    public Task<IReadOnlyList<SeedMessage>> ReceiveAsync(string queue, TimeSpan wait, CancellationToken cancel) => CallAsync<IReadOnlyList<SeedMessage>>($"the SQS queue '{queue}'", async () =>
+    public Task<IReadOnlyList<LegacyMessage>> ReceiveAsync(string queue, TimeSpan wait, CancellationToken cancel) => CallAsync<IReadOnlyList<LegacyMessage>>($"the SQS queue '{queue}'", async () =>
     {
         var answer = await clients.Sqs.ReceiveMessageAsync(
             new ReceiveMessageRequest(await UrlOf(queue, cancel))
@@ -32,21 +32,21 @@ internal sealed class SeedPost(AwsSettings settings) : ISeedPost, IDisposable
                 MaxNumberOfMessages = MostAtOnce, WaitTimeSeconds = (int)Math.Min(wait.TotalSeconds, SqsQueues.LongPoll.TotalSeconds),
             },
             cancel);
-        return [.. (answer.Messages ?? []).Select(m => new SeedMessage(m.MessageId, m.Body, m.ReceiptHandle))];
+        return [.. (answer.Messages ?? []).Select(m => new LegacyMessage(m.MessageId, m.Body, m.ReceiptHandle))];
     }, cancel);
 
-    public Task DeleteAsync(string queue, SeedMessage message, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
+    public Task DeleteAsync(string queue, LegacyMessage message, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
         await clients.Sqs.DeleteMessageAsync(new DeleteMessageRequest(await UrlOf(queue, cancel), message.Receipt), cancel), cancel);
 
     public Task SendAsync(string queue, string body, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
         await clients.Sqs.SendMessageAsync(new SendMessageRequest(await UrlOf(queue, cancel), body), cancel), cancel);
 
-    public Task<SeedObjectInfo?> FindAsync(string bucket, string key, CancellationToken cancel) => CallAsync<SeedObjectInfo?>($"the S3 bucket '{bucket}'", async () =>
+    public Task<LegacyObjectInfo?> FindAsync(string bucket, string key, CancellationToken cancel) => CallAsync<LegacyObjectInfo?>($"the S3 bucket '{bucket}'", async () =>
     {
         try
         {
             var found = await clients.S3.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = bucket, Key = key }, cancel);
-            return new SeedObjectInfo(found.ETag, found.Metadata[Mark]);
+            return new LegacyObjectInfo(found.ETag, found.Metadata[Mark]);
         }
         catch (AmazonS3Exception missing) when (missing.ErrorCode is "NoSuchKey" or "NotFound")
         {
@@ -54,7 +54,7 @@ internal sealed class SeedPost(AwsSettings settings) : ISeedPost, IDisposable
         }
     }, cancel);
 
-    public Task<SeedObject?> GetAsync(string bucket, string key, long most, CancellationToken cancel) => CallAsync<SeedObject?>($"the S3 bucket '{bucket}'", async () =>
+    public Task<LegacyObject?> GetAsync(string bucket, string key, long most, CancellationToken cancel) => CallAsync<LegacyObject?>($"the S3 bucket '{bucket}'", async () =>
     {
         try
         {
@@ -63,7 +63,7 @@ internal sealed class SeedPost(AwsSettings settings) : ISeedPost, IDisposable
                 throw new SpotterException(ErrorCodes.BodyTooLarge, string.Create(CultureInfo.InvariantCulture, $"The picture has {found.ContentLength} bytes, and {most} may have come; send a smaller one."));
             var bytes = new byte[found.ContentLength];
             await found.ResponseStream.ReadExactlyAsync(bytes, cancel);
-            return new SeedObject(new SeedObjectInfo(found.ETag, found.Metadata[Mark]), bytes);
+            return new LegacyObject(new LegacyObjectInfo(found.ETag, found.Metadata[Mark]), bytes);
         }
         catch (AmazonS3Exception missing) when (missing.ErrorCode is "NoSuchKey" or "NotFound")
         {
@@ -79,11 +79,11 @@ internal sealed class SeedPost(AwsSettings settings) : ISeedPost, IDisposable
         return await clients.S3.PutObjectAsync(request, cancel);
     }, cancel);
 
-    public Task PutRowAsync(string table, SeedRow row, CancellationToken cancel) => CallAsync($"the DynamoDB table '{table}'", () =>
+    public Task PutRowAsync(string table, LegacyRow row, CancellationToken cancel) => CallAsync($"the DynamoDB table '{table}'", () =>
         clients.Dynamo.PutItemAsync(new PutItemRequest(table, ItemOf(row)), cancel), cancel);
 
     /// <summary>A row as the table has it.</summary>
-    internal static Dictionary<string, AttributeValue> ItemOf(SeedRow row)
+    internal static Dictionary<string, AttributeValue> ItemOf(LegacyRow row)
     {
         var item = new Dictionary<string, AttributeValue>(StringComparer.Ordinal)
         {

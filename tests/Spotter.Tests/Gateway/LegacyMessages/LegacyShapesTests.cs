@@ -1,13 +1,13 @@
 using Spotter.Backends.Aws;
 using Spotter.Gateway;
-using Spotter.Gateway.SeedMessages;
+using Spotter.Gateway.LegacyMessages;
 using Spotter.Jobs;
 
-namespace Spotter.Tests.Gateway.SeedMessages;
+namespace Spotter.Tests.Gateway.LegacyMessages;
 
-public sealed class SeedShapesTests
+public sealed class LegacyShapesTests
 {
-    private static readonly SeedTarget Target = new("m-1", -100, "a.b.jpg", "\"e\"");
+    private static readonly LegacyTarget Target = new("m-1", -100, "a.b.jpg", "\"e\"");
 
     [Fact]
     public void A_failure_is_told_a_bot_in_words() =>
@@ -17,7 +17,7 @@ public sealed class SeedShapesTests
     [Fact]
     public void A_result_is_told_a_bot_with_the_id_that_it_looks_up()
     {
-        var row = new SeedRow("m-1", -100, "images/a.b.jpg", "images/a.b.jpg", [new SeedLabel("person", 0.5, 0.25, 0.1, 0.2)], 1767268800.5);
+        var row = new LegacyRow("m-1", -100, "images/a.b.jpg", "images/a.b.jpg", [new LegacyLabel("person", 0.5, 0.25, 0.1, 0.2)], 1767268800.5);
 
         BotResult.Succeeded(Target, row, new PictureResult(1, 1, [], Summary: new Dictionary<string, int>(StringComparer.Ordinal) { ["person"] = 2, ["car"] = 1 })).ShouldBe(
             """{"message":{"prediction_id":"m-1","chat":{"id":"-100"},"photo":true,"caption":"prediction_result","status_code":200,"text":"""
@@ -30,7 +30,7 @@ public sealed class SeedShapesTests
     [Fact]
     public void A_row_has_six_attributes_of_the_types_of_old()
     {
-        var item = SeedPost.ItemOf(new SeedRow("m-1", -100, "images/a", "images/b", [new SeedLabel("person", 0.5, 0.25, 0.1, 1e-6)], 1767268800.5));
+        var item = LegacyPost.ItemOf(new LegacyRow("m-1", -100, "images/a", "images/b", [new LegacyLabel("person", 0.5, 0.25, 0.1, 1e-6)], 1767268800.5));
 
         item.Keys.Order(StringComparer.Ordinal).ShouldBe(["chatId", "labels", "originalImgPath", "predictedImgPath", "predictionId", "time"]);
         (item["predictionId"].S, item["chatId"].N, item["originalImgPath"].S, item["predictedImgPath"].S, item["time"].N).ShouldBe(("m-1", "-100", "images/a", "images/b", "1767268800.5"));
@@ -45,7 +45,7 @@ public sealed class SeedShapesTests
     [InlineData(".jpg", ".jpg")]
     [InlineData("f.d/a", "f.d/a")]
     [InlineData("f/.a", "f/.a")]
-    public void A_stem_is_all_but_the_last_extension(string name, string stem) => SeedName.StemOf(name).ShouldBe(stem);
+    public void A_stem_is_all_but_the_last_extension(string name, string stem) => LegacyName.StemOf(name).ShouldBe(stem);
 
     [Theory]
     [InlineData("a.jpg", true)]
@@ -58,13 +58,13 @@ public sealed class SeedShapesTests
     [InlineData("a\n", false)]
     [InlineData("original/a", false)]
     [InlineData("originals/a", true)]
-    public void A_name_is_read_in_one_way_only(string name, bool isPicture) => SeedName.IsPicture(name).ShouldBe(isPicture);
+    public void A_name_is_read_in_one_way_only(string name, bool isPicture) => LegacyName.IsPicture(name).ShouldBe(isPicture);
 
     [Fact]
     public void A_name_has_no_more_bytes_than_a_key_has_room_for()
     {
-        SeedName.IsPicture(new string('é', 350)).ShouldBeTrue();
-        SeedName.IsPicture(new string('é', 351)).ShouldBeFalse();
+        LegacyName.IsPicture(new string('é', 350)).ShouldBeTrue();
+        LegacyName.IsPicture(new string('é', 351)).ShouldBeFalse();
     }
 
     [Theory]
@@ -81,16 +81,16 @@ public sealed class SeedShapesTests
     [InlineData("""{"chatId": "5", "imgName": "a.jpg", "more": [1]}""", "a.jpg")]
     public void A_job_of_a_bot_is_read(string body, string? picture)
     {
-        var read = SeedRequest.OfBot(new SeedMessage("m", body, "r"), ["chatId"], ["imgName"]);
+        var read = LegacyRequest.OfBot(new LegacyMessage("m", body, "r"), ["chatId"], ["imgName"]);
 
-        var target = read switch { SeedRequest.Picture asked => asked.Target, SeedRequest.Refused refused => refused.Target, _ => null };
+        var target = read switch { LegacyRequest.Picture asked => asked.Target, LegacyRequest.Refused refused => refused.Target, _ => null };
         target?.Picture.ShouldBe(picture);
         (target is null).ShouldBe(picture is null);
-        (read is SeedRequest.Picture).ShouldBe(picture is { Length: > 0 });
+        (read is LegacyRequest.Picture).ShouldBe(picture is { Length: > 0 });
         if (target is not null)
-            target.ShouldBe(new SeedTarget("m", 5, picture!));
+            target.ShouldBe(new LegacyTarget("m", 5, picture!));
     }
 
     [Fact]
-    public void A_target_survives_being_stored() => SeedTarget.Read(Target.Write()).ShouldBe(Target);
+    public void A_target_survives_being_stored() => LegacyTarget.Read(Target.Write()).ShouldBe(Target);
 }

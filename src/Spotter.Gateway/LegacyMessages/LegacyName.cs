@@ -1,9 +1,9 @@
 using System.Text;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>Names of pictures, which anybody may have chosen. They are keys of objects and nothing else: no file has such a name, and no shell sees one.</summary>
-internal static class SeedName
+internal static class LegacyName
 {
     /// <summary>The folder below that of the pictures in which the originals are kept.</summary>
     public const string Originals = "original";

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>The message that tells a bot of a result.</summary>
 /// <param name="Message">What it looks at, in the form of a message of Telegram's.</param>
@@ -20,21 +20,21 @@ internal sealed record BotResult(BotMessage Message)
     private static readonly BotResultJson Json = new(new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower });
 
     /// <summary>Of a job that has succeeded.</summary>
-    public static string Succeeded(SeedTarget target, SeedRow row, PictureResult result) => Write(target, 200, JsonSerializer.SerializeToElement(
+    public static string Succeeded(LegacyTarget target, LegacyRow row, PictureResult result) => Write(target, 200, JsonSerializer.SerializeToElement(
         new BotSummary(row.PredictionId, row.OriginalImgPath, row.PredictedImgPath, row.Labels, row.Time, SummaryOf(result)), Json.BotSummary));
 
     /// <summary>Of what went wrong.</summary>
-    public static string Failed(SeedTarget target, int status, string why) => Write(target, status, JsonSerializer.SerializeToElement(why, Json.String));
+    public static string Failed(LegacyTarget target, int status, string why) => Write(target, status, JsonSerializer.SerializeToElement(why, Json.String));
 
     /// <summary>The row of a job that has succeeded.</summary>
-    public static SeedRow RowOf(SeedTarget target, Job job, PictureResult result, string key) => new(
-        target.Id, target.Chat, key, key, [.. PredictedObject.Of(result).Select(o => new SeedLabel(o.Class, o.Cx, o.Cy, o.Width, o.Height))],
+    public static LegacyRow RowOf(LegacyTarget target, Job job, PictureResult result, string key) => new(
+        target.Id, target.Chat, key, key, [.. PredictedObject.Of(result).Select(o => new LegacyLabel(o.Class, o.Cx, o.Cy, o.Width, o.Height))],
         job.Finished!.Value.ToUnixTimeMilliseconds() / 1000.0);
 
     private static string SummaryOf(PictureResult result) => result.Summary is { Count: > 0 } counts
         ? string.Concat(counts.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key}: {c.Value}\n"))) : NothingFound;
 
-    private static string Write(SeedTarget target, int status, JsonElement text) => JsonSerializer.Serialize(
+    private static string Write(LegacyTarget target, int status, JsonElement text) => JsonSerializer.Serialize(
         new BotResult(new BotMessage(target.Id, new BotChat(target.Chat.ToString(CultureInfo.InvariantCulture)), Photo: true, Caption, status, text)), Json.BotResult);
 }
 
@@ -58,7 +58,7 @@ internal sealed record BotChat(string Id);
 /// <param name="Labels">What was found.</param>
 /// <param name="Time">When, in seconds since 1970.</param>
 /// <param name="Summary">A line <c>class: count</c> for each class, or in words that nothing was found.</param>
-internal sealed record BotSummary(string PredictionId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<SeedLabel> Labels, double Time, string Summary);
+internal sealed record BotSummary(string PredictionId, string OriginalImgPath, string PredictedImgPath, IReadOnlyList<LegacyLabel> Labels, double Time, string Summary);
 
 [JsonSerializable(typeof(BotResult))]
 [JsonSerializable(typeof(BotSummary))]

@@ -1,16 +1,16 @@
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>The worker whose place this deployment takes.</summary>
-internal sealed class SeedWorkers : IDisposable
+internal sealed class LegacyWorkers : IDisposable
 {
-    private readonly ISeedWorker? current;
+    private readonly ILegacyWorker? current;
 
     /// <summary>Chooses it; nothing is reached yet.</summary>
     /// <exception cref="Core.SpotterException"><see cref="Core.ErrorCodes.CallbackForbidden"/>: its bot may not be called.</exception>
-    public SeedWorkers(SeedDeployment deployment, JobService jobs, JobDrawings drawings, CallbackGuard guard, WebhookClient client, TimeProvider time)
+    public LegacyWorkers(LegacyDeployment deployment, JobService jobs, JobDrawings drawings, CallbackGuard guard, WebhookClient client, TimeProvider time)
     {
         if (deployment.Settings is not { } settings)
             return;
@@ -19,15 +19,15 @@ internal sealed class SeedWorkers : IDisposable
         var pictures = new BotPictures(settings, deployment.Post, jobs, drawings);
         current = settings.Service switch
         {
-            SeedService.S1 => new S1Worker(settings, deployment.Post, pictures, guard, client, time),
-            SeedService.S2 => new S2Worker(settings, deployment.Post, pictures),
-            SeedService.S3 => new S3Worker(settings, deployment.Post),
+            LegacyService.S1 => new S1Worker(settings, deployment.Post, pictures, guard, client, time),
+            LegacyService.S2 => new S2Worker(settings, deployment.Post, pictures),
+            LegacyService.S3 => new S3Worker(settings, deployment.Post),
             _ => throw new InvalidOperationException($"There is no worker for {settings.Service}."),
         };
     }
 
     /// <summary>It.</summary>
-    public ISeedWorker Current => current ?? throw new InvalidOperationException("This deployment takes no messages of an earlier service.");
+    public ILegacyWorker Current => current ?? throw new InvalidOperationException("This deployment takes no messages of an earlier service.");
 
     /// <inheritdoc/>
     public void Dispose() => (current as IDisposable)?.Dispose();

@@ -3,13 +3,13 @@ using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
 
-namespace Spotter.Gateway.SeedMessages;
+namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>Writes the results of jobs that came by the messages of an earlier service, where its other parts look for them.</summary>
-internal sealed class SeedChannel(SeedDeployment deployment, SeedWorkers workers) : IDeliveryChannel
+internal sealed class LegacyChannel(LegacyDeployment deployment, LegacyWorkers workers) : IDeliveryChannel
 {
     /// <summary>The name of the channel.</summary>
-    public const string ChannelName = "seed-messages";
+    public const string ChannelName = "legacy-messages";
 
     private static readonly TimeSpan WhileBusy = TimeSpan.FromSeconds(5);
 
@@ -27,10 +27,10 @@ internal sealed class SeedChannel(SeedDeployment deployment, SeedWorkers workers
 
     public async Task<DeliveryOutcome> SendAsync(OutboxEntry entry, Job job, CancellationToken cancel)
     {
-        SeedTarget target;
+        LegacyTarget target;
         try
         {
-            target = SeedTarget.Read(entry.Target);
+            target = LegacyTarget.Read(entry.Target);
         }
         catch (JsonException)
         {
@@ -54,7 +54,7 @@ internal sealed class SeedChannel(SeedDeployment deployment, SeedWorkers workers
     /// <summary>True for a refusal that may pass by itself.</summary>
     public static bool IsPassing(SpotterException refusal) => Problems.Of(refusal.Code, "").Status is 429 or 503 or 507;
 
-    private async Task WriteAsync(SeedTarget target, Job job, CancellationToken cancel)
+    private async Task WriteAsync(LegacyTarget target, Job job, CancellationToken cancel)
     {
         var worker = workers.Current;
         if (job.State != JobState.Succeeded)
