@@ -104,7 +104,11 @@ internal sealed class DocsRun : IAsyncDisposable
             ["SPOTTER__CAMERAS__TIMEOUTSECONDS"] = "60",
         };
         if (bucket is not null)
+        {
             environment["SPOTTER__S3__ENDPOINT"] = bucket.Address.ToString();
+            // The SDK's own variable, for all of Amazon's services.
+            environment["AWS_ENDPOINT_URL"] = bucket.Address.ToString();
+        }
         terminal = await DocsTerminal.OpenAsync(shell, folder.Path, environment);
     }
 
