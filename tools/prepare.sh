@@ -36,10 +36,6 @@ step() {
   fi
 }
 
-native_is_stale() {
-  [ ! -d "$root/native/node_modules" ] || changed native "$root/native/package.json" "$root/native/package-lock.json"
-}
-
 web_is_stale() {
   [ ! -e "$root/src/Spotter.Gateway/wwwroot/index.html" ] || changed web "$root/web"
 }
@@ -47,8 +43,8 @@ web_is_stale() {
 program=$root/src/Spotter.Cli/bin/Release/net10.0/spotter.dll
 
 program_is_stale() {
-  [ ! -e "$program" ] || changed program "$root/src" "$root/native/package-lock.json" "$root/global.json" \
-    "$root/Directory.Build.props" "$root/Directory.Packages.props" "$root/.editorconfig" "$root/BannedSymbols.txt"
+  [ ! -e "$program" ] || changed program "$root/src" "$root/web/package-lock.json" "$root/global.json" \
+    "$root/Directory.Build.props" "$root/Directory.Build.targets" "$root/Directory.Packages.props" "$root/.editorconfig" "$root/BannedSymbols.txt"
 }
 
 find_dotnet() {
@@ -113,13 +109,6 @@ unlock() {
 npm_ci() { (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund); }
 
 build_page() { npm_ci "$root/web" && (cd "$root/web" && npm run build); }
-
-fetch_native() {
-  native_is_stale || return 0
-  need_node
-  step native "fetching the native libraries (npm ci in native/)" \
-    "Check that the npm registry can be reached (npm ping), then run this again." npm_ci "$root/native"
-}
 
 prepare_page() {
   web_is_stale || return 0

@@ -1,96 +1,75 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+using NetVips;
 using Spotter.Core;
 
 namespace Spotter.Vision;
 
 /// <summary>
-/// Finds the native libraries and the font that come as npm packages: a file named by the environment first, then
-/// <c>native/</c> beside the program, then <c>native/node_modules</c> in a folder above it.
+/// Loads the libraries of the engines when they are first needed. They come with the engines' packages; of ONNX Runtime the
+/// environment can name another build (<see cref="OnnxRuntimeVariable"/>).
 /// </summary>
-internal static class NativeLibraries
+public static class NativeLibraries
 {
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    public static nint LoadOnnxRuntime()
+    /// <summary>The variable that names the file of another build of ONNX Runtime.</summary>
+    public const string OnnxRuntimeVariable = "SPOTTER__NATIVE__ONNXRUNTIME";
+
+    /// <summary>The name under which this project imports functions of libvips.</summary>
+    internal const string LibVipsName = "vips";
+
+    private static readonly Lazy<nint> OnnxRuntime = new(() =>
     {
-        NativeTelemetry.Refuse();
-        return Load("ONNX Runtime", NativeLibraryPaths.OnnxRuntimeVariable, $"onnxruntime-node/bin/napi-v6/{NodePlatform}/{Architecture}", OnnxRuntimeFile);
+        NativeEnvironment.RefuseTelemetry();
+        return OnnxRuntimeFile is { } file ? LoadFile(file) : LoadPackaged("ONNX Runtime", "onnxruntime", typeof(OrtEnv).Assembly);
+    });
+
+    private static readonly Lazy<nint> LibVips = new(() => LoadPackaged("libvips", LibVipsFile, typeof(Image).Assembly));
+
+    static NativeLibraries()
+    {
+        // Before the package does it: whoever comes second has no say.
+        OrtEnv.DisableDllImportResolver = true;
+        NativeLibrary.SetDllImportResolver(typeof(OrtEnv).Assembly, static (_, _, _) => OnnxRuntime.Value);
+        NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, static (name, _, _) => name == LibVipsName ? LibVips.Value : 0);
     }
 
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    public static nint LoadLibVips() =>
-        Load("libvips", NativeLibraryPaths.LibVipsVariable, $"@img/sharp-libvips-{NodePlatform}-{Architecture}/lib", LibVipsFile);
+    /// <summary>The folders of libraries that the environment names and that are there: a library loads others that lie beside it.</summary>
+    public static IEnumerable<string> Folders => OnnxRuntimeFile is { } file && File.Exists(file)
+        ? [Path.GetDirectoryName(new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(file))!]
+        : [];
 
-    /// <summary>A font file of the package.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    public static string FindFont(string file) => Find("The font for labels", "dejavu-fonts-ttf/ttf", file);
+    private static string? OnnxRuntimeFile => Environment.GetEnvironmentVariable(OnnxRuntimeVariable) is { Length: > 0 } file ? file : null;
 
-    /// <summary>The settings of the font library; null if they are not there, and then it uses the machine's own.</summary>
-    public static string? FindFontSettings()
-    {
-        try
-        {
-            return Find("The font settings", "..", "fonts.conf");
-        }
-        catch (SpotterException)
-        {
-            return null;
-        }
-    }
-
-    private static string NodePlatform =>
-        OperatingSystem.IsWindows() ? "win32" : OperatingSystem.IsMacOS() ? "darwin" : "linux";
-
-    private static string Architecture => RuntimeInformation.ProcessArchitecture switch
-    {
-        System.Runtime.InteropServices.Architecture.X64 => "x64",
-        System.Runtime.InteropServices.Architecture.Arm64 => "arm64",
-        var other => other.ToString(),
-    };
-
-    private static string OnnxRuntimeFile =>
-        OperatingSystem.IsWindows() ? "onnxruntime.dll" : OperatingSystem.IsMacOS() ? "libonnxruntime.1.dylib" : "libonnxruntime.so.1";
-
+    // As its package names it; GLib is inside.
     private static string LibVipsFile =>
-        OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips-cpp.*.dylib" : "libvips-cpp.so.*";
+        OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
 
-    private static nint Load(string what, string variable, string package, string pattern)
+    /// <summary>Call before anything of ONNX Runtime is touched; cheap after the first time.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
+    internal static void LoadOnnxRuntime() => _ = OnnxRuntime.Value;
+
+    /// <summary>Call before anything of libvips is touched; cheap after the first time.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
+    internal static void LoadLibVips() => _ = LibVips.Value;
+
+    private static nint LoadPackaged(string what, string name, Assembly package) =>
+        NativeLibrary.TryLoad(name, package, searchPath: null, out var library) ? library : throw Missing(
+            $"{what} is missing beside the program, or is not made for {RuntimeInformation.RuntimeIdentifier}; build Spotter on this machine, with the packages of the repository.");
+
+    private static nint LoadFile(string file)
     {
-        var file = Environment.GetEnvironmentVariable(variable);
-        if (string.IsNullOrEmpty(file))
-            file = Find(what, package, pattern);
-        else if (!File.Exists(file))
-            throw Missing($"{what} is not at {file}, where {variable} says it is; correct or unset the variable.");
+        if (!File.Exists(file))
+            throw Missing($"ONNX Runtime is not at {file}, where {OnnxRuntimeVariable} says it is; correct or unset the variable.");
         try
         {
             return NativeLibrary.Load(file);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            throw Missing($"{what} at {file} can't be loaded on this machine ({e.Message}); install it anew with `npm ci --ignore-scripts` in native/, or name another build of it in {variable}.", e);
+            throw Missing($"ONNX Runtime at {file} can't be loaded on this machine ({e.Message}); name another build of it in {OnnxRuntimeVariable}, or unset that.", e);
         }
     }
-
-    private static string Find(string what, string package, string pattern) =>
-        Find(AppContext.BaseDirectory, what, package, pattern);
-
-    /// <summary>The first file that fits, seen from a program's folder.</summary>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    internal static string Find(string program, string what, string package, string pattern)
-    {
-        var beside = Path.Combine(program, "native");
-        if (FirstIn(beside, pattern) is { } flat)
-            return flat;
-        for (var folder = new DirectoryInfo(program); folder is not null; folder = folder.Parent)
-        {
-            var modules = Path.Combine(folder.FullName, "native", "node_modules");
-            if (Directory.Exists(modules) && FirstIn(Path.Combine(modules, package), pattern) is { } packaged)
-                return packaged;
-        }
-        throw Missing($"{what} is missing: {pattern} is neither in {beside} nor in native/node_modules/{package} of a folder above; run `npm ci --ignore-scripts` in native/.");
-    }
-
-    private static string? FirstIn(string folder, string pattern) =>
-        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal).FirstOrDefault() : null;
 
     private static SpotterException Missing(string message, Exception? inner = null) => new(ErrorCodes.NativeMissing, message, inner);
 }

@@ -16,7 +16,7 @@ internal static class ChildEnvironment
         // Windows and macOS start hardly anything without these.
         "SystemRoot", "windir", "SystemDrive", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "ProgramData", "ProgramFiles", "COMPUTERNAME", "NUMBER_OF_PROCESSORS",
         "PROCESSOR_ARCHITECTURE", "DYLD_LIBRARY_PATH",
-        NativeLibraryPaths.OnnxRuntimeVariable, NativeLibraryPaths.LibVipsVariable,
+        NativeLibraries.OnnxRuntimeVariable,
         Failpoint.Variable, Failpoint.FileVariable, "SPOTTER_DEBUG",
 #if PLANTED_BUGS
         "SPOTTER_PLANTED_BUG",
@@ -35,7 +35,7 @@ internal static class ChildEnvironment
             if (one is { Key: string name, Value: string value } && IsPassed(name))
                 variables[name] = value;
         }
-        variables[NativeTelemetry.Variable] = NativeTelemetry.Off;
+        variables[NativeEnvironment.TelemetryVariable] = NativeEnvironment.TelemetryOff;
         // A debugger's door, and a file in the folder for temporary ones. A dump would hold pictures.
         variables["DOTNET_EnableDiagnostics"] = "0";
         variables["DOTNET_DbgEnableMiniDump"] = "0";

@@ -1,3 +1,4 @@
+using NetVips;
 using Spotter.Core;
 using Spotter.Vision.Images;
 using Spotter.Vision.LibVips;
@@ -11,13 +12,12 @@ internal static unsafe class Encoder
     {
         try
         {
-            using var image = VipsImage.Over(canvas.Pixels, canvas.Width, canvas.Height, canvas.Bands);
-            using var save = new VipsOperation("jpegsave_buffer");
-            return new EncodedPicture(save.Set("in", image).Set("Q", 85).Set("keep", "none").Run().Blob());
+            using var image = Vips.Over(canvas.Pixels, canvas.Width, canvas.Height, canvas.Bands);
+            return new EncodedPicture(EncodedBytes.Of(target => image.JpegsaveTarget(target, q: 85, keep: Enums.ForeignKeep.None)));
         }
         catch (VipsException e)
         {
-            throw new SpotterException(ErrorCodes.Internal, $"The annotated picture could not be encoded ({e.Message}); ask again without it.", e);
+            throw new SpotterException(ErrorCodes.Internal, $"The annotated picture could not be encoded ({Vips.Reason(e)}); ask again without it.", e);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using NetVips;
 using Spotter.Vision.LibVips;
 
 namespace Spotter.Vision.Annotation;
@@ -13,11 +14,10 @@ namespace Spotter.Vision.Annotation;
 /// <param name="Ink">The map, row by row.</param>
 internal sealed record TextMask(int Width, int Height, int Left, int Top, byte[] Ink)
 {
-    private const string FontFile = "DejaVuSans-Bold.ttf";
     private const int LongestText = 60;
     private const long CacheBytes = 16 << 20;
 
-    private static readonly Lazy<string> Font = new(() => NativeLibraries.FindFont(FontFile));
+    private static readonly Lazy<string> Font = new(() => LabelFont.File);
     private static readonly ConcurrentDictionary<(string Text, int Size), TextMask> Cache = new();
     private static long cachedBytes;
 
@@ -50,20 +50,19 @@ internal sealed record TextMask(int Width, int Height, int Left, int Top, byte[]
             return Empty;
         try
         {
-            using var render = new VipsOperation("text");
-            using var image = render
-                .Set("text", Escape(text))
-                .Set("fontfile", Font.Value)
-                .Set("font", string.Create(CultureInfo.InvariantCulture, $"DejaVu Sans Bold {size}"))
-                .Set("dpi", 72) // at which a point is a pixel
-                .Run().Image();
+            Vips.Start();
+            using var image = Image.Text(
+                Escape(text),
+                font: string.Create(CultureInfo.InvariantCulture, $"DejaVu Sans Bold {size}"),
+                dpi: 72, // at which a point is a pixel
+                fontfile: Font.Value);
             int width = image.Width, height = image.Height;
             using var rows = new VipsRows(image);
             using var strip = rows.Read(0, height);
             var ink = new byte[width * height];
             for (var y = 0; y < height; y++)
                 strip.Row(y).CopyTo(ink.AsSpan(y * width));
-            return new TextMask(width, height, image.XOffset, image.YOffset, ink);
+            return new TextMask(width, height, image.Xoffset, image.Yoffset, ink);
         }
         catch (VipsException)
         {

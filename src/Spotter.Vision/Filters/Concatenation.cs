@@ -1,3 +1,4 @@
+using NetVips;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Vision.Images;
@@ -104,9 +105,8 @@ internal static unsafe class Concatenation
     {
         try
         {
-            using var image = VipsImage.Over(picture.Pixels, picture.Width, picture.Height, picture.Bands);
-            using var operation = new VipsOperation("thumbnail_image");
-            using var scaled = operation.Set("in", image).Set("width", size.Width).Set("height", size.Height).Set("size", "force").Run().Image();
+            using var image = Vips.Over(picture.Pixels, picture.Width, picture.Height, picture.Bands);
+            using var scaled = image.ThumbnailImage(size.Width, size.Height, Enums.Size.Force);
             using var rows = new VipsRows(scaled);
             for (var y = 0; y < size.Height; y++)
             {
@@ -116,7 +116,7 @@ internal static unsafe class Concatenation
         }
         catch (VipsException e)
         {
-            throw new SpotterException(ErrorCodes.Internal, $"A picture could not be scaled ({e.Message}); send pictures of the same size.", e);
+            throw new SpotterException(ErrorCodes.Internal, $"A picture could not be scaled ({Vips.Reason(e)}); send pictures of the same size.", e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NetVips;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Vision.Images;
@@ -92,13 +93,12 @@ public static unsafe class PictureFilter
         const int fastCompression = 1;
         try
         {
-            using var image = VipsImage.Over(raster.Pixels, raster.Width, raster.Height, raster.Bands);
-            using var save = new VipsOperation("pngsave_buffer");
-            return new EncodedPicture(save.Set("in", image).Set("compression", fastCompression).Set("keep", "none").Run().Blob());
+            using var image = Vips.Over(raster.Pixels, raster.Width, raster.Height, raster.Bands);
+            return new EncodedPicture(EncodedBytes.Of(target => image.PngsaveTarget(target, compression: fastCompression, keep: Enums.ForeignKeep.None)));
         }
         catch (VipsException e)
         {
-            throw new SpotterException(ErrorCodes.Internal, $"The filtered picture could not be encoded ({e.Message}).", e);
+            throw new SpotterException(ErrorCodes.Internal, $"The filtered picture could not be encoded ({Vips.Reason(e)}).", e);
         }
     }
 }

@@ -1,4 +1,4 @@
-using System.Buffers;
+using NetVips;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Vision.LibVips;
@@ -9,19 +9,17 @@ namespace Spotter.Vision.Images;
 /// An encoded picture whose header has been read and found within limits. Its pixels are decoded when rows are read:
 /// 8 bits per band, one or two bands (grey, perhaps alpha) or three or four (RGB, perhaps something that is not looked at).
 /// </summary>
-/// <remarks>Holds the encoded bytes pinned until disposed. Belongs to one thread.</remarks>
-internal sealed unsafe class Picture : IDisposable
+/// <remarks>Belongs to one thread.</remarks>
+internal sealed class Picture : IDisposable
 {
     private readonly ReadOnlyMemory<byte> encoded;
     private readonly ImageFormat format;
-    private MemoryHandle pin;
-    private VipsImage image;
+    private Image image;
 
     private Picture(ReadOnlyMemory<byte> encoded, ImageFormat format)
     {
         this.encoded = encoded;
         this.format = format;
-        pin = encoded.Pin();
         RunStage.BeginDecoding();
         try
         {
@@ -31,7 +29,6 @@ internal sealed unsafe class Picture : IDisposable
         catch
         {
             RunStage.EndDecoding();
-            pin.Dispose();
             throw;
         }
     }
@@ -96,7 +93,7 @@ internal sealed unsafe class Picture : IDisposable
     /// </summary>
     public void ShrinkTo(int width, int height)
     {
-        if (format != ImageFormat.Jpeg || image.Interpretation == VipsImage.InterpretationCmyk)
+        if (format != ImageFormat.Jpeg || image.Interpretation == Enums.Interpretation.Cmyk)
             return;
         var shrink = 1;
         while (shrink < 8 && Width / (shrink * 2) >= width && Height / (shrink * 2) >= height)
@@ -123,7 +120,6 @@ internal sealed unsafe class Picture : IDisposable
     {
         RunStage.EndDecoding();
         image.Dispose();
-        pin.Dispose();
     }
 
     internal SpotterException Refuse(VipsException cause) => Refuse(format, encoded.Span, cause);
@@ -180,8 +176,8 @@ internal sealed unsafe class Picture : IDisposable
 
     private static SpotterException Refuse(ImageFormat format, ReadOnlySpan<byte> bytes, VipsException cause) =>
         PictureEnd.IsMissing(format, bytes)
-            ? new SpotterException(ErrorCodes.ImageTruncated, $"The {Name(format)} ends before it should ({cause.Message}); send it again, whole.", cause)
-            : new SpotterException(ErrorCodes.ImageInvalid, $"The {Name(format)} is damaged ({cause.Message}); send another copy.", cause);
+            ? new SpotterException(ErrorCodes.ImageTruncated, $"The {Name(format)} ends before it should ({Vips.Reason(cause)}); send it again, whole.", cause)
+            : new SpotterException(ErrorCodes.ImageInvalid, $"The {Name(format)} is damaged ({Vips.Reason(cause)}); send another copy.", cause);
 
     private static string Name(ImageFormat format) => format switch
     {
@@ -191,43 +187,24 @@ internal sealed unsafe class Picture : IDisposable
         _ => "GIF",
     };
 
-    private VipsImage Load(int shrink)
-    {
-        var loader = format switch
-        {
-            ImageFormat.Jpeg => "jpegload_buffer",
-            ImageFormat.Png => "pngload_buffer",
-            ImageFormat.WebP => "webpload_buffer",
-            _ => "gifload_buffer",
-        };
-        using var load = new VipsOperation(loader);
-        load.Set("buffer", pin.Pointer, encoded.Length).Set("fail-on", "error").Set("access", "sequential");
-        if (shrink > 1)
-            load.Set("shrink", shrink);
-        return load.Run().Image();
-    }
+    private Image Load(int shrink) => Image.NewFromBuffer(
+        encoded.Span,
+        access: Enums.Access.Sequential,
+        failOn: Enums.FailOn.Error,
+        kwargs: shrink > 1 ? new VOption { ["shrink"] = shrink } : null);
 
     private void ReadHeader(ImageLimits limits)
     {
         CheckSize(image.Width, image.Height, limits);
-        Orientation = new Orientation(image.Orientation);
+        Orientation = new Orientation(image.Contains("orientation") && image.Get("orientation") is int and >= 1 and <= 8 and var exif ? exif : 1);
         (Width, Height) = Orientation.Turn(image.Width, image.Height);
-        if (image.Interpretation == VipsImage.InterpretationCmyk)
-        {
-            using var convert = new VipsOperation("icc_transform");
-            convert.Set("in", image).Set("output-profile", "srgb").Set("input-profile", "cmyk").Set("embedded", true)
-                .Set("intent", "perceptual").Set("depth", 8);
-            Become(convert.Run().Image());
-        }
-        else if (image.Format != VipsImage.FormatUChar)
-        {
-            using var convert = new VipsOperation("colourspace");
-            convert.Set("in", image).Set("space", "srgb");
-            Become(convert.Run().Image());
-        }
+        if (image.Interpretation == Enums.Interpretation.Cmyk)
+            Become(image.IccTransform("srgb", intent: Enums.Intent.Perceptual, embedded: true, inputProfile: "cmyk", depth: 8));
+        else if (image.Format != Enums.BandFormat.Uchar)
+            Become(image.Colourspace(Enums.Interpretation.Srgb));
     }
 
-    private void Become(VipsImage converted)
+    private void Become(Image converted)
     {
         image.Dispose();
         image = converted;

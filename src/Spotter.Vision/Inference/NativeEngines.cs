@@ -1,6 +1,8 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+using NetVips;
 using Spotter.Core;
+using Spotter.Vision.Annotation;
 using Spotter.Vision.LibVips;
 using Spotter.Vision.OnnxRuntime;
 
@@ -18,9 +20,9 @@ public static class NativeEngines
     /// <summary>Loads each library and asks it who it is.</summary>
     public static IReadOnlyList<NativeEngine> Probe() =>
     [
-        Ask("ONNX Runtime", () => $"{OnnxRuntimeVersion()} at {PlaceOf("onnxruntime")}"),
+        Ask("ONNX Runtime", () => $"{OrtSession.LibraryVersion()} at {PlaceOf("onnxruntime")}"),
         Ask("libvips", () => $"{LibVipsVersion()} at {PlaceOf("vips")}"),
-        Ask("font for labels", () => NativeLibraries.FindFont("DejaVuSans-Bold.ttf")),
+        Ask("font for labels", () => LabelFont.File),
     ];
 
     private static NativeEngine Ask(string name, Func<string> find)
@@ -29,23 +31,16 @@ public static class NativeEngines
         {
             return new(name, find(), Problem: null);
         }
-        catch (Exception e) when (e is SpotterException or VipsException or OrtException or EntryPointNotFoundException)
+        catch (Exception e) when (e is SpotterException or VipsException or OnnxRuntimeException or EntryPointNotFoundException)
         {
             return new(name, Found: null, e.Message);
         }
     }
 
-    private static unsafe string OnnxRuntimeVersion()
-    {
-        // Second in the table that the library exports, after the way to the functions proper.
-        var table = ((delegate* unmanaged<nint*>)NativeLibrary.GetExport(NativeLibraries.LoadOnnxRuntime(), "OrtGetApiBase"))();
-        return OrtApi.Text(((delegate* unmanaged<nint>)table[1])());
-    }
-
     private static string LibVipsVersion()
     {
         Vips.Start();
-        return string.Join('.', Enumerable.Range(0, 3).Select(VipsApi.Version));
+        return string.Join('.', Enumerable.Range(0, 3).Select(part => NetVips.NetVips.Version(part)));
     }
 
     private static string PlaceOf(string name)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.ML.OnnxRuntime;
 using Spotter.Core;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;
@@ -28,19 +29,19 @@ internal static unsafe class RawRun
             .Select(name => declared.Outputs.Select(o => o.Name).ToList().IndexOf(name) is >= 0 and var index ? index : throw Invalid(model, $"has no output '{name}'")).ToArray();
 
         var pins = new List<MemoryHandle>();
-        var tensors = new List<OrtTensor>();
+        var tensors = new List<OrtValue>();
         try
         {
             foreach (var (input, place) in ordered.Select((tensor, i) => (tensor, i)))
             {
                 pins.Add(input.Bytes.Pin());
-                tensors.Add(new OrtTensor(session.Inputs[place].Type, [.. input.Port.Shape], pins[^1].Pointer));
+                tensors.Add(OrtPort.Tensor(session.Inputs[place].Type, [.. input.Port.Shape], pins[^1].Pointer));
             }
-            using var run = session.Run([.. tensors], wanted, cancel);
+            using var run = session.Run(tensors, wanted, cancel);
             for (var i = 0; i < wanted.Length; i++)
                 onOutput(new TensorPort(declared.Outputs[wanted[i]].Name, OrtPort.DatatypeOf(run[i].Type) ?? declared.Outputs[wanted[i]].Datatype, run[i].Shape), run[i].Bytes);
         }
-        catch (OrtException e)
+        catch (OnnxRuntimeException e)
         {
             throw new SpotterException(ErrorCodes.ModelOutputInvalid, $"{model.Id} can't be run on these tensors: {LoadFailure.Reason(e)}.", e);
         }

@@ -8,6 +8,7 @@ using Spotter.Vision.Images;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;
 using Spotter.Vision.Results;
+using OnnxRuntimeException = Microsoft.ML.OnnxRuntime.OnnxRuntimeException;
 
 namespace Spotter.Vision.Inference;
 
@@ -205,7 +206,7 @@ public sealed class VisionModel : IDisposable
         {
             return session.Run(lane.Feed.Tensors(pictures), Card.Outputs, cancel);
         }
-        catch (OrtException e)
+        catch (OnnxRuntimeException e)
         {
             throw new SpotterException(
                 ErrorCodes.ModelOutputInvalid, $"{Model.Id} can't be run: {LoadFailure.Reason(e)}.", e);

@@ -1,20 +1,18 @@
-using System.Runtime.InteropServices;
+using NetVips;
+using Spotter.Vision.Annotation;
 
 namespace Spotter.Vision.LibVips;
 
 /// <summary>Starts libvips once per process, with only the loaders that we mean to allow.</summary>
-internal static unsafe class Vips
+internal static class Vips
 {
     // What may be read is said here and nowhere else; everything libvips learns to read later stays shut.
     private static readonly string[] AllowedLoaders =
         ["VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer", "VipsForeignLoadWebpBuffer", "VipsForeignLoadNsgifBuffer"];
 
-    private static readonly Lazy<nint> Library = new(NativeLibraries.LoadLibVips);
     private static readonly Lazy<bool> Started = new(StartOnce);
 
-    internal static nint LibraryHandle => Library.Value;
-
-    /// <summary>Call before anything else; cheap after the first time.</summary>
+    /// <summary>Call before anything else of libvips; cheap after the first time.</summary>
     /// <exception cref="Core.SpotterException"><see cref="Core.ErrorCodes.NativeMissing"/>.</exception>
     /// <exception cref="VipsException">libvips can't start.</exception>
     public static void Start() => _ = Started.Value;
@@ -25,51 +23,35 @@ internal static unsafe class Vips
     /// </summary>
     public static void ForgetErrors() => VipsApi.ClearErrors();
 
+    /// <summary>
+    /// Why a call failed, in libvips' words. Earlier lines are left out: they are the name of the call, and may be of calls that
+    /// went on to succeed.
+    /// </summary>
+    public static string Reason(VipsException failure) =>
+        failure.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [.., var last] ? last : "it does not say why";
+
+    /// <summary>An image over 8-bit pixels that the caller keeps alive, unmoved and unchanged until it is disposed.</summary>
+    public static unsafe Image Over(byte* pixels, int width, int height, int bands)
+    {
+        Start();
+        return Image.NewFromMemory((nint)pixels, (ulong)((long)width * height * bands), width, height, bands, Enums.BandFormat.Uchar);
+    }
+
     private static bool StartOnce()
     {
-        _ = Library.Value;
+        NativeLibraries.LoadLibVips();
+        if (LabelFont.Settings is { } fonts)
+            NativeEnvironment.Set("FONTCONFIG_FILE", fonts);
+        if (!NetVips.NetVips.Init())
+            throw new VipsException("vips_init");
         // Damaged files make libvips warn; what matters of it comes as an error of the call.
-        const int warningsAndLess = 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7;
         foreach (var domain in (string[])["VIPS", "GLib", "GLib-GObject", "Pango"])
-            VipsApi.SetLogHandler(domain, warningsAndLess, &Ignore, 0);
-        if (NativeLibraries.FindFontSettings() is { } fonts)
-            VipsApi.SetEnvironment("FONTCONFIG_FILE", fonts, overwrite: 0);
-        if (VipsApi.Init("spotter") != 0)
-            throw VipsException.Take("vips_init");
-        VipsApi.SetConcurrency(1); // a lane is one thread from decode to encode
-        VipsApi.SetCacheMax(0);    // nothing outlives its call
-        VipsApi.BlockOperations("VipsForeignLoad", 1);
+            Log.SetLogHandler(domain, Enums.LogLevelFlags.Warning | Enums.LogLevelFlags.Message | Enums.LogLevelFlags.Info | Enums.LogLevelFlags.Debug, static (_, _, _) => { });
+        NetVips.NetVips.Concurrency = 1; // a lane is one thread from decode to encode
+        Cache.Max = 0;                   // nothing outlives its call
+        Operation.Block("VipsForeignLoad", state: true);
         foreach (var loader in AllowedLoaders)
-            VipsApi.BlockOperations(loader, 0);
+            Operation.Block(loader, state: false);
         return true;
-    }
-
-    [UnmanagedCallersOnly]
-    private static void Ignore(nint domain, int level, nint message, nint data)
-    {
-    }
-}
-
-/// <summary>libvips refused a call; the message is its own.</summary>
-internal sealed class VipsException(string operation, string message) : Exception(message)
-{
-    /// <summary>The operation that failed.</summary>
-    public string Operation { get; } = operation;
-
-    /// <summary>
-    /// Takes the text of the latest error. Earlier lines are left out: they may be of calls that went on to succeed.
-    /// </summary>
-    public static VipsException Take(string operation)
-    {
-        var text = VipsApi.TakeErrors();
-        try
-        {
-            var lines = Marshal.PtrToStringUTF8(text)?.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            return new VipsException(operation, lines is { Length: > 0 } ? lines[^1] : $"{operation} failed");
-        }
-        finally
-        {
-            VipsApi.Free(text);
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
 using Spotter.Vision.Images;
 using Spotter.Vision.OnnxRuntime;
 
@@ -11,14 +12,14 @@ internal sealed unsafe class InputTensors : IDisposable
     private readonly SizeInput? size;
     private readonly NativeBuffer pictures = new();
     private readonly NativeBuffer sizes = new();
-    private readonly OrtTensor[]?[] tensors;
+    private readonly OrtValue[]?[] tensors;
     private readonly int pictureBytes;
 
     public InputTensors(InputSpec input, SizeInput? size, int capacity)
     {
         (this.input, this.size) = (input, size);
-        tensors = new OrtTensor[capacity][];
-        pictureBytes = OrtTensor.Bytes(input.Type, input.Shape(1));
+        tensors = new OrtValue[capacity][];
+        pictureBytes = OrtPort.BytesOf(input.Type, input.Shape(1));
         new Span<byte>(pictures.Ensure((long)pictureBytes * capacity), checked(pictureBytes * capacity)).Clear();
         new Span<byte>(sizes.Ensure(16L * capacity), 16 * capacity).Clear();
     }
@@ -27,7 +28,7 @@ internal sealed unsafe class InputTensors : IDisposable
     public int Capacity => tensors.Length;
 
     /// <summary>The tensors for the first so many pictures, in the order of the model's inputs.</summary>
-    public ReadOnlySpan<OrtTensor> Tensors(int count) => tensors[count - 1] ??= Make(count);
+    public IReadOnlyCollection<OrtValue> Tensors(int count) => tensors[count - 1] ??= Make(count);
 
     /// <summary>The part of the picture tensor that belongs to one picture, as bytes.</summary>
     public Span<byte> Picture(int item) => new(pictures.Ensure((long)pictureBytes * Capacity) + ((long)item * pictureBytes), pictureBytes);
@@ -65,12 +66,12 @@ internal sealed unsafe class InputTensors : IDisposable
         sizes.Dispose();
     }
 
-    private OrtTensor[] Make(int count)
+    private OrtValue[] Make(int count)
     {
-        var made = new OrtTensor[size is null ? 1 : 2];
-        made[input.Index] = new OrtTensor(input.Type, input.Shape(count), pictures.Ensure((long)pictureBytes * Capacity));
+        var made = new OrtValue[size is null ? 1 : 2];
+        made[input.Index] = OrtPort.Tensor(input.Type, input.Shape(count), pictures.Ensure((long)pictureBytes * Capacity));
         if (size is not null)
-            made[size.Index] = new OrtTensor(size.Type, [count, 2], sizes.Ensure(16L * Capacity));
+            made[size.Index] = OrtPort.Tensor(size.Type, [count, 2], sizes.Ensure(16L * Capacity));
         return made;
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
 using Spotter.Core;
 using Spotter.Vision.OnnxRuntime;
 
@@ -46,7 +47,7 @@ internal sealed class ModelInspection : IDisposable
         {
             return (OrtSession.Load(file, threads, optimize), read);
         }
-        catch (OrtException e)
+        catch (OnnxRuntimeException e)
         {
             throw LoadFailure.Explain(file, read, e);
         }
@@ -272,7 +273,7 @@ internal sealed class ModelInspection : IDisposable
             {
                 blank = session.Run(feed.Tensors(1), wanted);
             }
-            catch (OrtException e)
+            catch (OnnxRuntimeException e)
             {
                 var other = session.Inputs[input.Index].Shape.Any(d => d < 0) ? $"; if it wants another size, say so with input.width and input.height in {ModelOverrides.FileOf(file)}" : "";
                 throw new SpotterException(ErrorCodes.ModelInvalid,

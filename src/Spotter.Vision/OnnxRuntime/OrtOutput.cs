@@ -1,4 +1,8 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using Spotter.Vision.Images;
 
 namespace Spotter.Vision.OnnxRuntime;
@@ -9,28 +13,23 @@ namespace Spotter.Vision.OnnxRuntime;
 /// </summary>
 internal sealed unsafe class OrtOutput : IDisposable
 {
-    private readonly OrtHandle value;
     private readonly void* data;
     private readonly int type;
     private readonly int length;
     private NativeBuffer? converted;
+    private bool disposed;
 
-    internal OrtOutput(OrtHandle value)
+    /// <param name="value">Whose memory is read; it is another's to release.</param>
+    internal OrtOutput(OrtValue value)
     {
-        this.value = value;
-        nint shapeInfo;
-        OrtApi.Check(((delegate* unmanaged<nint, nint*, nint>)OrtApi.Function(OrtApi.Slot.GetTensorTypeAndShape))(value.Pointer, &shapeInfo));
-        using var info = new OrtHandle(OrtApi.Slot.ReleaseTensorTypeAndShapeInfo, shapeInfo);
-        Shape = OrtSession.ReadShape(shapeInfo);
-        int element;
-        OrtApi.Check(((delegate* unmanaged<nint, int*, nint>)OrtApi.Function(OrtApi.Slot.GetTensorElementType))(shapeInfo, &element));
-        type = element;
-        length = 1;
-        foreach (var dimension in Shape)
-            length = checked(length * (int)dimension);
-        void* memory;
-        OrtApi.Check(((delegate* unmanaged<nint, void**, nint>)OrtApi.Function(OrtApi.Slot.GetTensorMutableData))(value.Pointer, &memory));
-        data = memory;
+        var info = value.GetTensorTypeAndShape();
+        Shape = info.Shape;
+        type = (int)info.ElementDataType;
+        length = checked((int)info.ElementCount);
+        // Native memory, which stays where it is.
+        data = info.ElementDataType == TensorElementType.String
+            ? null
+            : Unsafe.AsPointer(ref MemoryMarshal.GetReference(value.GetTensorMutableRawData()));
     }
 
     public long[] Shape { get; }
@@ -40,7 +39,7 @@ internal sealed unsafe class OrtOutput : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(value.IsClosed, this);
+            ObjectDisposedException.ThrowIf(disposed, this);
             return type == OrtPort.Float32 ? new(data, length) : new(Convert(), length);
         }
     }
@@ -53,14 +52,14 @@ internal sealed unsafe class OrtOutput : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(value.IsClosed, this);
+            ObjectDisposedException.ThrowIf(disposed, this);
             return new(data, checked(length * OrtPort.SizeOf(type)));
         }
     }
 
     public void Dispose()
     {
-        value.Dispose();
+        disposed = true;
         converted?.Dispose();
     }
 
@@ -89,15 +88,18 @@ internal sealed unsafe class OrtOutput : IDisposable
                 TensorPrimitives.ConvertTruncating(new ReadOnlySpan<double>(data, length), floats);
                 break;
             default:
-                throw new OrtException(OrtErrorCode.NotImplemented, $"an output of {OrtPort.NameOf(type)} can't be read as numbers");
+                throw new NotSupportedException($"an output of {OrtPort.NameOf(type)} can't be read as numbers");
         }
         return memory;
     }
 }
 
 /// <summary>What one run gave: the outputs that were asked for, in that order.</summary>
-internal sealed class OrtOutputs(OrtOutput[] outputs) : IDisposable
+/// <param name="values">The library's; released with this.</param>
+internal sealed class OrtOutputs(IDisposableReadOnlyCollection<OrtValue> values) : IDisposable
 {
+    private readonly OrtOutput[] outputs = [.. values.Select(value => new OrtOutput(value))];
+
     public OrtOutput this[int index] => outputs[index];
 
     public int Count => outputs.Length;
@@ -106,5 +108,6 @@ internal sealed class OrtOutputs(OrtOutput[] outputs) : IDisposable
     {
         foreach (var output in outputs)
             output.Dispose();
+        values.Dispose();
     }
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using Spotter.Core;
 
 namespace Spotter.Vision.OnnxRuntime;
@@ -18,6 +20,27 @@ internal sealed record OrtPort(string Name, int Type, long[] Shape)
 
     /// <summary>True for the types whose numbers can be read as results.</summary>
     public bool IsNumeric => Type is Float32 or UInt8 or Int32 or Int64 or Float16 or Double;
+
+    /// <summary>What the library says of an input or output.</summary>
+    public static OrtPort Of(string name, NodeMetadata declared) => declared.OnnxValueType == OnnxValueType.ONNX_TYPE_TENSOR
+        ? new(name, (int)declared.ElementDataType, Array.ConvertAll(declared.Dimensions, dimension => (long)dimension))
+        : new(name, Type: 0, []);
+
+    /// <summary>Bytes of a tensor.</summary>
+    public static int BytesOf(int type, ReadOnlySpan<long> shape)
+    {
+        var bytes = SizeOf(type);
+        foreach (var dimension in shape)
+            bytes = checked(bytes * (int)dimension);
+        return bytes;
+    }
+
+    /// <summary>A tensor over memory that is filled again and again without the library copying it.</summary>
+    /// <param name="type">Element type, as <see cref="Type"/>.</param>
+    /// <param name="shape">Its dimensions, all of them known.</param>
+    /// <param name="memory">Its elements, row by row; must outlive the tensor.</param>
+    public static unsafe OrtValue Tensor(int type, long[] shape, void* memory) => OrtValue.CreateTensorValueWithData(
+        OrtMemoryInfo.DefaultInstance, (TensorElementType)type, shape, (nint)memory, BytesOf(type, shape));
 
     /// <summary>Bytes per element.</summary>
     public static int SizeOf(int type) => type switch

@@ -42,8 +42,8 @@ public sealed class ScriptTests : IDisposable
         foreach (var name in (string[])["spotter", "tools/prepare.sh"])
             Executable("checkout/" + name, File.ReadAllText(Path.Combine(SharedFiles.Repository, name)));
         foreach (var name in (string[])[
-            "src/Spotter.Cli/Program.cs", "native/package.json", "native/package-lock.json", "web/package.json", "web/src/main.ts",
-            "global.json", "Directory.Build.props", "Directory.Packages.props", ".editorconfig", "BannedSymbols.txt"])
+            "src/Spotter.Cli/Program.cs", "web/package.json", "web/package-lock.json", "web/src/main.ts",
+            "global.json", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", ".editorconfig", "BannedSymbols.txt"])
         {
             folder.File("checkout/" + name);
         }
@@ -71,8 +71,8 @@ public sealed class ScriptTests : IDisposable
         var first = await StartAsync("detect", "a b.jpg", "--json");
         first.Status.ShouldBe(0, first.Errors);
         first.Output.Trim().ShouldBe($"started in {Environment.CurrentDirectory} with detect a b.jpg --json");
-        first.ErrorLines().Count.ShouldBe(3);
-        Calls().ShouldBe(["npm ci in native", "npm ci in web", "npm run in web", "dotnet build"]);
+        first.ErrorLines().Count.ShouldBe(2);
+        Calls().ShouldBe(["npm ci in web", "npm run in web", "dotnet build"]);
 
         var second = await StartAsync("detect");
         second.Status.ShouldBe(0);
@@ -83,7 +83,7 @@ public sealed class ScriptTests : IDisposable
     [Theory]
     [InlineData("src/Spotter.Cli/Program.cs", "dotnet build")]
     [InlineData("web/src/main.ts", "npm ci in web,npm run in web,dotnet build")]
-    [InlineData("native/package-lock.json", "npm ci in native,dotnet build")]
+    [InlineData("web/package-lock.json", "npm ci in web,npm run in web,dotnet build")]
     [InlineData("src/Spotter.Cli/obj/project.assets.json", "")]
     public async Task Only_what_is_out_of_date_is_made_again(string changed, string calls)
     {

@@ -1,23 +1,22 @@
+using System.Text;
+using NetVips;
 using Spotter.Vision.LibVips;
 
 namespace Spotter.Tests.Vision;
 
 /// <summary>What libvips may read is a short list, whatever it could read.</summary>
-public sealed unsafe class LoaderTests
+public sealed class LoaderTests
 {
+    public LoaderTests() => Vips.Start();
+
     [Theory]
     [InlineData("svgload_buffer")]
     [InlineData("tiffload_buffer")]
     public void Other_formats_are_blocked(string loader)
     {
-        byte[] bytes = [.. "<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'/>"u8];
-        fixed (byte* p = bytes)
-        {
-            using var load = new VipsOperation(loader);
-            load.Set("buffer", p, bytes.Length);
+        var bytes = Encoding.UTF8.GetBytes("<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'/>");
 
-            Should.Throw<VipsException>(() => load.Run()).Message.ShouldContain("blocked");
-        }
+        Should.Throw<VipsException>(() => Operation.Call(loader, (object)bytes)).Message.ShouldContain("blocked");
     }
 
     [Theory]
@@ -27,15 +26,8 @@ public sealed unsafe class LoaderTests
     [InlineData("vipsload")]
     public void Files_are_not_read(string loader)
     {
-        using var load = new VipsOperation(loader);
-        load.Set("filename", "/dev/null");
-        if (loader == "rawload")
-            load.Set("width", 1).Set("height", 1).Set("bands", 1);
+        object[] arguments = loader == "rawload" ? ["/dev/null", 1, 1, 1] : ["/dev/null"];
 
-        Should.Throw<VipsException>(() => load.Run()).Message.ShouldContain("blocked");
+        Should.Throw<VipsException>(() => Operation.Call(loader, arguments)).Message.ShouldContain("blocked");
     }
-
-    [Fact]
-    public void An_operation_that_does_not_exist_is_refused_by_name() =>
-        Should.Throw<VipsException>(() => new VipsOperation("no_such_thing")).Message.ShouldContain("no_such_thing");
 }

@@ -129,7 +129,7 @@ public sealed class MaskTests
             columns.Column(i, 0, 80 + (i % 6), 80 + (i / 6), 120, 120, 0.9f - (i * 0.01f), 1);
         using var file = new ModelFile(Taking(1, 3, Edge, Edge).Note("task", "segment").Note("names", "['thing']").Output("output0", columns).Output("output1", Landscape(Shapes["ring"].Inside)).ToArray());
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
-        var picture = TestPictures.Encode(new byte[4000 * 3000 * 3], 4000, 3000, 3, "jpegsave_buffer", ("Q", "50"));
+        var picture = TestPictures.Encode(new byte[4000 * 3000 * 3], 4000, 3000, 3, "jpegsave_buffer", ("Q", 50));
 
         var findings = model.Run(picture, new VisionParameters { Iou = 0.999 });
 

@@ -68,7 +68,7 @@ public sealed class PictureStructureTests
         Bytes(ImageFormat.Jpeg, TestPictures.Jpeg(64, 64)).ShouldBe(0);
         Bytes(ImageFormat.Jpeg, TestPictures.ProgressiveJpeg(64, 64)).ShouldBe(6);
         Bytes(ImageFormat.Png, TestPictures.Png(64, 64)).ShouldBe(0);
-        Bytes(ImageFormat.Png, TestPictures.Encode(TestPictures.Pattern(64, 64, 3), 64, 64, 3, "pngsave_buffer", ("interlace", "true"))).ShouldBe(3);
+        Bytes(ImageFormat.Png, TestPictures.Encode(TestPictures.Pattern(64, 64, 3), 64, 64, 3, "pngsave_buffer", ("interlace", true))).ShouldBe(3);
         Bytes(ImageFormat.WebP, TestPictures.WebP(64, 64)).ShouldBeGreaterThan(4);
         Bytes(ImageFormat.Gif, TestPictures.Gif(64, 64)).ShouldBeGreaterThan(4);
 

@@ -79,7 +79,7 @@ public sealed class PictureTests
         const int width = 64, height = 40;
         var upright = TestPictures.Pattern(width, height, 3);
         var (storedWidth, storedHeight, stored) = Store(upright, width, height, exif);
-        var jpeg = TestPictures.WithExif(TestPictures.Encode(stored, storedWidth, storedHeight, 3, "jpegsave_buffer", ("Q", "100"), ("subsample-mode", "off")), exif);
+        var jpeg = TestPictures.WithExif(TestPictures.Encode(stored, storedWidth, storedHeight, 3, "jpegsave_buffer", ("Q", 100), ("subsample_mode", NetVips.Enums.ForeignSubsample.Off)), exif);
 
         using var picture = Picture.Open(jpeg, Limits);
         using var canvas = Canvas.Decode(picture);

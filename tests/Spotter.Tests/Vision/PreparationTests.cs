@@ -144,7 +144,7 @@ public sealed class PreparationTests
     public void A_turned_picture_is_upright_before_the_model_sees_it()
     {
         // Stored on its side: orientation 6 is turned clockwise to be looked at.
-        var stored = TestPictures.WithExif(TestPictures.Encode(FourPixels(64, 64), 64, 64, 3, "jpegsave_buffer", ("Q", "98"), ("subsample-mode", "off")), orientation: 6);
+        var stored = TestPictures.WithExif(TestPictures.Encode(FourPixels(64, 64), 64, 64, 3, "jpegsave_buffer", ("Q", 98), ("subsample_mode", NetVips.Enums.ForeignSubsample.Off)), orientation: 6);
 
         foreach (var options in (VisionParameters[])[new(), new() { Annotate = true }, new() { Region = new Region(0, 0, 64, 64) }])
         {

@@ -146,7 +146,7 @@ public sealed class ResultTests
         var ended = Should.Throw<OperationCanceledException>(() => model.Run(TestPictures.Png(256, 256), new VisionParameters { Tile = 128 }, progress, unwanted.Token));
 
         seen.Count.ShouldBe(1);
-        ended.InnerException.ShouldBeOfType<Spotter.Vision.OnnxRuntime.OrtException>();
+        ended.InnerException.ShouldBeOfType<Microsoft.ML.OnnxRuntime.OnnxRuntimeException>();
         // The model is as good as before.
         model.Run(TestPictures.Png(64, 64), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldNotBeEmpty();
     }

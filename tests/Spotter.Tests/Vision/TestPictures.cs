@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using NetVips;
 using Spotter.Vision.LibVips;
 
 namespace Spotter.Tests.Vision;
@@ -10,20 +11,20 @@ internal static unsafe class TestPictures
     /// <summary>Encodes raw pixels.</summary>
     /// <param name="pixels">Row by row, interleaved.</param>
     /// <param name="save">The libvips operation, as <c>jpegsave_buffer</c>.</param>
-    public static byte[] Encode(byte[] pixels, int width, int height, int bands, string save, params (string Name, string Value)[] options)
+    public static byte[] Encode(byte[] pixels, int width, int height, int bands, string save, params (string Name, object Value)[] options)
     {
         fixed (byte* p = pixels)
         {
-            using var image = VipsImage.Over(p, width, height, bands);
+            using var image = Vips.Over(p, width, height, bands);
             return Save(image, save, options);
         }
     }
 
     public static byte[] Jpeg(int width, int height, int bands = 3) =>
-        Encode(Pattern(width, height, bands), width, height, bands, "jpegsave_buffer", ("Q", "95"));
+        Encode(Pattern(width, height, bands), width, height, bands, "jpegsave_buffer", ("Q", 95));
 
     public static byte[] ProgressiveJpeg(int width, int height) =>
-        Encode(Pattern(width, height, 3), width, height, 3, "jpegsave_buffer", ("interlace", "true"));
+        Encode(Pattern(width, height, 3), width, height, 3, "jpegsave_buffer", ("interlace", true));
 
     public static byte[] Png(int width, int height, int bands = 3) => Png(Pattern(width, height, bands), width, height, bands);
 
@@ -31,7 +32,7 @@ internal static unsafe class TestPictures
         Encode(pixels, width, height, bands, "pngsave_buffer");
 
     public static byte[] WebP(int width, int height) =>
-        Encode(Pattern(width, height, 3), width, height, 3, "webpsave_buffer", ("lossless", "true"));
+        Encode(Pattern(width, height, 3), width, height, 3, "webpsave_buffer", ("lossless", true));
 
     public static byte[] Gif(int width, int height) => Encode(Pattern(width, height, 3), width, height, 3, "gifsave_buffer");
 
@@ -44,9 +45,8 @@ internal static unsafe class TestPictures
             BinaryPrimitives.WriteUInt16LittleEndian(wide.AsSpan(i * 2), (ushort)((pattern[i] << 8) | 0x7F));
         fixed (byte* p = wide)
         {
-            using var bytes = VipsImage.Over(p, width, height, 6);
-            using var regroup = new VipsOperation("copy");
-            using var image = regroup.Set("in", bytes).Set("bands", 3).Set("format", "ushort").Set("interpretation", "rgb16").Run().Image();
+            using var bytes = Vips.Over(p, width, height, 6);
+            using var image = bytes.Copy(bands: 3, format: Enums.BandFormat.Ushort, interpretation: Enums.Interpretation.Rgb16);
             return Save(image, "pngsave_buffer");
         }
     }
@@ -59,10 +59,9 @@ internal static unsafe class TestPictures
             (inks[i], inks[i + 1], inks[i + 2], inks[i + 3]) = (cyan, magenta, yellow, black);
         fixed (byte* p = inks)
         {
-            using var plain = VipsImage.Over(p, width, height, 4);
-            using var mark = new VipsOperation("copy");
-            using var image = mark.Set("in", plain).Set("interpretation", "cmyk").Run().Image();
-            return Save(image, "jpegsave_buffer", ("Q", "95"));
+            using var plain = Vips.Over(p, width, height, 4);
+            using var image = plain.Copy(interpretation: Enums.Interpretation.Cmyk);
+            return Save(image, "jpegsave_buffer", ("Q", 95));
         }
     }
 
@@ -204,13 +203,11 @@ internal static unsafe class TestPictures
         return ~sum;
     }
 
-    private static byte[] Save(VipsImage image, string operation, params (string Name, string Value)[] options)
+    private static byte[] Save(Image image, string operation, params (string Name, object Value)[] options)
     {
-        using var save = new VipsOperation(operation);
-        save.Set("in", image);
+        var kwargs = new VOption();
         foreach (var (name, value) in options)
-            save.Set(name, value);
-        using var blob = (System.Buffers.IMemoryOwner<byte>)save.Run().Blob();
-        return blob.Memory.ToArray();
+            kwargs.Add(name, value);
+        return (byte[])Operation.Call(operation, kwargs, image);
     }
 }
