@@ -72,8 +72,8 @@ internal sealed class Visit : IAsyncDisposable
     {
         this.context = context;
         Page = page;
-        page.SetDefaultTimeout(30_000);
-        Assertions.SetDefaultExpectTimeout(30_000);
+        page.SetDefaultTimeout(120_000);
+        Assertions.SetDefaultExpectTimeout(120_000);
         // Violations of the page's policy come as errors too.
         page.Console += (_, message) =>
         {

@@ -12,6 +12,8 @@ public sealed class FilterCostTests
     // The slowest takes half of this; what it is to find takes ten times as much.
     private const double MostCopies = 150;
 
+    private const int Copies = 50;
+
     private const int Edge = 2000;
 
     private static readonly byte[] Picture = TestPictures.Png(TestPictures.Flat(Edge, Edge, (200, 100, 50)), Edge, Edge);
@@ -44,8 +46,10 @@ public sealed class FilterCostTests
             from.AsSpan().Fill(1); // the pages are there
             to.AsSpan().Fill(1);
             var start = Stopwatch.GetTimestamp();
-            from.CopyTo(to, 0);
-            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            // As long as a filter takes: what else the machine does finds its way into both.
+            for (var i = 0; i < Copies; i++)
+                from.CopyTo(to, 0);
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds / Copies;
         });
 
         var filter = Least(() => Run(Requests[name]).Timings.PostMs);
