@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
-using NetVips;
 using Spotter.Core.Images;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
@@ -10,6 +9,7 @@ using Spotter.Vision.Inference;
 using Spotter.Vision.LibVips;
 using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;
+using Image = NetVips.Image;
 
 namespace Spotter.Benchmarks.Micro;
 
