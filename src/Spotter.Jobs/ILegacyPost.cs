@@ -6,7 +6,35 @@ namespace Spotter.Jobs;
 /// <param name="Id">Its id, the same each time it comes.</param>
 /// <param name="Body">What it says.</param>
 /// <param name="Receipt">What deletes it.</param>
-public sealed record LegacyMessage(string Id, string Body, string Receipt);
+public sealed record LegacyMessage(string Id, string Body, string Receipt)
+{
+    /// <summary>When it was sent.</summary>
+    public DateTimeOffset Sent { get; init; }
+
+    /// <summary>The texts that came beside the body, by their names.</summary>
+    public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}
+
+/// <summary>A part of an earlier service that has to be there.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Name">Its name; the address will do for a queue.</param>
+public sealed record LegacyPart(LegacyPartKind Kind, string Name);
+
+/// <summary>What a <see cref="LegacyPart"/> is.</summary>
+public enum LegacyPartKind
+{
+    /// <summary>A queue.</summary>
+    Queue,
+
+    /// <summary>A bucket.</summary>
+    Bucket,
+
+    /// <summary>A table to which rows are written.</summary>
+    Table,
+
+    /// <summary>A table from which rows are read.</summary>
+    ReadTable,
+}
 
 /// <summary>What is known of an object without its bytes.</summary>
 /// <param name="ETag">Tells one content from another.</param>
@@ -54,9 +82,17 @@ public interface ILegacyPost
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
     Task DeleteAsync(string queue, LegacyMessage message, CancellationToken cancel);
 
-    /// <summary>Sends a message; returns once the queue has it.</summary>
+    /// <summary>Lets a message that was received come again after a while.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
-    Task SendAsync(string queue, string body, CancellationToken cancel);
+    Task ReturnAsync(string queue, LegacyMessage message, TimeSpan after, CancellationToken cancel);
+
+    /// <summary>Sends a message; its id once the queue has it.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task<string> SendAsync(string queue, string body, CancellationToken cancel);
+
+    /// <summary>True for a queue that moves what comes too often to a dead-letter queue; false also where that may not be known.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
+    Task<bool> HasDeadLettersAsync(string queue, CancellationToken cancel);
 
     /// <summary>What is known of an object; null if there is none.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
@@ -83,4 +119,14 @@ public interface ILegacyPost
     /// <summary>Writes a row, over one with the same key.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>.</exception>
     Task PutRowAsync(string table, LegacyRow row, CancellationToken cancel);
+
+    /// <summary>The labels of a row; null if there is none.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, or <see cref="ErrorCodes.ModelOutputInvalid"/> for a row without labels.</exception>
+    Task<IReadOnlyList<LegacyLabel>?> FindLabelsAsync(string table, string predictionId, CancellationToken cancel);
+
+    /// <summary>Looks whether a part is there and may be used; changes nothing.</summary>
+    /// <exception cref="SpotterException">
+    /// <see cref="ErrorCodes.InvalidSettings"/>: it isn't there, or may not be used; <see cref="ErrorCodes.StoreUnavailable"/>: that can't be told now.
+    /// </exception>
+    Task CheckAsync(LegacyPart part, CancellationToken cancel);
 }

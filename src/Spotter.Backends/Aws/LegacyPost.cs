@@ -17,6 +17,8 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
 {
     private const int MostAtOnce = 10;
     private const string Mark = "spotter";
+    private const string SentAt = "SentTimestamp";
+    private const string DeadLetters = "RedrivePolicy";
 
     private readonly AwsClients clients = new(settings);
     private readonly ConcurrentDictionary<string, string> urls = new(StringComparer.Ordinal);
@@ -30,16 +32,32 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
             new ReceiveMessageRequest(await UrlOf(queue, cancel))
             {
                 MaxNumberOfMessages = MostAtOnce, WaitTimeSeconds = (int)Math.Min(wait.TotalSeconds, SqsQueues.LongPoll.TotalSeconds),
+                MessageAttributeNames = ["All"], MessageSystemAttributeNames = [SentAt],
             },
             cancel);
-        return [.. (answer.Messages ?? []).Select(m => new LegacyMessage(m.MessageId, m.Body, m.ReceiptHandle))];
+        return [.. (answer.Messages ?? []).Select(MessageOf)];
     }, cancel);
+
+    public Task ReturnAsync(string queue, LegacyMessage message, TimeSpan after, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
+        await clients.Sqs.ChangeMessageVisibilityAsync(await UrlOf(queue, cancel), message.Receipt, (int)after.TotalSeconds, cancel), cancel);
 
     public Task DeleteAsync(string queue, LegacyMessage message, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
         await clients.Sqs.DeleteMessageAsync(new DeleteMessageRequest(await UrlOf(queue, cancel), message.Receipt), cancel), cancel);
 
-    public Task SendAsync(string queue, string body, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
-        await clients.Sqs.SendMessageAsync(new SendMessageRequest(await UrlOf(queue, cancel), body), cancel), cancel);
+    public Task<string> SendAsync(string queue, string body, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
+        (await clients.Sqs.SendMessageAsync(new SendMessageRequest(await UrlOf(queue, cancel), body), cancel)).MessageId, cancel);
+
+    public Task<bool> HasDeadLettersAsync(string queue, CancellationToken cancel) => CallAsync($"the SQS queue '{queue}'", async () =>
+    {
+        try
+        {
+            return (await clients.Sqs.GetQueueAttributesAsync(await UrlOf(queue, cancel), [DeadLetters], cancel)).Attributes?.ContainsKey(DeadLetters) == true;
+        }
+        catch (AmazonServiceException denied) when (AwsFaults.IsDenied(denied))
+        {
+            return false;
+        }
+    }, cancel);
 
     public Task<LegacyObjectInfo?> FindAsync(string bucket, string key, CancellationToken cancel) => CallAsync<LegacyObjectInfo?>($"the S3 bucket '{bucket}'", async () =>
     {
@@ -80,38 +98,68 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
     }, cancel);
 
     public Task PutRowAsync(string table, LegacyRow row, CancellationToken cancel) => CallAsync($"the DynamoDB table '{table}'", () =>
-        clients.Dynamo.PutItemAsync(new PutItemRequest(table, ItemOf(row)), cancel), cancel);
+        clients.Dynamo.PutItemAsync(new PutItemRequest(table, LegacyRows.ItemOf(row)), cancel), cancel);
 
-    /// <summary>A row as the table has it.</summary>
-    internal static Dictionary<string, AttributeValue> ItemOf(LegacyRow row)
+    public Task<IReadOnlyList<LegacyLabel>?> FindLabelsAsync(string table, string predictionId, CancellationToken cancel) => CallAsync($"the DynamoDB table '{table}'", async () =>
     {
-        var item = new Dictionary<string, AttributeValue>(StringComparer.Ordinal)
+        var found = await clients.Dynamo.GetItemAsync(new GetItemRequest(table, LegacyRows.KeyOf(predictionId)), cancel);
+        return found.Item is { Count: > 0 } item ? LegacyRows.LabelsOf(item) : null;
+    }, cancel);
+
+    public async Task CheckAsync(LegacyPart part, CancellationToken cancel)
+    {
+        try
         {
-            ["predictionId"] = new() { S = row.PredictionId },
-            ["chatId"] = Number(row.ChatId),
-            ["originalImgPath"] = new() { S = row.OriginalImgPath },
-            ["predictedImgPath"] = new() { S = row.PredictedImgPath },
-            ["labels"] = new()
+            Task look = part.Kind switch
             {
-                IsLSet = true,
-                L = [.. row.Labels.Select(l => new AttributeValue
+                LegacyPartKind.Queue => CallAsync($"the SQS queue '{part.Name}'", () => clients.Sqs.GetQueueUrlAsync(AskFor(part.Name), cancel), cancel),
+                LegacyPartKind.Bucket => CallAsync($"the S3 bucket '{part.Name}'", () => clients.S3.ListObjectsV2Async(new ListObjectsV2Request { BucketName = part.Name, MaxKeys = 1 }, cancel), cancel),
+                LegacyPartKind.Table => CallAsync<bool>($"the DynamoDB table '{part.Name}'", async () =>
                 {
-                    M = new(StringComparer.Ordinal) { ["class"] = new() { S = l.Class }, ["cx"] = Number(l.Cx), ["cy"] = Number(l.Cy), ["width"] = Number(l.Width), ["height"] = Number(l.Height) },
-                })],
-            },
-            ["time"] = Number(row.Time),
-        };
-        if (row.Error is { } error)
-            item["error"] = new() { S = error };
-        return item;
+                    try
+                    {
+                        // Tries the right to write by a write that fails: no row has this key.
+                        await clients.Dynamo.PutItemAsync(new PutItemRequest(part.Name, LegacyRows.NoKey) { ConditionExpression = $"attribute_exists({LegacyRows.Key})" }, cancel);
+                    }
+                    catch (ConditionalCheckFailedException)
+                    {
+                        // As it was meant to.
+                    }
+                    return true;
+                }, cancel),
+                LegacyPartKind.ReadTable => FindLabelsAsync(part.Name, LegacyRows.None, cancel),
+                _ => throw new ArgumentOutOfRangeException(nameof(part)),
+            };
+            await look;
+        }
+        catch (SpotterException wrong) when (IsLasting(wrong.InnerException))
+        {
+            throw new SpotterException(ErrorCodes.InvalidSettings, wrong.Message, wrong.InnerException);
+        }
     }
 
-    private static AttributeValue Number(IFormattable number) => new() { N = number.ToString(null, CultureInfo.InvariantCulture) };
+    private static LegacyMessage MessageOf(Message message) => new(message.MessageId, message.Body, message.ReceiptHandle)
+    {
+        Sent = message.Attributes?.GetValueOrDefault(SentAt) is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sent) ? DateTimeOffset.FromUnixTimeMilliseconds(sent) : default,
+        Attributes = (message.MessageAttributes ?? []).Where(a => a.Value.StringValue is not null).ToDictionary(a => a.Key, a => a.Value.StringValue, StringComparer.Ordinal),
+    };
+
+    /// <summary>Asks for a queue by its name; an address ends in the owner's account and the name.</summary>
+    private static GetQueueUrlRequest AskFor(string queue) => IsAddress(queue) && queue.TrimEnd('/').Split('/') is [.., var owner, var name]
+        ? new GetQueueUrlRequest(name) { QueueOwnerAWSAccountId = owner }
+        : new GetQueueUrlRequest(queue);
+
+    private static bool IsAddress(string queue) => queue.StartsWith("https://", StringComparison.Ordinal) || queue.StartsWith("http://", StringComparison.Ordinal);
+
+    /// <summary>True for what is the same until somebody changes it.</summary>
+    private static bool IsLasting(Exception? error) =>
+        error is QueueDoesNotExistException or Amazon.DynamoDBv2.Model.ResourceNotFoundException or AmazonS3Exception { ErrorCode: "NoSuchBucket" }
+        || (error is AmazonServiceException denied && AwsFaults.IsDenied(denied));
 
     /// <summary>The address of a queue, which may be said by its name.</summary>
     private async Task<string> UrlOf(string queue, CancellationToken cancel)
     {
-        if (queue.StartsWith("https://", StringComparison.Ordinal) || queue.StartsWith("http://", StringComparison.Ordinal))
+        if (IsAddress(queue))
             return queue;
         if (!urls.TryGetValue(queue, out var url))
             urls[queue] = url = (await clients.Sqs.GetQueueUrlAsync(new GetQueueUrlRequest(queue), cancel)).QueueUrl;
@@ -132,7 +180,7 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
             {
                 QueueDoesNotExistException or Amazon.DynamoDBv2.Model.ResourceNotFoundException or AmazonS3Exception { ErrorCode: "NoSuchBucket" } =>
                     Unavailable($"There is no {what["the ".Length..]}; make it, or correct its name or region (docs/compat-messages.md).", error),
-                AmazonServiceException denied when AwsFaults.IsDenied(denied) => Unavailable($"The role or user may not use {what} as is needed; see the permissions in docs/compat-messages.md.", cause: null),
+                AmazonServiceException denied when AwsFaults.IsDenied(denied) => Unavailable($"The role or user may not use {what} as is needed; see the permissions in docs/compat-messages.md.", denied),
                 AmazonServiceException { StatusCode: > default(HttpStatusCode) } refused when !AwsFaults.IsOfCredentials(refused) => Unavailable($"A request to {what} failed ({CodeOf(refused)}).", error),
                 _ => clients.Faults.ToRefusal(error),
             };

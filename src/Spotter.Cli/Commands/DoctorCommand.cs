@@ -10,7 +10,7 @@ namespace Spotter.Cli.Commands;
 internal static class DoctorCommand
 {
     // As `serve` reads them: what it would do is what is looked at.
-    private static readonly SettingFlags Flags = new([SettingSources.File, GatewaySection.Data, GatewaySection.Host, GatewaySection.Port, .. BackendFactory.Settings]);
+    private static readonly SettingFlags Flags = new([SettingSources.File, GatewaySection.Data, GatewaySection.Host, GatewaySection.Port, .. BackendFactory.Settings, LegacySection.Compat, .. LegacySection.All]);
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per finding." };
 

@@ -14,6 +14,7 @@ using Spotter.Core.Confinement;
 using Spotter.Core.Files;
 using Spotter.Core.Settings;
 using Spotter.Engines.Catalogue;
+using Spotter.Jobs;
 using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Doctor;
@@ -47,6 +48,8 @@ internal static class HealthCheck
         var listings = models.Select(ModelListing.Of).ToList();
         foreach (var store in Stores(settings, listings))
             yield return store;
+        foreach (var part in LegacyParts(settings))
+            yield return part;
         var enough = listings.Any(listing => listing.Error is null);
         foreach (var listing in listings)
             yield return Model(listing, enough ? Health.Warning : Health.Wrong);
@@ -71,6 +74,27 @@ internal static class HealthCheck
     {
         var queues = EngineCatalogue.BuiltIn.QueuesOf(models.Select(m => m.Model).OfType<ModelInfo>()).ToList();
         return BackendFactory.ProbeAsync(settings, queues).GetAwaiter().GetResult().Select(found => new Finding(found.Name, found.IsWrong ? Health.Wrong : Health.Ok, found.Detail));
+    }
+
+    /// <summary>The queues, buckets and table of an earlier service whose messages are taken; none where none are.</summary>
+    private static IEnumerable<Finding> LegacyParts(SettingReader settings) => LegacySection.Read(settings) is { } legacy
+        ? legacy.Parts.Where(part => part.Name.Length > 0).Select(part => LegacyPart(settings, part))
+        : [];
+
+    private static Finding LegacyPart(SettingReader settings, LegacyPart part)
+    {
+        var name = $"earlier service's {part.Kind.ToString().ToLowerInvariant()} {part.Name}";
+        try
+        {
+            var post = LegacySection.Open(settings);
+            using (post as IDisposable)
+                post.CheckAsync(part, CancellationToken.None).GetAwaiter().GetResult();
+            return new(name, Health.Ok, "there");
+        }
+        catch (SpotterException wrong)
+        {
+            return new(name, Health.Wrong, wrong.Message);
+        }
     }
 
     private static Finding Machine() => new(

@@ -14,7 +14,7 @@ internal static class LegacySection
 
     /// <summary>Which of them. Their settings are in a section of their own: in a file, no setting has others below it.</summary>
     public static readonly Setting<string> Compat = new(
-        "compat", "Also answer the endpoints of earlier services, as docs/compat.md lists them. With s1, s2 or s3 also take the messages of that service, as docs/compat-messages.md says.",
+        "compat", "Also answer the endpoints of earlier services, as docs/compat.md lists them. With s0, s1, s2 or s3 also take the messages of that service, as docs/compat-messages.md says.",
         Kinds(), No) { Flag = "--compat", FlagText = Yes, FlagMayHaveValue = true };
 
     private static readonly Setting<string?> RequestQueue = new(
@@ -28,9 +28,9 @@ internal static class LegacySection
     private static readonly Setting<string?> OutputBucket = new("messages.outputBucket", "Its bucket of results, which s3 has.", SettingValues.OptionalText("BUCKET"), null) { Flag = "--messages-output-bucket" };
 
     private static readonly Setting<string?> Prefix = new(
-        "messages.prefix", "The folder of the pictures in their bucket. Default: images; with s3 none.", SettingValues.OptionalText("FOLDER"), null) { Flag = "--messages-prefix" };
+        "messages.prefix", "The folder of the pictures in their bucket. Default: images; with s0 data/images, with s3 none.", SettingValues.OptionalText("FOLDER"), null) { Flag = "--messages-prefix" };
 
-    private static readonly Setting<string?> Table = new("messages.table", "Its DynamoDB table of results, which s1 and s2 have.", SettingValues.OptionalText("NAME"), null) { Flag = "--messages-table" };
+    private static readonly Setting<string?> Table = new("messages.table", "Its DynamoDB table of results, which s0, s1 and s2 have.", SettingValues.OptionalText("NAME"), null) { Flag = "--messages-table" };
 
     private static readonly Setting<string?> Bot = new(
         "messages.bot", "The address of its bot, whose /results is called when there is a row, which s1 has. It has to be one that webhooks may go to.", SettingValues.HttpAddress, null) { Flag = "--messages-bot" };
@@ -54,36 +54,75 @@ internal static class LegacySection
         {
             // Something was to be taken, one would think.
             if (All.FirstOrDefault(settings.Has) is { } alone)
-                settings.Mistake($"{settings.NameOf(alone)} is for the messages of an earlier service, but not of which; add {Compat.Flag} s1, s2 or s3.");
+                settings.Mistake($"{settings.NameOf(alone)} is for the messages of an earlier service, but not of which; add {Compat.Flag} s0, s1, s2 or s3.");
             return null;
         }
         var isClassifier = service == LegacyService.S3;
+        var mails = service is LegacyService.S2 or LegacyService.S3;
         return new LegacySettings
         {
             Service = service,
             RequestQueue = Needed(settings, RequestQueue, service, true) ?? "",
-            ResultQueue = Needed(settings, ResultQueue, service, service != LegacyService.S1),
+            ResultQueue = Needed(settings, ResultQueue, service, mails),
             Bucket = Needed(settings, Bucket, service, true) ?? "",
             OutputBucket = Needed(settings, OutputBucket, service, isClassifier),
-            Prefix = (settings.Get(Prefix) ?? (isClassifier ? "" : "images")).Trim('/'),
+            Prefix = Folder(settings, service),
             Table = Needed(settings, Table, service, !isClassifier),
             Bot = Needed(settings, Bot, service, service == LegacyService.S1),
         };
+    }
+
+    /// <summary>The settings of a service whose workers a bridge uses: what only these workers need is left out.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: it can't be as was asked for.</exception>
+    public static LegacySettings ReadOfBridge(SettingReader settings)
+    {
+        if (!EnumNames.TryParse<LegacyService>(settings.Get(Compat), out var service))
+            settings.Mistake($"A bridge needs to know whose workers it uses; add {Compat.Flag} s1, s2 or s3.");
+        else if (service == LegacyService.S0)
+            settings.Mistake("The workers of s0 tell nobody of their results, so no bridge can use them; it takes s1, s2 or s3.");
+        settings.ThrowIfWrong();
+        var read = new LegacySettings
+        {
+            Service = service,
+            RequestQueue = Needed(settings, RequestQueue, service) ?? "",
+            ResultQueue = service == LegacyService.S1 ? null : Needed(settings, ResultQueue, service),
+            Bucket = Needed(settings, Bucket, service) ?? "",
+            Prefix = Folder(settings, service),
+            Table = service == LegacyService.S1 ? Needed(settings, Table, service) : null,
+        };
+        settings.ThrowIfWrong();
+        read.Validate();
+        return read;
     }
 
     /// <summary>The way to its queues, objects and rows.</summary>
     public static ILegacyPost Open(SettingReader settings) =>
         new LegacyPost(new AwsSettings { Region = settings.Get(Region), Endpoint = settings.Get(Endpoint) is { } endpoint ? new Uri(endpoint) : null });
 
+    private static string Folder(SettingReader settings, LegacyService service) => (settings.Get(Prefix) ?? service switch
+    {
+        LegacyService.S0 => "data/images",
+        LegacyService.S3 => "",
+        _ => "images",
+    }).Trim('/');
+
     private static string? Needed(SettingReader settings, Setting<string?> setting, LegacyService service, bool isNeeded)
     {
-        var name = service.ToString().ToLowerInvariant();
-        if (isNeeded && !settings.Has(setting))
-            settings.Mistake($"The messages of {name} need {setting.Key}; give it with {setting.Flag} {setting.ValueName}.");
-        if (!isNeeded && settings.Has(setting))
-            settings.Mistake($"{settings.NameOf(setting)} is given, and {name} has no such thing; leave it out.");
-        return isNeeded ? settings.Get(setting) : null;
+        if (isNeeded)
+            return Needed(settings, setting, service);
+        if (settings.Has(setting))
+            settings.Mistake($"{settings.NameOf(setting)} is given, and {NameOf(service)} has no such thing; leave it out.");
+        return null;
     }
+
+    private static string? Needed(SettingReader settings, Setting<string?> setting, LegacyService service)
+    {
+        if (!settings.Has(setting))
+            settings.Mistake($"The messages of {NameOf(service)} need {setting.Key}; give it with {setting.Flag} {setting.ValueName}.");
+        return settings.Get(setting);
+    }
+
+    private static string NameOf(LegacyService service) => service.ToString().ToLowerInvariant();
 
     private static SettingValues<string> Kinds()
     {

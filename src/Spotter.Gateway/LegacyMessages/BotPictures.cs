@@ -32,15 +32,19 @@ internal sealed class BotPictures(LegacySettings settings, ILegacyPost post, Job
         // Another picture had that name before.
         var isTaken = await post.FindAsync(settings.Bucket, OriginalOf(name), cancel) is { } earlier && earlier.Mark != target.Id && earlier.ETag != target.ETag;
         await post.PutAsync(settings.Bucket, OriginalOf(isTaken ? LegacyName.Before($"{target.Id}-", name) : name), original, job.Spec.Inputs[0].MediaType, target.Id, cancel);
-        await post.PutAsync(settings.Bucket, KeyOf(name), annotated, annotated is [0x89, ..] ? "image/png" : "image/jpeg", target.Id, cancel);
+        await post.PutAsync(settings.Bucket, KeyOf(name), annotated, TypeOf(annotated), target.Id, cancel);
         return KeyOf(name);
     }
+
+    /// <summary>The media type of an annotated picture.</summary>
+    public static string TypeOf(byte[] annotated) => annotated is [0x89, ..] ? "image/png" : "image/jpeg";
 
     private string KeyOf(string name) => settings.Folder + name;
 
     private string OriginalOf(string name) => $"{settings.Folder}{LegacyName.Originals}/{name}";
 
-    private static async Task<byte[]> ReadAsync(Stream content, CancellationToken cancel)
+    /// <summary>A picture from its beginning to its end.</summary>
+    public static async Task<byte[]> ReadAsync(Stream content, CancellationToken cancel)
     {
         await using (content)
         {

@@ -27,9 +27,21 @@ internal sealed record BotResult(BotMessage Message)
     public static string Failed(LegacyTarget target, int status, string why) => Write(target, status, JsonSerializer.SerializeToElement(why, Json.String));
 
     /// <summary>The row of a job that has succeeded.</summary>
-    public static LegacyRow RowOf(LegacyTarget target, Job job, PictureResult result, string key) => new(
-        target.Id, target.Chat, key, key, [.. PredictedObject.Of(result).Select(o => new LegacyLabel(o.Class, o.Cx, o.Cy, o.Width, o.Height))],
+    /// <param name="target">Whose it is.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="result">Its result.</param>
+    /// <param name="original">The key of what the bot takes for the original.</param>
+    /// <param name="annotated">The key of the annotated picture.</param>
+    public static LegacyRow RowOf(LegacyTarget target, Job job, PictureResult result, string original, string annotated) => new(
+        target.Id, target.Chat, original, annotated, [.. PredictedObject.Of(result).Select(o => new LegacyLabel(o.Class, o.Cx, o.Cy, o.Width, o.Height))],
         job.Finished!.Value.ToUnixTimeMilliseconds() / 1000.0);
+
+    /// <summary>The row that says why there is no result, for bots that hear of rows only.</summary>
+    public static LegacyRow RowOfRefusal(LegacyTarget target, LegacySettings settings, string why, DateTimeOffset now)
+    {
+        var key = target.Picture.Length == 0 ? "" : settings.Folder + target.Picture;
+        return new LegacyRow(target.Id, target.Chat, key, key, [], now.ToUnixTimeMilliseconds() / 1000.0) { Error = why };
+    }
 
     private static string SummaryOf(PictureResult result) => result.Summary is { Count: > 0 } counts
         ? string.Concat(counts.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key}: {c.Value}\n"))) : NothingFound;

@@ -6,11 +6,14 @@ using Spotter.Jobs;
 
 namespace Spotter.Gateway.LegacyMessages;
 
-/// <summary>Deals with one message: makes a job of it, or says why not. It is deleted once one of these is certain, and comes again until then.</summary>
+/// <summary>
+/// Deals with one message: makes a job of it, or says why not. It is deleted once one of these is certain, and comes again until then.
+/// One that this program fails to deal with is never deleted: its queue keeps it, or moves it to the dead-letter queue.
+/// </summary>
 internal sealed partial class LegacyIntake(LegacyDeployment deployment, LegacyWorkers workers, JobService jobs, EngineCatalogue engines, ModelCatalogue models, ILogger<LegacyIntake> log)
 {
-    /// <summary>So often a message is tried with which this program can't cope, by a mistake of its own.</summary>
-    private const int MostTries = 5;
+    /// <summary>After so many tries the sender of a message is told that this program can't deal with it, by a mistake of its own.</summary>
+    private const int TriesUntilTold = 5;
 
     // Nobody makes so many at a time; what is forgotten is tried a little longer.
     private const int MostMistaken = 1000;
@@ -23,8 +26,8 @@ internal sealed partial class LegacyIntake(LegacyDeployment deployment, LegacyWo
     {
         try
         {
-            await DealAsync(message, cancel);
-            await deployment.Post.DeleteAsync(deployment.Settings!.RequestQueue, message, cancel);
+            if (await DealAsync(message, cancel))
+                await deployment.Post.DeleteAsync(deployment.Settings!.RequestQueue, message, cancel);
             return true;
         }
         catch (SpotterException passing) when (LegacyChannel.IsPassing(passing))
@@ -36,24 +39,30 @@ internal sealed partial class LegacyIntake(LegacyDeployment deployment, LegacyWo
         {
             if (mistakes.Count >= MostMistaken)
                 mistakes.Clear();
-            LogFailed(mistake, message.Id, mistakes.AddOrUpdate(message.Id, 1, static (_, tries) => tries + 1));
+            var tries = mistakes.AddOrUpdate(message.Id, 1, static (_, earlier) => earlier + 1);
+            LogFailed(mistake, message.Id, tries);
+            if (tries == TriesUntilTold)
+                await TellAsync(message, cancel);
             return true;
         }
     }
 
-    private async Task DealAsync(LegacyMessage message, CancellationToken cancel)
+    /// <summary>True when the message may be deleted.</summary>
+    private async Task<bool> DealAsync(LegacyMessage message, CancellationToken cancel)
     {
         var worker = workers.Current;
         switch (worker.Read(message))
         {
             case LegacyRequest.Dropped dropped:
+                if (await deployment.Post.HasDeadLettersAsync(deployment.Settings!.RequestQueue, cancel))
+                {
+                    LogLeftToDie(message.Id, dropped.Why);
+                    return false;
+                }
                 LogDropped(message.Id, dropped.Why);
                 break;
             case LegacyRequest.Refused refused:
                 await RefuseAsync(message, refused.Target, 400, refused.Why, cancel);
-                break;
-            case LegacyRequest.Picture hopeless when mistakes.TryGetValue(message.Id, out var tries) && tries >= MostTries:
-                await RefuseAsync(message, hopeless.Target, 500, "The picture could not be looked at because of a mistake in the service; its log has more.", cancel);
                 break;
             case LegacyRequest.Picture picture:
                 try
@@ -65,6 +74,20 @@ internal sealed partial class LegacyIntake(LegacyDeployment deployment, LegacyWo
                     await RefuseAsync(message, picture.Target, Problems.Of(lasting.Code, lasting.Message).Status, lasting.Message, cancel);
                 }
                 break;
+        }
+        return true;
+    }
+
+    private async Task TellAsync(LegacyMessage message, CancellationToken cancel)
+    {
+        try
+        {
+            if (workers.Current.Read(message) is LegacyRequest.Picture hopeless)
+                await RefuseAsync(message, hopeless.Target, 500, "The picture could not be looked at because of a mistake in the service; its log has more.", cancel);
+        }
+        catch (Exception untold) when (untold is not (OperationCanceledException or OutOfMemoryException))
+        {
+            LogFailed(untold, message.Id, TriesUntilTold);
         }
     }
 
@@ -112,6 +135,9 @@ internal sealed partial class LegacyIntake(LegacyDeployment deployment, LegacyWo
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The message {Id} is dropped: {Why}")]
     private partial void LogDropped(string id, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The message {Id} is left for its dead-letter queue: {Why}")]
+    private partial void LogLeftToDie(string id, string why);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The message {Id} is answered with an error: {Why}")]
     private partial void LogRefused(string id, string why);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Jobs;
 
 namespace Spotter.Gateway.LegacyMessages;
 
@@ -13,6 +14,14 @@ internal sealed partial class LegacyReader(LegacyDeployment deployment, LegacyIn
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan WhileFull = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(3);
+
+    /// <summary>Looks first whether all that the service had is there: nothing of it comes by itself.</summary>
+    /// <exception cref="SpotterException">A queue, a bucket or the table is missing, or may not be used.</exception>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll((deployment.Settings?.Parts ?? []).Select(part => CheckAsync(part, cancellationToken)));
+        await base.StartAsync(cancellationToken);
+    }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -47,6 +56,21 @@ internal sealed partial class LegacyReader(LegacyDeployment deployment, LegacyIn
             // The end. What was being dealt with comes again, and makes no second job.
         }
     }
+
+    private async Task CheckAsync(LegacyPart part, CancellationToken cancel)
+    {
+        try
+        {
+            await deployment.Post.CheckAsync(part, cancel);
+        }
+        catch (SpotterException unreachable) when (unreachable.Code == ErrorCodes.StoreUnavailable)
+        {
+            LogUnchecked(part.Name, unreachable.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Whether '{Name}' is there can't be told: {Detail} It is used all the same")]
+    private partial void LogUnchecked(string name, string detail);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Messages can't be received: {Detail} It is tried again")]
     private partial void LogFailed(string detail);

@@ -32,13 +32,24 @@ internal abstract record LegacyRequest
     {
         if (Parse(message.Body) is not { } body)
             return new Dropped("it is no JSON object.");
-        // The key of a row is a number.
-        if (!long.TryParse(TextOf(body, chatNames), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var chat))
-            return new Dropped($"its '{chatNames[0]}' is missing or no number, so there is nobody to answer.");
-        var name = TextOf(body, pictureNames) ?? "";
+        return OfBot(message, TextOf(body, chatNames), chatNames[0], TextOf(body, pictureNames), $"'{pictureNames[0]}'");
+    }
+
+    /// <summary>What a bot asks for.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="chatText">The chat; null where the message has none.</param>
+    /// <param name="chatName">What the message calls it.</param>
+    /// <param name="picture">The picture's name; null where the message has none.</param>
+    /// <param name="pictureName">What the message calls it.</param>
+    public static LegacyRequest OfBot(LegacyMessage message, string? chatText, string chatName, string? picture, string pictureName)
+    {
+        // In a row the chat is a number.
+        if (!long.TryParse(chatText, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var chat))
+            return new Dropped($"its '{chatName}' is missing or no number, so there is nobody to answer.");
+        var name = picture ?? "";
         var target = new LegacyTarget(message.Id, chat, name);
         if (name.Length == 0)
-            return new Refused(target with { Picture = "" }, $"The message names no picture; give its name as '{pictureNames[0]}'.");
+            return new Refused(target with { Picture = "" }, $"The message names no picture; give its name as {pictureName}.");
         // What was asked for is not repeated: it may be anything.
         return LegacyName.IsPicture(name) ? new Picture(target) : new Refused(target with { Picture = "" }, "The picture's name can't be one; take letters, digits, '.', '-' and '_'.");
     }

@@ -7,6 +7,9 @@ namespace Spotter.Gateway.LegacyMessages;
 /// <summary>The earlier services whose workers Spotter can take the place of; docs/compat-messages.md says how to tell them apart.</summary>
 public enum LegacyService
 {
+    /// <summary>Jobs by SQS, with the chat in an attribute; annotated pictures and rows, and nobody is called.</summary>
+    S0,
+
     /// <summary>Jobs by SQS; rows in DynamoDB, and a call of the bot's <c>/results</c>.</summary>
     S1,
 
@@ -85,6 +88,12 @@ public sealed record LegacySettings
     /// <summary>What a key of a picture begins with: empty, or ending in a slash.</summary>
     public string Folder => Prefix.Length == 0 ? "" : Prefix + "/";
 
+    /// <summary>What has to be there for a gateway in the place of the workers.</summary>
+    public IEnumerable<LegacyPart> Parts =>
+    [
+        .. PartsOf(LegacyPartKind.Queue, RequestQueue, ResultQueue), .. PartsOf(LegacyPartKind.Bucket, Bucket, OutputBucket), .. PartsOf(LegacyPartKind.Table, Table),
+    ];
+
     /// <summary>Checks them together.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
     public void Validate()
@@ -93,4 +102,6 @@ public sealed record LegacySettings
         if (Prefix.Length > 0 && (Prefix.Length > LongestPrefix || !LegacyName.IsPlain(Prefix)))
             throw new SpotterException(ErrorCodes.InvalidSettings, $"The folder '{Prefix}' of the pictures can't be one; name it without '.', '..', empty parts and control characters, as 'images'.");
     }
+
+    private static IEnumerable<LegacyPart> PartsOf(LegacyPartKind kind, params IReadOnlyList<string?> names) => names.OfType<string>().Select(name => new LegacyPart(kind, name));
 }

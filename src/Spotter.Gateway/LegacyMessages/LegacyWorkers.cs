@@ -19,6 +19,7 @@ internal sealed class LegacyWorkers : IDisposable
         var pictures = new BotPictures(settings, deployment.Post, jobs, drawings);
         current = settings.Service switch
         {
+            LegacyService.S0 => new S0Worker(settings, deployment.Post, drawings, time),
             LegacyService.S1 => new S1Worker(settings, deployment.Post, pictures, guard, client, time),
             LegacyService.S2 => new S2Worker(settings, deployment.Post, pictures),
             LegacyService.S3 => new S3Worker(settings, deployment.Post),

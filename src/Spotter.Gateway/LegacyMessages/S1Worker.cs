@@ -21,15 +21,14 @@ internal sealed class S1Worker(LegacySettings settings, ILegacyPost post, BotPic
     public async Task SucceedAsync(LegacyTarget target, Job job, CancellationToken cancel)
     {
         var key = await pictures.AnnotateAsync(target, job, cancel);
-        await post.PutRowAsync(settings.Table!, BotResult.RowOf(target, job, PictureResult.Of(job), key), cancel);
+        await post.PutRowAsync(settings.Table!, BotResult.RowOf(target, job, PictureResult.Of(job), key, key), cancel);
         await CallAsync(target, cancel);
     }
 
     /// <summary>Such a bot hears of rows only, so that says it, too.</summary>
     public async Task RefuseAsync(LegacyTarget target, int status, string why, CancellationToken cancel)
     {
-        var key = target.Picture.Length == 0 ? "" : settings.Folder + target.Picture;
-        await post.PutRowAsync(settings.Table!, new LegacyRow(target.Id, target.Chat, key, key, [], time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0) { Error = why }, cancel);
+        await post.PutRowAsync(settings.Table!, BotResult.RowOfRefusal(target, settings, why, time.GetUtcNow()), cancel);
         await CallAsync(target, cancel);
     }
 

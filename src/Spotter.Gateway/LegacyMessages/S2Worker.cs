@@ -16,7 +16,8 @@ internal sealed class S2Worker(LegacySettings settings, ILegacyPost post, BotPic
     public async Task SucceedAsync(LegacyTarget target, Job job, CancellationToken cancel)
     {
         var result = PictureResult.Of(job);
-        var row = BotResult.RowOf(target, job, result, await pictures.AnnotateAsync(target, job, cancel));
+        var key = await pictures.AnnotateAsync(target, job, cancel);
+        var row = BotResult.RowOf(target, job, result, key, key);
         // The bot looks for the row as soon as it has the message.
         await post.PutRowAsync(settings.Table!, row, cancel);
         await post.SendAsync(settings.ResultQueue!, BotResult.Succeeded(target, row, result), cancel);

@@ -37,6 +37,17 @@ internal sealed class OldBot(MotoServer moto)
         return bot;
     }
 
+    /// <summary>The address of one of its queues.</summary>
+    public string UrlOf(string queue) => urls[queue];
+
+    /// <summary>Messages of a queue, those that somebody has received and not deleted among them.</summary>
+    public async Task<int> CountAsync(string queue)
+    {
+        var answer = await moto.CallAsync("AmazonSQS.GetQueueAttributes", new JsonObject { ["QueueUrl"] = urls[queue], ["AttributeNames"] = new JsonArray("All") });
+        return answer.GetProperty("Attributes").EnumerateObject().Where(a => a.Name.StartsWith("ApproximateNumberOfMessages", StringComparison.Ordinal))
+            .Sum(a => int.Parse(a.Value.GetString()!, CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Sends a picture of a chat to be looked at; the message's id.</summary>
     public async Task<string> AskAsync(string chat, string name, byte[] picture)
     {
@@ -48,8 +59,16 @@ internal sealed class OldBot(MotoServer moto)
     public Task PutAsync(string key, byte[] picture) => moto.PutAsync($"/{Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}", picture);
 
     /// <summary>Sends a message; its id.</summary>
-    public async Task<string> SendAsync(string body, string queue = Requests) =>
-        (await moto.CallAsync("AmazonSQS.SendMessage", new JsonObject { ["QueueUrl"] = urls[queue], ["MessageBody"] = body })).GetProperty("MessageId").GetString()!;
+    /// <param name="body">The message.</param>
+    /// <param name="queue">The queue.</param>
+    /// <param name="chat">The chat, as an attribute beside it; null for none.</param>
+    public async Task<string> SendAsync(string body, string queue = Requests, string? chat = null)
+    {
+        var message = new JsonObject { ["QueueUrl"] = urls[queue], ["MessageBody"] = body };
+        if (chat is not null)
+            message["MessageAttributes"] = new JsonObject { ["chat_id"] = new JsonObject { ["DataType"] = "String", ["StringValue"] = chat } };
+        return (await moto.CallAsync("AmazonSQS.SendMessage", message)).GetProperty("MessageId").GetString()!;
+    }
 
     /// <summary>Waits for the next result and deletes it; what it says.</summary>
     public async Task<string> HearAsync(string queue = Results)
@@ -69,12 +88,7 @@ internal sealed class OldBot(MotoServer moto)
     }
 
     /// <summary>Waits until every message was dealt with.</summary>
-    public Task EmptyAsync() => Eventually.SeeAsync("no message waits", async () =>
-    {
-        var answer = await moto.CallAsync("AmazonSQS.GetQueueAttributes", new JsonObject { ["QueueUrl"] = urls[Requests], ["AttributeNames"] = new JsonArray("All") });
-        return answer.GetProperty("Attributes").EnumerateObject().Where(a => a.Name.StartsWith("ApproximateNumberOfMessages", StringComparison.Ordinal))
-            .Sum(a => int.Parse(a.Value.GetString()!, CultureInfo.InvariantCulture));
-    }, waiting => waiting == 0, TimeSpan.FromSeconds(60));
+    public Task EmptyAsync() => Eventually.SeeAsync("no message waits", () => CountAsync(Requests), waiting => waiting == 0, TimeSpan.FromSeconds(60));
 
     /// <summary>All rows.</summary>
     public async Task<List<JsonElement>> RowsAsync() =>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Spotter.EndToEnd.Aws;
 
-/// <summary>A service in the place of other earlier services' workers: <c>--compat s3</c> and <c>--compat s1</c>.</summary>
+/// <summary>A service in the place of other earlier services' workers: <c>--compat s3</c>, <c>s1</c> and <c>s0</c>.</summary>
 public sealed class OldServicesTests : IAsyncLifetime
 {
     private readonly TemporaryFolder folder = new();
@@ -101,10 +101,95 @@ public sealed class OldServicesTests : IAsyncLifetime
         (await service.TerminateAsync()).ShouldBe(0, service.Log);
     }
 
+    [MotoFact]
+    public async Task A_bot_whose_message_is_a_text_finds_its_picture_under_the_id_of_the_message()
+    {
+        await using var service = await ServeAsync(PatchModel.Write(folder.File("patches.onnx")), ["--compat", "s0", "--messages-table", OldBot.Table]);
+        var picture = Pictures.Png(200);
+        await old.PutAsync("data/images/a.b.jpg", picture);
+
+        var id = await old.SendAsync("a.b.jpg", chat: "-100");
+        var byKey = await old.SendAsync("data/images/a.b.jpg", chat: "7");
+        var missing = await old.SendAsync("missing.jpg", chat: "8");
+        var nobody = await old.SendAsync("a.b.jpg");
+        await old.EmptyAsync();
+        var rows = (await Eventually.SeeAsync("all that were asked for have rows", old.RowsAsync, all => all.Count == 3, TimeSpan.FromSeconds(60)))
+            .ToDictionary(r => r.GetProperty("predictionId").GetProperty("S").GetString()!, StringComparer.Ordinal);
+
+        rows.Keys.Order(StringComparer.Ordinal).ShouldBe(new[] { id, byKey, missing }.Order(StringComparer.Ordinal));
+        rows[id].GetProperty("chatId").GetProperty("N").GetString().ShouldBe("-100");
+        rows[id].GetProperty("originalImgPath").GetProperty("S").GetString().ShouldBe("data/images/a.b.jpg");
+        rows[id].GetProperty("predictedImgPath").GetProperty("S").GetString().ShouldBe($"static/data/{id}/a.b.jpg");
+        rows[id].GetProperty("labels").GetProperty("L").GetArrayLength().ShouldBe(2);
+        rows[missing].GetProperty("error").GetProperty("S").GetString().ShouldNotBeNull().ShouldContain("not where its message says");
+        // The original stays, and what was drawn lies elsewhere.
+        (await old.PictureAsync("data/images/a.b.jpg")).ShouldBe(picture);
+        foreach (var drawn in (string[])[id, byKey])
+            (await old.PictureAsync($"static/data/{drawn}/a.b.jpg")).ShouldNotBeNull().ShouldNotBe(picture);
+        service.Log.ShouldContain($"The message {nobody} is dropped: its 'chat_id' is missing");
+        (await service.TerminateAsync()).ShouldBe(0, service.Log);
+    }
+
+    [MotoTheory]
+    [InlineData("--messages-request-queue", "none", "There is no SQS queue 'none'; make it, or correct its name or region")]
+    [InlineData("--messages-result-queue", "none", "There is no SQS queue 'none'; make it, or correct its name or region")]
+    [InlineData("--messages-bucket", "none-such", "There is no S3 bucket 'none-such'; make it, or correct its name or region")]
+    [InlineData("--messages-table", "none", "There is no DynamoDB table 'none'; make it, or correct its name or region")]
+    public async Task What_is_not_there_is_refused_at_start_and_seen_by_the_doctor(string flag, string name, string words)
+    {
+        string[] parts = [.. BotWith(flag, name)];
+        var (status, _, errors) = await SpotterProgram.RunWithAsync(Environment, ["serve", "--port", "0", "--data", folder.File("data"), "--model", PatchModel.Write(folder.File("patches.onnx")), .. parts]);
+        status.ShouldBe(1, errors);
+        errors.ShouldContain($"spotter: {words}");
+
+        var doctor = await SpotterProgram.RunWithAsync(Environment, ["doctor", "--json", "--data", folder.File("data"), .. parts]);
+        var findings = doctor.Output.Split('\n').Where(line => line.Contains("earlier service's", StringComparison.Ordinal)).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        findings.Count.ShouldBe(4, doctor.Output);
+        var wrong = findings.Where(f => f.GetProperty("health").GetString() != "ok").ToList();
+        wrong.ShouldHaveSingleItem().GetProperty("detail").GetString().ShouldNotBeNull().ShouldStartWith(words);
+        (await old.RowsAsync()).ShouldBeEmpty("looking changes nothing");
+    }
+
+    [MotoFact]
+    public async Task What_nobody_can_answer_is_left_for_the_dead_letter_queue_where_there_is_one()
+    {
+        var dead = (await moto.CallAsync("AmazonSQS.CreateQueue", new JsonObject { ["QueueName"] = "dead" })).GetProperty("QueueUrl").GetString()!;
+        await moto.CallAsync("AmazonSQS.SetQueueAttributes", new JsonObject
+        {
+            ["QueueUrl"] = old.UrlOf(OldBot.Requests),
+            ["Attributes"] = new JsonObject { ["RedrivePolicy"] = """{"deadLetterTargetArn":"arn:aws:sqs:eu-central-1:123456789012:dead","maxReceiveCount":2}""" },
+        });
+        await using var service = await ServeAsync(PatchModel.Write(folder.File("patches.onnx")), ["--compat", "s2", "--messages-result-queue", OldBot.Results, "--messages-table", OldBot.Table]);
+
+        var poison = await old.SendAsync("{");
+
+        var moved = await Eventually.SeeAsync("it is in the dead-letter queue", async () =>
+        {
+            var answer = await moto.CallAsync("AmazonSQS.ReceiveMessage", new JsonObject { ["QueueUrl"] = dead });
+            return answer.TryGetProperty("Messages", out var messages) ? messages.GetRawText() : "";
+        }, text => text.Length > 0 && text.Contains("MessageId", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        moved.ShouldContain(poison);
+        service.Log.ShouldContain($"The message {poison} is left for its dead-letter queue");
+        (await service.TerminateAsync()).ShouldBe(0, service.Log);
+    }
+
+    private static IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string>(MotoServer.Credentials, StringComparer.Ordinal) { ["AWS_REGION"] = "eu-central-1" };
+
+    private IEnumerable<string> BotWith(string flag, string value)
+    {
+        var parts = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["--messages-request-queue"] = OldBot.Requests, ["--messages-bucket"] = OldBot.Bucket, ["--messages-endpoint"] = moto.Address.ToString(),
+            ["--compat"] = "s2", ["--messages-result-queue"] = OldBot.Results, ["--messages-table"] = OldBot.Table,
+        };
+        parts[flag] = value;
+        return parts.SelectMany(p => (string[])[p.Key, p.Value]);
+    }
+
     private Task<SpotterProcess> ServeAsync(string model, string[] more) => SpotterProcess.StartAsync(
         folder.File("data"), model,
         ["--messages-request-queue", OldBot.Requests, "--messages-bucket", OldBot.Bucket, "--messages-endpoint", moto.Address.ToString(), "--max-workers", "1", "--lanes", "2", .. more],
-        new Dictionary<string, string>(MotoServer.Credentials, StringComparer.Ordinal) { ["AWS_REGION"] = "eu-central-1" });
+        Environment);
 
     /// <summary>A bot whose <c>/results</c> takes POST, as later ones did, and looks up the row.</summary>
     private sealed class CalledBot : IAsyncDisposable

@@ -30,7 +30,7 @@ public sealed class LegacyShapesTests
     [Fact]
     public void A_row_has_six_attributes_of_the_types_of_old()
     {
-        var item = LegacyPost.ItemOf(new LegacyRow("m-1", -100, "images/a", "images/b", [new LegacyLabel("person", 0.5, 0.25, 0.1, 1e-6)], 1767268800.5));
+        var item = LegacyRows.ItemOf(new LegacyRow("m-1", -100, "images/a", "images/b", [new LegacyLabel("person", 0.5, 0.25, 0.1, 1e-6)], 1767268800.5));
 
         item.Keys.Order(StringComparer.Ordinal).ShouldBe(["chatId", "labels", "originalImgPath", "predictedImgPath", "predictionId", "time"]);
         (item["predictionId"].S, item["chatId"].N, item["originalImgPath"].S, item["predictedImgPath"].S, item["time"].N).ShouldBe(("m-1", "-100", "images/a", "images/b", "1767268800.5"));
