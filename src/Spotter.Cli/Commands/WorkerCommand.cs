@@ -47,13 +47,9 @@ internal static partial class WorkerCommand
     {
         var isChild = parsed.GetValue(Child);
         var told = isChild ? SettingSources.OpenOfChild(Flags.Read(parsed)) : SettingSources.Open(Flags.Read(parsed));
-        var settings = WorkerSection.Read(told, $"{SafeMachineName()}-{RandomSource.System.NextHex(3)}");
+        var settings = WorkerSection.Read(told, WorkerSection.NameOfMachine("worker"));
         var log = LogSection.Read(told);
-        var (server, token) = (told.Get(WorkerSection.Server), WorkerSection.Token(told) ?? (isChild ? WorkerOrder.TokenOf(await Console.In.ReadLineAsync()) : null));
-        if (server is null)
-            told.Mistake("A worker needs the address of its gateway; give it with --server URL.");
-        if (token is null)
-            told.Mistake($"A worker needs the gateway's worker token; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
+        var (server, token) = WorkerSection.Gateway(told, "worker", isChild && WorkerSection.Token(told) is null ? WorkerOrder.TokenOf(await Console.In.ReadLineAsync()) : null);
         var place = WorkerSection.Metadata(told);
         told.ThrowIfWrong();
         using var stop = new StopSignals();
@@ -74,7 +70,7 @@ internal static partial class WorkerCommand
         var memory = settings.MemoryBytes is { } bytes ? new MemoryBudget(bytes) : MemoryBudget.Default(parsed.GetValue(Workers) ?? 1);
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), memory, loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
-            new Uri(server!), token!, settings.Name,
+            new Uri(server), token, settings.Name,
             () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System,
             // One that a gateway started is on its machine, and mostly confined to it.
             loggers.CreateLogger<HttpJobSource>(), reachesBlobs: !isChild);
@@ -160,10 +156,4 @@ internal static partial class WorkerCommand
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Line}")]
     private static partial void LogNative(ILogger logger, string line);
-
-    private static string SafeMachineName()
-    {
-        var name = new string([.. Environment.MachineName.Where(c => char.IsAsciiLetterOrDigit(c) || c == '-')]);
-        return name.Length == 0 ? "worker" : name[..Math.Min(name.Length, 40)];
-    }
 }

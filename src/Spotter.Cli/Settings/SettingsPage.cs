@@ -16,7 +16,7 @@ internal static class SettingsPage
 
             You can give a setting in three places. A flag wins over an environment variable, and a variable wins over the file:
 
-            1. a flag of `spotter serve`, `spotter gateway` or `spotter worker`;
+            1. a flag of `spotter serve`, `spotter gateway`, `spotter worker` or `spotter bridge`;
             2. an environment variable;
             3. the file `{SettingSources.FileName}` in the current folder, or the one that `--config FILE` or `{SettingSources.File.Variable}` names.
 
@@ -62,6 +62,7 @@ internal static class SettingsPage
         page.Append("\nOn the command line, a pool is one text: `--pool 'plates:models=plates;max=2;preset=fast' --pool rest`.\n\n");
         Table(page, "Metrics for a scaler outside Spotter", PublishSection.All);
         Table(page, "Workers", WorkerSection.All);
+        Table(page, "A bridge to an earlier service's workers", BridgeSection.All);
         Table(page, "The log", LogSection.All);
         Table(page, "Commands that talk to a running service", RemoteSection.All);
         return page.ToString().TrimEnd() + "\n";

@@ -1,3 +1,4 @@
+using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Worker;
 using Spotter.Worker.Machines;
@@ -18,6 +19,7 @@ internal enum WorkerMachine
 internal static class WorkerSection
 {
     private const long BytesPerMiB = 1 << 20;
+    private const int LongestMachineName = 40;
 
     private static readonly SettingValues<TimeSpan> Seconds = SettingValues.Seconds(0.1, 3600);
     private static readonly WorkerSettings Defaults = new() { Name = "" };
@@ -69,8 +71,33 @@ internal static class WorkerSection
     /// <summary>Those that a gateway reads.</summary>
     public static IReadOnlyList<Setting> OfGateway { get; } = [TokenText, TokenFile, SandboxSetting];
 
+    /// <summary>Those of a bridge, which joins a gateway as a worker does.</summary>
+    public static IReadOnlyList<Setting> OfBridge { get; } = [Server, Name, TokenText, TokenFile];
+
     /// <summary>The variable that tells a worker the token.</summary>
     public static string TokenVariable => TokenText.Variable;
+
+    /// <summary>The gateway to join and the token for it; what is missing is noted as a mistake.</summary>
+    /// <param name="settings">What was asked for.</param>
+    /// <param name="who">What joins, as in "worker".</param>
+    /// <param name="given">The token, where it came another way; null for where it didn't.</param>
+    public static (string Server, string Token) Gateway(SettingReader settings, string who, string? given = null)
+    {
+        var (server, token) = (settings.Get(Server), Token(settings) ?? given);
+        if (server is null)
+            settings.Mistake($"A {who} needs the address of its gateway; give it with --server URL.");
+        if (token is null)
+            settings.Mistake($"A {who} needs the gateway's worker token; give it with --token-file FILE or {TokenVariable}.");
+        return (server ?? "", token ?? "");
+    }
+
+    /// <summary>A name unlike that of any other worker.</summary>
+    /// <param name="ifNone">What it begins with where the machine's name has nothing that can be in one.</param>
+    public static string NameOfMachine(string ifNone)
+    {
+        var name = new string([.. Environment.MachineName.Where(c => char.IsAsciiLetterOrDigit(c) || c == '-')]);
+        return $"{(name.Length == 0 ? ifNone : name[..Math.Min(name.Length, LongestMachineName)])}-{RandomSource.System.NextHex(3)}";
+    }
 
     /// <summary>The token; null when none is given.</summary>
     public static string? Token(SettingReader settings) => settings.GetSecret(TokenText, TokenFile);

@@ -19,6 +19,15 @@ public static class Annotator
         return Draw(canvas, result);
     }
 
+    /// <summary>Width and height of the upright picture, which is decoded to its end, so that a damaged one is found.</summary>
+    /// <exception cref="SpotterException">As of <see cref="Draw(ReadOnlyMemory{byte}, VisionResult, ImageLimits)"/>.</exception>
+    public static (int Width, int Height) Measure(ReadOnlyMemory<byte> picture, ImageLimits limits)
+    {
+        using var opened = Picture.Open(picture, limits);
+        using var canvas = Canvas.Decode(opened);
+        return (canvas.Width, canvas.Height);
+    }
+
     /// <summary>Bytes that decoding and drawing a picture takes at most at one time, by its header; 0 for what is refused by it anyway.</summary>
     public static long MemoryOf(ReadOnlyMemory<byte> picture, ImageLimits limits)
     {

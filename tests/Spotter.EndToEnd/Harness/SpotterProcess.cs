@@ -84,9 +84,13 @@ public sealed class SpotterProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a worker of its own, as on another machine; <see cref="Address"/> is the gateway's.</summary>
-    public static SpotterProcess StartWorker(Uri gateway, string data, IReadOnlyDictionary<string, string> environment)
+    public static SpotterProcess StartWorker(Uri gateway, string data, IReadOnlyDictionary<string, string> environment) =>
+        StartJoining(gateway, ["worker", "--data", data, "--lanes", "1"], environment);
+
+    /// <summary>Starts whatever joins a gateway as a worker does; <see cref="Address"/> is the gateway's.</summary>
+    public static SpotterProcess StartJoining(Uri gateway, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        var program = new Process { StartInfo = SpotterProgram.StartInfo(["worker", "--server", gateway.ToString(), "--data", data, "--lanes", "1"], environment) };
+        var program = new Process { StartInfo = SpotterProgram.StartInfo([.. arguments, "--server", gateway.ToString()], environment) };
         var started = new SpotterProcess(program) { Address = gateway };
         program.OutputDataReceived += (_, line) => started.OnOutput(line.Data);
         program.ErrorDataReceived += (_, line) => started.OnError(line.Data);
