@@ -25,6 +25,7 @@ public interface ILauncherModule
 
 /// <summary>What the launcher of a pool is made with.</summary>
 /// <param name="Settings">The settings of the pool.</param>
+/// <param name="Pool">The pool's name.</param>
 /// <param name="Prefix">What the names of its workers begin with, unlike those of any other pool or gateway; may be empty.</param>
 /// <param name="StateFile">A file of its own, for what it has to know after a crash.</param>
 /// <param name="Scratch">The folder in which the workers of this machine may write.</param>
@@ -34,7 +35,7 @@ public interface ILauncherModule
 /// <param name="Random">Makes names unlike those of earlier workers.</param>
 /// <param name="Loggers">Makes logs.</param>
 public sealed record LauncherContext(
-    SettingReader Settings, string Prefix, string StateFile, string Scratch, Func<WorkerCommand> Command, (string Variable, int Bytes) Trail,
+    SettingReader Settings, string Pool, string Prefix, string StateFile, string Scratch, Func<WorkerCommand> Command, (string Variable, int Bytes) Trail,
     TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
 
 /// <summary>How to start a worker.</summary>

@@ -41,6 +41,7 @@ internal sealed class Pool : IAsyncDisposable
         Meter = isOnly ? parts.Records.Meter : new ScaleMeter { Whole = parts.Records.Meter };
         launcher = settings.Launcher.Create(new LauncherContext(
             settings.Settings,
+            settings.Name,
             isOnly ? parts.Gateway.Prefix : $"{parts.Gateway.Prefix}{settings.Name}-",
             Path.Combine(parts.DataFolder, isOnly ? "workers" : $"workers-{settings.Name}"),
             parts.Scratch, () => command(this), (RunStage.BoardVariable, RunStage.BoardBytes), parts.Time, parts.Random, parts.Loggers));

@@ -34,7 +34,7 @@ internal static class PoolSection
     { Flag = "--pool", IsList = true };
 
     /// <summary>The settings of one pool.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Models, Min, Max, Lanes, Policy, Preset, CostCap, Launcher, .. Launchers.BuiltIn.SelectMany(l => l.Settings)];
+    public static IReadOnlyList<Setting> All { get; } = [Models, Min, Max, Lanes, Policy, Preset, CostCap, Launcher, .. Launchers.BuiltIn.SelectMany(l => l.Settings).Distinct()];
 
     /// <summary>Takes the pools of the command line apart, so that they read like those of a file.</summary>
     public static GivenSettings Divide(GivenSettings flags)
@@ -53,7 +53,7 @@ internal static class PoolSection
                     throw Invalid($"The pool '{name}' sets {setting} twice; set it once.");
                 flags.Add(
                     $"{Key}.{name}.{setting}", $"{setting} of --pool {name}",
-                    setting == Models.Key ? value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [value]);
+                    All.Any(s => s.Key == setting && s.IsList) ? value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) : [value]);
             }
         }
         return flags;

@@ -35,7 +35,7 @@ internal sealed class AwsQueryClient : AmazonServiceClient
         }
         catch (Exception error) when (AwsQueryFaults.IsFault(error))
         {
-            throw new SpotterException(ErrorCodes.InvalidSettings, words.ToRefusal(error).Message);
+            throw new SpotterException(ErrorCodes.InvalidSettings, words.ToRefusal(error, action: null).Message);
         }
     }
 
@@ -57,13 +57,14 @@ internal sealed class AwsQueryClient : AmazonServiceClient
         }
         catch (Exception error) when (AwsQueryFaults.IsFault(error) && !cancel.IsCancellationRequested)
         {
-            throw faults.ToRefusal(error);
+            throw faults.ToRefusal(error, action);
         }
     }
 
     protected override void CustomizeRuntimePipeline(RuntimePipeline pipeline)
     {
         pipeline.RemoveHandler<EndpointResolver>();
+        pipeline.ReplaceHandler<RetryHandler>(new RetryHandler(new Ec2Capacity.Retries(Config)));
         pipeline.AddHandlerAfter<Amazon.Runtime.Internal.Marshaller>(new Endpoints());
         pipeline.AddHandlerAfter<Amazon.Runtime.Internal.Marshaller>(new Schemes());
     }
@@ -109,7 +110,8 @@ internal sealed class AwsQueryClient : AmazonServiceClient
         {
             string Text(XElement? parent, string name) => parent?.Element(parent.Name.Namespace + name)?.Value ?? "";
             var root = Read(context);
-            var error = root.Element(root.Name.Namespace + "Error");
+            // EC2 has a list of one.
+            var error = root.Descendants(root.Name.Namespace + "Error").FirstOrDefault();
             var type = Text(error, "Type") == "Sender" ? ErrorType.Sender : ErrorType.Receiver;
             return new AmazonServiceException(Text(error, "Message"), innerException, type, Text(error, "Code"), Text(root, "RequestId"), statusCode);
         }

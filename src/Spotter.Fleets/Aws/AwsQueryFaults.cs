@@ -16,18 +16,24 @@ internal sealed class AwsQueryFaults(AwsQueryService service, AwsPlace place)
     /// <summary>The code of the service's answer behind a failed call; null when it didn't answer, or refused who asked.</summary>
     public static string? CodeOf(SpotterException error) => (error.InnerException as AmazonServiceException)?.ErrorCode;
 
-    /// <summary>The refusal for a failed call.</summary>
-    public SpotterException ToRefusal(Exception error) => new(ErrorCodes.StoreUnavailable, Say(error), Cause(error));
+    /// <summary>True when the service answered that it does not do what was asked; else it may have done it.</summary>
+    public static bool IsRefused(SpotterException error) =>
+        error.InnerException is AmazonServiceException { StatusCode: >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError };
 
-    private string Say(Exception error) => error switch
+    /// <summary>The refusal for a failed call.</summary>
+    /// <param name="error">What failed.</param>
+    /// <param name="action">What was called; null before any call.</param>
+    public SpotterException ToRefusal(Exception error, string? action) => new(ErrorCodes.StoreUnavailable, Say(error, action), Cause(error));
+
+    private string Say(Exception error, string? action) => error switch
     {
         AmazonServiceException { ErrorCode: "RequestExpired" or "InvalidSignatureException" or "SignatureDoesNotMatch" or "RequestTimeTooSkewed" } =>
             "Amazon refused the signature of a request; check this machine's clock and the credentials.",
         AmazonServiceException { ErrorCode: "ExpiredTokenException" or "ExpiredToken" } => "The credentials for AWS have expired; renew them, or give the machine a role.",
-        AmazonServiceException { ErrorCode: "UnrecognizedClientException" or "InvalidClientTokenId" or "InvalidAccessKeyId" } =>
+        AmazonServiceException { ErrorCode: "UnrecognizedClientException" or "InvalidClientTokenId" or "InvalidAccessKeyId" or "AuthFailure" } =>
             "Amazon doesn't know the credentials; correct them, or give the machine a role.",
         AmazonServiceException { ErrorCode: "AccessDenied" or "AccessDeniedException" or "UnauthorizedOperation" } or AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } =>
-            $"The role or user may not use {service.Name} as is needed ({CodeOf((AmazonServiceException)error)}); see the permissions in docs/aws.md.",
+            $"The role or user may not call {action} of {service.Name} as is needed ({CodeOf((AmazonServiceException)error)}); see the permissions in docs/aws.md.",
         AmazonServiceException { ErrorCode: "Throttling" or "ThrottlingException" or "RequestLimitExceeded" } => $"{service.Name} takes no more requests at the moment; try again in some seconds.",
         AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError } failed => $"{service.Name} failed ({CodeOf(failed)}); try again in some seconds.",
         AmazonServiceException other when other.StatusCode > default(HttpStatusCode) => $"{service.Name} refused a request ({CodeOf(other)}{WordsOf(other)}).",
@@ -45,7 +51,7 @@ internal sealed class AwsQueryFaults(AwsQueryService service, AwsPlace place)
         error is AmazonServiceException { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } ? null : error;
 
     private static string CodeOf(AmazonServiceException error) =>
-        error.ErrorCode is { Length: > 0 and <= 64 } code && code.All(char.IsAsciiLetterOrDigit) ? code : $"status {(int)error.StatusCode}";
+        error.ErrorCode is { Length: > 0 and <= 64 } code && code.All(c => char.IsAsciiLetterOrDigit(c) || c == '.') ? code : $"status {(int)error.StatusCode}";
 
     // A refused value is told in these words only; the code says nothing besides "it is invalid".
     private static string WordsOf(AmazonServiceException error) =>

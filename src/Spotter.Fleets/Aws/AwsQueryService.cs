@@ -9,5 +9,7 @@ internal sealed record AwsQueryService(string Name, string Id, string Host, stri
 {
     public static AwsQueryService AutoScaling { get; } = new("Auto Scaling", "Auto Scaling", "autoscaling", "2011-01-01");
 
+    public static AwsQueryService Ec2 { get; } = new("EC2", "EC2", "ec2", "2016-11-15");
+
     public static AwsQueryService CloudWatch { get; } = new("CloudWatch", "CloudWatch", "monitoring", "2010-08-01");
 }

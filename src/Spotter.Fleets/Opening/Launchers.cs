@@ -7,5 +7,5 @@ namespace Spotter.Fleets.Opening;
 public static class Launchers
 {
     /// <summary>All of them: the one place where they are registered. The first is the default.</summary>
-    public static IReadOnlyList<ILauncherModule> BuiltIn { get; } = [new ProcessModule(), new AutoScalingModule()];
+    public static IReadOnlyList<ILauncherModule> BuiltIn { get; } = [new ProcessModule(), new AutoScalingModule(), new Ec2Module()];
 }

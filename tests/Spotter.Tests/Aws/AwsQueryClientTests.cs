@@ -92,7 +92,7 @@ public sealed class AwsQueryClientTests : IAsyncLifetime
     [Theory]
     [InlineData(400, "ValidationError", "Group name is too long.", "Auto Scaling refused a request (ValidationError: Group name is too long).")]
     [InlineData(400, "AlreadyExists", Secret, "Auto Scaling refused a request (AlreadyExists).")]
-    [InlineData(403, "AccessDenied", Secret, "The role or user may not use Auto Scaling as is needed (AccessDenied); see the permissions in docs/aws.md.")]
+    [InlineData(403, "AccessDenied", Secret, "The role or user may not call SetDesiredCapacity of Auto Scaling as is needed (AccessDenied); see the permissions in docs/aws.md.")]
     [InlineData(403, "ExpiredToken", Secret, "The credentials for AWS have expired; renew them, or give the machine a role.")]
     [InlineData(403, "InvalidClientTokenId", Secret, "Amazon doesn't know the credentials; correct them, or give the machine a role.")]
     [InlineData(403, "SignatureDoesNotMatch", Secret, "Amazon refused the signature of a request; check this machine's clock and the credentials.")]
