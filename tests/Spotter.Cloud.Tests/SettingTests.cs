@@ -16,11 +16,10 @@ public sealed class SettingTests
     [InlineData("logDays=31", "The setting logDays is 31, but CloudWatch Logs knows only 1, 3, 5,")]
     [InlineData("cors=*", "The setting cors is *, but must be an origin")]
     [InlineData("domain=a'b.example", "The setting domain is a'b.example")]
-    [InlineData("scaling=pool workerTypes=c7i.large,c6i.large", "With scaling=pool or a warm pool workers are of the launch template's type")]
     [InlineData("warm=2", "A warm pool is of a group without spot machines; set onDemand=100")]
     [InlineData("warm=2 onDemand=100 scaling=pool", "A warm pool is of a group without spot machines")]
     [InlineData("warm=2 onDemand=100 network=private", "Machines of a warm pool have to tell AWS when they are ready")]
-    [InlineData("warm=2 onDemand=100 workerTypes=c7i.large,c6i.large", "With scaling=pool or a warm pool workers are of the launch template's type")]
+    [InlineData("warm=2 onDemand=100 workerTypes=c7i.large,c6i.large", "With a warm pool workers are of the launch template's type")]
     [InlineData("spotter", "'spotter' is no setting: write KEY=VALUE")]
     [InlineData("--out", "--out needs the name of a file.")]
     public void Mistakes_are_named(string words, string said) =>
@@ -31,7 +30,8 @@ public sealed class SettingTests
     {
         Read("scaling=cpu").MaxWorkers.ShouldBe(2);
         Read("maxWorkers=7", "scaling=cpu").MaxWorkers.ShouldBe(7);
-        Read("scaling=pool").WorkerTypes.ShouldBe(["c7i.large"]);
+        Read("onDemand=100", "warm=1").WorkerTypes.ShouldBe(["c7i.large"]);
+        Read("scaling=pool").WorkerTypes.Count.ShouldBe(4);
         Read("sources=10.1.2.3/8").Sources.ShouldBe(["10.0.0.0/8"]);
         Read("sources=telegram").Sources.ShouldBe(["149.154.160.0/20", "91.108.4.0/22"]);
     }

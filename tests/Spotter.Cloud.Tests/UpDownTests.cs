@@ -34,14 +34,17 @@ public sealed class UpDownTests(Cloud cloud) : IClassFixture<Cloud>
         (await ParameterAsync("ReleaseKey")).ShouldNotBe(release);
         (await ParameterAsync("CertificateArn")).ShouldBe(arn);
 
-        // What has come together meanwhile: pictures, a queue that a gateway made, a machine that it launched.
+        // What has come together meanwhile: pictures, a queue that a gateway made, machines that it launched.
         var bucket = (await cloud.BucketsAsync()).Single(b => b.Contains("pictures", StringComparison.Ordinal));
         await cloud.S3Async(HttpMethod.Put, $"/{bucket}/in/picture", "x");
         await cloud.JsonAsync("sqs", "AmazonSQS.CreateQueue", """{"QueueName":"spotter-detect_later-high"}""");
         await cloud.JsonAsync("sqs", "AmazonSQS.CreateQueue", """{"QueueName":"spotters-own"}""");
-        await cloud.QueryAsync(
-            "ec2", "RunInstances", ("ImageId", image), ("MinCount", "1"), ("MaxCount", "1"), ("TagSpecification.1.ResourceType", "instance"),
-            ("TagSpecification.1.Tag.1.Key", "spotter:stack"), ("TagSpecification.1.Tag.1.Value", "spotter"));
+        foreach (var tag in (string[])["spotter:stack", "spotter:pool"])
+        {
+            await cloud.QueryAsync(
+                "ec2", "RunInstances", ("ImageId", image), ("MinCount", "1"), ("MaxCount", "1"), ("TagSpecification.1.ResourceType", "instance"),
+                ("TagSpecification.1.Tag.1.Key", tag), ("TagSpecification.1.Tag.1.Value", "spotter"));
+        }
 
         (await RunAsync(Down, ["--yes"])).Good();
 

@@ -11,13 +11,12 @@ namespace Spotter.Cloud;
 /// <param name="Command">The program's command.</param>
 /// <param name="InstanceType">The type, where no group chooses among several.</param>
 /// <param name="SecurityGroup">Who may connect.</param>
-/// <param name="HasPublicAddress">Whether it reaches the internet by an address of its own.</param>
 /// <param name="Environment">What the program is told.</param>
 /// <param name="Secrets">Files of secrets, and the secrets' names.</param>
 /// <param name="Group">The group's name in the template, for what a rolling update waits for.</param>
 /// <param name="ReadyHook">The lifecycle hook that waits for a machine to be ready; null when there is none.</param>
 internal sealed record MachineKind(
-    string Role, string Command, string InstanceType, SecurityGroup SecurityGroup, bool HasPublicAddress,
+    string Role, string Command, string InstanceType, SecurityGroup SecurityGroup,
     IReadOnlyDictionary<string, string> Environment, IReadOnlyDictionary<string, string> Secrets, string Group, string? ReadyHook = null);
 
 /// <summary>A launch template with the role, the log and the first start of its machines.</summary>
@@ -47,13 +46,8 @@ internal sealed class Machines : Construct
                 IamInstanceProfile = new CfnLaunchTemplate.IamInstanceProfileProperty { Arn = profile.AttrArn },
                 // Version 2 only, and no further than the machine itself: what makes a process fetch an address gets no credentials.
                 MetadataOptions = new CfnLaunchTemplate.MetadataOptionsProperty { HttpEndpoint = "enabled", HttpTokens = "required", HttpPutResponseHopLimit = 1 },
-                NetworkInterfaces = new[]
-                {
-                    new CfnLaunchTemplate.NetworkInterfaceProperty
-                    {
-                        DeviceIndex = 0, AssociatePublicIpAddress = kind.HasPublicAddress, Groups = [kind.SecurityGroup.SecurityGroupId], DeleteOnTermination = true,
-                    },
-                },
+                // No network interface: whoever launches a machine names its subnet, which says whether it has a public address.
+                SecurityGroupIds = [kind.SecurityGroup.SecurityGroupId],
                 BlockDeviceMappings = new[]
                 {
                     new CfnLaunchTemplate.BlockDeviceMappingProperty

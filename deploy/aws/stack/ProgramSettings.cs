@@ -53,8 +53,7 @@ internal static class ProgramSettings
     /// <summary>What a gateway of the stack is told besides.</summary>
     /// <param name="settings">The stack's.</param>
     /// <param name="host">The name under which clients call it.</param>
-    /// <param name="group">The group of workers; null when there is none.</param>
-    public static IReadOnlyDictionary<string, string> Gateway(StackSettings settings, string host, string? group)
+    public static IReadOnlyDictionary<string, string> Gateway(StackSettings settings, string host)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -74,8 +73,6 @@ internal static class ProgramSettings
             values["SPOTTER__INSECUREOPEN"] = "true";
             values["SPOTTER__ALLOWEDHOSTS"] = host;
         }
-        foreach (var (name, value) in Scaling(settings, group))
-            values[name] = value;
         if (settings.Telegram != TelegramMode.Off)
         {
             values["SPOTTER__TELEGRAM__TOKENFILE"] = $"{Run}/telegram-token";
@@ -87,14 +84,19 @@ internal static class ProgramSettings
     }
 
     /// <summary>The command of a gateway: one that scales starts workers itself.</summary>
-    public static string GatewayCommand(StackSettings settings) => settings.Scaling == ScalingMode.Ours ? "serve" : "gateway";
+    public static string GatewayCommand(StackSettings settings) => settings.Scaling is ScalingMode.Ours or ScalingMode.Pool ? "serve" : "gateway";
 
-    private static Dictionary<string, string> Scaling(StackSettings settings, string? group) => settings.Scaling switch
+    /// <summary>What a gateway is told of the workers, whose number it sets or is to be known elsewhere.</summary>
+    /// <param name="settings">The stack's.</param>
+    /// <param name="group">The group's name, where there is one.</param>
+    /// <param name="template">The launch template's id.</param>
+    /// <param name="subnets">Where they may stand.</param>
+    public static IReadOnlyDictionary<string, string> Scaling(StackSettings settings, string group, string template, IReadOnlyList<string> subnets) => settings.Scaling switch
     {
         ScalingMode.Ours => new(StringComparer.Ordinal)
         {
             ["SPOTTER__POOLS__WORKERS__LAUNCHER"] = "autoscaling",
-            ["SPOTTER__POOLS__WORKERS__GROUP"] = group!,
+            ["SPOTTER__POOLS__WORKERS__GROUP"] = group,
             ["SPOTTER__POOLS__WORKERS__LIFECYCLEHOOK"] = Workers.DrainHook,
             ["SPOTTER__POOLS__WORKERS__MAX"] = $"{Math.Min(settings.MaxWorkers, 256)}",
             ["SPOTTER__POOLS__WORKERS__LANES"] = $"{settings.WorkerTypes.Min(Lanes)}",
@@ -104,9 +106,19 @@ internal static class ProgramSettings
             ["SPOTTER__PUBLISH__TO"] = "cloudwatch",
             ["SPOTTER__PUBLISH__NAMESPACE"] = BacklogMetric.Namespace,
             ["SPOTTER__PUBLISH__DIMENSIONS"] = $"{BacklogMetric.Dimension}={group}",
-            ["SPOTTER__PUBLISH__GROUP"] = group!,
+            ["SPOTTER__PUBLISH__GROUP"] = group,
         },
-        _ => [],
+        ScalingMode.Pool => new(StringComparer.Ordinal)
+        {
+            ["SPOTTER__POOLS__WORKERS__LAUNCHER"] = "ec2",
+            ["SPOTTER__POOLS__WORKERS__TEMPLATE"] = template,
+            ["SPOTTER__POOLS__WORKERS__POOL"] = settings.Name,
+            ["SPOTTER__POOLS__WORKERS__TYPES"] = string.Join(',', settings.WorkerTypes),
+            ["SPOTTER__POOLS__WORKERS__SUBNETS"] = string.Join(',', subnets),
+            ["SPOTTER__POOLS__WORKERS__MAX"] = $"{Math.Min(settings.MaxWorkers, 256)}",
+            ["SPOTTER__POOLS__WORKERS__LANES"] = $"{settings.WorkerTypes.Min(Lanes)}",
+        },
+        _ => new Dictionary<string, string>(StringComparer.Ordinal),
     };
 
     /// <summary>Jobs that a worker on such a machine runs at a time: one for each processor, of which a size has four times what its name begins with.</summary>

@@ -73,11 +73,10 @@ internal static partial class SettingReader
             throw new SettingFault("A warm pool is of a group without spot machines; set onDemand=100, and not scaling=pool.");
         if (settings.Warm > 0 && settings.Network == NetworkMode.Private)
             throw new SettingFault("Machines of a warm pool have to tell AWS when they are ready, and have no way to it with network=private.");
-        var isOfOneType = settings.Scaling == ScalingMode.Pool || settings.Warm > 0;
-        if (isOfOneType && settings.WorkerTypes.Count > 1 && !values.ContainsKey("workerTypes"))
+        if (settings.Warm > 0 && settings.WorkerTypes.Count > 1 && !values.ContainsKey("workerTypes"))
             settings = settings with { WorkerTypes = [settings.WorkerTypes[0]] };
-        if (isOfOneType && settings.WorkerTypes.Count > 1)
-            throw new SettingFault("With scaling=pool or a warm pool workers are of the launch template's type, so workerTypes takes one type.");
+        if (settings.Warm > 0 && settings.WorkerTypes.Count > 1)
+            throw new SettingFault("With a warm pool workers are of the launch template's type, so workerTypes takes one type.");
         return settings;
     }
 

@@ -29,8 +29,8 @@ internal sealed class SpotterStack : Stack
         var balancers = new LoadBalancers(this, settings, network, certificate);
         var workers = new Workers(this, settings, network, WorkerKind(settings, network, balancers), notices.Topic);
         var stores = ProgramSettings.Stores(Aws.REGION, settings.Name, settings.Name, storage.Inputs.BucketName);
-        var group = workers.Group is null ? null : Workers.GroupName(settings);
-        var gateways = new Gateways(this, settings, network, balancers, GatewayKind(settings, network, balancers, stores, group), MayDo(settings, storage));
+        var scaling = ProgramSettings.Scaling(settings, Workers.GroupName(settings), workers.Machines.Template.Ref, network.WorkerSubnets);
+        var gateways = new Gateways(this, settings, network, balancers, GatewayKind(settings, network, balancers, stores, scaling), MayDo(settings, storage));
         var autoscaler = Autoscaler(settings, network, workers).ToArray();
         if (autoscaler.Length > 0)
         {
@@ -52,6 +52,8 @@ internal sealed class SpotterStack : Stack
             Output("WorkerGroup", workers.Group.Ref, "The group of workers");
         Output("NoticesTopic", notices.Topic.TopicArn, "Alarms, launches, the budget");
         Output("Environment", string.Join(' ', stores.Select(s => $"{s.Key}={s.Value}")), "Settings of a gateway that serves this stack's jobs");
+        if (scaling.Count > 0)
+            Output("Scaling", string.Join(' ', scaling.Select(s => $"{s.Key}={s.Value}")), "Settings of a gateway that sees to this stack's workers");
     }
 
     public string ReleaseBucket { get; }
@@ -83,13 +85,13 @@ internal sealed class SpotterStack : Stack
     };
 
     private static MachineKind WorkerKind(StackSettings settings, Network network, LoadBalancers balancers) => new(
-        "worker", "worker", settings.WorkerTypes[0], network.Workers, settings.Network == NetworkMode.Public,
+        "worker", "worker", settings.WorkerTypes[0], network.Workers,
         ProgramSettings.Worker(Aws.REGION, $"http://{balancers.Inner.AttrDnsName}:{Network.GatewayPort}"), ProgramSettings.WorkerSecrets(settings), "none", settings.Warm > 0 ? Workers.ReadyHook : null);
 
     private static MachineKind GatewayKind(
-        StackSettings settings, Network network, LoadBalancers balancers, IReadOnlyDictionary<string, string> stores, string? group) => new(
-        "gateway", ProgramSettings.GatewayCommand(settings), settings.GatewayType, network.Gateways, true,
-        stores.Concat(ProgramSettings.Gateway(settings, balancers.Host, group)).ToDictionary(StringComparer.Ordinal),
+        StackSettings settings, Network network, LoadBalancers balancers, IReadOnlyDictionary<string, string> stores, IReadOnlyDictionary<string, string> scaling) => new(
+        "gateway", ProgramSettings.GatewayCommand(settings), settings.GatewayType, network.Gateways,
+        stores.Concat(ProgramSettings.Gateway(settings, balancers.Host)).Concat(scaling).ToDictionary(StringComparer.Ordinal),
         ProgramSettings.GatewaySecrets(settings), Gateways.GroupId);
 
     private string Parameter(string id, string description, string type = "String", string? pattern = null) =>

@@ -66,7 +66,7 @@ internal sealed record StackSettings
 
     public int MaxWorkers { get; init; } = 4;
 
-    /// <summary>Instance types of workers: one, or several of which the cheapest with capacity is taken.</summary>
+    /// <summary>Instance types of workers: one, or several of which the cheapest with capacity is taken, in <see cref="ScalingMode.Pool"/> the first.</summary>
     public IReadOnlyList<string> WorkerTypes { get; init; } = ["c7i.large", "c7a.large", "c6i.large", "c6a.large"];
 
     /// <summary>How much of the workers is not spot, in percent.</summary>

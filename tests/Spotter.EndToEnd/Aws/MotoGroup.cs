@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Xml.Linq;
 
 namespace Spotter.EndToEnd.Aws;
@@ -7,21 +6,19 @@ namespace Spotter.EndToEnd.Aws;
 /// <summary>An Auto Scaling group in moto, called past Spotter. Its instances are only names there.</summary>
 internal sealed class MotoGroup(MotoServer moto) : IDisposable
 {
-    public const string Region = "eu-central-1";
-
     public const string Name = "workers";
 
-    private readonly HttpClient client = new() { BaseAddress = moto.Address, Timeout = TimeSpan.FromSeconds(60) };
+    private readonly MotoQuery query = new(moto);
 
     /// <summary>Makes it, without instances.</summary>
     public async Task MakeAsync(int max)
     {
-        await CallAsync(
+        await query.CallAsync(
             "ec2", "2016-11-15", "CreateLaunchTemplate",
             ("LaunchTemplateName", Name), ("LaunchTemplateData.ImageId", "ami-12c6146b"), ("LaunchTemplateData.InstanceType", "t3.micro"));
         await AutoScalingAsync(
             "CreateAutoScalingGroup",
-            ("LaunchTemplate.LaunchTemplateName", Name), ("LaunchTemplate.Version", "$Latest"), ("AvailabilityZones.member.1", $"{Region}a"), ("MinSize", "0"),
+            ("LaunchTemplate.LaunchTemplateName", Name), ("LaunchTemplate.Version", "$Latest"), ("AvailabilityZones.member.1", $"{MotoQuery.Region}a"), ("MinSize", "0"),
             ("MaxSize", max.ToString(CultureInfo.InvariantCulture)), ("DesiredCapacity", "0"));
     }
 
@@ -29,15 +26,15 @@ internal sealed class MotoGroup(MotoServer moto) : IDisposable
     public async Task<(int Desired, IReadOnlyList<string> Instances)> DescribeAsync()
     {
         var group = await AutoScalingAsync("DescribeAutoScalingGroups");
-        return (int.Parse(Values(group, "DesiredCapacity").Single(), CultureInfo.InvariantCulture), Values(group, "InstanceId"));
+        return (int.Parse(MotoQuery.Values(group, "DesiredCapacity").Single(), CultureInfo.InvariantCulture), MotoQuery.Values(group, "InstanceId"));
     }
 
     /// <summary>The metrics of Spotter, each as <c>Namespace/Name Dimension=Value</c>.</summary>
     public async Task<IReadOnlyList<string>> MetricsAsync()
     {
-        var listed = await CallAsync("monitoring", "2010-08-01", "ListMetrics", ("Namespace", "Spotter"));
+        var listed = await query.CallAsync("monitoring", "2010-08-01", "ListMetrics", ("Namespace", "Spotter"));
         return [.. listed.Descendants().Where(e => e.Name.LocalName == "MetricName").Select(e => e.Parent!)
-            .Select(m => $"{Values(m, "Namespace").Single()}/{Values(m, "MetricName").Single()} {string.Join(',', Values(m, "Name").Zip(Values(m, "Value"), (n, v) => $"{n}={v}"))}").Order(StringComparer.Ordinal)];
+            .Select(m => $"{MotoQuery.Values(m, "Namespace").Single()}/{MotoQuery.Values(m, "MetricName").Single()} {string.Join(',', MotoQuery.Values(m, "Name").Zip(MotoQuery.Values(m, "Value"), (n, v) => $"{n}={v}"))}").Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The largest value of a metric in the last ten minutes; null when there is none.</summary>
@@ -45,32 +42,15 @@ internal sealed class MotoGroup(MotoServer moto) : IDisposable
     {
         static string Text(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         var now = TimeProvider.System.GetUtcNow();
-        var found = await CallAsync(
+        var found = await query.CallAsync(
             "monitoring", "2010-08-01", "GetMetricStatistics",
             ("Namespace", "Spotter"), ("MetricName", metric), ("Dimensions.member.1.Name", "AutoScalingGroupName"), ("Dimensions.member.1.Value", Name),
             ("StartTime", Text(now.AddMinutes(-9))), ("EndTime", Text(now.AddMinutes(1))), ("Period", "600"), ("Statistics.member.1", "Maximum"));
-        return Values(found, "Maximum").Select(v => (double?)double.Parse(v, CultureInfo.InvariantCulture)).Max();
+        return MotoQuery.Values(found, "Maximum").Select(v => (double?)double.Parse(v, CultureInfo.InvariantCulture)).Max();
     }
 
-    public void Dispose() => client.Dispose();
+    public void Dispose() => query.Dispose();
 
     private Task<XElement> AutoScalingAsync(string action, params IEnumerable<(string, string)> parameters) =>
-        CallAsync("autoscaling", "2011-01-01", action, [(action.StartsWith("Describe", StringComparison.Ordinal) ? "AutoScalingGroupNames.member.1" : "AutoScalingGroupName", Name), .. parameters]);
-
-    private async Task<XElement> CallAsync(string service, string version, string action, params IEnumerable<(string Name, string Value)> parameters)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/", UriKind.Relative))
-        {
-            Content = new FormUrlEncodedContent([new("Action", action), new("Version", version), .. parameters.Select(p => KeyValuePair.Create(p.Name, p.Value))]),
-        };
-        // It looks there for the service and the region, and checks no signature.
-        request.Headers.Authorization = new AuthenticationHeaderValue("AWS4-HMAC-SHA256", $"Credential=testing/20260101/{Region}/{service}/aws4_request, SignedHeaders=host, Signature=0");
-        using var response = await client.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        response.IsSuccessStatusCode.ShouldBeTrue($"{action}: {text}");
-        return XElement.Parse(text);
-    }
-
-    private static IReadOnlyList<string> Values(XElement root, string name) =>
-        [.. root.Descendants().Where(e => e.Name.LocalName == name && !e.HasElements).Select(e => e.Value)];
+        query.CallAsync("autoscaling", "2011-01-01", action, [(action.StartsWith("Describe", StringComparison.Ordinal) ? "AutoScalingGroupNames.member.1" : "AutoScalingGroupName", Name), .. parameters]);
 }

@@ -28,6 +28,16 @@ public sealed class PoolSectionTests
     }
 
     [Fact]
+    public void Settings_of_a_launcher_that_are_lists_are_taken_apart()
+    {
+        var pool = Read("ec2:launcher=ec2;template=t;types=c7i.large, c7a.large;max=20").ShouldHaveSingleItem();
+
+        pool.Launcher.Name.ShouldBe("ec2");
+        var types = (Setting<string>)pool.Launcher.Settings.Single(s => s.Key == "types");
+        pool.Settings.GetList(types).ShouldBe(["c7i.large", "c7a.large"]);
+    }
+
+    [Fact]
     public void A_cost_cap_holds_for_all_pools_together_that_have_none_of_their_own()
     {
         var pools = Read(Others with { DailyWorkerHours = 12 }, "gpu:models=a;max=1", "own:models=b;costCapHours=3.5", "rest:max=5");
@@ -65,6 +75,11 @@ public sealed class PoolSectionTests
     [InlineData("called 'gpu'", "gpu:models=a", "gpu:models=b")]
     [InlineData("model 'a'", "gpu:models=a", "cpu:models=a")]
     [InlineData("'cpu' names no models", "gpu", "cpu")]
+    [InlineData("needs its Auto Scaling group", "gpu:launcher=autoscaling")]
+    [InlineData("needs a launch template", "gpu:launcher=ec2")]
+    [InlineData("not every*", "gpu:launcher=ec2;template=t;pool=every*")]
+    [InlineData("not somewhere", "gpu:launcher=ec2;template=t;endpoint=somewhere")]
+    [InlineData("has no setting 'group'", "gpu:launcher=ec2;template=t;group=g")]
     public void What_cannot_be_is_refused_by_name(string said, params string[] pools)
     {
         var refused = Should.Throw<SpotterException>(() => Read(pools));

@@ -3,14 +3,14 @@ using System.Collections.Concurrent;
 namespace Spotter.EndToEnd.Aws;
 
 /// <summary>
-/// The machines of a group: a worker process for each instance that the group has, under its id, killed when the instance is gone. As moto
-/// only keeps their names.
+/// The machines of a group or a pool: a worker process for each instance that there is, under its id, killed when the instance is gone. As
+/// moto only keeps their names.
 /// </summary>
-internal sealed class GroupMachines : IAsyncDisposable
+internal sealed class MachineProcesses : IAsyncDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
-    private readonly MotoGroup group;
+    private readonly Func<Task<IReadOnlyList<string>>> list;
     private readonly Func<string, SpotterProcess> start;
     private readonly CancellationTokenSource over = new();
     private readonly ConcurrentDictionary<string, SpotterProcess> machines = new(StringComparer.Ordinal);
@@ -18,11 +18,11 @@ internal sealed class GroupMachines : IAsyncDisposable
     private readonly Task playing;
 
     /// <summary>Begins to play them.</summary>
-    /// <param name="group">The group.</param>
+    /// <param name="list">The ids of the instances that there are.</param>
     /// <param name="start">Starts the worker of an instance.</param>
-    public GroupMachines(MotoGroup group, Func<string, SpotterProcess> start)
+    public MachineProcesses(Func<Task<IReadOnlyList<string>>> list, Func<string, SpotterProcess> start)
     {
-        (this.group, this.start) = (group, start);
+        (this.list, this.start) = (list, start);
         playing = Task.Run(PlayAsync);
     }
 
@@ -32,7 +32,7 @@ internal sealed class GroupMachines : IAsyncDisposable
     /// <summary>All that there were, by their instances' ids.</summary>
     public IReadOnlyDictionary<string, SpotterProcess> All => machines;
 
-    /// <summary>The instances whose worker still ran when the group ended them.</summary>
+    /// <summary>The instances whose worker still ran when they were ended.</summary>
     public ConcurrentQueue<string> CutOff { get; } = new();
 
     /// <summary>What the workers have written.</summary>
@@ -51,7 +51,7 @@ internal sealed class GroupMachines : IAsyncDisposable
     {
         while (!over.IsCancellationRequested)
         {
-            var (_, instances) = await group.DescribeAsync();
+            var instances = await list();
             Most = Math.Max(Most, instances.Count);
             foreach (var instance in instances.Where(i => !machines.ContainsKey(i)))
                 machines[instance] = start(instance);
