@@ -78,7 +78,8 @@ public sealed class Ec2FleetTests : IAsyncLifetime
             machine.State = "terminated";
         await AddAsync(3);
         await StepAsync();
-        Up().Select(m => m.Name).ShouldBe(["p-1", "p-2", "p-3"], ignoreOrder: true, "all numbers are free again");
+        // All numbers are free again.
+        Up().Select(m => m.Name).ShouldBe(["p-1", "p-2", "p-3"], ignoreOrder: true);
     }
 
     [Fact]

@@ -39,8 +39,8 @@ public sealed class Ec2LauncherTests : IAsyncLifetime
         await launcher.StartAsync(1, default);
 
         var launch = ec2.Requests.Single(r => r["Action"] == "RunInstances");
-        launch.Keys.ShouldNotContain("InstanceType");
-        launch.Keys.ShouldNotContain("SubnetId");
+        launch.ContainsKey("InstanceType").ShouldBeFalse();
+        launch.ContainsKey("SubnetId").ShouldBeFalse();
     }
 
     [Fact]
@@ -52,8 +52,9 @@ public sealed class Ec2LauncherTests : IAsyncLifetime
         await launcher.StopAsync(second.Id, default);
         await launcher.StartAsync(1, default);
 
+        // It is still there.
         second.State.ShouldBe("shutting-down");
-        ec2.Machines.Select(m => m.Name).ShouldBe(["p-1", "p-2", "p-3", "p-4"], ignoreOrder: true, "the second still ends");
+        ec2.Machines.Select(m => m.Name).ShouldBe(["p-1", "p-2", "p-3", "p-4"], ignoreOrder: true);
         second.State = "terminated";
         await launcher.StartAsync(1, default);
         ec2.Machines.Where(m => m.State == "pending").Select(m => m.Name).ShouldBe(["p-1", "p-2", "p-3", "p-4"], ignoreOrder: true);
@@ -144,7 +145,7 @@ public sealed class Ec2LauncherTests : IAsyncLifetime
 
         var machine = ec2.Machines.ShouldHaveSingleItem();
         machine.Name.ShouldBe("p-1");
-        machine.Token.ShouldNotBe(first);
+        machine.Token.ShouldNotBe(first, StringComparer.Ordinal);
     }
 
     [Fact]

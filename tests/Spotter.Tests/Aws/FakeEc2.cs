@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
+using Spotter.Core;
 using Spotter.Fleets.Aws;
 
 namespace Spotter.Tests.Aws;
@@ -85,11 +86,11 @@ internal sealed class FakeEc2 : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var server = builder.Build();
+        var web = builder.Build();
         FakeEc2? ec2 = null;
-        server.Run(http => ec2!.ServeAsync(http));
-        await server.StartAsync();
-        return ec2 = new FakeEc2(server, clock);
+        web.Run(http => ec2!.ServeAsync(http));
+        await web.StartAsync();
+        return ec2 = new FakeEc2(web, clock);
     }
 
     /// <summary>A pool of its machines.</summary>
@@ -113,7 +114,7 @@ internal sealed class FakeEc2 : IAsyncDisposable
         await server.DisposeAsync();
     }
 
-    private static string NewId() => $"i-{Guid.NewGuid():N}"[..19];
+    private static string NewId() => $"i-{RandomSource.System.NextHex(8)}0";
 
     private async Task ServeAsync(HttpContext http)
     {
