@@ -6,8 +6,8 @@ namespace Spotter.EndToEnd.Aws;
 /// <summary>Gateways on moto, and workers that join them as the machines do that they launch there.</summary>
 internal sealed class FleetOnMoto : IAsyncDisposable
 {
-    /// <summary>For what takes as long as jobs and boots do.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    /// <summary>For what takes as long as jobs and the boots of twenty processes do, beside whatever else the machine has to do.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private const string Token = "0123456789abcdef0123456789abcdef";
 
