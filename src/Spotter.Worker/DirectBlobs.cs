@@ -50,11 +50,7 @@ internal sealed partial class DirectBlobs : IDisposable
     /// <summary>Puts an output into the store; false when the gateway is to take it.</summary>
     public async Task<bool> PutAsync(BlobForm form, HttpContent content, TimeSpan longest, CancellationToken cancel)
     {
-        using var body = new MultipartFormDataContent();
-        foreach (var (name, value) in form.Fields)
-            body.Add(new StringContent(value), name);
-        body.Add(content, BlobForm.File, BlobForm.File);
-        using var request = new HttpRequestMessage(HttpMethod.Post, form.Url) { Content = body };
+        using var request = new HttpRequestMessage(HttpMethod.Post, form.Url) { Content = BlobFormContent.Of(form, content) };
         using var response = await SendAsync(request, longest, cancel);
         if (response is { IsSuccessStatusCode: false })
             Note();

@@ -35,8 +35,8 @@ public sealed class DirectUpload(SpotterApi api, JsonElement offer)
     {
         using var form = new MultipartFormDataContent();
         foreach (var field in offer.GetProperty("fields").EnumerateObject())
-            form.Add(new StringContent(field.Value.GetString()!), field.Name);
-        form.Add(new ByteArrayContent(picture), "file", "picture.png");
+            form.Add(new StringContent(field.Value.GetString()!), $"\"{field.Name}\"");
+        form.Add(new ByteArrayContent(picture), "\"file\"", "\"picture.png\"");
         var url = new Uri(offer.GetProperty("url").GetString()!);
         using var client = new HttpClient();
         using var sent = await client.PostAsync(server is null ? url : new Uri(server, url.PathAndQuery), form);
