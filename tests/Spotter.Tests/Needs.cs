@@ -13,7 +13,20 @@ public abstract class NeedsAttribute : Attribute
     public abstract string? Missing { get; }
 }
 
-/// <summary>xunit, with <see cref="NeedsAttribute"/>: a suite whose tests are inherited can't say of each of them that it is skipped.</summary>
+/// <summary>Stands on a suite's subclass that can't have some of its tests; these are counted as skipped.</summary>
+/// <param name="why">Why, in one sentence.</param>
+/// <param name="tests">Their names.</param>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class SkipsAttribute(string why, params string[] tests) : Attribute
+{
+    /// <summary>Why, in one sentence.</summary>
+    public string Why => why;
+
+    /// <summary>Their names.</summary>
+    public IReadOnlyList<string> Tests => tests;
+}
+
+/// <summary>xunit, with these attributes: a suite whose tests are inherited can't say of each of them that it is skipped.</summary>
 public sealed class TestsThatNeed(IMessageSink messages) : XunitTestFramework(messages)
 {
     protected override ITestFrameworkDiscoverer CreateDiscoverer(IAssemblyInfo assemblyInfo) =>
@@ -25,13 +38,16 @@ public sealed class TestsThatNeed(IMessageSink messages) : XunitTestFramework(me
         protected override bool FindTestsForMethod(
             ITestMethod testMethod, bool includeSourceInformation, IMessageBus messageBus, ITestFrameworkDiscoveryOptions discoveryOptions)
         {
-            var needs = testMethod.TestClass.Class.GetCustomAttributes(typeof(NeedsAttribute))
-                .OfType<IReflectionAttributeInfo>().Select(a => ((NeedsAttribute)a.Attribute).Missing).FirstOrDefault(m => m is not null);
+            var needs = Of<NeedsAttribute>(testMethod).Select(a => a.Missing).FirstOrDefault(m => m is not null)
+                ?? Of<SkipsAttribute>(testMethod).FirstOrDefault(a => a.Tests.Contains(testMethod.Method.Name, StringComparer.Ordinal))?.Why;
             if (needs is null || !testMethod.Method.GetCustomAttributes(typeof(FactAttribute)).Any())
                 return base.FindTestsForMethod(testMethod, includeSourceInformation, messageBus, discoveryOptions);
             var skipped = new XunitSkippedDataRowTestCase(
                 DiagnosticMessageSink, discoveryOptions.MethodDisplayOrDefault(), discoveryOptions.MethodDisplayOptionsOrDefault(), testMethod, needs);
             return ReportDiscoveredTestCase(skipped, includeSourceInformation, messageBus);
         }
+
+        private static IEnumerable<T> Of<T>(ITestMethod method) where T : Attribute =>
+            method.TestClass.Class.GetCustomAttributes(typeof(T)).OfType<IReflectionAttributeInfo>().Select(a => (T)a.Attribute);
     }
 }

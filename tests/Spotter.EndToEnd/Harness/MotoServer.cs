@@ -9,17 +9,14 @@ namespace Spotter.EndToEnd.Harness;
 /// <summary>A running <c>moto_server</c>, which speaks S3 and keeps everything in memory. Disposing of it ends it.</summary>
 public sealed class MotoServer : IAsyncDisposable
 {
-    private const string Ready = "Running on ";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     // In which it makes buckets that nobody signs for; a bucket tells queues of its own region only.
     private const string BucketRegion = "us-east-1";
 
-    private readonly Process process;
-    private readonly StringBuilder log = new();
-    private readonly TaskCompletionSource<Uri> listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ServerProcess process;
 
-    private MotoServer(Process process) => this.process = process;
+    private MotoServer(ServerProcess process) => this.process = process;
 
     /// <summary>The program: what SPOTTER_MOTO names, else <c>moto_server</c> of the PATH; null when there is none.</summary>
     public static string? Executable { get; } = Find();
@@ -36,49 +33,21 @@ public sealed class MotoServer : IAsyncDisposable
     };
 
     /// <summary>Where it listens.</summary>
-    public Uri Address { get; private set; } = null!;
+    public Uri Address => process.Address;
 
     /// <summary>The requests that it has answered, a line each with method and path.</summary>
-    public IReadOnlyList<string> Requests
-    {
-        get
-        {
-            lock (log)
-                return [.. log.ToString().Split('\n').Where(line => line.Contains(" HTTP/1.1\"", StringComparison.Ordinal))];
-        }
-    }
+    public IReadOnlyList<string> Requests => [.. process.Log.Split('\n').Where(line => line.Contains(" HTTP/1.1\"", StringComparison.Ordinal))];
 
     /// <summary>Starts it and waits until it listens.</summary>
     /// <param name="port">Where; 0 for any free one.</param>
     public static async Task<MotoServer> StartAsync(int port = 0)
     {
-        var start = new ProcessStartInfo(Executable!, ["-H", "127.0.0.1", "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
+        var start = new ProcessStartInfo(Executable!, ["-H", "127.0.0.1", "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         start.Environment["PYTHONUNBUFFERED"] = "1";
         // It reads sitecustomize.py there.
         var other = Environment.GetEnvironmentVariable("PYTHONPATH");
         start.Environment["PYTHONPATH"] = Path.Combine(AppContext.BaseDirectory, "moto") + (string.IsNullOrEmpty(other) ? "" : $"{Path.PathSeparator}{other}");
-        var server = new MotoServer(new Process { StartInfo = start, EnableRaisingEvents = true });
-        server.process.OutputDataReceived += (_, line) => server.Hear(line.Data);
-        server.process.ErrorDataReceived += (_, line) => server.Hear(line.Data);
-        server.process.Exited += (_, _) => server.listening.TrySetException(new InvalidOperationException("It ended before it listened."));
-        server.process.Start();
-        server.process.BeginOutputReadLine();
-        server.process.BeginErrorReadLine();
-        try
-        {
-            server.Address = await server.listening.Task.WaitAsync(Patience);
-            return server;
-        }
-        catch (Exception failed)
-        {
-            await server.DisposeAsync();
-            throw new InvalidOperationException($"{Executable} did not start. {failed.Message} It said:\n{server.log}", failed);
-        }
+        return new MotoServer(await ServerProcess.StartAsync(start));
     }
 
     /// <summary>Makes a bucket.</summary>
@@ -167,25 +136,7 @@ public sealed class MotoServer : IAsyncDisposable
         "Authorization", $"AWS4-HMAC-SHA256 Credential=testing/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        if (!process.HasExited)
-        {
-            process.Kill();
-            await process.WaitForExitAsync().WaitAsync(Patience);
-        }
-        process.Dispose();
-    }
-
-    private void Hear(string? line)
-    {
-        if (line is null)
-            return;
-        lock (log)
-            log.AppendLine(line);
-        if (line.IndexOf(Ready, StringComparison.Ordinal) is var at and >= 0)
-            listening.TrySetResult(new Uri(line[(at + Ready.Length)..].Trim()));
-    }
+    public ValueTask DisposeAsync() => process.DisposeAsync();
 
     private static string? Find()
     {
