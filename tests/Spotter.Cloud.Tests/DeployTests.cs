@@ -22,7 +22,11 @@ public sealed class DeployTests(Cloud cloud) : IClassFixture<Cloud>
             "cloudformation", "CreateStack",
             [
                 ("StackName", "spotter"), ("TemplateURL", "https://templates.s3.amazonaws.com/t.json"), ("Capabilities.member.1", "CAPABILITY_IAM"),
-                .. Parameters(("ReleaseBucket", "releases"), ("ReleaseKey", "r.tar.gz"), ("ReleaseSha256", new string('0', 64)), ("ImageId", "ami-0123456789abcdef0"), ("CertificateArn", arn)),
+                .. Parameters(
+                [
+                    ("ReleaseBucket", "releases"), ("ReleaseKey", "r.tar.gz"), ("ReleaseSha256", new string('0', 64)), ("ImageId", "ami-0123456789abcdef0"), ("CertificateArn", arn),
+                    .. Templates.Read(name)["Parameters"]!.AsObject().Where(p => p.Key.StartsWith("Secret", StringComparison.Ordinal)).Select(p => (p.Key, $"arn:of:{p.Key}")),
+                ]),
             ]);
 
         var stack = await cloud.QueryAsync("cloudformation", "DescribeStacks", ("StackName", "spotter"));
@@ -34,6 +38,8 @@ public sealed class DeployTests(Cloud cloud) : IClassFixture<Cloud>
         (await cloud.BucketsAsync()).ShouldBe(new[] { "templates", outputs["InputBucket"], outputs["OutputBucket"] }.Distinct(), ignoreOrder: true);
         (outputs["InputBucket"] != outputs["OutputBucket"]).ShouldBe(settings.HasTwoBuckets);
         await CheckMachinesAsync(settings, outputs);
+        if (settings.HasContainers)
+            await CheckContainersAsync(settings, outputs);
         outputs["Environment"].ShouldContain($"SPOTTER__AWS__TABLE={outputs["Table"]} SPOTTER__AWS__QUEUES={outputs["QueuePrefix"]} SPOTTER__BLOBS=s3://{outputs["InputBucket"]}");
     }
 
@@ -76,13 +82,29 @@ public sealed class DeployTests(Cloud cloud) : IClassFixture<Cloud>
         var running = Cloud.Values(await cloud.QueryAsync(
             "ec2", "DescribeInstances", ("Filter.1.Name", "tag:spotter:stack"), ("Filter.1.Value.1", "spotter")), "instanceId");
         var workers = settings.Scaling == ScalingMode.Cpu ? 1 : 0;
-        running.Count.ShouldBe(settings.Gateways + workers);
+        var gateways = settings.HasContainers ? 0 : settings.Gateways;
+        running.Count.ShouldBe(gateways + workers);
         var targets = await cloud.QueryAsync("elasticloadbalancing", "DescribeTargetHealth", ("TargetGroupArn", outputs["TargetGroup"]), ("Version", "2015-12-01"));
         var behind = Cloud.Values(targets, "Id");
-        behind.Count.ShouldBe(settings.Gateways);
+        behind.Count.ShouldBe(gateways);
         behind.ShouldBeSubsetOf(running);
         outputs.ContainsKey("WorkerGroup").ShouldBe(settings.Scaling != ScalingMode.Pool);
     }
+
+    /// <summary>moto starts no container, and keeps of a service in a template not much more than its number.</summary>
+    private async Task CheckContainersAsync(StackSettings settings, Dictionary<string, string> outputs)
+    {
+        var service = (await EcsAsync("DescribeServices", $$"""{"cluster":"{{outputs["Cluster"]}}","services":["spotter-gateways"]}"""))["services"]!.AsArray().ShouldHaveSingleItem()!;
+        ((int)service["desiredCount"]!).ShouldBe(settings.Gateways);
+        var task = (await EcsAsync("DescribeTaskDefinition", $$"""{"taskDefinition":"{{service["taskDefinition"]}}"}"""))["taskDefinition"]!;
+        ((string)task["family"]!).ShouldBe("spotter-gateway");
+        var container = task["containerDefinitions"]!.AsArray().ShouldHaveSingleItem()!;
+        ((string)container["image"]!).ShouldEndWith($"/spotter/gateway:{new string('0', 64)}");
+        container["secrets"]!.AsArray().Select(s => $"{s!["name"]}={s["valueFrom"]}")
+            .ShouldBe(["SECRET_WORKER_TOKEN=arn:of:SecretWorkerToken", "SECRET_WEBHOOK_SECRET=arn:of:SecretWebhookSecret", "SECRET_KEYS_JSON=arn:of:SecretKeys"]);
+    }
+
+    private Task<JsonNode> EcsAsync(string action, string body) => cloud.JsonAsync("ecs", $"AmazonEC2ContainerServiceV20141113.{action}", body);
 
     private static IEnumerable<(string, string)> Parameters(params (string Name, string Value)[] parameters) => parameters.SelectMany((p, i) => new[]
     {

@@ -12,6 +12,7 @@ public sealed partial class PolicyTests
         ["cloudwatch:PutMetricData"] = "cloudwatch:namespace",
         ["autoscaling:DescribeAutoScalingGroups"] = "aws:RequestedRegion",
         ["ec2:DescribeInstances"] = "aws:RequestedRegion",
+        ["ecr:GetAuthorizationToken"] = "aws:RequestedRegion",
     };
 
     public static TheoryData<string> All => Templates.All;
@@ -22,6 +23,7 @@ public sealed partial class PolicyTests
     private static string? Deploying(string action) => action switch
     {
         "sts:GetCallerIdentity" => "aws:PrincipalAccount",
+        "ecr:GetAuthorizationToken" or "ecs:DeregisterTaskDefinition" => "aws:RequestedRegion",
         _ when action.Split(':')[1] is var verb && (verb.StartsWith("Describe", StringComparison.Ordinal) || verb.StartsWith("List", StringComparison.Ordinal)) => "aws:RequestedRegion",
         _ => null,
     };
@@ -102,6 +104,28 @@ public sealed partial class PolicyTests
         worker.ToJsonString().ShouldContain("/worker-token-??????");
         worker.ToJsonString().ShouldNotContain("/keys");
     }
+
+    [Theory]
+    [InlineData("fargate")]
+    [InlineData("inside")]
+    public void Containers_are_started_by_another_role_than_they_run_as(string name)
+    {
+        string[] starts = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "logs:CreateLogStream", "logs:PutLogEvents", "secretsmanager:GetSecretValue"];
+        var container = Templates.Resource(name, "AWS::ECS::TaskDefinition");
+        string Role(string property) => (string)container[property]!["Fn::GetAtt"]![0]!;
+
+        ActionsOf(name, Role("ExecutionRoleArn")).ShouldBe(starts, ignoreOrder: true);
+        ActionsOf(name, Role("TaskRoleArn")).Intersect(starts).ShouldBeEmpty("the program gets its secrets, and needs no registry and no log");
+        // But for what only machines do, those are the rights of a gateway on a machine.
+        var machines = ActionsOf(name == "inside" ? "tracking" : "ours", "GatewaysMachinesRole");
+        ActionsOf(name, Role("TaskRoleArn")).Append("cloudformation:SignalResource").Except(machines).ShouldBeEmpty();
+        machines.Except(ActionsOf(name, Role("TaskRoleArn"))).Except([.. starts, "cloudformation:SignalResource", "cloudwatch:PutMetricData", "logs:DescribeLogStreams", "ssm:GetParameter"])
+            .ShouldBeEmpty();
+    }
+
+    private static HashSet<string> ActionsOf(string name, string role) => Templates.Resources(name, "AWS::IAM::Policy").Values
+        .Where(p => p["Roles"]!.AsArray().Any(r => ((string)r!["Ref"]!).StartsWith(role, StringComparison.Ordinal)))
+        .SelectMany(p => p["PolicyDocument"]!["Statement"]!.AsArray()).SelectMany(s => Texts(s!["Action"])).ToHashSet(StringComparer.Ordinal);
 
     [Fact]
     public void Gateways_may_make_every_call_that_the_backend_makes()

@@ -71,8 +71,8 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
         var root = folder.File("root");
         var script = folder.Write("boot", Here(await UserDataAsync(), root, port));
         foreach (var (name, text) in new[] { ("systemctl", Systemctl), ("dnf", "#!/bin/bash\necho \"dnf $*\" >>\"$SPOTTER_BOOT_ROOT/asked\"\n"), ("useradd", "#!/bin/bash\n") })
-            Program(folder, name, text);
-        Program(folder, "root/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl", "#!/bin/bash\necho \"agent $*\" >>\"$SPOTTER_BOOT_ROOT/asked\"\n");
+            folder.Program(name, text);
+        folder.Program("root/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl", "#!/bin/bash\necho \"agent $*\" >>\"$SPOTTER_BOOT_ROOT/asked\"\n");
         Directory.CreateDirectory(Path.Combine(root, "var/lib/cloud/data"));
         await File.WriteAllTextAsync(Path.Combine(root, "var/lib/cloud/data/instance-id"), "i-0123456789abcdef0\n");
         var environment = new Dictionary<string, string?>(cloud.Environment) { ["SPOTTER_BOOT_ROOT"] = root, ["PATH"] = $"{folder.Path}:{Environment.GetEnvironmentVariable("PATH")}" };
@@ -86,6 +86,8 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
             using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
             (await client.GetStringAsync(new Uri("/healthz", UriKind.Relative))).ShouldContain("healthy");
             (await client.GetStringAsync(new Uri("/", UriKind.Relative))).ShouldContain("<title>Spotter");
+            (await Shell.RunAsync(Repository.File("deploy", "aws", "image", "healthy"), [], new Dictionary<string, string?> { ["SPOTTER__PORT"] = $"{port}" })).Good();
+            (await Shell.RunAsync(Repository.File("deploy", "aws", "image", "healthy"), [], new Dictionary<string, string?> { ["SPOTTER__PORT"] = $"{FreePort()}" })).Status.ShouldNotBe(0);
             (await File.ReadAllTextAsync(Path.Combine(root, "asked"))).ShouldContain("systemctl enable --now spotter.service spotter-secrets.timer\ndnf install -y amazon-cloudwatch-agent\nagent -a fetch-config");
             (await File.ReadAllTextAsync(Path.Combine(root, "asked"))).ShouldEndWith("\nsystemctl enable --now spotter-ready.service\n");
             // It stands on the table and the bucket of the stack.
@@ -174,12 +176,6 @@ public sealed class ReleaseTests(Release release, Cloud cloud) : IClassFixture<R
             .Replace(
                 "SPOTTER__BACKEND=aws", $"SPOTTER__BACKEND=aws\nSPOTTER__AWS__ENDPOINT={cloud.Environment["AWS_ENDPOINT_URL"]}\nSPOTTER__S3__ENDPOINT={cloud.Environment["AWS_ENDPOINT_URL"]}",
                 StringComparison.Ordinal);
-
-    private static void Program(Folder folder, string name, string text)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(folder.File(name))!);
-        File.SetUnixFileMode(folder.Write(name, text), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-    }
 
     private static int FreePort()
     {

@@ -20,6 +20,9 @@ public sealed class SettingTests
     [InlineData("warm=2 onDemand=100 scaling=pool", "A warm pool is of a group without spot machines")]
     [InlineData("warm=2 onDemand=100 network=private", "Machines of a warm pool have to tell AWS when they are ready")]
     [InlineData("warm=2 onDemand=100 workerTypes=c7i.large,c6i.large", "With a warm pool workers are of the launch template's type")]
+    [InlineData("gatewaysOn=lambda", "The setting gatewaysOn is lambda, but must be one of ec2, fargate.")]
+    [InlineData("gatewaysOn=fargate gatewayType=t3.small", "Containers have no instance type; leave out gatewayType")]
+    [InlineData("gatewaysOn=fargate network=private telegram=on", "Gateways have no way to Telegram with gatewaysOn=fargate and network=private")]
     [InlineData("spotter", "'spotter' is no setting: write KEY=VALUE")]
     [InlineData("--out", "--out needs the name of a file.")]
     public void Mistakes_are_named(string words, string said) =>

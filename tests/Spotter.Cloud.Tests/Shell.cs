@@ -57,5 +57,12 @@ internal sealed class Folder : IDisposable
         return File(name);
     }
 
+    /// <summary>Writes a program, in folders of its own where its name has some.</summary>
+    public void Program(string name, string text)
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(File(name))!);
+        System.IO.File.SetUnixFileMode(Write(name, text), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

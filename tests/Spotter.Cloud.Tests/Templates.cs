@@ -8,13 +8,15 @@ internal static class Templates
 {
     private static readonly ConcurrentDictionary<string, Lazy<string>> Made = new(StringComparer.Ordinal);
 
-    /// <summary>Each way to scale, and one stack with all that is off by default.</summary>
+    /// <summary>Each way to scale, gateways in containers, and one stack with all that is off by default.</summary>
     private static readonly Dictionary<string, Dictionary<string, string>> Settings = new(StringComparer.Ordinal)
     {
         ["ours"] = [],
         ["tracking"] = new() { ["scaling"] = "tracking" },
         ["cpu"] = new() { ["scaling"] = "cpu" },
         ["pool"] = new() { ["scaling"] = "pool" },
+        ["fargate"] = new() { ["gatewaysOn"] = "fargate" },
+        ["inside"] = new() { ["gatewaysOn"] = "fargate", ["network"] = "private", ["scaling"] = "tracking", ["gateways"] = "3" },
         ["warm"] = new() { ["onDemand"] = "100", ["warm"] = "2" },
         ["options"] = new()
         {

@@ -53,6 +53,51 @@ public sealed class UpDownTests(Cloud cloud) : IClassFixture<Cloud>
     }
 
     [CloudFact]
+    public async Task Containers_come_from_an_image_that_up_pushes_where_it_can()
+    {
+        await cloud.ResetAsync();
+        using var folder = new Folder();
+        var (certificate, key) = Cloud.MakeCertificate(folder);
+        var release = folder.Write("release", "one");
+        string[] words =
+        [
+            "--release", release, "--keys", folder.Write("keys.json", "{}"), "--certificate", await cloud.ImportAsync(certificate, key),
+            "--template", folder.Write("t.json", Templates.Text("fargate")), "gatewaysOn=fargate",
+        ];
+        folder.Program("docker", "#!/bin/bash\nexit 1\n");
+
+        var told = await RunAsync(Up, words, folder.Path);
+
+        told.Status.ShouldBe(1);
+        told.Errors.ShouldContain($"cp {release} deploy/aws/image/spotter.tar.gz\n");
+        told.Errors.ShouldMatch(@"docker push \S+/spotter/gateway:[0-9a-f]{64}\n");
+        Cloud.Values(await cloud.QueryAsync("cloudformation", "DescribeStacks"), "StackName").ShouldBeEmpty();
+
+        // One that pushes: it notes what it is asked, and puts an image where it is told to.
+        folder.Program("docker", $$"""
+            #!/bin/bash
+            echo "$*" >>"{{folder.File("asked")}}"
+            [ "$1" != login ] || cat >/dev/null
+            [ "$1" != build ] || cp "${@: -1}"/{Dockerfile,start,spotter.tar.gz} "{{folder.Path}}"
+            [ "$1" != push ] || aws --endpoint-url "$AWS_ENDPOINT_URL" ecr put-image --repository-name spotter/gateway --image-tag "${2##*:}" --image-manifest '{"schemaVersion":2}' --image-manifest-media-type application/vnd.docker.distribution.manifest.v2+json >/dev/null
+            """);
+        var first = (await RunAsync(Up, words, folder.Path)).Good();
+
+        first.ShouldContain("Cluster\tspotter\n");
+        var asked = await File.ReadAllTextAsync(folder.File("asked"));
+        asked.ShouldContain("login --username AWS --password-stdin ");
+        asked.ShouldMatch(@"build --platform linux/amd64 --tag \S+/spotter/gateway:[0-9a-f]{64} ");
+        (await File.ReadAllTextAsync(folder.File("spotter.tar.gz"))).ShouldBe("one");
+        (await ParameterAsync("SecretWebhookSecret")).ShouldStartWith("arn:aws:secretsmanager:");
+
+        (await RunAsync(Down, ["--yes"], folder.Path)).Good();
+        await NothingIsLeftAsync(imported: 1);
+        // moto keeps the services of a stack that is gone.
+        var service = (await cloud.JsonAsync("ecs", "AmazonEC2ContainerServiceV20141113.DescribeServices", """{"cluster":"spotter","services":["spotter-gateways"]}"""))["services"]!.AsArray();
+        ((int)service.ShouldHaveSingleItem()!["desiredCount"]!).ShouldBe(0, "its containers would go on storing pictures");
+    }
+
+    [CloudFact]
     public async Task What_a_failed_up_has_left_down_removes()
     {
         await cloud.ResetAsync();
@@ -94,14 +139,16 @@ public sealed class UpDownTests(Cloud cloud) : IClassFixture<Cloud>
     /// All that costs, and all that holds something. moto keeps the network, as it neither detaches gateways of the internet from it nor
     /// frees the addresses of machines that are gone.
     /// </summary>
-    private async Task NothingIsLeftAsync()
+    /// <param name="imported">Certificates that were there before.</param>
+    private async Task NothingIsLeftAsync(int imported = 0)
     {
         Cloud.Values(await cloud.QueryAsync("cloudformation", "DescribeStacks"), "StackName").ShouldBeEmpty();
         (await cloud.BucketsAsync()).ShouldBeEmpty();
         (await cloud.JsonAsync("dynamodb", "DynamoDB_20120810.ListTables"))["TableNames"]!.AsArray().ShouldBeEmpty();
         (await SecretsAsync()).ShouldBeEmpty();
-        (await cloud.JsonAsync("acm", "CertificateManager.ListCertificates"))["CertificateSummaryList"]!.AsArray().ShouldBeEmpty();
+        (await cloud.JsonAsync("acm", "CertificateManager.ListCertificates"))["CertificateSummaryList"]!.AsArray().Count.ShouldBe(imported);
         (await cloud.JsonAsync("logs", "Logs_20140328.DescribeLogGroups"))["logGroups"]!.AsArray().ShouldBeEmpty();
+        (await cloud.JsonAsync("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"))["repositories"]!.AsArray().ShouldBeEmpty();
         foreach (var (service, action, name) in new[]
         {
             ("elasticloadbalancing", "DescribeLoadBalancers", "LoadBalancerName"), ("autoscaling", "DescribeAutoScalingGroups", "AutoScalingGroupName"),
@@ -130,5 +177,9 @@ public sealed class UpDownTests(Cloud cloud) : IClassFixture<Cloud>
             .Select(e => Cloud.Value(e, "ParameterValue")!).ShouldHaveSingleItem();
     }
 
-    private Task<ShellResult> RunAsync(string script, IReadOnlyList<string> words) => Shell.RunAsync(script, words, cloud.Environment);
+    /// <param name="script">Which one.</param>
+    /// <param name="words">What is typed after it.</param>
+    /// <param name="programs">A folder with programs that stand before others of their names; null for none.</param>
+    private Task<ShellResult> RunAsync(string script, IReadOnlyList<string> words, string? programs = null) => Shell.RunAsync(
+        script, words, programs is null ? cloud.Environment : new Dictionary<string, string?>(cloud.Environment) { ["PATH"] = $"{programs}:{Environment.GetEnvironmentVariable("PATH")}" });
 }

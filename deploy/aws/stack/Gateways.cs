@@ -25,9 +25,9 @@ internal sealed class LoadBalancers : Construct
             Type = "application", Scheme = "internal", Subnets = network.PublicSubnets, SecurityGroups = [network.InnerLoadBalancer.SecurityGroupId],
             LoadBalancerAttributes = Attributes(("routing.http.drop_invalid_header_fields.enabled", "true"), ("idle_timeout.timeout_seconds", "120")),
         });
-        Clients = Targets("Clients", network);
+        Clients = Targets("Clients", settings, network);
         // A worker talks to the gateway that it has joined. It drops the cookie when that one does not answer or sends it away.
-        Workers = Targets("Workers", network, ("stickiness.enabled", "true"), ("stickiness.type", "lb_cookie"));
+        Workers = Targets("Workers", settings, network, ("stickiness.enabled", "true"), ("stickiness.type", "lb_cookie"));
         var https = new CfnListener(this, "Https", new CfnListenerProps
         {
             LoadBalancerArn = Public.Ref, Port = 443, Protocol = "HTTPS", SslPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06",
@@ -44,11 +44,12 @@ internal sealed class LoadBalancers : Construct
             LoadBalancerArn = Inner.Ref, Port = Network.GatewayPort, Protocol = "HTTP",
             DefaultActions = new[] { new CfnListener.ActionProperty { Type = "fixed-response", FixedResponseConfig = new CfnListener.FixedResponseConfigProperty { StatusCode = "404" } } },
         });
-        _ = new CfnListenerRule(this, "WorkersInside", new CfnListenerRuleProps
+        Inside = new CfnListenerRule(this, "WorkersInside", new CfnListenerRuleProps
         {
             ListenerArn = inner.Ref, Priority = 1, Conditions = Paths(WorkerApi),
             Actions = new[] { new CfnListenerRule.ActionProperty { Type = "forward", TargetGroupArn = Workers.Ref } },
         });
+        Outside = https;
         Host = settings.Domain.Length > 0 ? settings.Domain : Public.AttrDnsName;
     }
 
@@ -60,12 +61,18 @@ internal sealed class LoadBalancers : Construct
 
     public CfnTargetGroup Workers { get; }
 
+    /// <summary>What sends clients to the gateways.</summary>
+    public CfnListener Outside { get; }
+
+    /// <summary>What sends workers to the gateways.</summary>
+    public CfnListenerRule Inside { get; }
+
     /// <summary>The name under which clients call the service.</summary>
     public string Host { get; }
 
-    private CfnTargetGroup Targets(string id, Network network, params (string Key, string Value)[] attributes) => new(this, id, new CfnTargetGroupProps
+    private CfnTargetGroup Targets(string id, StackSettings settings, Network network, params (string Key, string Value)[] attributes) => new(this, id, new CfnTargetGroupProps
     {
-        VpcId = network.Vpc.VpcId, Port = Network.GatewayPort, Protocol = "HTTP", TargetType = "instance",
+        VpcId = network.Vpc.VpcId, Port = Network.GatewayPort, Protocol = "HTTP", TargetType = settings.HasContainers ? "ip" : "instance",
         // Whether it lives, not whether its stores do: an outage of the table must not have the group replace all gateways.
         HealthCheckPath = "/healthz", HealthCheckIntervalSeconds = 10, HealthCheckTimeoutSeconds = 5, HealthyThresholdCount = 2, UnhealthyThresholdCount = 3,
         TargetGroupAttributes = attributes.Prepend(("deregistration_delay.timeout_seconds", "60"))
@@ -89,7 +96,7 @@ internal sealed class Gateways : Construct
         : base(scope, "Gateways")
     {
         Machines = new Machines(this, "Machines", settings, kind);
-        foreach (var statement in mayDo)
+        foreach (var statement in mayDo.Append(Permissions.Signal(settings.Name)))
             Machines.Role.AddToPolicy(statement);
         var group = new CfnAutoScalingGroup(this, "Group", new CfnAutoScalingGroupProps
         {

@@ -12,6 +12,7 @@ internal sealed class Network : Construct
     public const int GatewayPort = 8080;
 
     private GatewayVpcEndpoint? objects;
+    private SecurityGroup? answers;
 
     public Network(Construct scope, StackSettings settings)
         : base(scope, "Network")
@@ -63,20 +64,51 @@ internal sealed class Network : Construct
 
     public SecurityGroup Workers { get; }
 
-    /// <summary>Lets workers fetch pictures and hand in drawings, by links that gateways sign, also where there is no way to the internet.</summary>
-    public void Open(Storage storage) => objects?.AddToPolicy(new PolicyStatement(new PolicyStatementProps
+    /// <summary>
+    /// Lets workers fetch pictures and hand in drawings, by links that gateways sign, also where there is no way to the internet; and
+    /// gateways that are containers there do what they may.
+    /// </summary>
+    public void Open(StackSettings settings, Storage storage)
     {
-        Sid = "PicturesByLink",
-        Principals = [new AnyPrincipal()],
-        Actions = ["s3:GetObject", "s3:PutObject"],
-        Resources = [Arns.Objects(storage.Inputs.BucketName, "in/*"), Arns.Objects(storage.Inputs.BucketName, "out/*")],
-        Conditions = new Dictionary<string, object> { ["StringEquals"] = new Dictionary<string, object> { ["aws:PrincipalAccount"] = Aws.ACCOUNT_ID } },
-    }));
+        objects?.AddToPolicy(new PolicyStatement(new PolicyStatementProps
+        {
+            Sid = "PicturesByLink",
+            Principals = [new AnyPrincipal()],
+            Actions = ["s3:GetObject", "s3:PutObject"],
+            Resources = [Arns.Objects(storage.Inputs.BucketName, "in/*"), Arns.Objects(storage.Inputs.BucketName, "out/*")],
+            Conditions = new Dictionary<string, object> { ["StringEquals"] = new Dictionary<string, object> { ["aws:PrincipalAccount"] = Aws.ACCOUNT_ID } },
+        }));
+        if (objects is null || !settings.HasContainers)
+            return;
+        foreach (var statement in Permissions.Pictures(storage.Inputs.BucketName, storage.Outputs.BucketName))
+            objects.AddToPolicy(Permissions.Through(statement));
+        // Where Amazon keeps the layers of images (https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html).
+        objects.AddToPolicy(new PolicyStatement(new PolicyStatementProps
+        {
+            Sid = "Layers", Principals = [new AnyPrincipal()], Actions = ["s3:GetObject"], Resources = [Arns.Objects($"prod-{Aws.REGION}-starport-layer-bucket", "*")],
+        }));
+        var tables = Vpc.AddGatewayEndpoint("Tables", new GatewayVpcEndpointOptions { Service = GatewayVpcEndpointAwsService.DYNAMODB, Subnets = [Isolated] });
+        tables.AddToPolicy(Permissions.Through(Permissions.Jobs(settings.Name)));
+        answers!.AddIngressRule(Gateways, Port.Tcp(443), "Gateways");
+        AddEndpoint("Registry", InterfaceVpcEndpointAwsService.ECR, [.. Permissions.Image(settings.ImageRepository)]);
+        AddEndpoint("Images", InterfaceVpcEndpointAwsService.ECR_DOCKER, [.. Permissions.Image(settings.ImageRepository)]);
+        AddEndpoint("Queues", InterfaceVpcEndpointAwsService.SQS, [Permissions.Deliver(settings.Name)]);
+        if (settings.Scaling is ScalingMode.Ours or ScalingMode.Tracking)
+            AddEndpoint("Groups", InterfaceVpcEndpointAwsService.AUTOSCALING, [Permissions.SeeGroups(), Permissions.ScaleGroup(Spotter.Cloud.Workers.GroupName(settings))]);
+    }
+
+    private static SubnetSelection Isolated => new() { SubnetType = SubnetType.PRIVATE_ISOLATED };
+
+    private void AddEndpoint(string name, InterfaceVpcEndpointAwsService service, PolicyStatement[] lets)
+    {
+        var endpoint = Vpc.AddInterfaceEndpoint(name, new InterfaceVpcEndpointOptions { Service = service, Subnets = Isolated, SecurityGroups = [answers!], Open = false });
+        foreach (var statement in lets)
+            endpoint.AddToPolicy(Permissions.Through(statement));
+    }
 
     private void AddEndpoints()
     {
-        var isolated = new SubnetSelection { SubnetType = SubnetType.PRIVATE_ISOLATED };
-        objects = Vpc.AddGatewayEndpoint("Objects", new GatewayVpcEndpointOptions { Service = GatewayVpcEndpointAwsService.S3, Subnets = [isolated] });
+        objects = Vpc.AddGatewayEndpoint("Objects", new GatewayVpcEndpointOptions { Service = GatewayVpcEndpointAwsService.S3, Subnets = [Isolated] });
         // What workers fetch, and nothing else: the release, and packages of Amazon Linux, which lie in a bucket of Amazon's.
         objects.AddToPolicy(new PolicyStatement(new PolicyStatementProps
         {
@@ -89,7 +121,7 @@ internal sealed class Network : Construct
                 Arns.Objects($"al2023-repos-{Aws.REGION}-de612dc2", "*"),
             ],
         }));
-        var answers = Group("Endpoints", "VPC endpoints");
+        answers = Group("Endpoints", "VPC endpoints");
         answers.AddIngressRule(Workers, Port.Tcp(443), "Workers");
         foreach (var (name, service) in new[]
         {
@@ -98,21 +130,18 @@ internal sealed class Network : Construct
             ("Metrics", InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING),
         })
         {
-            var endpoint = Vpc.AddInterfaceEndpoint(name, new InterfaceVpcEndpointOptions { Service = service, Subnets = isolated, SecurityGroups = [answers], Open = false });
-            endpoint.AddToPolicy(new PolicyStatement(new PolicyStatementProps
+            // Whatever the resource: the roles say which. Nobody of another account gets data out this way.
+            AddEndpoint(name, service, [new PolicyStatement(new PolicyStatementProps
             {
                 Sid = "ThisAccount",
-                Principals = [new AnyPrincipal()],
                 Actions = name switch
                 {
                     "Secrets" => ["secretsmanager:GetSecretValue"],
                     "Logs" => ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
                     _ => ["cloudwatch:PutMetricData"],
                 },
-                // Whatever the resource: the roles say which. Nobody of another account gets data out this way.
                 Resources = ["*"],
-                Conditions = new Dictionary<string, object> { ["StringEquals"] = new Dictionary<string, object> { ["aws:PrincipalAccount"] = Aws.ACCOUNT_ID } },
-            }));
+            })]);
         }
     }
 

@@ -112,6 +112,28 @@ internal static class Permissions
         yield return Allow("GiveRole", ["iam:PassRole"], [role], When("iam:PassedToService", "ec2.amazonaws.com"));
     }
 
+    /// <summary>Fetches the image of a repository, before its container starts. Signing in to the registry has no resource.</summary>
+    public static IEnumerable<PolicyStatement> Image(string repository)
+    {
+        yield return Allow("SignIn", ["ecr:GetAuthorizationToken"], ["*"], When("aws:RequestedRegion", Aws.REGION));
+        yield return Allow(
+            "Image", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [Arns.Here("ecr", $"repository/{repository}")]);
+    }
+
+    /// <summary>Hands secrets to a container.</summary>
+    public static PolicyStatement HandSecrets(IEnumerable<string> names) => Allow("Secrets", ["secretsmanager:GetSecretValue"], [.. names.Select(Arns.Secret)]);
+
+    /// <summary>Writes the log of a container.</summary>
+    public static PolicyStatement ContainerLog(string group) =>
+        Allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [Arns.Here("logs", $"log-group:{group}"), Arns.Here("logs", $"log-group:{group}:log-stream:*")]);
+
+    /// <summary>Lets a VPC endpoint through to what a statement allows, for whoever of this account may do that.</summary>
+    public static PolicyStatement Through(PolicyStatement allowed) => new(new PolicyStatementProps
+    {
+        Sid = allowed.Sid, Principals = [new AnyPrincipal()], Actions = allowed.Actions, Resources = allowed.Resources,
+        Conditions = When("aws:PrincipalAccount", Aws.ACCOUNT_ID),
+    });
+
     /// <summary>Tells a rolling update that a machine is ready.</summary>
     public static PolicyStatement Signal(string stack) => Allow("Signal", ["cloudformation:SignalResource"], [Arns.Here("cloudformation", $"stack/{stack}/*")]);
 

@@ -24,6 +24,7 @@ internal static partial class SettingReader
         ["scaling"] = (s, v) => s with { Scaling = OneOf<ScalingMode>(v) },
         ["models"] = (s, v) => s with { Models = [.. List(v).Select(WithTask).Distinct(StringComparer.Ordinal)] },
         ["gateways"] = (s, v) => s with { Gateways = Number(v, 1, 20) },
+        ["gatewaysOn"] = (s, v) => s with { GatewaysOn = OneOf<GatewayPlace>(v) },
         ["gatewayType"] = (s, v) => s with { GatewayType = Match(v, InstanceType(), "be an instance type as t3.small") },
         ["maxWorkers"] = (s, v) => s with { MaxWorkers = Number(v, 1, 1000) },
         ["workerTypes"] = (s, v) => s with { WorkerTypes = [.. List(v).Select(t => Match(t, InstanceType(), "be an instance type as c7i.large"))] },
@@ -73,6 +74,10 @@ internal static partial class SettingReader
             throw new SettingFault("A warm pool is of a group without spot machines; set onDemand=100, and not scaling=pool.");
         if (settings.Warm > 0 && settings.Network == NetworkMode.Private)
             throw new SettingFault("Machines of a warm pool have to tell AWS when they are ready, and have no way to it with network=private.");
+        if (settings.HasContainers && values.ContainsKey("gatewayType"))
+            throw new SettingFault("Containers have no instance type; leave out gatewayType, or set gatewaysOn=ec2.");
+        if (settings is { HasContainers: true, Network: NetworkMode.Private } && settings.Telegram != TelegramMode.Off)
+            throw new SettingFault("Gateways have no way to Telegram with gatewaysOn=fargate and network=private; set one of them otherwise, or telegram=off.");
         if (settings.Warm > 0 && settings.WorkerTypes.Count > 1 && !values.ContainsKey("workerTypes"))
             settings = settings with { WorkerTypes = [settings.WorkerTypes[0]] };
         if (settings.Warm > 0 && settings.WorkerTypes.Count > 1)

@@ -24,24 +24,30 @@ internal sealed class SpotterStack : Stack
         var storage = new Storage(this, settings);
         var queues = new Queues(this, settings);
         _ = new UploadEvents(this, settings, storage);
-        network.Open(storage);
+        network.Open(settings, storage);
         var notices = new Notices(this, settings);
         var balancers = new LoadBalancers(this, settings, network, certificate);
         var workers = new Workers(this, settings, network, WorkerKind(settings, network, balancers), notices.Topic);
         var stores = ProgramSettings.Stores(Aws.REGION, settings.Name, settings.Name, storage.Inputs.BucketName);
         var scaling = ProgramSettings.Scaling(settings, Workers.GroupName(settings), workers.Machines.Template.Ref, network.WorkerSubnets);
-        var gateways = new Gateways(this, settings, network, balancers, GatewayKind(settings, network, balancers, stores, scaling), MayDo(settings, storage));
+        var environment = stores.Concat(ProgramSettings.Gateway(settings, balancers.Host)).Concat(scaling).ToDictionary(StringComparer.Ordinal);
+        var mayDo = MayDo(settings, storage).ToArray();
+        var role = settings.HasContainers
+            ? new FargateGateways(this, settings, network, balancers, environment, mayDo).Role
+            : new Gateways(this, settings, network, balancers, GatewayKind(settings, network, environment), mayDo).Machines.Role;
         var autoscaler = Autoscaler(settings, network, workers).ToArray();
         if (autoscaler.Length > 0)
         {
             // A policy of its own: it says what the controller does, and whoever runs that elsewhere gives it to another role.
-            _ = new Policy(this, "Autoscaler", new PolicyProps { PolicyName = "autoscaler", Statements = autoscaler, Roles = [gateways.Machines.Role] });
+            _ = new Policy(this, "Autoscaler", new PolicyProps { PolicyName = "autoscaler", Statements = autoscaler, Roles = [role] });
         }
         _ = new Watching(this, settings, queues, balancers, notices);
 
         Output("Url", $"https://{balancers.Host}", "Where clients find the service");
         Output("LoadBalancer", balancers.Public.AttrDnsName, "What a domain's name has to point at");
         Output("TargetGroup", balancers.Clients.Ref, "Shows whether the gateways answer");
+        if (settings.HasContainers)
+            Output("Cluster", settings.Name, "The ECS cluster of the gateways");
         Output("Table", storage.Table.Ref, "The table of jobs");
         Output("QueuePrefix", settings.Name, "How the names of all queues begin");
         Output("DeadLetterQueue", queues.Dead.QueueUrl, "What five receives could not deliver");
@@ -67,12 +73,15 @@ internal sealed class SpotterStack : Stack
     /// <summary>The stack that a construct is part of.</summary>
     public static new SpotterStack Of(IConstruct construct) => (SpotterStack)construct.Node.Scopes.First(s => s is SpotterStack);
 
+    /// <summary>A parameter of the template.</summary>
+    public string Parameter(string id, string description, string type = "String", string? pattern = null) =>
+        new CfnParameter(this, id, new CfnParameterProps { Type = type, Description = description, AllowedPattern = pattern, MinLength = type == "String" ? 1 : null }).ValueAsString;
+
     private static IEnumerable<PolicyStatement> MayDo(StackSettings settings, Storage storage) =>
     [
         Permissions.Jobs(settings.Name),
         Permissions.Deliver(settings.Name),
         .. Permissions.Pictures(storage.Inputs.BucketName, storage.Outputs.BucketName),
-        Permissions.Signal(settings.Name),
     ];
 
     private IEnumerable<PolicyStatement> Autoscaler(StackSettings settings, Network network, Workers workers) => settings.Scaling switch
@@ -88,14 +97,9 @@ internal sealed class SpotterStack : Stack
         "worker", "worker", settings.WorkerTypes[0], network.Workers,
         ProgramSettings.Worker(Aws.REGION, $"http://{balancers.Inner.AttrDnsName}:{Network.GatewayPort}"), ProgramSettings.WorkerSecrets(settings), "none", settings.Warm > 0 ? Workers.ReadyHook : null);
 
-    private static MachineKind GatewayKind(
-        StackSettings settings, Network network, LoadBalancers balancers, IReadOnlyDictionary<string, string> stores, IReadOnlyDictionary<string, string> scaling) => new(
+    private static MachineKind GatewayKind(StackSettings settings, Network network, IReadOnlyDictionary<string, string> environment) => new(
         "gateway", ProgramSettings.GatewayCommand(settings), settings.GatewayType, network.Gateways,
-        stores.Concat(ProgramSettings.Gateway(settings, balancers.Host)).Concat(scaling).ToDictionary(StringComparer.Ordinal),
-        ProgramSettings.GatewaySecrets(settings), Gateways.GroupId);
-
-    private string Parameter(string id, string description, string type = "String", string? pattern = null) =>
-        new CfnParameter(this, id, new CfnParameterProps { Type = type, Description = description, AllowedPattern = pattern, MinLength = type == "String" ? 1 : null }).ValueAsString;
+        environment, ProgramSettings.GatewaySecrets(settings), Gateways.GroupId);
 
     private void Output(string id, string value, string description) => _ = new CfnOutput(this, id, new CfnOutputProps { Value = value, Description = description });
 }

@@ -16,6 +16,16 @@ internal enum ScalingMode
     Pool,
 }
 
+/// <summary>What gateways run on.</summary>
+internal enum GatewayPlace
+{
+    /// <summary>Machines of an Auto Scaling group.</summary>
+    Ec2,
+
+    /// <summary>Containers of an ECS service, without machines to look after.</summary>
+    Fargate,
+}
+
 /// <summary>How Telegram's messages come in.</summary>
 internal enum TelegramMode
 {
@@ -39,7 +49,7 @@ internal enum AccessMode
     Open,
 }
 
-/// <summary>Where workers stand.</summary>
+/// <summary>Where workers stand, and gateways that are containers.</summary>
 internal enum NetworkMode
 {
     /// <summary>In the public subnets, without anything that may come in.</summary>
@@ -61,6 +71,8 @@ internal sealed record StackSettings
     public IReadOnlyList<string> Models { get; init; } = ["detect/starter"];
 
     public int Gateways { get; init; } = 2;
+
+    public GatewayPlace GatewaysOn { get; init; } = GatewayPlace.Ec2;
 
     public string GatewayType { get; init; } = "t3.small";
 
@@ -113,4 +125,10 @@ internal sealed record StackSettings
 
     /// <summary>What the account may cost a month, in USD, before there is a warning.</summary>
     public int BudgetUsd { get; init; } = 100;
+
+    /// <summary>Whether gateways are containers.</summary>
+    public bool HasContainers => GatewaysOn == GatewayPlace.Fargate;
+
+    /// <summary>The ECR repository of the gateways' image, which <c>deploy/aws/up</c> makes before the stack.</summary>
+    public string ImageRepository => $"{Name}/gateway";
 }
