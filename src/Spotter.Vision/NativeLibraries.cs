@@ -8,20 +8,17 @@ namespace Spotter.Vision;
 
 /// <summary>
 /// Loads the libraries of the engines when they are first needed. They come with the engines' packages; of ONNX Runtime the
-/// environment can name another build (<see cref="OnnxRuntimeVariable"/>).
+/// environment can name another build (<see cref="NativeLibraryPaths"/>).
 /// </summary>
-public static class NativeLibraries
+internal static class NativeLibraries
 {
-    /// <summary>The variable that names the file of another build of ONNX Runtime.</summary>
-    public const string OnnxRuntimeVariable = "SPOTTER__NATIVE__ONNXRUNTIME";
-
     /// <summary>The name under which this project imports functions of libvips.</summary>
-    internal const string LibVipsName = "vips";
+    public const string LibVipsName = "vips";
 
     private static readonly Lazy<nint> OnnxRuntime = new(() =>
     {
         NativeEnvironment.RefuseTelemetry();
-        return OnnxRuntimeFile is { } file ? LoadFile(file) : LoadPackaged("ONNX Runtime", "onnxruntime", typeof(OrtEnv).Assembly);
+        return NativeLibraryPaths.OnnxRuntime is { } file ? LoadFile(file) : LoadPackaged("ONNX Runtime", "onnxruntime", typeof(OrtEnv).Assembly);
     });
 
     private static readonly Lazy<nint> LibVips = new(() => LoadPackaged("libvips", LibVipsFile, typeof(Image).Assembly));
@@ -34,24 +31,17 @@ public static class NativeLibraries
         NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, static (name, _, _) => name == LibVipsName ? LibVips.Value : 0);
     }
 
-    /// <summary>The folders of libraries that the environment names and that are there: a library loads others that lie beside it.</summary>
-    public static IEnumerable<string> Folders => OnnxRuntimeFile is { } file && File.Exists(file)
-        ? [Path.GetDirectoryName(new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(file))!]
-        : [];
-
-    private static string? OnnxRuntimeFile => Environment.GetEnvironmentVariable(OnnxRuntimeVariable) is { Length: > 0 } file ? file : null;
-
     // As its package names it; GLib is inside.
     private static string LibVipsFile =>
         OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
 
     /// <summary>Call before anything of ONNX Runtime is touched; cheap after the first time.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    internal static void LoadOnnxRuntime() => _ = OnnxRuntime.Value;
+    public static void LoadOnnxRuntime() => _ = OnnxRuntime.Value;
 
     /// <summary>Call before anything of libvips is touched; cheap after the first time.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NativeMissing"/>.</exception>
-    internal static void LoadLibVips() => _ = LibVips.Value;
+    public static void LoadLibVips() => _ = LibVips.Value;
 
     private static nint LoadPackaged(string what, string name, Assembly package) =>
         NativeLibrary.TryLoad(name, package, searchPath: null, out var library) ? library : throw Missing(
@@ -60,14 +50,14 @@ public static class NativeLibraries
     private static nint LoadFile(string file)
     {
         if (!File.Exists(file))
-            throw Missing($"ONNX Runtime is not at {file}, where {OnnxRuntimeVariable} says it is; correct or unset the variable.");
+            throw Missing($"ONNX Runtime is not at {file}, where {NativeLibraryPaths.OnnxRuntimeVariable} says it is; correct or unset the variable.");
         try
         {
             return NativeLibrary.Load(file);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            throw Missing($"ONNX Runtime at {file} can't be loaded on this machine ({e.Message}); name another build of it in {OnnxRuntimeVariable}, or unset that.", e);
+            throw Missing($"ONNX Runtime at {file} can't be loaded on this machine ({e.Message}); name another build of it in {NativeLibraryPaths.OnnxRuntimeVariable}, or unset that.", e);
         }
     }
 

@@ -16,7 +16,7 @@ internal static class ChildEnvironment
         // Windows and macOS start hardly anything without these.
         "SystemRoot", "windir", "SystemDrive", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "ProgramData", "ProgramFiles", "COMPUTERNAME", "NUMBER_OF_PROCESSORS",
         "PROCESSOR_ARCHITECTURE", "DYLD_LIBRARY_PATH",
-        NativeLibraries.OnnxRuntimeVariable,
+        NativeLibraryPaths.OnnxRuntimeVariable,
         Failpoint.Variable, Failpoint.FileVariable, "SPOTTER_DEBUG",
 #if PLANTED_BUGS
         "SPOTTER_PLANTED_BUG",

@@ -124,7 +124,7 @@ internal static class ChildSandbox
     private static IEnumerable<string> ProgramFiles()
     {
         yield return AppContext.BaseDirectory;
-        foreach (var place in NativeLibraries.Folders)
+        foreach (var place in NativeLibraryPaths.Folders)
             yield return place;
         var runtime = Path.TrimEndingDirectorySeparator(RuntimeEnvironment.GetRuntimeDirectory());
         // shared/Microsoft.NETCore.App/10.0.0 in the folder of all of .NET; else the runtime came with the program.
