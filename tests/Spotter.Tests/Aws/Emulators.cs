@@ -1,6 +1,5 @@
 using Amazon.Runtime;
 using Spotter.Backends.S3;
-using Spotter.EndToEnd.Harness;
 
 namespace Spotter.Tests.Aws;
 

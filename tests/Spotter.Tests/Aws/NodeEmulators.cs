@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Spotter.Tests;
+using Spotter.EndToEnd.Harness;
 
-namespace Spotter.EndToEnd.Harness;
+namespace Spotter.Tests.Aws;
 
 /// <summary>SQS and S3 as fauxqs plays them, and DynamoDB as dynalite does, at one address: a second opinion beside moto's.</summary>
 public sealed class NodeEmulators : IAsyncDisposable
