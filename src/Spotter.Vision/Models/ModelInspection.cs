@@ -86,7 +86,11 @@ internal sealed class ModelInspection : IDisposable
             Operators = onnx.Operators,
         };
         var outputs = Outputs();
+        if (overrides.Family is null && UnsupportedKinds.Tell(outputs) is { } kind)
+            throw Refuse(kind);
         var guess = LayoutRules.Tell(outputs, hints) ?? throw NotUnderstood(outputs, hints, names);
+        if (overrides.Family is null && UnsupportedKinds.LeftOut(outputs, guess) is { } leftOut)
+            throw Refuse(leftOut);
         if (guess.Layout == OutputLayout.Cells)
             guess = Cells(guess);
         if (guess.Layout == OutputLayout.Classes && guess.Classes == 0)
