@@ -12,8 +12,8 @@ internal readonly record struct CountedLine(string Queue, JobPriority Priority, 
 
 /// <summary>
 /// How many jobs stand where. A counter in each transaction would double what a job costs, so each gateway keeps the sum of the
-/// changes that it made, in memory, and writes it into an item of its own every second; together they are the truth. What a crash
-/// takes from the last second is found by counting the open jobs anew (<see cref="RecountAsync"/>).
+/// changes that it made, in memory, and writes it into an item of its own, every second where others read it; together they are the truth.
+/// What a crash takes from it is found by counting the open jobs anew (<see cref="RecountAsync"/>).
 /// </summary>
 internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock)
 {
@@ -25,6 +25,10 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
     private static readonly TimeSpan Gone = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of one that is alone nobody reads it but its successor.</summary>
+    private static readonly TimeSpan WriteAlone = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan ReadBusy = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReadIdle = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan CompanyLasts = TimeSpan.FromSeconds(50);
@@ -80,7 +84,7 @@ internal sealed class Tallies(DynamoTable table, string self, TimeProvider clock
         lock (gate)
         {
             var now = clock.GetUtcNow();
-            var isDue = now - wroteAt >= (isUnwritten ? WriteEvery : ReadIdle);
+            var isDue = now - wroteAt >= (!isUnwritten ? ReadIdle : HasCompany ? WriteEvery : WriteAlone);
             if (!isDue && !(force && isUnwritten))
                 return;
             (wroteAt, isUnwritten) = (now, false);
