@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
 using NetVips;
 using Spotter.Core;
-using Spotter.Vision.Annotation;
 using Spotter.Vision.LibVips;
 using Spotter.Vision.OnnxRuntime;
 

@@ -1,5 +1,4 @@
 using NetVips;
-using Spotter.Vision.Annotation;
 
 namespace Spotter.Vision.LibVips;
 

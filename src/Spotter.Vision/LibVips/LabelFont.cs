@@ -1,6 +1,6 @@
 using Spotter.Core;
 
-namespace Spotter.Vision.Annotation;
+namespace Spotter.Vision.LibVips;
 
 /// <summary>The font of labels, and the settings of the font library: both lie beside the program.</summary>
 internal static class LabelFont
