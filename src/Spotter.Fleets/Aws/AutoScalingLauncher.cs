@@ -19,12 +19,8 @@ internal sealed partial class AutoScalingLauncher(ScalingGroup group, string? ho
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    // The service allows a few calls a second to the whole account, and the controller looks four times a second.
-    private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(5);
-
+    private readonly PacedLook<GroupState> look = new(group.DescribeAsync, time);
     private readonly Dictionary<string, long> seen = new(StringComparer.Ordinal);
-    private long? knownAt;
-    private SpotterException? failed;
 
     /// <inheritdoc/>
     public Action<WorkerExit>? Exited { get; set; }
@@ -42,10 +38,8 @@ internal sealed partial class AutoScalingLauncher(ScalingGroup group, string? ho
     /// <inheritdoc/>
     public async Task<IReadOnlyList<LaunchedWorker>> ListAsync(CancellationToken cancel)
     {
-        if (knownAt is not { } at || time.GetElapsedTime(at) >= KnownFor)
+        if (look.IsDue())
             await LookAsync(cancel);
-        else if (failed is not null)
-            throw new SpotterException(failed.Code, failed.Message, failed);
         return [.. seen.Select(i => new LaunchedWorker(i.Key, time.GetElapsedTime(i.Value)))];
     }
 
@@ -99,7 +93,7 @@ internal sealed partial class AutoScalingLauncher(ScalingGroup group, string? ho
         if (instance.IsProtected)
             await group.ProtectAsync([worker], isProtected: false, cancel);
         await group.TerminateAsync(worker, cancel);
-        knownAt = null;
+        look.Forget();
     }
 
     /// <summary>Where somebody changed the group by hand, or the service is new to it.</summary>
@@ -114,26 +108,13 @@ internal sealed partial class AutoScalingLauncher(ScalingGroup group, string? ho
 
     private async Task<GroupState> LookAsync(CancellationToken cancel)
     {
-        try
-        {
-            var state = await group.DescribeAsync(cancel);
-            List<string> there = [.. state.Instances.Where(i => !i.IsGone).Select(i => i.Id)];
-            foreach (var id in there)
-                seen.TryAdd(id, time.GetTimestamp());
-            foreach (var gone in seen.Keys.Except(there, StringComparer.Ordinal).ToList())
-                seen.Remove(gone);
-            failed = null;
-            return state;
-        }
-        catch (SpotterException error)
-        {
-            failed = error;
-            throw;
-        }
-        finally
-        {
-            knownAt = time.GetTimestamp();
-        }
+        var state = await look.NowAsync(cancel);
+        List<string> there = [.. state.Instances.Where(i => !i.IsGone).Select(i => i.Id)];
+        foreach (var id in there)
+            seen.TryAdd(id, time.GetTimestamp());
+        foreach (var gone in seen.Keys.Except(there, StringComparer.Ordinal).ToList())
+            seen.Remove(gone);
+        return state;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The Auto Scaling group {Group} may have no more than {Max} instances, and has them; raise its maximum, or lower the pool's")]

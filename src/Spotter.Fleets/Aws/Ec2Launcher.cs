@@ -27,14 +27,11 @@ internal sealed partial class Ec2Launcher(Ec2Pool pool, LaunchPlaces places, Tim
     // Each machine has a name of its own, and so a call. An account may make five of these at once, and then two a second.
     private const int MostAtOnce = 5;
 
-    private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(5);
-
+    private readonly PacedLook<IReadOnlyList<PoolMachine>> look = new(pool.DescribeAsync, time);
     private readonly Dictionary<string, Seen> there = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> ended = new(StringComparer.Ordinal);
     private readonly List<MachineLaunch> unanswered = [];
     private IReadOnlyList<PoolMachine> described = [];
-    private long? knownAt;
-    private SpotterException? failed;
 
     /// <inheritdoc/>
     public Action<WorkerExit>? Exited { get; set; }
@@ -52,10 +49,8 @@ internal sealed partial class Ec2Launcher(Ec2Pool pool, LaunchPlaces places, Tim
     /// <inheritdoc/>
     public async Task<IReadOnlyList<LaunchedWorker>> ListAsync(CancellationToken cancel)
     {
-        if (knownAt is not { } at || time.GetElapsedTime(at) >= KnownFor)
+        if (look.IsDue())
             await LookAsync(cancel);
-        else if (failed is not null)
-            throw new SpotterException(failed.Code, failed.Message, failed);
         return [.. there.Select(m => new LaunchedWorker(m.Key, m.Value.Age + time.GetElapsedTime(m.Value.At)))];
     }
 
@@ -158,21 +153,8 @@ internal sealed partial class Ec2Launcher(Ec2Pool pool, LaunchPlaces places, Tim
 
     private async Task LookAsync(CancellationToken cancel)
     {
-        try
-        {
-            described = await pool.DescribeAsync(cancel);
-            Note();
-            failed = null;
-        }
-        catch (SpotterException error)
-        {
-            failed = error;
-            throw;
-        }
-        finally
-        {
-            knownAt = time.GetTimestamp();
-        }
+        described = await look.NowAsync(cancel);
+        Note();
     }
 
     private void Note()
