@@ -118,8 +118,9 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
                 {
                     try
                     {
-                        // Tries the right to write by a write that fails: no row has this key.
-                        await clients.Dynamo.PutItemAsync(new PutItemRequest(part.Name, LegacyRows.NoKey) { ConditionExpression = $"attribute_exists({LegacyRows.Key})" }, cancel);
+                        // Tries the right to write by a write that fails, even if a row should have this key.
+                        await clients.Dynamo.PutItemAsync(
+                            new PutItemRequest(part.Name, LegacyRows.NoKey) { ConditionExpression = $"attribute_exists({LegacyRows.Key}) AND attribute_not_exists({LegacyRows.Key})" }, cancel);
                     }
                     catch (ConditionalCheckFailedException)
                     {
