@@ -190,7 +190,7 @@ public sealed class ModelTests
     public void Other_shapes_are_no_detector(int batch, int first, int second) => Tell([batch, first, second], null, noted: true).ShouldBeNull();
 
     private static LayoutGuess? Tell(long[] shape, int? names, bool noted) => LayoutRules.Tell(
-        [new OrtPort("output0", OrtPort.Float32, shape)], new LayoutHints { Width = 32, Height = 32, Names = names, Noted = noted });
+        [new OrtPort("output0", OrtPort.Float32, shape)], new LayoutHints { Width = 32, Height = 32, Names = names, Noted = noted }) is [var first, ..] ? first : null;
 
     [Theory]
     [InlineData("{0: 'person', 1: 'dog'}", "person|dog")]
@@ -199,6 +199,15 @@ public sealed class ModelTests
     [InlineData("{1: 'dog', 0: 'it\\'s'}", "it's|dog")]
     [InlineData("{0: 'a', 2: 'c'}", "a|class 1|c")]
     [InlineData("{0: 'a, b: {1: x}'}", "a, b: {1: x}")]
+    [InlineData("{\"0\": \"caf\\u00e9\", \"1\": \"\\ud83d\\ude97\"}", "café|🚗")]
+    [InlineData("{0: 'caf\\xe9', 1: '\\U0001f697'}", "café|🚗")]
+    [InlineData("[\"{0: 'title', 1: 'text'}\"]", "title|text")]
+    [InlineData("['title', 'text',]", "title|text")]
+    [InlineData("{'person': 0, 'dog': 1}", "person|dog")]
+    [InlineData("{\"dog\": 1, \"person\": 0}", "person|dog")]
+    [InlineData("[{\"id\": 1, \"name\": \"dog\"}, {\"id\": 0, \"name\": \"person\"}]", "person|dog")]
+    [InlineData("person,dog", "person|dog")]
+    [InlineData("person\nguide dog, on duty\n", "person|guide dog, on duty")]
     public void Names_are_read_in_every_spelling(string notes, string expected) =>
         string.Join('|', LabelNames.Parse(notes).ShouldNotBeNull()).ShouldBe(expected);
 
