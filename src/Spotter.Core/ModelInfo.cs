@@ -31,6 +31,10 @@ public sealed record ModelInfo(
     /// </summary>
     public string Version { get; init; } = "";
 
+    /// <summary>Why what was found out about the model may be wrong, and what to say beside it; null where nothing speaks against it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Unsure { get; init; }
+
     /// <summary>What the model itself takes and gives; null where nobody has looked, and where it is not all numbers.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ModelTensors? Tensors { get; init; }

@@ -95,7 +95,8 @@ internal static class ModelsCommand
         table.Add("bytes", listing.Bytes.ToString(CultureInfo.InvariantCulture), "");
         foreach (var fact in listing.Facts)
             table.Add(fact.Name, fact.Value, Words(fact.Source));
-        return $"{table}labels: {PlainText.OneLine(string.Join(", ", model.Labels))}\n";
+        var unsure = model.Unsure is { } why ? $"unsure: {PlainText.OneLine(why)}\n" : "";
+        return $"{table}{unsure}labels: {PlainText.OneLine(string.Join(", ", model.Labels))}\n";
     }
 
     private static string Words(FactSource source) => source switch

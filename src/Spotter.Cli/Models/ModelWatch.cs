@@ -155,6 +155,8 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
             LogRefused(refusal.Detail);
         else if (listing.Model is { } model && (before is not null || Models.Count > 0))
             LogUsable(model.Id, model.Version);
+        if (listing.Model is { Unsure: { } unsure } doubtful)
+            LogUnsure(doubtful.Id, unsure);
     }
 
     private void Publish(IReadOnlyList<string> files)
@@ -172,6 +174,9 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is usable in version {Version}")]
     private partial void LogUsable(string model, string version);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} may be read wrongly. {Reason}")]
+    private partial void LogUnsure(string model, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Reason} Version {Version} goes on serving")]
     private partial void LogKept(string reason, string version);

@@ -23,6 +23,7 @@ internal sealed class ModelsPresenter(ModelCatalogue catalogue, WorkerRoster ros
         Version = model.Model?.Version,
         State = StateOf(model, places),
         Error = Problems.Of(model.Error),
+        Unsure = model.Model?.Unsure,
         BuiltIn = model.BuiltIn,
         Default = isDefault,
         Samples = model is { BuiltIn: true, Model: not null } ? samples.Urls : [],

@@ -46,6 +46,9 @@ public sealed record ModelView
     /// <summary>Why its file, as it is now, can't be used; null when it can.</summary>
     public required Problem? Error { get; init; }
 
+    /// <summary>Why what was found out about it may be wrong, and what to say beside its file; null when nothing speaks against it.</summary>
+    public required string? Unsure { get; init; }
+
     /// <summary>True for the model that comes with Spotter.</summary>
     public required bool BuiltIn { get; init; }
 

@@ -34,11 +34,11 @@ internal static class BoxReader
             case OutputLayout.ScoreRows or OutputLayout.QueryRows:
                 ScoreRows(numbers, model, confidence, into);
                 break;
-            case OutputLayout.EndToEnd:
-                EndToEnd(numbers, (int)model.Shapes[0][2], model, confidence, into);
+            case OutputLayout.EndToEnd or OutputLayout.Batched:
+                Found(numbers, (int)model.Shapes[0][^1], model, confidence, into);
                 break;
-            case OutputLayout.Batched:
-                Batched(numbers, model.ScoreFirst, confidence, into);
+            case OutputLayout.Heads:
+                HeadReader.Read(model, outputs, confidence, into);
                 break;
             case OutputLayout.Distances:
                 Distances(numbers, model, confidence, into);
@@ -62,6 +62,7 @@ internal static class BoxReader
         var shape = model.Shapes[0];
         return model.Layout switch
         {
+            OutputLayout.Heads => HeadReader.Point(model, outputs, anchor, index),
             OutputLayout.Columns => outputs[0][((4 + model.Classes + index) * (int)shape[2]) + anchor],
             OutputLayout.EndToEnd => outputs[0][(anchor * (int)shape[2]) + 6 + index],
             OutputLayout.ScoreRows => outputs[0][(anchor * (int)shape[2]) + 4 + model.Classes + index],
@@ -156,32 +157,27 @@ internal static class BoxReader
         }
     }
 
-    /// <summary><c>[n, 6 + extras]</c>: corners, score, class; for turned boxes centre and size in place of corners, and the angle last.</summary>
-    private static void EndToEnd(ReadOnlySpan<float> output, int row, ModelMetadata model, float confidence, Candidates into)
+    /// <summary>
+    /// <c>[n, 6 + extras]</c>: corners, score and class in the model's order; for turned boxes centre and size in place of corners, and
+    /// the angle last.
+    /// </summary>
+    private static void Found(ReadOnlySpan<float> output, int row, ModelMetadata model, float confidence, Candidates into)
     {
         var turned = model.Info.Engine == VisionTasks.Obb;
+        var order = model.Order;
         var (width, height) = Unit(model);
-        for (int at = 0, anchor = 0; at < output.Length; at += row, anchor++)
+        for (int at = 0, anchor = 0; at + row <= output.Length; at += row, anchor++)
         {
-            var score = output[at + 4];
-            if (score < confidence)
+            var score = output[at + order.Score];
+            if (score < confidence || (order.Picture >= 0 && output[at + order.Picture] < 0))
                 continue;
-            var (a, b, c, d) = (output[at] * width, output[at + 1] * height, output[at + 2] * width, output[at + 3] * height);
-            var classId = (int)output[at + 5];
+            var box = output.Slice(at + order.Box, 4);
+            var (a, b, c, d) = order.YFirst ? (box[1], box[0], box[3], box[2]) : (box[0], box[1], box[2], box[3]);
+            (a, b, c, d) = (a * width, b * height, c * width, d * height);
+            var classId = (int)output[at + order.Class];
             into.Add(turned
                 ? FromCentre(a, b, c, d, score, classId, anchor) with { Angle = output[at + 6] }
                 : new Candidate(a, b, c, d, score, classId, anchor));
-        }
-    }
-
-    /// <summary><c>[n, 7]</c>: which picture, corners, class, score; or the score before the class.</summary>
-    private static void Batched(ReadOnlySpan<float> output, bool scoreFirst, float confidence, Candidates into)
-    {
-        var (score, label) = scoreFirst ? (5, 6) : (6, 5);
-        for (int at = 0, anchor = 0; at < output.Length; at += 7, anchor++)
-        {
-            if (output[at + score] >= confidence)
-                into.Add(new Candidate(output[at + 1], output[at + 2], output[at + 3], output[at + 4], output[at + score], (int)output[at + label], anchor));
         }
     }
 
@@ -218,7 +214,7 @@ internal static class BoxReader
     }
 
     /// <summary>The mean of 0, 1, 2 … weighted by the softmax of the numbers.</summary>
-    private static float Mean(ReadOnlySpan<float> logits)
+    public static float Mean(ReadOnlySpan<float> logits)
     {
         var most = TensorPrimitives.Max(logits);
         float sum = 0, weighted = 0;
@@ -234,7 +230,8 @@ internal static class BoxReader
     /// <summary>Boxes <c>[n, 4]</c> and scores <c>[n, classes]</c>: of queries centre and size as shares, of anchors corners in pixels.</summary>
     private static void Pairs(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, ModelMetadata model, float confidence, Candidates into)
     {
-        var row = model.Classes + (model.LastIsNothing ? 1 : 0);
+        var row = model.Classes + (model.Nothing == NothingColumn.None ? 0 : 1);
+        var first = model.Nothing == NothingColumn.First ? 1 : 0;
         var threshold = model.Activation == Activation.Softmax ? float.NegativeInfinity : Threshold(confidence, model.Activation);
         var (width, height) = Unit(model);
         scoped Span<float> shares = row <= 512 ? stackalloc float[row] : new float[row];
@@ -242,8 +239,8 @@ internal static class BoxReader
         {
             var all = scores.Slice(at, row);
             if (model.Activation == Activation.Softmax)
-                TensorPrimitives.SoftMax(all, shares);
-            var (classId, score) = Best(model.Activation == Activation.Softmax ? shares[..model.Classes] : all[..model.Classes]);
+                SoftMax(all, shares);
+            var (classId, score) = Best((model.Activation == Activation.Softmax ? shares : all).Slice(first, model.Classes));
             if (score < threshold)
                 continue;
             if (model.Activation == Activation.Sigmoid)
@@ -314,10 +311,19 @@ internal static class BoxReader
     private static float Threshold(float confidence, Activation activation) =>
         activation == Activation.Sigmoid ? MathF.Log(confidence / (1 - confidence)) : confidence;
 
-    private static float Activate(float score, Activation activation) =>
+    /// <summary>Scores as shares of one; they are taken from the highest, whose exponential could be beyond all numbers.</summary>
+    public static void SoftMax(ReadOnlySpan<float> scores, Span<float> shares)
+    {
+        TensorPrimitives.Subtract(scores, TensorPrimitives.Max(scores), shares);
+        TensorPrimitives.SoftMax(shares, shares);
+    }
+
+    /// <summary>A score as a probability.</summary>
+    public static float Activate(float score, Activation activation) =>
         activation == Activation.Sigmoid ? 1 / (1 + MathF.Exp(-score)) : score;
 
-    private static (int ClassId, float Score) Best(ReadOnlySpan<float> scores)
+    /// <summary>The class with the highest score.</summary>
+    public static (int ClassId, float Score) Best(ReadOnlySpan<float> scores)
     {
         var best = 0;
         for (var c = 1; c < scores.Length; c++)

@@ -11,7 +11,7 @@ namespace Spotter.Vision.Boxes;
 /// <param name="run">The run's outputs.</param>
 /// <param name="item">Which of its pictures.</param>
 /// <param name="batch">How many pictures it had.</param>
-internal readonly struct ModelOutputs(OrtOutputs run, int item, int batch)
+internal readonly struct ModelOutputs(OrtOutput[] run, int item, int batch)
 {
     /// <summary>The numbers of an output, by its place in <see cref="ModelMetadata.Outputs"/>.</summary>
     public ReadOnlySpan<float> this[int output]
@@ -48,6 +48,17 @@ internal readonly struct ModelOutputs(OrtOutputs run, int item, int batch)
                     $"{model.Info.Id} gave numbers that are infinite or not numbers at all; export the model again.");
             }
         }
+    }
+
+    /// <summary>Whether all of them are numbers.</summary>
+    public bool AreFinite(ModelMetadata model)
+    {
+        for (var i = 0; i < model.Outputs.Length; i++)
+        {
+            if (!AllFinite(this[i]))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>A finite number times zero is zero; anything else stays what it is.</summary>

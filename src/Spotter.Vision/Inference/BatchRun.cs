@@ -38,7 +38,7 @@ internal sealed class BatchRun(VisionModel model, VisionModel.Lane lane, ImageLi
             var took = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
             chooser.Ran(ready.Count, took);
             for (var item = 0; item < ready.Count; item++)
-                answers[ready[item].Index] = Answer(ready[item], new ModelOutputs(run, item, ready.Count), took / ready.Count);
+                answers[ready[item].Index] = Answer(ready[item], new ModelOutputs(run.All, item, ready.Count), took / ready.Count);
         }
         finally
         {

@@ -29,7 +29,7 @@ public sealed class VisionModel : IDisposable
         this.session = session;
         this.limits = limits;
         Card = card;
-        batches = new BatchChooser(card.Input.Batches && card.Layout != OutputLayout.Batched && !card.Shapes.Any(s => s.Contains(-1)) ? MostAtOnce : 1);
+        batches = new BatchChooser(card.Input.Batches && card.Layout != OutputLayout.Batched && card.Shapes.All(s => s is [1, ..] && !s.Contains(-1)) ? MostAtOnce : 1);
     }
 
     /// <summary>Most pictures that any model is given at once.</summary>
@@ -247,7 +247,7 @@ public sealed class VisionModel : IDisposable
         using var run = Infer(lane, cancel: cancel);
         batches.Ran(1, Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
         timings.Inferred();
-        var result = Read(new ModelOutputs(run, 0, 1), letterbox, size, options, lane);
+        var result = Read(new ModelOutputs(run.All, 0, 1), letterbox, size, options, lane);
         timings.Found();
         return result;
     }
@@ -274,7 +274,7 @@ public sealed class VisionModel : IDisposable
             timings.Decoded();
             using var run = Infer(lane, cancel: cancel);
             timings.Inferred();
-            var outputs = new ModelOutputs(run, 0, 1);
+            var outputs = new ModelOutputs(run.All, 0, 1);
             outputs.Check(Card);
             merge.Add(part, Find(outputs, letterbox, size, options, lane, merge.Least));
             timings.Found();
@@ -320,14 +320,14 @@ public sealed class VisionModel : IDisposable
         var size = (Card.Input.Width, Card.Input.Height);
         lane.Feed.TellSize(0, size.Width, size.Height);
         using var run = Infer(lane);
-        Read(new ModelOutputs(run, 0, 1), Letterbox.Create(Card.Input, size.Width, size.Height), size, new VisionParameters(), lane);
+        Read(new ModelOutputs(run.All, 0, 1), Letterbox.Create(Card.Input, size.Width, size.Height), size, new VisionParameters(), lane);
         Return(lane);
     }
 
     /// <summary>The memory of one run at a time.</summary>
     internal sealed class Lane(ModelMetadata card) : IDisposable
     {
-        public InputTensors Feed { get; private set; } = new(card.Input, card.Size, capacity: 1);
+        public InputTensors Feed { get; private set; } = new(card.Input, card.Size, card.Fixed, capacity: 1);
 
         public InputWriter Writer { get; } = new();
 
@@ -339,7 +339,7 @@ public sealed class VisionModel : IDisposable
             if (Feed.Capacity >= capacity)
                 return;
             Feed.Dispose();
-            Feed = new InputTensors(card.Input, card.Size, capacity);
+            Feed = new InputTensors(card.Input, card.Size, card.Fixed, capacity);
         }
 
         public void Dispose()

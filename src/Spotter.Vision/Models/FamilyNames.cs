@@ -4,6 +4,7 @@ namespace Spotter.Vision.Models;
 internal static class FamilyNames
 {
     public const string YoloV8 = "yolov8";
+    public const string YoloV4 = "yolov4";
     public const string YoloV5 = "yolov5";
     public const string YoloV6 = "yolov6";
     public const string YoloX = "yolox";
@@ -15,8 +16,13 @@ internal static class FamilyNames
     public const string RtDetr = "rt-detr";
     public const string Detr = "detr";
     public const string Ssd = "ssd";
+    public const string Paddle = "paddle-detection";
+    public const string Scrfd = "scrfd";
+    public const string YuNet = "yunet";
+    public const string RetinaFace = "retinaface";
+    public const string UltraFace = "ultraface";
     public const string Classifier = "classifier";
 
     public static IReadOnlyList<string> All { get; } =
-        [YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Classifier];
+        [YoloV4, YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Paddle, Scrfd, YuNet, RetinaFace, UltraFace, Classifier];
 }

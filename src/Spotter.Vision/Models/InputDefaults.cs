@@ -11,6 +11,9 @@ internal static class InputDefaults
     private static readonly float[] NanoDetMean = [103.53f, 116.28f, 123.675f];
     private static readonly float[] NanoDetDeviation = [57.375f, 57.12f, 58.395f];
     private static readonly float[] CaffeMean = [104, 117, 123];
+    private static readonly float[] Middle = [127.5f, 127.5f, 127.5f];
+    private static readonly float[] UltraFaceMean = [127, 127, 127];
+    private static readonly float[] Eighth = [128, 128, 128];
     private static readonly float[] Zero = [0, 0, 0];
     private static readonly float[] One = [1, 1, 1];
 
@@ -54,6 +57,12 @@ internal static class InputDefaults
             FamilyNames.YoloX => input with { Scale = 1, Bgr = true, Fit = Fit.LetterboxTopLeft },
             FamilyNames.NanoDet => input with { Scale = 1, Bgr = true, Mean = NanoDetMean, Deviation = NanoDetDeviation, Fit = Fit.Stretch },
             FamilyNames.RtDetr => input with { Fit = Fit.Stretch },
+            // PP-YOLOE+ and RT-DETR are only scaled to 0..1; PicoDet and the first PP-YOLOE take ImageNet's normalisation.
+            FamilyNames.Paddle => input with { Fit = Fit.Stretch },
+            FamilyNames.Scrfd => input with { Scale = 1, Mean = Middle, Deviation = Eighth, Fit = Fit.LetterboxTopLeft, Fill = 0 },
+            FamilyNames.YuNet => input with { Scale = 1, Bgr = true, Fit = Fit.LetterboxTopLeft, Fill = 0 },
+            FamilyNames.RetinaFace => input with { Scale = 1, Bgr = true, Mean = CaffeMean, Fit = Fit.LetterboxTopLeft, Fill = 0 },
+            FamilyNames.UltraFace => input with { Scale = 1, Mean = UltraFaceMean, Deviation = Eighth, Fit = Fit.Stretch },
             // RF-DETR and the first DETR want ImageNet's normalisation.
             FamilyNames.Detr => input with { Fit = Fit.Stretch, Mean = ImageNetMean, Deviation = ImageNetDeviation },
             FamilyNames.Ssd when input.ChannelsLast => input with { Scale = 1, Fit = Fit.Stretch },
@@ -69,9 +78,9 @@ internal static class InputDefaults
 
     private static Fit FitOf(string family) => family switch
     {
-        FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet => Fit.Stretch,
+        FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet or FamilyNames.Paddle or FamilyNames.UltraFace => Fit.Stretch,
         FamilyNames.Classifier => Fit.Crop,
-        FamilyNames.YoloX => Fit.LetterboxTopLeft,
+        FamilyNames.YoloX or FamilyNames.Scrfd or FamilyNames.YuNet or FamilyNames.RetinaFace => Fit.LetterboxTopLeft,
         _ => Fit.Letterbox,
     };
 

@@ -8,20 +8,29 @@ namespace Spotter.Vision.Models;
 /// <summary>The input tensors of a model, for one picture or for as many at once as it was made for.</summary>
 internal sealed unsafe class InputTensors : IDisposable
 {
+    // Two numbers of the widest type.
+    private const long PairBytes = 16;
+
     private readonly InputSpec input;
     private readonly SizeInput? size;
+    private readonly IReadOnlyList<FixedInput> constant;
     private readonly NativeBuffer pictures = new();
     private readonly NativeBuffer sizes = new();
     private readonly OrtValue[]?[] tensors;
     private readonly int pictureBytes;
 
-    public InputTensors(InputSpec input, SizeInput? size, int capacity)
+    public InputTensors(InputSpec input, SizeInput? size, IReadOnlyList<FixedInput> constant, int capacity)
     {
-        (this.input, this.size) = (input, size);
+        (this.input, this.size, this.constant) = (input, size, constant);
         tensors = new OrtValue[capacity][];
         pictureBytes = OrtPort.BytesOf(input.Type, input.Shape(1));
         new Span<byte>(pictures.Ensure((long)pictureBytes * capacity), checked(pictureBytes * capacity)).Clear();
-        new Span<byte>(sizes.Ensure(16L * capacity), 16 * capacity).Clear();
+        new Span<byte>(sizes.Ensure(SizeBytes), (int)SizeBytes).Clear();
+        for (var i = 0; i < constant.Count; i++)
+        {
+            for (var item = 0; item < capacity; item++)
+                Write(constant[i].Type, Sizes(i + 1, constant[i].Type, item), constant[i].First, constant[i].Second);
+        }
     }
 
     /// <summary>Pictures that fit in.</summary>
@@ -39,15 +48,27 @@ internal sealed unsafe class InputTensors : IDisposable
         if (size is null)
             return;
         var (first, second) = size.HeightFirst ? (height, width) : (width, height);
-        var bytes = 2 * OrtPort.SizeOf(size.Type);
-        var place = new Span<byte>(sizes.Ensure(16L * Capacity) + (item * bytes), bytes);
-        switch (size.Type)
+        Write(size.Type, Sizes(0, size.Type, item), first, second);
+    }
+
+    private long SizeBytes => PairBytes * (1 + constant.Count) * Capacity;
+
+    /// <summary>The two numbers of a picture in one of the inputs besides it.</summary>
+    private Span<byte> Sizes(int which, int type, int item)
+    {
+        var bytes = 2 * OrtPort.SizeOf(type);
+        return new(sizes.Ensure(SizeBytes) + (PairBytes * which * Capacity) + (item * bytes), bytes);
+    }
+
+    private static void Write(int type, Span<byte> place, float first, float second)
+    {
+        switch (type)
         {
             case OrtPort.Int64:
-                (MemoryMarshal.Cast<byte, long>(place)[0], MemoryMarshal.Cast<byte, long>(place)[1]) = (first, second);
+                (MemoryMarshal.Cast<byte, long>(place)[0], MemoryMarshal.Cast<byte, long>(place)[1]) = ((long)first, (long)second);
                 break;
             case OrtPort.Int32:
-                (MemoryMarshal.Cast<byte, int>(place)[0], MemoryMarshal.Cast<byte, int>(place)[1]) = (first, second);
+                (MemoryMarshal.Cast<byte, int>(place)[0], MemoryMarshal.Cast<byte, int>(place)[1]) = ((int)first, (int)second);
                 break;
             default:
                 (MemoryMarshal.Cast<byte, float>(place)[0], MemoryMarshal.Cast<byte, float>(place)[1]) = (first, second);
@@ -68,10 +89,12 @@ internal sealed unsafe class InputTensors : IDisposable
 
     private OrtValue[] Make(int count)
     {
-        var made = new OrtValue[size is null ? 1 : 2];
+        var made = new OrtValue[(size is null ? 1 : 2) + constant.Count];
         made[input.Index] = OrtPort.Tensor(input.Type, input.Shape(count), pictures.Ensure((long)pictureBytes * Capacity));
         if (size is not null)
-            made[size.Index] = OrtPort.Tensor(size.Type, [count, 2], sizes.Ensure(16L * Capacity));
+            made[size.Index] = OrtPort.Tensor(size.Type, [count, 2], sizes.Ensure(SizeBytes));
+        for (var i = 0; i < constant.Count; i++)
+            made[constant[i].Index] = OrtPort.Tensor(constant[i].Type, [count, 2], sizes.Ensure(SizeBytes) + (PairBytes * (i + 1) * Capacity));
         return made;
     }
 }

@@ -41,7 +41,10 @@ internal static class LabelSets
         "right elbow", "left wrist", "right wrist", "left hip", "right hip", "left knee", "right knee", "left ankle", "right ankle",
     ];
 
-    /// <summary>Which of them are joined.</summary>
+    /// <summary>The landmarks of a face that its detectors give, left and right as of the person.</summary>
+    public static IReadOnlyList<string> FaceLandmarks { get; } = ["right eye", "left eye", "nose", "right mouth corner", "left mouth corner"];
+
+    /// <summary>Which of the keypoints of people are joined.</summary>
     public static IReadOnlyList<IReadOnlyList<int>> CocoSkeleton { get; } =
     [
         [15, 13], [13, 11], [16, 14], [14, 12], [11, 12], [5, 11], [6, 12], [5, 6], [5, 7], [6, 8],

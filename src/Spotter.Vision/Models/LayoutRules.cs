@@ -27,6 +27,12 @@ internal sealed record LayoutHints
     /// <summary>There is a second input for the picture's size.</summary>
     public bool IsToldSize { get; init; }
 
+    /// <summary>The picture's colours are its last dimension, as in TensorFlow.</summary>
+    public bool IsChannelsLast { get; init; }
+
+    /// <summary>There is an input for how much the picture was scaled, as PaddleDetection's exports have.</summary>
+    public bool IsPaddle { get; init; }
+
     /// <summary>Keypoints and numbers of each, when that is known.</summary>
     public (int Count, int Numbers)? Keypoints { get; init; }
 
@@ -47,8 +53,17 @@ internal sealed record LayoutGuess(OutputLayout Layout, string Family, string Ta
 
     public float CellOffset { get; init; }
 
-    /// <summary>For <see cref="OutputLayout.Batched"/>: the score comes before the class.</summary>
-    public bool ScoreFirst { get; init; }
+    /// <summary>For <see cref="OutputLayout.EndToEnd"/> and <see cref="OutputLayout.Batched"/>: what comes where, if the file says so; null when it does not.</summary>
+    public RowOrder? Order { get; init; }
+
+    /// <summary>For <see cref="OutputLayout.Heads"/>: what they are.</summary>
+    public HeadKind HeadKind { get; init; }
+
+    /// <summary>For <see cref="OutputLayout.Heads"/>: all of them.</summary>
+    public IReadOnlyList<Head> Heads { get; init; } = [];
+
+    /// <summary>The shapes fit other kinds of model as well, and the file does not say which it is.</summary>
+    public bool IsLoose { get; init; }
 }
 
 /// <summary>
@@ -60,16 +75,24 @@ internal static class LayoutRules
     // 17 keypoints of three numbers, as in all models trained on COCO's people.
     private const int CocoKeypointNumbers = 51;
 
-    /// <summary>The layout; null when it is none that is known.</summary>
+    /// <summary>
+    /// The layouts that fit, the likelier first; none when it is none that is known. Only where the file says nothing that decides
+    /// between them are there several that are <see cref="LayoutGuess.IsLoose"/>.
+    /// </summary>
     /// <param name="outputs">All outputs, their free dimensions filled in from a run, but -1 where a run may give any number.</param>
     /// <param name="hints">What else is known.</param>
-    public static LayoutGuess? Tell(IReadOnlyList<OrtPort> outputs, LayoutHints hints) =>
-        Candidates(outputs, hints).FirstOrDefault(guess =>
+    public static IReadOnlyList<LayoutGuess> Tell(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
+    {
+        var fitting = Candidates(outputs, hints).Where(guess =>
             (hints.Family is null || guess.Family == hints.Family || (hints.Family is FamilyNames.YoloXRaw or FamilyNames.YoloV6 && guess.Family == FamilyNames.YoloX))
-            && (hints.Task is null || guess.Task == hints.Task));
+            && (hints.Task is null || guess.Task == hints.Task)).ToList();
+        return fitting.Find(guess => !guess.IsLoose) is { } sure ? [sure] : fitting;
+    }
 
     private static IEnumerable<LayoutGuess> Candidates(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
     {
+        if (HeadRules.Tell(outputs, hints) is { } heads)
+            yield return heads;
         if (hints.Task == VisionTasks.Classify || hints.Family == FamilyNames.Classifier)
         {
             for (var i = 0; i < outputs.Count; i++)
@@ -94,14 +117,23 @@ internal static class LayoutRules
         }
         for (var i = 0; i < outputs.Count; i++)
         {
-            if (outputs[i] is not { IsNumeric: true, Shape: [_, 7] })
+            if (outputs[i] is not { IsNumeric: true, Shape: [_, 6 or 7] or [1, 1, _, 7] })
                 continue;
+            var numbers = (int)outputs[i].Shape[^1];
             // The export of super-gradients has the score before the class (its documentation of flat predictions).
             var scoreFirst = Says(outputs[i], "flat_predictions");
-            yield return new(OutputLayout.Batched, scoreFirst ? FamilyNames.YoloNas : FamilyNames.YoloV7Nms, VisionTasks.Detect, [i], hints.Names ?? 0) { ScoreFirst = scoreFirst };
+            var family = scoreFirst ? FamilyNames.YoloNas : hints.IsPaddle ? FamilyNames.Paddle : outputs[i].Shape.Length == 4 ? FamilyNames.Ssd : numbers == 6 ? FamilyNames.EndToEnd : FamilyNames.YoloV7Nms;
+            var order = RowOrder.Named(outputs[i].Name, numbers)
+                ?? (scoreFirst ? RowOrder.PictureCornersScore : hints.IsPaddle && numbers == 6 ? RowOrder.ClassFirst : outputs[i].Shape.Length == 4 ? RowOrder.PictureClass : null);
+            yield return new(OutputLayout.Batched, family, VisionTasks.Detect, [i], hints.Names ?? 0)
+            {
+                Order = order,
+                // One row can be that of a classifier.
+                IsLoose = order is null && hints.Family is null && outputs is [{ Shape: [1, _] }],
+            };
         }
         if (outputs is [var only] && ClassesOf(only) is > 1 and var all && (hints.Names ?? all) == all)
-            yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all);
+            yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all) { IsLoose = all is 6 or 7 && hints.Task is null };
     }
 
     private static IEnumerable<LayoutGuess> Boxes(long first, long second, int output, (int Index, int Count)? masks, LayoutHints hints)
@@ -132,7 +164,15 @@ internal static class LayoutRules
         if ((!hints.Noted || hints.Family is FamilyNames.YoloX or FamilyNames.YoloXRaw) && second > 5
             && AnchorGrid.Cells(hints.Width, hints.Height, AnchorGrid.Strides) == first && (hints.Names ?? second - 5) == second - 5)
         {
-            yield return new(OutputLayout.Cells, FamilyNames.YoloX, VisionTasks.Detect, [output], (int)second - 5);
+            var isKnown = hints.Names is not null || hints.Family is not null || second - 5 == LabelSets.Coco.Count;
+            yield return new(OutputLayout.Cells, FamilyNames.YoloX, VisionTasks.Detect, [output], (int)second - 5) { IsLoose = !isKnown };
+        }
+        // Nothing says how many classes there are: the same numbers can be those of two more kinds.
+        if (hints is { Names: null, Family: null, Noted: false } && second > 5 && AnchorGrid.Cells(hints.Width, hints.Height, AnchorGrid.Strides) == first)
+        {
+            yield return new(OutputLayout.ScoreRows, FamilyNames.YoloV8, VisionTasks.Detect, [output], (int)second - 4) { IsLoose = true };
+            if (second > 32)
+                yield return Distances(output, (int)second - 32, 8, plus: false) with { IsLoose = true };
         }
         if (AnchorGrid.Fits(first, hints.Width, hints.Height, 1) || AnchorGrid.Fits(first, hints.Width, hints.Height, 3))
             yield break;
@@ -142,7 +182,19 @@ internal static class LayoutRules
         if (queries && (hints.CallsItselfDetr || hints.Family == FamilyNames.RtDetr))
             yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, VisionTasks.Detect, [output], (int)second - 4);
         if (EndToEnd(second - 6, masks, hints) is var (endTask, endExtras))
-            yield return new(OutputLayout.EndToEnd, FamilyNames.EndToEnd, endTask, Outputs(output, endTask, masks), hints.Names ?? 0, endExtras);
+        {
+            // Seven numbers are a turned box, or a box and the number of its picture.
+            var isLoose = endTask == VisionTasks.Obb && hints is { Task: null, Family: null, Noted: false } && !TurnsBoxes(hints);
+            yield return new(OutputLayout.EndToEnd, FamilyNames.EndToEnd, endTask, Outputs(output, endTask, masks), hints.Names ?? 0, endExtras) { IsLoose = isLoose };
+            if (isLoose)
+            {
+                yield return new(OutputLayout.Batched, hints.IsChannelsLast ? FamilyNames.Ssd : FamilyNames.YoloV7Nms, VisionTasks.Detect, [output], hints.Names ?? 0)
+                {
+                    IsLoose = true,
+                    Order = hints.IsChannelsLast ? RowOrder.PictureTopFirst : null,
+                };
+            }
+        }
         if (queries && second - 4 is 80 or > 6 && first is >= 50 and <= 2000)
             yield return new(OutputLayout.QueryRows, FamilyNames.RtDetr, VisionTasks.Detect, [output], (int)second - 4);
     }
@@ -201,23 +253,24 @@ internal static class LayoutRules
             // Three heads of one box per cell are YOLOX's too, so there the number of classes has to tell.
             var fits = hints.Names is { } names ? names == classes : classes == LabelSets.Coco.Count || (plus && !hints.Noted && bins == 8) || hints.Family == FamilyNames.NanoDet;
             if (classes > 0 && fits)
-            {
-                yield return new(OutputLayout.Distances, FamilyNames.NanoDet, VisionTasks.Detect, [output], (int)classes, 4 * bins)
-                {
-                    Strides = plus ? AnchorGrid.LongStrides : AnchorGrid.Strides,
-                    // NanoDet-Plus counts from a cell's corner, its predecessor from the middle.
-                    CellOffset = plus ? 0 : 0.5f,
-                };
-            }
+                yield return Distances(output, (int)classes, bins, plus);
         }
     }
+
+    private static LayoutGuess Distances(int output, int classes, int bins, bool plus) =>
+        new(OutputLayout.Distances, FamilyNames.NanoDet, VisionTasks.Detect, [output], classes, 4 * bins)
+        {
+            Strides = plus ? AnchorGrid.LongStrides : AnchorGrid.Strides,
+            // NanoDet-Plus counts from a cell's corner, its predecessor from the middle.
+            CellOffset = plus ? 0 : 0.5f,
+        };
 
     /// <summary>Boxes and scores as two outputs for the same anchors or queries.</summary>
     private static IEnumerable<LayoutGuess> Pairs(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
     {
         for (var b = 0; b < outputs.Count; b++)
         {
-            if (outputs[b] is not { IsNumeric: true, Shape: [1, > 0 and var count, 4] })
+            if (outputs[b] is not { IsNumeric: true, Shape: [1, > 0 and var count, .. var single, 4] } || single is not ([] or [1]))
                 continue;
             for (var s = 0; s < outputs.Count; s++)
             {
@@ -231,9 +284,18 @@ internal static class LayoutRules
                     yield return new(OutputLayout.CornersAndScores, FamilyNames.YoloNas, VisionTasks.Detect, [b, s], (int)classes);
                     continue;
                 }
-                // No DETR has more queries than this; an SSD without suppression has.
-                if (count > 1000)
+                if (AnchorGrid.Fits(count, hints.Width, hints.Height, 3))
+                {
+                    yield return new(OutputLayout.CornersAndScores, FamilyNames.YoloV4, VisionTasks.Detect, [b, s], (int)classes);
                     continue;
+                }
+                // No DETR has more queries than this; an SSD without suppression has, and scores that there is nothing besides.
+                if (count > 1000)
+                {
+                    if (classes > 1)
+                        yield return new(OutputLayout.CornersAndScores, classes == 2 ? FamilyNames.UltraFace : FamilyNames.Ssd, VisionTasks.Detect, [b, s], (int)classes);
+                    continue;
+                }
                 var family = FamilyOf(outputs[s], count, classes);
                 yield return new(OutputLayout.Queries, family, VisionTasks.Detect, [b, s], (int)classes);
                 yield return new(OutputLayout.Queries, family == FamilyNames.Detr ? FamilyNames.RtDetr : FamilyNames.Detr, VisionTasks.Detect, [b, s], (int)classes);

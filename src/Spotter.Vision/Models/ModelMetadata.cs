@@ -1,6 +1,5 @@
 using Spotter.Core;
 
-
 namespace Spotter.Vision.Models;
 
 /// <summary>How a model's outputs are laid out.</summary>
@@ -18,10 +17,10 @@ internal enum OutputLayout
     /// <summary><c>[1, anchors, 4 + classes]</c>: as <see cref="Columns"/> with rows and columns exchanged.</summary>
     ScoreRows,
 
-    /// <summary><c>[1, n, 6 + extras]</c>: corners, score, class; no doubles (YOLOv10, YOLO26).</summary>
+    /// <summary><c>[1, n, 6 + extras]</c>: corners, score, class in one of several orders; no doubles (YOLOv10, YOLO26).</summary>
     EndToEnd,
 
-    /// <summary><c>[n, 7]</c>: picture, corners, class, score; no doubles (YOLOv7 with suppression in the graph).</summary>
+    /// <summary><c>[n, 6]</c>, <c>[n, 7]</c> or <c>[1, 1, n, 7]</c>: the same, and the picture; no doubles (YOLOv7 with suppression in the graph).</summary>
     Batched,
 
     /// <summary><c>[1, anchors, classes + 4 * bins]</c>: scores, then for each side how far it is, as a distribution (NanoDet).</summary>
@@ -39,6 +38,9 @@ internal enum OutputLayout
     /// <summary>Boxes, labels and scores, each an output of its own, perhaps their number too; no doubles (RT-DETR, D-FINE, DEIM, SSD).</summary>
     Lists,
 
+    /// <summary>An output for each stride, or for each quantity (NanoDet, SCRFD, YuNet, RetinaFace).</summary>
+    Heads,
+
     /// <summary>One number per class for the whole picture.</summary>
     Classes,
 }
@@ -49,6 +51,14 @@ internal enum Activation
     None,
     Sigmoid,
     Softmax,
+}
+
+/// <summary>Which column of scores means that there is nothing.</summary>
+internal enum NothingColumn
+{
+    None,
+    First,
+    Last,
 }
 
 /// <summary>What the numbers of a box count in.</summary>
@@ -95,8 +105,8 @@ internal sealed record ModelMetadata
     /// <summary>For <see cref="OutputLayout.Lists"/>: corners come as top, left, bottom, right.</summary>
     public bool RowsFirst { get; init; }
 
-    /// <summary>For <see cref="OutputLayout.Queries"/>: the last class means that there is nothing.</summary>
-    public bool LastIsNothing { get; init; }
+    /// <summary>For <see cref="OutputLayout.Queries"/> and <see cref="OutputLayout.CornersAndScores"/>: which column is no class.</summary>
+    public NothingColumn Nothing { get; init; }
 
     /// <summary>For <see cref="OutputLayout.Cells"/> and <see cref="OutputLayout.Distances"/>: the heads' strides.</summary>
     public IReadOnlyList<int> Strides { get; init; } = AnchorGrid.Strides;
@@ -104,8 +114,17 @@ internal sealed record ModelMetadata
     /// <summary>For <see cref="OutputLayout.Distances"/>: where in its cell an anchor lies, in cells.</summary>
     public float CellOffset { get; init; }
 
-    /// <summary>For <see cref="OutputLayout.Batched"/>: the score comes before the class.</summary>
-    public bool ScoreFirst { get; init; }
+    /// <summary>For <see cref="OutputLayout.EndToEnd"/> and <see cref="OutputLayout.Batched"/>: what comes where.</summary>
+    public RowOrder Order { get; init; } = RowOrder.CornersFirst;
+
+    /// <summary>For <see cref="OutputLayout.Heads"/>: how their numbers make boxes.</summary>
+    public HeadKind HeadKind { get; init; }
+
+    /// <summary>For <see cref="OutputLayout.Heads"/>: the heads.</summary>
+    public IReadOnlyList<Head> Heads { get; init; } = [];
+
+    /// <summary>Inputs besides the picture that are always given the same.</summary>
+    public IReadOnlyList<FixedInput> Fixed { get; init; } = [];
 
     /// <summary>What the numbers of a classifier are multiplied by first: those of quantised ones go up to 255.</summary>
     public float ScoreScale { get; init; } = 1;
@@ -128,6 +147,13 @@ internal sealed record ModelMetadata
 /// <param name="Type">Its element type.</param>
 /// <param name="HeightFirst">Height before width.</param>
 internal sealed record SizeInput(int Index, int Type, bool HeightFirst);
+
+/// <summary>An input of two numbers that are the same for every picture: <c>[1, 2]</c>.</summary>
+/// <param name="Index">Its place among the inputs.</param>
+/// <param name="Type">Its element type.</param>
+/// <param name="First">The first number.</param>
+/// <param name="Second">The second number.</param>
+internal sealed record FixedInput(int Index, int Type, float First, float Second);
 
 /// <summary>The keypoints of a model that finds poses.</summary>
 /// <param name="Count">How many each object has.</param>

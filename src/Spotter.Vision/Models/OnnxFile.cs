@@ -12,6 +12,7 @@ internal sealed class OnnxFile
 {
     // No graph has more kinds of operator, and no name is longer; bounds for files that lie.
     private const int MaxNames = 10_000;
+    private const int MaxNodes = 200_000;
     private const int LongestName = 1024;
 
     private static readonly HashSet<string> KnownDomains = new(StringComparer.Ordinal)
@@ -20,16 +21,50 @@ internal sealed class OnnxFile
         "com.microsoft", "com.microsoft.nchwc", "com.microsoft.experimental", "com.ms.internal.nhwc",
     };
 
+    // Long chains and wide joins of a file that lies end here.
+    private const int MostSteps = 256;
+    private const int MostInputs = 64;
+
+    // What leaves every number as it is.
+    private static readonly HashSet<string> Movers = new(StringComparer.Ordinal)
+    {
+        "Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Split", "Gather", "GatherND", "GatherElements", "Expand",
+        "DequantizeLinear", "QuantizeLinear",
+    };
+
     private readonly Stream stream;
     private readonly HashSet<string> operators = new(StringComparer.Ordinal);
     private readonly HashSet<string> foreign = new(StringComparer.Ordinal);
     private readonly HashSet<string> functions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Node> makers = new(StringComparer.Ordinal);
     private bool hasGraph;
 
     private OnnxFile(Stream stream) => this.stream = stream;
 
     /// <summary>Kinds of operator in the main graph, as <c>Conv</c>.</summary>
     public IReadOnlySet<string> Operators => operators;
+
+    /// <summary>
+    /// The operator that makes a tensor's numbers, as <c>Sigmoid</c>: what only moves or converts them is looked through. Null when
+    /// nothing in the main graph does, or several do that differ.
+    /// </summary>
+    public string? MakerOf(string tensor) => MakerOf(tensor, MostSteps);
+
+    private string? MakerOf(string tensor, int steps)
+    {
+        while (steps-- > 0 && makers.TryGetValue(tensor, out var node))
+        {
+            if (node.Operator == "Concat")
+            {
+                var each = Math.Max(1, steps / node.Inputs.Count);
+                return node.Inputs.Select(input => MakerOf(input, each)).Distinct(StringComparer.Ordinal).Take(2).ToList() is [var one] ? one : null;
+            }
+            if (!Movers.Contains(node.Operator) || node.Inputs is [])
+                return node.Operator;
+            tensor = node.Inputs[0];
+        }
+        return null;
+    }
 
     /// <summary>The version of the standard operators that the file was written for; 0 when it does not say.</summary>
     public long Opset { get; private set; }
@@ -125,18 +160,44 @@ internal sealed class OnnxFile
     private void ReadGraphPart(int field, int wire)
     {
         if (field == 1 && wire == 2)
-        {
-            ReadName(nameField: 4, domainField: 7, (name, domain) =>
-            {
-                if (KnownDomains.Contains(domain))
-                    Note(operators, name);
-                else
-                    Note(foreign, $"{domain}.{name}");
-            });
-        }
+            ReadNode();
         else
-        {
             Skip(wire);
+    }
+
+    private void ReadNode()
+    {
+        string name = "", domain = "";
+        List<string> inputs = [], outputs = [];
+        ReadParts((field, wire) =>
+        {
+            switch (field)
+            {
+                case 1 or 2 when wire == 2 && (field == 1 ? inputs : outputs).Count < MostInputs:
+                    (field == 1 ? inputs : outputs).Add(Text());
+                    break;
+                case 4 when wire == 2:
+                    name = Text();
+                    break;
+                case 7 when wire == 2:
+                    domain = Text();
+                    break;
+                default:
+                    Skip(wire);
+                    break;
+            }
+        });
+        if (!KnownDomains.Contains(domain))
+        {
+            Note(foreign, $"{domain}.{name}");
+            return;
+        }
+        Note(operators, name);
+        var node = new Node(name, inputs);
+        foreach (var output in outputs)
+        {
+            if (makers.Count < MaxNodes)
+                makers.TryAdd(output, node);
         }
     }
 
@@ -261,4 +322,8 @@ internal sealed class OnnxFile
         }
         throw new InvalidDataException();
     }
+
+    /// <param name="Operator">Its kind.</param>
+    /// <param name="Inputs">Names of the tensors that it takes; the first holds the data of those that move it.</param>
+    private sealed record Node(string Operator, IReadOnlyList<string> Inputs);
 }

@@ -104,6 +104,9 @@ internal sealed class OrtOutputs(IDisposableReadOnlyCollection<OrtValue> values)
 
     public int Count => outputs.Length;
 
+    /// <summary>All of them; do not keep them past <see cref="Dispose"/>.</summary>
+    public OrtOutput[] All => outputs;
+
     public void Dispose()
     {
         foreach (var output in outputs)

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using Spotter.Vision.Boxes;
 using Spotter.Vision.Models;
 
 namespace Spotter.Vision.Results;
@@ -16,7 +17,7 @@ internal static class LabelReader
         switch (model.Activation)
         {
             case Activation.Softmax:
-                TensorPrimitives.SoftMax(numbers, shares);
+                BoxReader.SoftMax(numbers, shares);
                 break;
             case Activation.Sigmoid:
                 TensorPrimitives.Sigmoid(numbers, shares);

@@ -13,6 +13,10 @@ internal static class FamilyCases
     // 12 x 12, 6 x 6 and 3 x 3 cells of strides 8, 16 and 32.
     private const int Cells = 189;
 
+    // 10 x 10 and 5 x 5 cells of strides 16 and 32.
+    private const int TinyEdge = 160;
+    private const int TinyCells = 125;
+
     private const float Sure = 0.9f;
     private const float Third = 24f / Edge;
     private const string ThreeNames = "{0: 'ant', 1: 'bee', 2: 'cat'}";
@@ -71,6 +75,41 @@ internal static class FamilyCases
             .Output("det_scores", new Grid(1, 100).Put(0, 0, Sure, Sure)).Output("det_classes", new Grid(1, 100).Put(0, 0, 2, 5), TestGraph.Int32), "end2end", "car"),
         ["NanoDet-Plus"] = new(() => Picture().Output("output", Distances(193, 0)), "nanodet", "car"),
         ["NanoDet"] = new(() => Picture().Output("output", Distances(Cells, 0.5f)), "nanodet", "car"),
+
+        ["NanoDet with outputs for each stride"] = new(() => PerStride(Picture(), 3, 0.5f), "nanodet", "car"),
+        ["PicoDet without suppression"] = new(() => PerStride(Picture(), 4, 0.5f), "nanodet", "car"),
+
+        ["SCRFD"] = new(() => Scrfd(landmarks: true), "scrfd", "face", "pose", 0),
+        ["SCRFD without landmarks"] = new(() => Scrfd(landmarks: false), "scrfd", "face", 0),
+        ["YuNet"] = new(YuNet, "yunet", "face", "pose", 0),
+        ["RetinaFace"] = new(() => RetinaFace(logits: false), "retinaface", "face", "pose", 0),
+        ["RetinaFace without softmax"] = new(() => RetinaFace(logits: true), "retinaface", "face", "pose", 0),
+        ["UltraFace"] = new(() => Picture()
+            .Output("scores", Nothing(4420, 2).Put(50, 0, 1 - Sure, Sure)).Output("boxes", new Grid(1, 4420, 4).Put(50, 0, CornerShares)), "ultraface", "face", 0),
+        ["SSD with decoded boxes"] = new(() => Picture()
+            .Output("scores", Nothing(8732, 81).Put(50, 0, 1 - Sure, 0, 0, Sure)).Output("boxes", new Grid(1, 8732, 4).Put(50, 0, CornerShares)), "ssd", "car"),
+
+        ["YOLOv4"] = new(() => Yolov4(3 * Cells), "yolov4", "car"),
+        ["YOLOv4-tiny"] = new(() => Yolov4(3 * TinyCells, TinyEdge), "yolov4", "car") { Edge = TinyEdge },
+        ["YOLOv3-tiny"] = new(() => Taking(1, 3, TinyEdge, TinyEdge).Output("output0", V5Rows(3 * TinyCells, 80)), "yolov5", "car") { Edge = TinyEdge },
+        ["YOLOv8 with two heads"] = new(() => Taking(1, 3, TinyEdge, TinyEdge).Output("output0", new Grid(1, 84, TinyCells).Column(20, 0, Centre).Column(20, 6, Sure)), "yolov8", "car") { Edge = TinyEdge },
+        ["YOLOv8 without a sigmoid"] = new(() => Picture().Output("output0", Logits()), "yolov8", "car"),
+
+        ["PP-YOLOE"] = new(() => Paddle(Taking(-1, 3, Edge, Edge), -1), "paddle-detection", "car"),
+        ["RT-DETR of PaddleDetection"] = new(() => Paddle(new TestGraph().Input("im_shape", Float32, -1, 2).Input("image", Float32, -1, 3, Edge, Edge), 300), "paddle-detection", "car"),
+        ["EfficientDet"] = new(() => new TestGraph().Input("image_arrays:0", UInt8, 1, Edge, Edge, 3)
+            .Output("detections:0", new Grid(1, 100, 7).Put(0, 0, [0, Corners[1], Corners[0], Corners[3], Corners[2], Sure, 2])), "ssd", "bicycle"),
+        ["Caffe's DetectionOutput"] = new(() => Picture().Output("detection_out", new Grid(1, 1, 100, 7).Put(0, 0, [0, 2, Sure, .. CornerShares])), "ssd", "bicycle"),
+        ["findings whose name says their order"] = new(() => Picture()
+            .Output("batchno_classid_score_x1y1x2y2", new Grid(1, 7).Put(0, 0, [0, 2, Sure, .. Corners])), "yolov7-nms", "car"),
+        ["findings whose name says that the top comes first"] = new(() => Picture()
+            .Output("batchno_classid_score_y1x1y2x2", new Grid(1, 7).Put(0, 0, [0, 2, Sure, Corners[1], Corners[0], Corners[3], Corners[2]])), "yolov7-nms", "car"),
+        ["findings whose numbers say their order"] = new(() => Picture().Output("output", new Grid(1, 300, 6).Put(0, 0, [2, Sure, .. Corners])), "end2end", "car"),
+        ["findings with their picture whose numbers say their order"] = new(() => Picture().Output("output", new Grid(3, 7).Put(0, 0, [0, 2, Sure, .. Corners]), declared: [-1, 7]), "yolov7-nms", "car"),
+
+        ["DEIMv2 with free lengths"] = new(() => Told(-1, "labels", "boxes", "scores"), "rt-detr", "car"),
+        ["DEIMv2 without a batch"] = new(DeimSqueezed, "rt-detr", "car"),
+        ["D-FINE told the height first"] = new(() => Told(-1, heightFirst: true, "labels", "boxes", "scores"), "rt-detr", "car"),
 
         ["RT-DETR"] = new(() => Told(1, "labels", "boxes", "scores"), "rt-detr", "car"),
         ["D-FINE"] = new(() => Told(-1, "labels", "boxes", "scores"), "rt-detr", "car"),
@@ -174,11 +213,15 @@ internal static class FamilyCases
     }
 
     /// <summary>A second input with the picture's width and height, by which boxes are multiplied (RT-DETR's own export).</summary>
-    private static TestGraph Told(long batch, params string[] order)
+    private static TestGraph Told(long batch, params string[] order) => Told(batch, heightFirst: false, order);
+
+    private static TestGraph Told(long batch, bool heightFirst, params string[] order)
     {
         var graph = new TestGraph().Input("images", Float32, batch, 3, Edge, Edge).Input("orig_target_sizes", TestGraph.Int64, batch, 2)
             .Constant("shares", [1, 300, 4], new Grid(1, 300, 4).Put(7, 0, CornerShares).Numbers)
-            .Node("Cast", ["orig_target_sizes"], ["size"], ("to", Float32))
+            .Constant("turned", [2], heightFirst ? [1, 0] : [0, 1], TestGraph.Int64)
+            .Node("Gather", ["orig_target_sizes", "turned"], ["in_order"], ("axis", 1))
+            .Node("Cast", ["in_order"], ["size"], ("to", Float32))
             .Node("Concat", ["size", "size"], ["sizes"], ("axis", 1))
             .Constant("one", [1], [1], TestGraph.Int64)
             .Node("Unsqueeze", ["sizes", "one"], ["each"])
@@ -193,6 +236,111 @@ internal static class FamilyCases
             };
         }
         return graph;
+    }
+
+    /// <summary>As <see cref="Told(long, string[])"/>, but with a list for one picture, whose lengths the file leaves open.</summary>
+    private static TestGraph DeimSqueezed() => new TestGraph().Input("images", Float32, -1, 3, Edge, Edge).Input("orig_target_sizes", TestGraph.Int64, -1, 2)
+        .Constant("shares", [300, 4], new Grid(300, 4).Put(7, 0, CornerShares).Numbers)
+        .Node("Cast", ["orig_target_sizes"], ["size"], ("to", Float32))
+        .Node("Concat", ["size", "size"], ["sizes"], ("axis", 1))
+        .Node("Mul", ["shares", "sizes"], ["boxes"])
+        .Output("labels", new Grid(300).Put(0, 7, 2), TestGraph.Int64, [-1])
+        .Output("boxes", Float32, -1, -1)
+        .Output("scores", new Grid(300).Put(0, 7, Sure), declared: [-1]);
+
+    private static Grid Nothing(int rows, int columns)
+    {
+        var grid = new Grid(1, rows, columns);
+        for (var row = 0; row < rows; row++)
+            grid.Put(row, 0, 1);
+        return grid;
+    }
+
+    private static Grid Logits()
+    {
+        var grid = V8Columns(80);
+        for (var at = 4 * Cells; at < grid.Numbers.Length; at++)
+            grid.Numbers[at] = -9;
+        return grid.Column(50, 6, Logit(Sure));
+    }
+
+    private static TestGraph Yolov4(int rows, int edge = Edge) => Taking(1, 3, edge, edge)
+        .Output("boxes", [1, rows, 1, 4], new Grid(rows, 4).Put(50, 0, [.. Corners.Select(c => c / edge)]).Numbers).Output("confs", new Grid(1, rows, 80).Put(50, 2, Sure));
+
+    private static TestGraph Paddle(TestGraph graph, int rows) => graph.Input("scale_factor", Float32, -1, 2)
+        .Output("multiclass_nms3_0.tmp_0", new Grid(Math.Max(1, rows), 6).Put(0, 0, [2, Sure, .. Corners]), declared: [rows, 6])
+        .Output("multiclass_nms3_0.tmp_2", new Grid(1).Fill(Math.Max(1, rows)), TestGraph.Int32, [-1]);
+
+    /// <summary>The distributions of <see cref="Distances"/>, with an output of their own for each stride, and the boxes first.</summary>
+    private static TestGraph PerStride(TestGraph graph, int strides, float offset)
+    {
+        var joined = Distances(Cells, offset);
+        foreach (var (stride, cells) in ((int, int)[])[(32, 9), (64, 4), (8, 144), (16, 36)])
+        {
+            if (stride == 64 && strides == 3)
+                continue;
+            var (scores, sides) = (new Grid(1, cells, 80), new Grid(1, cells, 32));
+            for (var row = 0; row < cells && stride == 8; row++)
+            {
+                scores.Put(row, 0, joined.Numbers[(row * 112)..((row * 112) + 80)]);
+                sides.Put(row, 0, joined.Numbers[((row * 112) + 80)..((row * 112) + 112)]);
+            }
+            graph.Output($"dis_pred_stride_{stride}", sides).Output($"cls_pred_stride_{stride}", scores);
+        }
+        return graph;
+    }
+
+    /// <summary>Two boxes for each cell, counted from its corner; names that say nothing, scores of all strides first.</summary>
+    private static TestGraph Scrfd(bool landmarks)
+    {
+        // The corner of cell (3, 4) is (24, 32).
+        const int row = 2 * ((4 * 12) + 3);
+        var graph = Picture();
+        var name = 440;
+        foreach (var numbers in landmarks ? (int[])[1, 4, 10] : [1, 4])
+        {
+            foreach (var rows in (int[])[288, 72, 18])
+            {
+                var grid = new Grid(rows, numbers);
+                if (rows == 288)
+                    grid.Put(row, 0, numbers switch { 1 => [Sure], 4 => [1, 1, 2, 2], _ => [0, 0, 1, 0, 0.5f, 0.5f, 0, 1, 1, 1] });
+                graph.Output($"{name++}", grid);
+            }
+        }
+        return graph;
+    }
+
+    private static TestGraph YuNet()
+    {
+        const int cell = (4 * 12) + 3;
+        var graph = Picture();
+        foreach (var (kind, numbers) in ((string, int)[])[("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)])
+        {
+            foreach (var (stride, cells) in ((int, int)[])[(8, 144), (16, 36), (32, 9)])
+            {
+                var grid = new Grid(1, cells, numbers);
+                if (stride == 8)
+                    grid.Put(cell, 0, kind switch { "cls" => [0.81f], "obj" => [1], "bbox" => [0.5f, 0.5f, MathF.Log(3), MathF.Log(3)], _ => [0, 0, 1, 0, 0.5f, 0.5f, 0, 1, 1, 1] });
+                graph.Output($"{kind}_{stride}", grid);
+            }
+        }
+        return graph;
+    }
+
+    /// <summary>The middle of cell (3, 4) of the finest head is (28, 36), and its first prepared box 16 pixels wide.</summary>
+    private static TestGraph RetinaFace(bool logits)
+    {
+        const int row = 2 * ((4 * 12) + 3);
+        var growth = MathF.Log(1.5f) / 0.2f;
+        var scores = Nothing(2 * Cells, 2).Put(row, 0, 1 - Sure, Sure);
+        if (logits)
+        {
+            for (var at = 0; at < 2 * Cells; at++)
+                scores.Put(at, 0, 5, -5);
+            scores.Put(row, 0, 0, Logit(Sure));
+        }
+        return Picture().Output("input0", new Grid(1, 2 * Cells, 4).Put(row, 0, 0, 0, growth, growth))
+            .Output("571", scores).Output("570", new Grid(1, 2 * Cells, 10).Put(row, 0, -5, -5, 5, -5, 0, 0, -5, 5, 5, 5));
     }
 
     private static TestGraph HuggingFace(int queries, int classes, long batch)

@@ -107,7 +107,7 @@ public sealed class FamilyTests
         var told = Spotter.Vision.Models.LayoutRules.Tell(
             [new Spotter.Vision.OnnxRuntime.OrtPort("output0", 1, [1, first, second])], new Spotter.Vision.Models.LayoutHints { Width = edge, Height = edge });
 
-        told.ShouldNotBeNull().Family.ShouldBe(family);
+        told[0].Family.ShouldBe(family);
     }
 
     private static VisionModel Load(FamilyCase which)

@@ -169,7 +169,7 @@ public sealed class OverrideTests
     [InlineData("tusk: detect", "'tusk' is unknown; known are task, family, labels, input, boxes, activation, keypoints, size.")]
     [InlineData("task: depth", "'task' is 'depth'; it is one of detect, classify, segment, pose, obb.")]
     [InlineData("task: [detect]", "'task' is no text; it is one of detect, classify, segment, pose, obb.")]
-    [InlineData("family: yolo99", "'family' is 'yolo99'; it is one of yolov5, yolov6, yolov8, yolox, yolox-raw, yolo-nas, yolov7-nms, end2end, nanodet, rt-detr, detr, ssd, classifier.")]
+    [InlineData("family: yolo99", "'family' is 'yolo99'; it is one of yolov4, yolov5, yolov6, yolov8, yolox, yolox-raw, yolo-nas, yolov7-nms, end2end, nanodet, rt-detr, detr, ssd, paddle-detection, scrfd, yunet, retinaface, ultraface, classifier.")]
     [InlineData("labels: none.txt", "'labels' names the file none.txt, which is not there.")]
     [InlineData("labels: empty.txt", "'labels' names the file empty.txt, which is empty.")]
     [InlineData("labels: []", "'labels' is no list of names.")]

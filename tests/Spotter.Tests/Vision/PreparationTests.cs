@@ -232,8 +232,8 @@ public sealed class PreparationTests
     private static float[,,] See(byte[] probe, byte[] picture, string? overrides = null, VisionParameters? options = null)
     {
         using var file = new ModelFile(probe);
-        if (overrides is not null)
-            File.WriteAllText(Path.ChangeExtension(file.Path, ".yaml"), overrides);
+        // What it says are no probabilities, so it has to be said what it is.
+        File.WriteAllText(Path.ChangeExtension(file.Path, ".yaml"), $"family: end2end\n{overrides}");
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
         model.Model.Family.ShouldBe("end2end");
         var seen = new float[3, Fields, Fields];
