@@ -31,6 +31,9 @@ public sealed record WorkerModel(string Id, string? Version)
     /// <summary>What it is, for a gateway that has no such file itself; null when it is not loaded.</summary>
     public ModelInfo? Info { get; init; }
 
+    /// <summary>What it runs on there, as <c>cuda</c>; null when it is not loaded, or the worker does not say.</summary>
+    public string? Device { get; init; }
+
     /// <summary>True while it is being loaded, or waits for its turn to be; an earlier version may run all the while.</summary>
     public bool IsLoading { get; init; }
 

@@ -98,8 +98,12 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
             }
             models.Begin(id);
             Failpoint.At("model-loading", id);
-            models.Set(VisionModel.Load(file, options), version);
-            LogLoaded(id, version);
+            var model = VisionModel.Load(file, options);
+            var (device, without) = (model.Device, model.NotOnDevice);
+            models.Set(model, version);
+            LogLoaded(id, version, device);
+            if (without is not null)
+                LogNotOnDevice(id, without);
         }
         catch (SpotterException missing) when (missing.Code == ErrorCodes.NativeMissing)
         {
@@ -124,8 +128,11 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
 
     private static string IdOf(string file) => Path.GetFileNameWithoutExtension(file);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is loaded in version {Version}")]
-    private partial void LogLoaded(string model, string version);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is loaded in version {Version}, on {Device}")]
+    private partial void LogLoaded(string model, string version, Device device);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} runs on the processor: {Reason}")]
+    private partial void LogNotOnDevice(string model, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is wanted no more")]
     private partial void LogRemoved(string model);

@@ -10,7 +10,7 @@ internal static class ServeCommand
 {
     /// <summary>Creates <c>serve</c>.</summary>
     public static Command Create() => Create(
-        "serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.", [.. SettingList.OfGateway, .. ScalingSection.All, PoolSection.Flag], hasPools: true);
+        "serve", "Run everything on this machine: page, API, queue and as many workers as the backlog needs.", [.. SettingList.OfGateway, .. ScalingSection.All, PoolSection.Flag, WorkerSection.Device], hasPools: true);
 
     /// <summary>Creates <c>gateway</c>.</summary>
     public static Command CreateGateway() => Create("gateway", "Run page, API and queue, for workers that join over HTTP.", SettingList.OfGateway, hasPools: false);

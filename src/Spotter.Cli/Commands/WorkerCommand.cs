@@ -63,7 +63,7 @@ internal static partial class WorkerCommand
         if (machine is not null)
             await machine.WaitForServiceAsync(drain.Draining);
         using var models = new LoadedModels();
-        var loader = new ModelLoader(models, new VisionModelOptions(), loggers.CreateLogger<ModelLoader>());
+        var loader = new ModelLoader(models, new VisionModelOptions { Device = told.Get(WorkerSection.Device) }, loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
         var heeding = machine?.RunAsync(ended.Token) ?? Task.CompletedTask;
         var watching = await BeginLoadingAsync(told, isChild, loader, loggers, drain, ended.Token);

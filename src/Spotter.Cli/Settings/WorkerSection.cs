@@ -1,5 +1,6 @@
 using Spotter.Core;
 using Spotter.Core.Settings;
+using Spotter.Vision.Inference;
 using Spotter.Worker;
 using Spotter.Worker.Machines;
 
@@ -59,6 +60,13 @@ internal static class WorkerSection
         "worker.memoryMiB", "MiB that pictures may take while a worker runs jobs, besides its models; a job that takes more is refused. Default: half of this machine's memory, or of the container's, divided by --max-workers.",
         SettingValues.Whole(16, 16 << 20).OrNone(), null);
 
+    /// <summary>What models run on.</summary>
+    public static readonly Setting<Device> Device = new(
+        "worker.device",
+        "What models run on; the processor where the ONNX Runtime in use or the machine has no such device, which the log says.",
+        SettingValues.Choice<Device>(), Vision.Inference.Device.Cpu)
+    { Flag = "--device" };
+
     private static readonly Setting<WorkerMachine> Machine = new(
         "worker.machine",
         "What the worker runs on. On 'ec2' it asks the instance's metadata service every 5 seconds whether Amazon takes the machine away, drains in time, and does not join from a warm pool.",
@@ -66,7 +74,7 @@ internal static class WorkerSection
     { Flag = "--machine" };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Machine, Decode, Job, MemoryMiB, SandboxSetting];
+    public static IReadOnlyList<Setting> All { get; } = [Server, Name, Lanes, TokenText, TokenFile, Device, Machine, Decode, Job, MemoryMiB, SandboxSetting];
 
     /// <summary>Those that a gateway reads.</summary>
     public static IReadOnlyList<Setting> OfGateway { get; } = [TokenText, TokenFile, SandboxSetting];
@@ -126,6 +134,7 @@ internal static class WorkerSection
         {
             [Decode.Variable] = Decode.Values.Write(settings.Get(Decode)),
             [Job.Variable] = Job.Values.Write(settings.Get(Job)),
+            [Device.Variable] = Device.Values.Write(settings.Get(Device)),
         };
         if (settings.Get(MemoryMiB) is { } memory)
             variables[MemoryMiB.Variable] = MemoryMiB.Values.Write(memory);

@@ -31,7 +31,7 @@ internal sealed class ModelsPresenter(ModelCatalogue catalogue, WorkerRoster ros
     };
 
     private static ModelPlace Show((string Worker, Spotter.Jobs.WorkerModel Model) place) =>
-        new(place.Worker, place.Model.Version, Problems.Of(place.Model.Error));
+        new(place.Worker, place.Model.Version, Problems.Of(place.Model.Error)) { Device = place.Model.Device };
 
     /// <summary>Without workers nothing is loaded, nor has it to be: the first that comes loads what there is.</summary>
     private ModelState StateOf(CatalogueModel model, IReadOnlyList<ModelPlace> places) =>

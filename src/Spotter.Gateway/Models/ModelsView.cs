@@ -66,7 +66,11 @@ public sealed record ModelView
 /// <param name="Worker">The worker.</param>
 /// <param name="Version">The version that runs there; null when none does.</param>
 /// <param name="Error">Why the newest version could not be loaded there; null when it was.</param>
-public sealed record ModelPlace(string Worker, string? Version, Problem? Error);
+public sealed record ModelPlace(string Worker, string? Version, Problem? Error)
+{
+    /// <summary>What it runs on there, as <c>cuda</c>; null when it is not loaded, or the worker does not say.</summary>
+    public string? Device { get; init; }
+}
 
 /// <summary>The models that there are.</summary>
 /// <param name="Models">The models, in the order in which they are chosen.</param>

@@ -32,6 +32,8 @@ internal sealed class ServiceState(
             Idle = In(WorkerState.Idle),
             Busy = In(WorkerState.Busy),
             Draining = In(WorkerState.Draining),
+            Devices = roster.Models.Where(m => m.Model.Device is not null).DistinctBy(m => (m.Worker, m.Model.Device))
+                .CountBy(m => m.Model.Device!, StringComparer.Ordinal).OrderBy(d => d.Key, StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal),
             Pools = pools is { All.Count: > 1 } ? [.. pools.All.Select(View)] : [],
             JobsPerSecond = Math.Round(jobs.Drain.PerSecond ?? 0, 1),
         };

@@ -54,6 +54,9 @@ public sealed record StatsView
     /// <summary>Workers that finish what they have and end.</summary>
     public required int Draining { get; init; }
 
+    /// <summary>Workers by what their models run on, as <c>{"cpu": 2, "cuda": 1}</c>; one with models on two counts for both.</summary>
+    public IReadOnlyDictionary<string, int> Devices { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
     /// <summary>The pools, where there are several.</summary>
     public IReadOnlyList<PoolView> Pools { get; init; } = [];
 

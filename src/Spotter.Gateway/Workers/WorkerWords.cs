@@ -97,7 +97,7 @@ internal static class WorkerWords
             throw Odd("more models than a worker has");
         foreach (var model in models)
         {
-            if (model is null || !ModelInfo.IsId(model.Id) || model.Version is { } version && !IsName(version))
+            if (model is null || !ModelInfo.IsId(model.Id) || model.Version is { } version && !IsName(version) || model.Device is { } device && !IsName(device))
                 throw Odd("a model that can't be");
             if (model.Error is { } error)
                 Check(error);

@@ -19,7 +19,7 @@ public static class NativeEngines
     /// <summary>Loads each library and asks it who it is.</summary>
     public static IReadOnlyList<NativeEngine> Probe() =>
     [
-        Ask("ONNX Runtime", () => $"{OrtSession.LibraryVersion()} at {PlaceOf("onnxruntime")}"),
+        Ask("ONNX Runtime", () => $"{OrtSession.LibraryVersion()} for {OrtDevice.NamesOf(OrtDevice.Offered())} at {PlaceOf("onnxruntime")}"),
         Ask("libvips", () => $"{LibVipsVersion()} at {PlaceOf("vips")}"),
         Ask("font for labels", () => LabelFont.File),
     ];

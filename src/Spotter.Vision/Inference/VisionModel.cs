@@ -35,6 +35,11 @@ public sealed class VisionModel : IDisposable
     /// <summary>Most pictures that any model is given at once.</summary>
     public const int MostAtOnce = 8;
 
+    /// <summary>What it runs on.</summary>
+    public Device Device => session.Device;
+
+    /// <summary>Why it does not run on the device that was asked for; null when it does.</summary>
+    public string? NotOnDevice => session.NotOnDevice;
 
     /// <summary>What it is and what it finds.</summary>
     public ModelInfo Model => Card.Info;
@@ -48,7 +53,7 @@ public sealed class VisionModel : IDisposable
     /// </exception>
     public static VisionModel Load(string modelFile, VisionModelOptions options)
     {
-        var (session, file) = ModelInspection.Load(modelFile, options.Threads, optimize: true);
+        var (session, file) = ModelInspection.Load(modelFile, options.Threads, optimize: true, options.Device);
         try
         {
             var model = new VisionModel(session, ModelInspection.Inspect(modelFile, session, file), options.Limits);

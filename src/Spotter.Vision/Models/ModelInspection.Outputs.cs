@@ -91,9 +91,9 @@ internal sealed partial class ModelInspection
         }
         if ((guess.Layout == OutputLayout.EndToEnd && guess.Extras > 0) || overrides.Family is not null)
             return RowOrder.Of(numbers) is [var first, ..] && guess.Extras == 0 ? first : RowOrder.CornersFirst;
-        var runs = TrialPictures.All.Select(picture => Tried(picture, guess.Outputs[0])).Append(Blank(guess.Outputs[0])).ToList();
+        var looks = TrialPictures.All.Select(picture => Tried(picture, guess.Outputs[0])).Append(Blank(guess.Outputs[0])).ToList();
         var most = areNamed ? labels : int.MaxValue;
-        var possible = RowOrder.Of(numbers).Select(order => (Order: order, Proofs: Proofs(order, runs, numbers, most))).Where(o => o.Proofs is not null).ToList();
+        var possible = RowOrder.Of(numbers).Select(order => (Order: order, Proofs: Proofs(order, looks, numbers, most))).Where(o => o.Proofs is not null).ToList();
         if (possible is [] || (guess.IsLoose && possible.TrueForAll(o => o.Proofs == 0)))
             throw Refuse($"the rows of its output {session.Outputs[guess.Outputs[0]]} are no findings, whichever of their {numbers} numbers are the corners, the score and the class");
         var chosen = possible.MaxBy(o => o.Proofs > 0);

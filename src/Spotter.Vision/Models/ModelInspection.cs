@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Spotter.Core;
+using Spotter.Vision.Inference;
 using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Vision.Models;
@@ -32,7 +33,7 @@ internal sealed partial class ModelInspection : IDisposable
 
     /// <summary>Loads a model for a look or for running.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelNotFound"/>, <see cref="ErrorCodes.ModelInvalid"/>, <see cref="ErrorCodes.ModelUnsupported"/>.</exception>
-    public static (OrtSession Session, OnnxFile File) Load(string file, int threads, bool optimize)
+    public static (OrtSession Session, OnnxFile File) Load(string file, int threads, bool optimize, Device device = Device.Cpu)
     {
         if (!ModelInfo.IsId(Path.GetFileNameWithoutExtension(file)))
             throw new SpotterException(ErrorCodes.ModelInvalid, $"The name of {file} can't be a model's: it has more than {ModelInfo.LongestId} characters, a dot first, or control characters; rename the file.");
@@ -46,7 +47,7 @@ internal sealed partial class ModelInspection : IDisposable
         }
         try
         {
-            return (OrtSession.Load(file, threads, optimize), read);
+            return (OrtSession.Load(file, threads, optimize, device), read);
         }
         catch (OnnxRuntimeException e)
         {

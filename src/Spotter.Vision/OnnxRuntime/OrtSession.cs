@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Vision.OnnxRuntime;
 
@@ -9,9 +10,10 @@ internal sealed class OrtSession : IDisposable
 
     private readonly InferenceSession session;
 
-    private OrtSession(InferenceSession session)
+    private OrtSession(InferenceSession session, Device device, string? notDevice)
     {
         this.session = session;
+        (Device, NotOnDevice) = (device, notDevice);
         Inputs = [.. session.InputNames.Select(name => OrtPort.Of(name, session.InputMetadata[name]))];
         Outputs = [.. session.OutputNames.Select(name => OrtPort.Of(name, session.OutputMetadata[name]))];
         Producer = session.ModelMetadata.ProducerName;
@@ -19,6 +21,12 @@ internal sealed class OrtSession : IDisposable
     }
 
     public IReadOnlyList<OrtPort> Inputs { get; }
+
+    /// <summary>What it runs on.</summary>
+    public Device Device { get; }
+
+    /// <summary>Why it does not run on the device that was asked for; null when it does.</summary>
+    public string? NotOnDevice { get; }
 
     public IReadOnlyList<OrtPort> Outputs { get; }
 
@@ -35,14 +43,30 @@ internal sealed class OrtSession : IDisposable
         return OrtEnv.Instance().GetVersionString();
     }
 
-    /// <summary>Loads a model for the processor.</summary>
+    /// <summary>Loads a model for a device, or for the processor where that can't be had.</summary>
     /// <param name="file">The ONNX file.</param>
     /// <param name="threads">Threads that share the work of one run; 1 is the calling thread alone.</param>
     /// <param name="optimize">False when the model is looked at and not run.</param>
+    /// <param name="device">What it is to run on.</param>
     /// <exception cref="OnnxRuntimeException">The library can't load it.</exception>
-    public static OrtSession Load(string file, int threads, bool optimize)
+    public static OrtSession Load(string file, int threads, bool optimize, Device device = Device.Cpu)
     {
         _ = NeverCancelled.Value;
+        if (device == Device.Cpu)
+            return Load(file, threads, optimize, device, notDevice: null);
+        try
+        {
+            return Load(file, threads, optimize, device, notDevice: null);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            // It may be the device's fault. If it is the model's, the processor says so too.
+            return Load(file, threads, optimize, Device.Cpu, $"the model can't be loaded on {OrtDevice.NameOf(device)} ({OrtDevice.Reason(e)})");
+        }
+    }
+
+    private static OrtSession Load(string file, int threads, bool optimize, Device device, string? notDevice)
+    {
         using var options = new SessionOptions
         {
             GraphOptimizationLevel = optimize ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -53,10 +77,12 @@ internal sealed class OrtSession : IDisposable
         // A thread that waits must not take a core from another lane.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+        if (OrtDevice.Use(options, device) is { } without)
+            (device, notDevice) = (Device.Cpu, without);
         var loaded = new InferenceSession(Path.GetFullPath(file), options);
         try
         {
-            return new OrtSession(loaded);
+            return new OrtSession(loaded, device, notDevice);
         }
         catch
         {

@@ -190,10 +190,11 @@ public sealed class GatewayTests : IAsyncLifetime
         (tiny.GetProperty("state").GetString(), tiny.GetProperty("version").GetString(), tiny.GetProperty("builtIn").GetBoolean())
             .ShouldBe(("loading", "2", true));
 
-        bench.Roster.Join("new", 1, [new("tiny", "2")]);
+        bench.Roster.Join("new", 1, [new("tiny", "2") { Device = "cuda" }]);
+        (await JsonAsync("/v1/stats")).GetProperty("devices").GetRawText().ShouldBe("{\"cuda\":1}");
         tiny = (await JsonAsync("/v1/models")).GetProperty("models")[1];
         tiny.GetProperty("state").GetString().ShouldBe("ready");
-        tiny.GetProperty("loadedBy").EnumerateArray().Select(p => $"{p.GetProperty("worker")} {p.GetProperty("version")}").ShouldBe(["new 2", "old 1"]);
+        tiny.GetProperty("loadedBy").EnumerateArray().Select(p => $"{p.GetProperty("worker")} {p.GetProperty("version")} {p.GetProperty("device")}").ShouldBe(["new 2 cuda", "old 1 "]);
     }
 
     [Fact]
