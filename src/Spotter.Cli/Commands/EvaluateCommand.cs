@@ -38,13 +38,15 @@ internal static class EvaluateCommand
 
     private static readonly DefaultOption<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once.", "the number of cores");
 
+    private static readonly Option<string?> Report = new("--report") { HelpName = "FILE", Description = "Write figures, curves and what is taken for what into this HTML file too." };
+
     private static readonly Option<bool> Json = new("--json") { Description = "Print the figures as one JSON object." };
 
     public static Command Create()
     {
         var command = new Command("evaluate", "Measure how good a model is on labelled pictures, as the COCO data set does.")
         {
-            Model, Dataset, Data, Confidence, Iou, At, Tile, Max, Lanes, Json,
+            Model, Dataset, Data, Confidence, Iou, At, Tile, Max, Lanes, Report, Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -83,16 +85,31 @@ internal static class EvaluateCommand
         var options = new VisionParameters { Confidence = Confidence.Of(parsed), Iou = Iou.Of(parsed), Tile = parsed.GetValue(Tile) };
         var run = new DetectRun(model, options, limits, [.. folder.Pictures.Select(picture => picture.File)], outputs: null);
         var json = parsed.GetValue(Json);
-        EvaluationReport? report = null;
+        EvaluationFindings? found = null;
         List<string> failures = [];
         await DetectProgress.ShowAsync("detecting", folder.Pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
-            report = await EvaluationRun.MeasureAsync(
+            found = await EvaluationRun.MeasureAsync(
                 run, folder, classes, parsed.GetValue(At), model.Model.Id, lanes, finished, failures.Add, stop.Token));
+        var report = found!.Report;
         if (json)
-            JsonLines.Write(report!);
+            JsonLines.Write(report);
         else
-            await Console.Out.WriteAsync(report!.Render());
+            await Console.Out.WriteAsync(report.Render());
+        if (parsed.GetValue(Report) is { } page)
+            Save(page, EvaluationPage.Render(report, found.Evaluation, found.Confusion));
         failures.ForEach(StandardError.Complain);
         return failures.Count == 0 ? ExitStatus.Done : ExitStatus.Failed;
+    }
+
+    private static void Save(string file, string page)
+    {
+        try
+        {
+            File.WriteAllText(file, page);
+        }
+        catch (Exception unwritable) when (unwritable is IOException or UnauthorizedAccessException)
+        {
+            throw new SpotterException(ErrorCodes.InvalidRequest, $"The report can't be written to {file} ({unwritable.Message.TrimEnd('.')}); name another file with --report.", unwritable);
+        }
     }
 }

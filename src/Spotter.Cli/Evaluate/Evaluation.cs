@@ -20,7 +20,17 @@ internal readonly record struct Guess(int ClassId, double Score, Box Box);
 /// <param name="Ap">Average precision, mean over the overlaps from 0.50 to 0.95; null without objects.</param>
 /// <param name="Precision">The share of guesses that are right, at the confidence in question; null without guesses.</param>
 /// <param name="Recall">The share of objects that are found, at the confidence in question; null without objects.</param>
-internal sealed record ClassScore(int Objects, double? Ap50, double? Ap, double? Precision, double? Recall);
+internal sealed record ClassScore(int Objects, double? Ap50, double? Ap, double? Precision, double? Recall)
+{
+    /// <summary>The confidence at which precision and recall of this class are best together; null without objects or guesses.</summary>
+    public double? BestConfidence { get; init; }
+}
+
+/// <summary>Precision and recall of a class where guesses below a confidence are left out.</summary>
+/// <param name="Confidence">The confidence.</param>
+/// <param name="Precision">The share of guesses that are right at half an overlap.</param>
+/// <param name="Recall">The share of objects that are found.</param>
+internal readonly record struct CurvePoint(double Confidence, double Precision, double Recall);
 
 /// <summary>How good a model is.</summary>
 /// <param name="Classes">Per class, by id.</param>
@@ -78,6 +88,9 @@ internal sealed class Evaluation(int classes)
             at, Share(right, right + wrong), Share(right, objects));
     }
 
+    /// <summary>The points of a class's curve, the highest confidence first; none without objects.</summary>
+    public IReadOnlyList<CurvePoint> CurveOf(int classId) => tallies[classId].Curve();
+
     private static double? Share(int part, int whole) => whole == 0 ? null : (double)part / whole;
 
     // Says of each guess at which overlaps it is right, and at which it counts neither way.
@@ -126,7 +139,7 @@ internal sealed class Evaluation(int classes)
     }
 
     /// <summary>Shared area over that of both; over that of the guess alone for a crowd.</summary>
-    private static double Overlap(Box guess, Truth truth)
+    internal static double Overlap(Box guess, Truth truth)
     {
         double width = Math.Min(guess.X2, truth.Box.X2) - Math.Max(guess.X1, truth.Box.X1);
         double height = Math.Min(guess.Y2, truth.Box.Y2) - Math.Max(guess.Y1, truth.Box.Y1);
@@ -184,7 +197,23 @@ internal sealed class Evaluation(int classes)
             // Stable: of equal scores, the earlier picture's come first.
             var sorted = Marks.OrderByDescending(mark => mark.Score).ToList();
             var averages = Overlaps.Select((_, level) => AveragePrecision(sorted, level)).ToList();
-            return new(Objects, averages[0], averages.Average(), precision, Share(right, Objects));
+            return new(Objects, averages[0], averages.Average(), precision, Share(right, Objects))
+            {
+                BestConfidence = Curve() is [_, ..] curve ? curve.MaxBy(p => 2 * p.Precision * p.Recall / Math.Max(p.Precision + p.Recall, double.Epsilon)).Confidence : null,
+            };
+        }
+
+        public List<CurvePoint> Curve()
+        {
+            List<CurvePoint> curve = [];
+            int right = 0, wrong = 0;
+            foreach (var same in Marks.Where(mark => !mark.IsIgnored(0) && Objects > 0).GroupBy(mark => mark.Score).OrderByDescending(group => group.Key))
+            {
+                right += same.Count(mark => mark.IsRight(0));
+                wrong += same.Count(mark => !mark.IsRight(0));
+                curve.Add(new(same.Key, (double)right / (right + wrong), (double)right / Objects));
+            }
+            return curve;
         }
 
         private double AveragePrecision(List<GuessMark> sorted, int level)

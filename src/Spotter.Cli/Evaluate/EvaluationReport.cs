@@ -29,10 +29,10 @@ internal sealed record EvaluationReport(
     /// <summary>The report for people: a row per class that has objects or guesses, and the sum.</summary>
     public string Render()
     {
-        var table = new TextTable("class", "objects", "AP50", "AP50-95", "precision", "recall");
+        var table = new TextTable("class", "objects", "AP50", "AP50-95", "precision", "recall", "best at");
         foreach (var (label, score) in Classes.Where(c => c.Score.Objects > 0 || c.Score.Precision is not null))
-            table.Add(label, Text(score.Objects), Text(score.Ap50), Text(score.Ap), Text(score.Precision), Text(score.Recall));
-        table.Add("all", Text(Objects), Text(Map50), Text(Map), Text(Precision), Text(Recall));
+            table.Add(label, Text(score.Objects), Text(score.Ap50), Text(score.Ap), Text(score.Precision), Text(score.Recall), Text(score.BestConfidence));
+        table.Add("all", Text(Objects), Text(Map50), Text(Map), Text(Precision), Text(Recall), "");
         var failed = Failed == 0 ? "" : $", {Failed} failed and left out";
         return string.Create(CultureInfo.InvariantCulture, $"""
             {table}

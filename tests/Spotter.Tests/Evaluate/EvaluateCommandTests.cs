@@ -52,10 +52,37 @@ public sealed class EvaluateCommandTests : IDisposable
         var ran = await EvaluateAsync("--at", "0.5", "--max", "1");
 
         ran.Status.ShouldBe(0, ran.Errors);
-        ran.Output.ShouldMatch(@"ant +1 +1\.000 +1\.000 +1\.000 +1\.000");
+        ran.Output.ShouldMatch(@"ant +1 +1\.000 +1\.000 +1\.000 +1\.000 +0\.900");
         ran.Output.ShouldNotContain("cat");
         ran.Output.ShouldContain("mAP50 1.000, mAP50-95 1.000; precision and recall at confidence 0.5");
         ran.Output.ShouldContain("1 picture; ");
+    }
+
+    [Fact]
+    public async Task The_report_is_a_page_of_its_own()
+    {
+        // The ant of b is called a bee.
+        Picture("b", "1 0.25 0.25 0.25 0.25\n");
+        var page = Path.Combine(folder.Path, "report.html");
+
+        var ran = await EvaluateAsync("--at", "0.5", "--report", page);
+
+        ran.Status.ShouldBe(0, ran.Errors);
+        var html = await File.ReadAllTextAsync(page);
+        html.ShouldContain("<tr><td>ant<td>1<td>1.000<td>1.000<td>0.500<td>1.000<td>0.900");
+        // One ant is an ant, one bee an ant, one bee a bee; and one bee is found in b where there is nothing.
+        html.ShouldContain("<tr><th><th>ant<th>bee<th>missed\n<tr><td>ant<td>1<td><td>\n<tr><td>bee<td>1<td>1<td>\n<tr><td>nothing<td><td>1<td>\n");
+        html.ShouldNotContain("http");
+        (html.Split("<polyline").Length - 1).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_report_that_can_not_be_written_is_said()
+    {
+        var ran = await EvaluateAsync("--report", Path.Combine(folder.Path, "nowhere", "report.html"));
+
+        ran.Status.ShouldNotBe(0);
+        ran.Errors.ShouldContain("name another file with --report");
     }
 
     [Fact]
