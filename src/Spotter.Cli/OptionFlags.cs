@@ -6,9 +6,9 @@ namespace Spotter.Cli;
 /// <summary>Job options as flags of a command: names, ranges, defaults and help are those of their declarations.</summary>
 internal sealed class OptionFlags
 {
-    private readonly List<(JobOption Option, Option<string[]> Flag)> flags;
+    private readonly List<(JobOption Option, Option Flag)> flags;
 
-    public OptionFlags(IEnumerable<JobOption> options) => flags = [.. options.Select(option => (option, FlagOf(option)))];
+    public OptionFlags(IEnumerable<JobOption> options) => flags = [.. options.Select(option => (option, option.Values.Type == OptionType.Flag ? SwitchOf(option) : FlagOf(option)))];
 
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command) => flags.ForEach(flag => command.Add(flag.Flag));
@@ -19,13 +19,18 @@ internal sealed class OptionFlags
         var fields = new JobFields();
         foreach (var (option, flag) in flags)
         {
-            foreach (var text in parsed.GetValue(flag) ?? [])
-                fields.Append(option.Name, text);
+            if (flag is Option<bool> yes && parsed.GetResult(yes) is not null)
+                fields.Append(option.Name, parsed.GetValue(yes) ? "true" : "false");
+            else if (flag is Option<string[]> texts)
+                parsed.GetValue(texts)?.ToList().ForEach(text => fields.Append(option.Name, text));
         }
         return fields;
     }
 
-    private static Option<string[]> FlagOf(JobOption option)
+    /// <summary>Yes or no: true without a value.</summary>
+    private static Option SwitchOf(JobOption option) => new Option<bool>($"--{option.Name}") { Description = option.Description };
+
+    private static Option FlagOf(JobOption option)
     {
         var flag = new Option<string[]>($"--{option.Name}")
         {

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Spotter.Vision;
 
 /// <summary>What is asked of a model about a picture.</summary>
@@ -8,6 +10,10 @@ public sealed record VisionParameters
 
     /// <summary>Of two boxes of one class that overlap more than this, the less confident is left out; 0 to 1.</summary>
     public double Iou { get; init; } = 0.45;
+
+    /// <summary>Of two boxes that overlap more than <see cref="Iou"/>, the less confident is left out even if their classes differ.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Agnostic { get; init; }
 
     /// <summary>Only these labels; null for all.</summary>
     public IReadOnlyList<string>? Labels { get; init; }

@@ -17,6 +17,7 @@ public static class VisionOptions
             "iou", "Overlap above which the less confident of two boxes of one label is left out", OptionValues.Fraction(),
             p => p.Iou, (p, v) => p with { Iou = v }
         },
+        { "agnostic", "Compare boxes of different labels too: of two that overlap more than `iou`, the less confident is left out", OptionValues.Flag, p => p.Agnostic, (p, v) => p with { Agnostic = v } },
         {
             "labels", "Only these labels; all by default", OptionValues.List("labels of the model, separated by commas"),
             p => p.Labels, (p, v) => p with { Labels = v }, OptionTraits.Repeats

@@ -13,7 +13,8 @@ internal static class NonMaxSuppression
     /// <param name="candidates">Changed in place.</param>
     /// <param name="iou">Of two boxes of one class that overlap more than this, the less confident goes.</param>
     /// <param name="turned">Boxes are turned by their angles, so that their overlap is that of what they cover.</param>
-    public static void Apply(Candidates candidates, double iou, bool turned = false)
+    /// <param name="agnostic">Boxes of different classes are compared too.</param>
+    public static void Apply(Candidates candidates, double iou, bool turned = false, bool agnostic = false)
     {
         Order(candidates);
         candidates.Keep(MaxCandidates);
@@ -24,7 +25,7 @@ internal static class NonMaxSuppression
             ref readonly var candidate = ref span[i];
             var better = false;
             for (var k = 0; k < kept && !better; k++)
-                better = span[k].ClassId == candidate.ClassId && (turned ? RotatedOverlap.Of(span[k], candidate) : Overlap(span[k], candidate)) > iou;
+                better = (agnostic || span[k].ClassId == candidate.ClassId) && (turned ? RotatedOverlap.Of(span[k], candidate) : Overlap(span[k], candidate)) > iou;
             if (!better)
                 span[kept++] = candidate;
         }

@@ -285,7 +285,7 @@ public sealed class VisionModel : IDisposable
             timings.Found();
             progress?.Report((double)++seen / (tiles.Count + 1));
         }
-        var result = ResultOf(size, merge.Merge(options.Iou));
+        var result = ResultOf(size, merge.Merge(options.Iou, options.Agnostic));
         timings.Found();
         return result;
     }
@@ -298,10 +298,11 @@ public sealed class VisionModel : IDisposable
         BoxReader.Read(Card, outputs, letterbox, (float)options.Confidence, candidates);
         if (options.Labels is { } labels)
             candidates.RemoveOtherThan(labels, Card);
-        if (Card.NoDuplicates)
+        // A model that gives no duplicates may still give one object under two labels.
+        if (Card.NoDuplicates && !options.Agnostic)
             NonMaxSuppression.Rank(candidates);
         else
-            NonMaxSuppression.Apply(candidates, options.Iou, turned: Model.Engine == VisionTasks.Obb);
+            NonMaxSuppression.Apply(candidates, options.Iou, turned: Model.Engine == VisionTasks.Obb, options.Agnostic);
         if (moreThan is { } least)
             candidates.KeepAbove(least);
         return DetectionBuilder.Build(Card, outputs, letterbox, size, candidates);

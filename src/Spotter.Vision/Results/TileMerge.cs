@@ -42,14 +42,15 @@ internal sealed class TileMerge(Region whole)
 
     /// <summary>What is left: the most confident first, none a double of another.</summary>
     /// <param name="iou">Of two boxes of one class that overlap more than this, one goes.</param>
-    public List<Detection> Merge(double iou)
+    /// <param name="agnostic">Boxes of different classes are compared too.</param>
+    public List<Detection> Merge(double iou, bool agnostic = false)
     {
         var kept = new List<Detection>();
         // What no edge cuts goes first, since a fragment may be as sure of itself as the whole.
         foreach (var (found, cut) in best.UnorderedItems.Select(f => f.Element).OrderBy(f => f.Cut).ThenByDescending(f => f.Found.Confidence)
             .ThenBy(f => f.Found.Box.Y1).ThenBy(f => f.Found.Box.X1).ThenBy(f => f.Found.ClassId))
         {
-            if (!kept.Exists(k => k.ClassId == found.ClassId && IsDouble(k, found, cut, iou)))
+            if (!kept.Exists(k => (agnostic || k.ClassId == found.ClassId) && IsDouble(k, found, cut, iou)))
                 kept.Add(found);
         }
         kept.Sort((a, b) => b.Confidence.CompareTo(a.Confidence));
