@@ -40,7 +40,7 @@ internal sealed class OptionFlags
                 OptionType.Number => $"{option.Values.Least}..{option.Values.Most}",
                 _ => option.Name.ToUpperInvariant(),
             },
-            Description = option.Values.Type == OptionType.Text ? $"{option.Description} Takes {option.Values.Words}." : option.Description,
+            Description = option.Values.Type is OptionType.Text or OptionType.Structure ? $"{option.Description} Takes {option.Values.Words}." : option.Description,
             Arity = ArgumentArity.OneOrMore,
         };
         flag.CompletionSources.Add([.. option.Values.Choices ?? []]);

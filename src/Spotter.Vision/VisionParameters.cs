@@ -8,6 +8,10 @@ public sealed record VisionParameters
     /// <summary>Detections below this confidence are left out; 0 to 1.</summary>
     public double Confidence { get; init; } = 0.25;
 
+    /// <summary>For these labels, what <see cref="Confidence"/> is for all others; it may be less.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? Thresholds { get; init; }
+
     /// <summary>Of two boxes of one class that overlap more than this, the less confident is left out; 0 to 1.</summary>
     public double Iou { get; init; } = 0.45;
 
@@ -35,4 +39,8 @@ public sealed record VisionParameters
 
     /// <summary>Draw the picture together with the result, not on first request.</summary>
     public bool Annotate { get; init; }
+
+    /// <summary>Below this no detection counts, whatever its label.</summary>
+    [JsonIgnore]
+    public double LeastConfidence => Math.Min(Confidence, Thresholds is { Count: > 0 } all ? all.Values.Min() : 1);
 }

@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Models;
 using Spotter.Cli.Settings;
-using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines.Detect;
 using Spotter.Vision;
@@ -73,7 +72,7 @@ internal static class DetectCommand
         using var model = VisionModel.Load(
             ChooseModel(parsed.GetValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
-        CheckLabels(options.Labels, model.Model);
+        options = KnownLabels.In(options, model.Model, $"`spotter models inspect {model.Model.Id}`");
         if (folder is not null)
             Directory.CreateDirectory(folder);
 
@@ -105,16 +104,6 @@ internal static class DetectCommand
     private static string ChooseModel(string? option, string? data) => option is not null
         ? GatewaySection.ModelFile(option, data)
         : ModelListing.FirstUsable(SpotterPaths.ModelFiles(GatewaySection.ModelsFolderOf(data)));
-
-    private static void CheckLabels(IReadOnlyList<string>? labels, ModelInfo model)
-    {
-        if (labels?.FirstOrDefault(label => !model.Labels.Contains(label, StringComparer.Ordinal)) is { } unknown)
-        {
-            throw new SpotterException(
-                ErrorCodes.InvalidRequest,
-                $"The model {model.Id} knows no label {unknown}; `spotter models inspect {model.Id}` shows those it knows.");
-        }
-    }
 
     // What no option matches would be taken for a file.
     private static void RefuseUnknownOptions(ArgumentResult result)

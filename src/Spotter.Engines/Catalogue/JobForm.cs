@@ -52,7 +52,7 @@ public sealed class JobForm(EngineCatalogue engines)
         Set(name, value);
     }
 
-    /// <summary>As <see cref="Set(string, string)"/>, for a value in JSON: of the option's type, or its text; a list where an option may come several times.</summary>
+    /// <summary>As <see cref="Set(string, string)"/>, for a value in JSON: of the option's type, or its text; a list where an option may come several times or is one.</summary>
     /// <exception cref="SpotterException">Also: it can't be a value.</exception>
     public void Set(string name, JsonElement value)
     {
@@ -69,6 +69,9 @@ public sealed class JobForm(EngineCatalogue engines)
             case JsonValueKind.Array when engines.FindOption(name)?.Is(OptionTraits.Repeats) == true && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String):
                 foreach (var one in value.EnumerateArray())
                     Set(name, one.GetString()!);
+                break;
+            case JsonValueKind.Array or JsonValueKind.Object when engines.FindOption(name)?.Values.Type == OptionType.Structure:
+                Set(name, value.GetRawText());
                 break;
             default:
                 throw Invalid($"The field '{name}' is a list or an object; it is {engines.FindOption(name)?.Values.Words ?? "unknown"}.");

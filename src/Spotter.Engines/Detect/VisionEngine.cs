@@ -32,9 +32,7 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
 
     public EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs)
     {
-        var parameters = VisionOptions.Declared.Read(fields);
-        if (parameters.Labels is { } labels)
-            parameters = parameters with { Labels = KnownBy(model!, labels) };
+        var parameters = KnownLabels.In(VisionOptions.Declared.Read(fields), model!, "GET /v1/models");
         return new EngineRequest(Json(parameters), Json(VisionOptions.Declared.Canonical(parameters)))
         {
             PixelsPerRun = parameters.Tile is { } edge ? Math.Pow(Math.Max(1, edge * (1 - parameters.Overlap)), 2) : null,
@@ -70,12 +68,4 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
 
     private static EngineResult ResultOf(InferenceResult found, string version) =>
         new(RawJson.Of(found.Result, VisionJson.Default.VisionResult), found.Timings, found.Picture is { } picture ? new EngineOutput(picture) : null) { ModelVersion = version };
-
-    /// <summary>The labels as the model writes them, once each.</summary>
-    private static IReadOnlyList<string> KnownBy(ModelInfo model, IReadOnlyList<string> labels) =>
-    [
-        .. labels.Select(label => model.Labels.FirstOrDefault(known => known.Equals(label, StringComparison.OrdinalIgnoreCase))
-            ?? throw new SpotterException(ErrorCodes.UnknownLabel, $"The model '{model.Id}' knows no label '{label}'; GET /v1/models lists those it knows."))
-            .Distinct(StringComparer.Ordinal),
-    ];
 }

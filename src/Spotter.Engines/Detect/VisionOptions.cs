@@ -14,6 +14,10 @@ public static class VisionOptions
     {
         { "confidence", "Least confidence of a detection", OptionValues.Fraction(), p => p.Confidence, (p, v) => p with { Confidence = v } },
         {
+            "thresholds", "Least confidence of these labels, in place of `confidence`, which all others take; it may be lower", Thresholds.Values,
+            p => p.Thresholds, (p, v) => p with { Thresholds = v }
+        },
+        {
             "iou", "Overlap above which the less confident of two boxes of one label is left out", OptionValues.Fraction(),
             p => p.Iou, (p, v) => p with { Iou = v }
         },

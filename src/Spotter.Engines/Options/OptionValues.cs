@@ -17,6 +17,9 @@ public enum OptionType
 
     /// <summary>True or false.</summary>
     Flag,
+
+    /// <summary>A list or an object; in a form the same JSON as text, or a shorter text that means it.</summary>
+    Structure,
 }
 
 /// <summary>What an option can be: the range of its values, and how they are written.</summary>

@@ -80,6 +80,7 @@ internal static class SubmitDocument
                 OptionType.Whole => JsonSchemaType.Integer,
                 OptionType.Number => JsonSchemaType.Number,
                 OptionType.Flag => JsonSchemaType.Boolean,
+                OptionType.Structure => JsonSchemaType.String | JsonSchemaType.Array | JsonSchemaType.Object,
                 _ => JsonSchemaType.String,
             },
             Minimum = option.Values.Least?.ToString(CultureInfo.InvariantCulture),

@@ -43,6 +43,19 @@ internal sealed class Candidates
         Count = kept;
     }
 
+    /// <summary>Keeps those that are at least as confident as their label has to be.</summary>
+    public void RemoveBelow(IReadOnlyDictionary<string, double> thresholds, double otherwise, ModelMetadata model)
+    {
+        var kept = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            // As the model's own threshold is compared, so that either says the same of a score that meets it.
+            if (items[i].Score >= (float)thresholds.GetValueOrDefault(model.Label(items[i].ClassId), otherwise))
+                items[kept++] = items[i];
+        }
+        Count = kept;
+    }
+
     /// <summary>Of candidates in order, the most confident first, keeps those that are more confident than that.</summary>
     public void KeepAbove(double score)
     {

@@ -295,7 +295,9 @@ public sealed class VisionModel : IDisposable
         in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, Lane lane, double? moreThan = null)
     {
         var candidates = lane.Candidates;
-        BoxReader.Read(Card, outputs, letterbox, (float)options.Confidence, candidates);
+        BoxReader.Read(Card, outputs, letterbox, (float)options.LeastConfidence, candidates);
+        if (options.Thresholds is { } thresholds)
+            candidates.RemoveBelow(thresholds, options.Confidence, Card);
         if (options.Labels is { } labels)
             candidates.RemoveOtherThan(labels, Card);
         // A model that gives no duplicates may still give one object under two labels.

@@ -1,0 +1,39 @@
+using Spotter.Core;
+using Spotter.Vision;
+
+namespace Spotter.Engines.Detect;
+
+/// <summary>The labels that parameters name, checked against those of the model.</summary>
+public static class KnownLabels
+{
+    /// <summary>The parameters with all labels as the model writes them, once each; requests may write them in any case of letters.</summary>
+    /// <param name="parameters">What was asked for.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="where">Where the labels of the model can be looked up, to stand at the end of a refusal.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.UnknownLabel"/>; <see cref="ErrorCodes.InvalidRequest"/>: one is named twice.</exception>
+    public static VisionParameters In(VisionParameters parameters, ModelInfo model, string where) => parameters with
+    {
+        Labels = parameters.Labels is { } labels ? List(labels, model, where) : null,
+        Thresholds = parameters.Thresholds is { } thresholds ? Map(thresholds, model, where) : null,
+    };
+
+    private static List<string> List(IReadOnlyList<string> labels, ModelInfo model, string where) =>
+        [.. labels.Select(label => Find(label, model, where)).Distinct(StringComparer.Ordinal)];
+
+    private static SortedDictionary<string, double> Map(IReadOnlyDictionary<string, double> thresholds, ModelInfo model, string where)
+    {
+        var known = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        foreach (var (label, value) in thresholds)
+        {
+            if (!known.TryAdd(Find(label, model, where), value))
+                throw new SpotterException(ErrorCodes.InvalidRequest, $"The field 'thresholds' has the label '{label}' twice, in different cases of letters; give it once.");
+        }
+        return known;
+    }
+
+    /// <summary>The label in just these letters, or else in any case of them: some models tell labels apart by that.</summary>
+    private static string Find(string label, ModelInfo model, string where) =>
+        model.Labels.FirstOrDefault(known => known.Equals(label, StringComparison.Ordinal))
+        ?? model.Labels.FirstOrDefault(known => known.Equals(label, StringComparison.OrdinalIgnoreCase))
+        ?? throw new SpotterException(ErrorCodes.UnknownLabel, $"The model '{model.Id}' knows no label '{label}'; {where} lists those it knows.");
+}
