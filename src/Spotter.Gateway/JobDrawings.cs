@@ -59,7 +59,7 @@ public sealed class JobDrawings(JobService jobs, EngineCatalogue engines)
             {
                 Engine = AnnotateEngine.EngineName,
                 Inputs = [job.Spec.Inputs[0]],
-                Parameters = AnnotateEngine.Parameters(job.Result!.Value, confidence),
+                Parameters = AnnotateEngine.Parameters(job.Result!.Value, confidence, job.Spec.Parameters),
             },
             string.Create(CultureInfo.InvariantCulture, $"annotate:{job.Id}:{confidence:0.00}"), CancellationToken.None);
         return await jobs.Watcher.WaitAsync(ordered.Id, LongestWait, cancel) ?? ordered;

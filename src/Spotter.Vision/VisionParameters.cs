@@ -37,6 +37,10 @@ public sealed record VisionParameters
     /// <summary>Look at this part of the picture only; null for all of it.</summary>
     public Region? Region { get; init; }
 
+    /// <summary>Say which of these each detection is in; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<Zone>? Zones { get; init; }
+
     /// <summary>Draw the picture together with the result, not on first request.</summary>
     public bool Annotate { get; init; }
 

@@ -24,6 +24,10 @@ public sealed record Detection(string Label, int ClassId, double Confidence, Box
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<Keypoint>? Keypoints { get; init; }
 
+    /// <summary>The names of the zones that it stands in; null when none were asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Zones { get; init; }
+
     /// <summary>Its turned box, around which <see cref="Box"/> lies upright; null unless the model finds such.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public OrientedBox? Oriented { get; init; }
@@ -56,6 +60,10 @@ public sealed record VisionResult
     /// <summary>Pairs of keypoints, by their index, between which a line is drawn; null unless the model finds poses.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }
+
+    /// <summary>Number of detections per label in each zone that was asked for; null when none was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>>? Zones { get; init; }
 
     /// <summary>Counts <paramref name="detections"/> per label, in order of first appearance.</summary>
     public static IReadOnlyDictionary<string, int> Summarize(IEnumerable<Detection> detections)

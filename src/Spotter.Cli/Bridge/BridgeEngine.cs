@@ -5,6 +5,7 @@ using Spotter.Gateway.LegacyMessages;
 using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
+using Spotter.Vision.Results;
 
 namespace Spotter.Cli.Bridge;
 
@@ -43,8 +44,10 @@ internal sealed class BridgeEngine(ModelInfo model, LegacySettings settings, ILe
         var decoded = Stopwatch.GetTimestamp();
         var answer = AskAsync(job, cancel).GetAwaiter().GetResult();
         var result = BridgeResult.Of(answer, width, height, model.Labels, asked.Labels);
+        if (asked.Zones is { } zones)
+            result = ZoneCount.Count(result, zones);
         var answered = Stopwatch.GetTimestamp();
-        var drawn = asked.Annotate ? Annotator.Draw(picture, result, job.Host.ImageLimits) : null;
+        var drawn = asked.Annotate ? Annotator.Draw(picture, result, job.Host.ImageLimits, DrawOptions.Of(asked)) : null;
         var timings = new JobTimings
         {
             DecodeMs = Stopwatch.GetElapsedTime(begun, decoded).TotalMilliseconds,

@@ -28,6 +28,10 @@ internal sealed record DetectLine(
     string? Output,
     JobError? Error)
 {
+    /// <summary>Number of detections per label in each zone; only where zones were given.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>>? Zones { get; init; }
+
     /// <summary>Pairs of keypoints that are joined; only from models that find poses.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }

@@ -82,6 +82,7 @@ internal sealed class DetectRun(
                 outputs?[index], Error: null)
             {
                 Skeleton = findings.Result.Skeleton,
+                Zones = findings.Result.Zones,
             };
         }
         catch (SpotterException e)

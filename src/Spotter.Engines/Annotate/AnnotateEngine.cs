@@ -24,8 +24,11 @@ public sealed class AnnotateEngine : IEngine
     /// <summary>What it is told to draw a result.</summary>
     /// <param name="result">The result.</param>
     /// <param name="confidence">Only what is at least so certain.</param>
-    public static RawJson Parameters(RawJson result, double confidence) =>
-        RawJson.Of(new Drawing(result.Read(VisionJson.Default.VisionResult), confidence), DrawingJson.Default.Drawing);
+    /// <param name="parameters">What the engine was told that found it.</param>
+    public static RawJson Parameters(RawJson result, double confidence, RawJson parameters = default) =>
+        RawJson.Of(
+            new Drawing(result.Read(VisionJson.Default.VisionResult), confidence) { Options = DrawOptions.Of(parameters.Read(VisionJson.Default.VisionParameters)) },
+            DrawingJson.Default.Drawing);
 
     /// <summary>True when drawing with this threshold leaves out nothing of a result.</summary>
     public static bool DrawsAll(RawJson result, double confidence) =>
@@ -45,7 +48,7 @@ public sealed class AnnotateEngine : IEngine
             ? drawing.Result with { Detections = [.. all.Where(d => d.Confidence >= drawing.Confidence)] }
             : drawing.Result;
         var start = Stopwatch.GetTimestamp();
-        var drawn = Annotator.Draw(job.Inputs[0].Bytes, shown, job.Host.ImageLimits);
+        var drawn = Annotator.Draw(job.Inputs[0].Bytes, shown, job.Host.ImageLimits, drawing.Options);
         var timings = new JobTimings { EncodeMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds };
         // What was found is in the row of the job that found it.
         var size = new VisionResult { Width = shown.Width, Height = shown.Height };
@@ -56,7 +59,11 @@ public sealed class AnnotateEngine : IEngine
 /// <summary>What to draw.</summary>
 /// <param name="Result">What was found.</param>
 /// <param name="Confidence">Only what is at least so certain.</param>
-internal sealed record Drawing(VisionResult Result, double Confidence);
+internal sealed record Drawing(VisionResult Result, double Confidence)
+{
+    /// <summary>What is drawn besides; null in what was ordered before there was any such thing.</summary>
+    public DrawOptions? Options { get; init; }
+}
 
 [JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Drawing))]

@@ -38,6 +38,10 @@ public static class VisionOptions
             OptionValues.Of("x,y,width,height in whole pixels", OptionType.Text, text => (Region.Parse(text) is { } region, Region.Parse(text))),
             p => p.Region, (p, v) => p with { Region = v }
         },
+        {
+            "zones", "Say which of these polygons each detection stands in (with the middle of its lower edge), and how many of each label do", ZoneText.Values,
+            p => p.Zones, (p, v) => p with { Zones = v }
+        },
         { Annotate, "Draw the picture at once, not on first request", OptionValues.Flag, p => p.Annotate, (p, v) => p with { Annotate = v }, OptionTraits.KeepsResult },
     };
 }

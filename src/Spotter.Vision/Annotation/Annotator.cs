@@ -12,15 +12,15 @@ public static class Annotator
     /// <see cref="ErrorCodes.EmptyBody"/>, <see cref="ErrorCodes.UnsupportedImage"/>, <see cref="ErrorCodes.TooManyPixels"/>,
     /// <see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>, <see cref="ErrorCodes.ImageTooComplex"/>.
     /// </exception>
-    public static EncodedPicture Draw(ReadOnlyMemory<byte> picture, VisionResult result, ImageLimits limits)
+    public static EncodedPicture Draw(ReadOnlyMemory<byte> picture, VisionResult result, ImageLimits limits, DrawOptions? options = null)
     {
         using var opened = Picture.Open(picture, limits);
         using var canvas = Canvas.Decode(opened);
-        return Draw(canvas, result);
+        return Draw(canvas, result, options ?? new DrawOptions());
     }
 
     /// <summary>Width and height of the upright picture, which is decoded to its end, so that a damaged one is found.</summary>
-    /// <exception cref="SpotterException">As of <see cref="Draw(ReadOnlyMemory{byte}, VisionResult, ImageLimits)"/>.</exception>
+    /// <exception cref="SpotterException">As of <see cref="Draw(ReadOnlyMemory{byte}, VisionResult, ImageLimits, DrawOptions)"/>.</exception>
     public static (int Width, int Height) Measure(ReadOnlyMemory<byte> picture, ImageLimits limits)
     {
         using var opened = Picture.Open(picture, limits);
@@ -37,8 +37,10 @@ public static class Annotator
         return (bytesPerPixel * read.Pixels) + Math.Max(read.Decoder, encodedBytesPerPixel * read.Pixels);
     }
 
-    internal static EncodedPicture Draw(Canvas canvas, VisionResult result)
+    internal static EncodedPicture Draw(Canvas canvas, VisionResult result, DrawOptions options)
     {
+        if (options.Zones is { } zones)
+            ZonePainter.Paint(canvas, zones);
         BoxPainter.Paint(canvas, result);
         return Encoder.Encode(canvas);
     }

@@ -22,5 +22,7 @@ internal static class Palette
         new(24, 255, 255), new(244, 81, 30), new(156, 39, 176), new(192, 192, 192), new(46, 125, 50),
     ];
 
+    public static int Count => Colours.Length;
+
     public static Colour Of(int classId) => Colours[(int)((uint)classId % (uint)Colours.Length)];
 }

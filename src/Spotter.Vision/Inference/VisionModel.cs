@@ -99,7 +99,7 @@ public sealed class VisionModel : IDisposable
                 ? Look(lane, letterbox, size, options, timings, cancel)
                 : LookAtParts(canvas, lane, options, timings, progress, cancel);
             cancel.ThrowIfCancellationRequested();
-            var annotated = options.Annotate ? Annotator.Draw(canvas!, result) : null;
+            var annotated = options.Annotate ? Annotator.Draw(canvas!, result, DrawOptions.Of(options)) : null;
             timings.Encoded();
             return new InferenceResult(result, timings.Read(encoded: options.Annotate), annotated);
         }
@@ -224,7 +224,7 @@ public sealed class VisionModel : IDisposable
         outputs.Check(Card);
         return Card.Layout == OutputLayout.Classes
             ? ResultOf(size, LabelReader.Read(Card, outputs[0], options))
-            : ResultOf(size, Find(outputs, letterbox, size, options, lane));
+            : ResultOf(size, Find(outputs, letterbox, size, options, lane), options);
     }
 
     private BatchAnswer RunAlone(BatchPicture picture)
@@ -285,7 +285,7 @@ public sealed class VisionModel : IDisposable
             timings.Found();
             progress?.Report((double)++seen / (tiles.Count + 1));
         }
-        var result = ResultOf(size, merge.Merge(options.Iou, options.Agnostic));
+        var result = ResultOf(size, merge.Merge(options.Iou, options.Agnostic), options);
         timings.Found();
         return result;
     }
@@ -313,14 +313,18 @@ public sealed class VisionModel : IDisposable
     private static VisionResult ResultOf((int Width, int Height) size, List<Label> labels) =>
         new() { Width = size.Width, Height = size.Height, Labels = labels };
 
-    private VisionResult ResultOf((int Width, int Height) size, List<Detection> detections) => new()
+    private VisionResult ResultOf((int Width, int Height) size, List<Detection> detections, VisionParameters options)
     {
-        Width = size.Width,
-        Height = size.Height,
-        Detections = detections,
-        Summary = VisionResult.Summarize(detections),
-        Skeleton = Card.Keypoints?.Skeleton,
-    };
+        var result = new VisionResult
+        {
+            Width = size.Width,
+            Height = size.Height,
+            Detections = detections,
+            Summary = VisionResult.Summarize(detections),
+            Skeleton = Card.Keypoints?.Skeleton,
+        };
+        return options.Zones is { } zones ? ZoneCount.Count(result, zones) : result;
+    }
 
     private void WarmUp()
     {
