@@ -41,8 +41,19 @@ public sealed record VisionParameters
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<Zone>? Zones { get; init; }
 
+    /// <summary>Make the boxes of these labels unrecognisable wherever the picture is drawn or cut out; <c>*</c> for all labels, null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Redact { get; init; }
+
+    /// <summary>How that is done.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public RedactionKind RedactWith { get; init; }
+
     /// <summary>Draw the picture together with the result, not on first request.</summary>
     public bool Annotate { get; init; }
+
+    /// <summary>In <see cref="Redact"/>: all labels.</summary>
+    public const string AllLabels = "*";
 
     /// <summary>Below this no detection counts, whatever its label.</summary>
     [JsonIgnore]

@@ -47,7 +47,7 @@ internal sealed class BridgeEngine(ModelInfo model, LegacySettings settings, ILe
         if (asked.Zones is { } zones)
             result = ZoneCount.Count(result, zones);
         var answered = Stopwatch.GetTimestamp();
-        var drawn = asked.Annotate ? Annotator.Draw(picture, result, job.Host.ImageLimits, DrawOptions.Of(asked)) : null;
+        var drawn = asked.Annotate ? Annotator.Draw(picture, result, job.Host.ImageLimits, DrawOptions.Of(asked, result)) : null;
         var timings = new JobTimings
         {
             DecodeMs = Stopwatch.GetElapsedTime(begun, decoded).TotalMilliseconds,

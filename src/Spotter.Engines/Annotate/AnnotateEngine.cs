@@ -25,10 +25,13 @@ public sealed class AnnotateEngine : IEngine
     /// <param name="result">The result.</param>
     /// <param name="confidence">Only what is at least so certain.</param>
     /// <param name="parameters">What the engine was told that found it.</param>
-    public static RawJson Parameters(RawJson result, double confidence, RawJson parameters = default) =>
-        RawJson.Of(
-            new Drawing(result.Read(VisionJson.Default.VisionResult), confidence) { Options = DrawOptions.Of(parameters.Read(VisionJson.Default.VisionParameters)) },
-            DrawingJson.Default.Drawing);
+    public static RawJson Parameters(RawJson result, double confidence, RawJson parameters = default)
+    {
+        var all = result.Read(VisionJson.Default.VisionResult);
+        // What is hidden depends on all that was found: nobody may uncover it by asking for less.
+        var options = DrawOptions.Of(parameters.Read(VisionJson.Default.VisionParameters), all);
+        return RawJson.Of(new Drawing(all, confidence) { Options = options }, DrawingJson.Default.Drawing);
+    }
 
     /// <summary>True when drawing with this threshold leaves out nothing of a result.</summary>
     public static bool DrawsAll(RawJson result, double confidence) =>

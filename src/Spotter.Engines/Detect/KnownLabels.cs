@@ -11,11 +11,26 @@ public static class KnownLabels
     /// <param name="model">The model.</param>
     /// <param name="where">Where the labels of the model can be looked up, to stand at the end of a refusal.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.UnknownLabel"/>; <see cref="ErrorCodes.InvalidRequest"/>: one is named twice.</exception>
-    public static VisionParameters In(VisionParameters parameters, ModelInfo model, string where) => parameters with
+    public static VisionParameters In(VisionParameters parameters, ModelInfo model, string where)
     {
-        Labels = parameters.Labels is { } labels ? List(labels, model, where) : null,
-        Thresholds = parameters.Thresholds is { } thresholds ? Map(thresholds, model, where) : null,
-    };
+        var known = parameters with
+        {
+            Labels = parameters.Labels is { } labels ? List(labels, model, where) : null,
+            Thresholds = parameters.Thresholds is { } thresholds ? Map(thresholds, model, where) : null,
+            Redact = parameters.Redact is { } redact ? Redacted(redact, model, where) : null,
+        };
+        // What is not looked for is not hidden either, and nobody would notice.
+        if (known is { Labels: { } only, Redact: { } hidden } && hidden.FirstOrDefault(label => label != VisionParameters.AllLabels && !only.Contains(label, StringComparer.Ordinal)) is { } missing)
+            throw Invalid($"The label '{missing}' is to be redacted, but is not among 'labels'; add it there, or leave 'labels' out.");
+        return known;
+    }
+
+    private static IReadOnlyList<string> Redacted(IReadOnlyList<string> labels, ModelInfo model, string where)
+    {
+        if (model.Engine == VisionTasks.Classify)
+            throw Invalid($"The model '{model.Id}' finds no boxes, so there is nothing to redact; leave 'redact' out, or choose a model that finds objects.");
+        return labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) ? [VisionParameters.AllLabels] : List(labels, model, where);
+    }
 
     private static List<string> List(IReadOnlyList<string> labels, ModelInfo model, string where) =>
         [.. labels.Select(label => Find(label, model, where)).Distinct(StringComparer.Ordinal)];
@@ -26,7 +41,7 @@ public static class KnownLabels
         foreach (var (label, value) in thresholds)
         {
             if (!known.TryAdd(Find(label, model, where), value))
-                throw new SpotterException(ErrorCodes.InvalidRequest, $"The field 'thresholds' has the label '{label}' twice, in different cases of letters; give it once.");
+                throw Invalid($"The field 'thresholds' has the label '{label}' twice, in different cases of letters; give it once.");
         }
         return known;
     }
@@ -36,4 +51,6 @@ public static class KnownLabels
         model.Labels.FirstOrDefault(known => known.Equals(label, StringComparison.Ordinal))
         ?? model.Labels.FirstOrDefault(known => known.Equals(label, StringComparison.OrdinalIgnoreCase))
         ?? throw new SpotterException(ErrorCodes.UnknownLabel, $"The model '{model.Id}' knows no label '{label}'; {where} lists those it knows.");
+
+    private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
 }

@@ -42,6 +42,14 @@ public static class VisionOptions
             "zones", "Say which of these polygons each detection stands in (with the middle of its lower edge), and how many of each label do", ZoneText.Values,
             p => p.Zones, (p, v) => p with { Zones = v }
         },
+        {
+            "redact", "Make the boxes of these labels unrecognisable in the drawn picture and in crops; `*` for all. The picture as sent stays stored as it is",
+            OptionValues.List("labels of the model separated by commas, or *"), p => p.Redact, (p, v) => p with { Redact = v }, OptionTraits.Repeats
+        },
+        {
+            "redact_with", "How `redact` does it: only fill leaves nothing of what was there",
+            OptionValues.Choice(("blur", RedactionKind.Blur), ("pixelate", RedactionKind.Pixelate), ("fill", RedactionKind.Fill)), p => p.RedactWith, (p, v) => p with { RedactWith = v }
+        },
         { Annotate, "Draw the picture at once, not on first request", OptionValues.Flag, p => p.Annotate, (p, v) => p with { Annotate = v }, OptionTraits.KeepsResult },
     };
 }

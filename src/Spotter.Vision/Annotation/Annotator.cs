@@ -39,6 +39,8 @@ public static class Annotator
 
     internal static EncodedPicture Draw(Canvas canvas, VisionResult result, DrawOptions options)
     {
+        if (options.Redacted is { } boxes)
+            Redaction.Hide(canvas, boxes, options.RedactWith);
         if (options.Zones is { } zones)
             ZonePainter.Paint(canvas, zones);
         BoxPainter.Paint(canvas, result);

@@ -2,13 +2,30 @@ using System.Text.Json.Serialization;
 
 namespace Spotter.Vision.Annotation;
 
-/// <summary>What is drawn besides a result.</summary>
+/// <summary>What is drawn besides a result, and what is hidden before.</summary>
 public sealed record DrawOptions
 {
     /// <summary>The zones that were asked for; null for none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<Zone>? Zones { get; init; }
 
-    /// <summary>What goes with a job of these parameters.</summary>
-    public static DrawOptions Of(VisionParameters parameters) => new() { Zones = parameters.Zones };
+    /// <summary>The boxes that are made unrecognisable first, whatever is drawn of the result; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<Box>? Redacted { get; init; }
+
+    /// <summary>How that is done.</summary>
+    public RedactionKind RedactWith { get; init; }
+
+    /// <summary>What goes with a job.</summary>
+    /// <param name="parameters">What was asked for.</param>
+    /// <param name="result">All that was found.</param>
+    public static DrawOptions Of(VisionParameters parameters, VisionResult result) => new()
+    {
+        Zones = parameters.Zones,
+        Redacted = parameters.Redact is { } labels ? [.. BoxesOf(result.Detections, labels)] : null,
+        RedactWith = parameters.RedactWith,
+    };
+
+    private static IEnumerable<Box> BoxesOf(IReadOnlyList<Detection>? detections, IReadOnlyList<string> labels) =>
+        (detections ?? []).Where(d => labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) || labels.Contains(d.Label, StringComparer.Ordinal)).Select(d => d.Box);
 }

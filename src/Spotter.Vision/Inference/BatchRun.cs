@@ -83,7 +83,7 @@ internal sealed class BatchRun(VisionModel model, VisionModel.Lane lane, ImageLi
             prepared.Clock.Skip();
             var result = model.Read(outputs, prepared.Letterbox, prepared.Size, prepared.Options, lane);
             prepared.Clock.Found();
-            var drawn = prepared.Canvas is null ? null : Annotator.Draw(prepared.Canvas, result, DrawOptions.Of(prepared.Options));
+            var drawn = prepared.Canvas is null ? null : Annotator.Draw(prepared.Canvas, result, DrawOptions.Of(prepared.Options, result));
             prepared.Clock.Encoded();
             return new BatchAnswer(new InferenceResult(result, prepared.Clock.Read(encoded: drawn is not null) with { InferMs = Math.Round(inferMs, 3) }, drawn), null);
         }

@@ -99,7 +99,7 @@ public sealed class VisionModel : IDisposable
                 ? Look(lane, letterbox, size, options, timings, cancel)
                 : LookAtParts(canvas, lane, options, timings, progress, cancel);
             cancel.ThrowIfCancellationRequested();
-            var annotated = options.Annotate ? Annotator.Draw(canvas!, result, DrawOptions.Of(options)) : null;
+            var annotated = options.Annotate ? Annotator.Draw(canvas!, result, DrawOptions.Of(options, result)) : null;
             timings.Encoded();
             return new InferenceResult(result, timings.Read(encoded: options.Annotate), annotated);
         }

@@ -78,6 +78,8 @@ public sealed class JobFormTests
     [InlineData("roi", "1,2,3", ErrorCodes.InvalidRequest, "The field 'roi' is '1,2,3'; it is x,y,width,height in whole pixels.")]
     [InlineData("annotate", "maybe", ErrorCodes.InvalidRequest, "The field 'annotate' is 'maybe'; it is true or false.")]
     [InlineData("labels", "unicorn", ErrorCodes.UnknownLabel, "The model 'tiny' knows no label 'unicorn'; GET /v1/models lists those it knows.")]
+    [InlineData("redact", "unicorn", ErrorCodes.UnknownLabel, "The model 'tiny' knows no label 'unicorn'; GET /v1/models lists those it knows.")]
+    [InlineData("redact_with", "scissors", ErrorCodes.InvalidRequest, "The field 'redact_with' is 'scissors'; it is blur, pixelate or fill.")]
     [InlineData("engine", "telepathy", ErrorCodes.UnknownEngine, "There is no engine 'telepathy'; there is 'classify', 'detect', 'filter'.")]
     [InlineData("engine", "annotate", ErrorCodes.UnknownEngine, "There is no engine 'annotate'; there is 'classify', 'detect', 'filter'.")]
     [InlineData("engine", "", ErrorCodes.UnknownEngine, "There is no engine ''; there is 'classify', 'detect', 'filter'.")]
@@ -95,6 +97,15 @@ public sealed class JobFormTests
         + "and for the engine 'filter' filter, caption, level, degrees, direction, amount, seed, threshold, sides, mode, strict, stretch.")]
     public void A_field_that_can_not_be_is_refused_in_words(string name, string value, string code, string message) =>
         ShouldBeRefused(code, message, (name, value));
+
+    [Fact]
+    public void What_is_to_be_redacted_has_to_be_looked_for()
+    {
+        Resolve(("redact", "DOG,person"), ("labels", "dog,person,bus")).Parameters.Read(VisionJson.Default.VisionParameters).Redact!.ShouldBe(["dog", "person"]);
+        Resolve(("redact", "dog,*"), ("labels", "bus")).Parameters.Read(VisionJson.Default.VisionParameters).Redact!.ShouldBe(["*"]);
+        ShouldBeRefused(ErrorCodes.InvalidRequest, "The label 'dog' is to be redacted, but is not among 'labels'; add it there, or leave 'labels' out.", ("redact", "dog"), ("labels", "bus"));
+        ShouldBeRefused(ErrorCodes.InvalidRequest, "The model 'names' finds no boxes, so there is nothing to redact; leave 'redact' out, or choose a model that finds objects.", ("redact", "*"), ("model", "names"));
+    }
 
     [Fact]
     public void A_field_comes_once() => ShouldBeRefused(ErrorCodes.InvalidRequest, "The field 'iou' comes twice.", ("iou", "0.5"), ("iou", "0.5"));
