@@ -43,6 +43,9 @@ public interface IBatchEngine : IEngine
     /// <summary>How many of so many waiting jobs like this one are best run at once.</summary>
     int AtOnce(JobSpec job, int waiting, EngineHost host);
 
+    /// <summary>True for a job that is never run together with others.</summary>
+    bool RunsAlone(JobSpec job) => false;
+
     /// <summary>Runs several jobs of one model; each has an answer of its own, in their order.</summary>
     /// <exception cref="SpotterException">None of them could be run together.</exception>
     IReadOnlyList<EngineAnswer> Run(IReadOnlyList<EngineJob> jobs);

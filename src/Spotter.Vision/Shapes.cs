@@ -43,6 +43,25 @@ public sealed record RunLengths(IReadOnlyList<int> Size, IReadOnlyList<int> Coun
 /// <param name="Height">Its height, at least 1.</param>
 public sealed record Region(int X, int Y, int Width, int Height)
 {
+    /// <summary>The whole pixels of a box with a margin, as far as they lie in a picture; at least one.</summary>
+    /// <param name="box">The box.</param>
+    /// <param name="margin">The margin on each side, as a share of the edge along it.</param>
+    /// <param name="width">Width of the picture.</param>
+    /// <param name="height">Height of the picture.</param>
+    internal static Region Around(Box box, double margin, int width, int height)
+    {
+        var (left, right) = Along(box.X1, box.X2, margin, width);
+        var (top, bottom) = Along(box.Y1, box.Y2, margin, height);
+        return new Region(left, top, right - left, bottom - top);
+    }
+
+    private static (int From, int To) Along(double from, double to, double margin, int edge)
+    {
+        var more = margin * (to - from);
+        var first = (int)Math.Clamp(Math.Floor(from - more), 0, edge - 1);
+        return (first, (int)Math.Clamp(Math.Ceiling(to + more), first + 1, edge));
+    }
+
     /// <summary>Reads <c>x,y,width,height</c> in whole pixels; null if it is anything else.</summary>
     public static Region? Parse(string? text)
     {

@@ -49,11 +49,19 @@ public sealed record VisionParameters
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public RedactionKind RedactWith { get; init; }
 
+    /// <summary>Cut out the box of each detection, as a picture of its own.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Crops { get; init; }
+
     /// <summary>Draw the picture together with the result, not on first request.</summary>
     public bool Annotate { get; init; }
 
     /// <summary>In <see cref="Redact"/>: all labels.</summary>
     public const string AllLabels = "*";
+
+    /// <summary>True when the whole picture is needed at full size after it was looked at.</summary>
+    [JsonIgnore]
+    public bool NeedsPicture => Annotate || Crops;
 
     /// <summary>Below this no detection counts, whatever its label.</summary>
     [JsonIgnore]

@@ -28,6 +28,10 @@ public sealed record Detection(string Label, int ClassId, double Confidence, Box
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Zones { get; init; }
 
+    /// <summary>The file of the job that shows it alone; null when none was asked for, and beyond the most that are cut out.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Crop { get; init; }
+
     /// <summary>Its turned box, around which <see cref="Box"/> lies upright; null unless the model finds such.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public OrientedBox? Oriented { get; init; }

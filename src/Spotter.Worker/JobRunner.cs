@@ -55,12 +55,12 @@ public sealed partial class JobRunner(EngineHost host, MemoryBudget memory, ILog
                 return RunAlone(input);
             })!)];
         }
-        // What is not what was sent is answered already; the others run together.
+        // What is not what was sent is answered already, and what goes with no other; the rest run together.
         var runs = jobs.Select(input => Guard(input, () =>
         {
             Verify(input);
             CheckMemory(input);
-            return null;
+            return engine.RunsAlone(input.Job.Spec) ? RunAlone(input) : null;
         })).ToArray();
         var sound = Enumerable.Range(0, runs.Length).Where(i => runs[i] is null).ToList();
         if (sound.Count > 0)

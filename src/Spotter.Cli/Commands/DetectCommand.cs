@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Models;
 using Spotter.Cli.Settings;
+using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines.Detect;
 using Spotter.Vision;
@@ -62,6 +63,9 @@ internal static class DetectCommand
         var pictures = PictureList.Of(parsed.GetRequiredValue(Files), folder);
         var lanes = Math.Min(Lanes.Of(parsed), pictures.Count);
         var options = VisionOptions.Declared.Read(Asked.Read(parsed)) with { Annotate = folder is not null };
+
+        if (options.Crops && folder is null)
+            throw new SpotterException(ErrorCodes.InvalidRequest, "--crops needs a folder for the pictures; name one with --out DIR.");
 
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>

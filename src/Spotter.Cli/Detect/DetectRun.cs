@@ -73,7 +73,10 @@ internal sealed class DetectRun(
             var start = Stopwatch.GetTimestamp();
             var bytes = PictureFile.Read(file, limits);
             var fetched = Stopwatch.GetElapsedTime(start);
-            using var findings = model.Run(bytes, options);
+            using var findings = model.Run(bytes, options, new RunExtras
+            {
+                OnCrop = outputs is null ? null : (name, crop) => Write(Path.Combine(CropsOf(outputs[index]), name), crop.Span),
+            });
             if (outputs is not null)
                 Write(outputs[index], findings.Result.Labels is null ? findings.Annotated.Span : TextOf(file, findings.Result));
             return new(
@@ -96,6 +99,9 @@ internal sealed class DetectRun(
 
         DetectLine Failed(JobError error) => new(file, model.Model.Id, null, null, null, null, null, null, null, error);
     }
+
+    /// <summary>Where the boxes of a picture go that are cut out: a folder beside what is drawn of it.</summary>
+    private static string CropsOf(string output) => Directory.CreateDirectory($"{Path.ChangeExtension(output, null)}-crops").FullName;
 
     private static byte[] TextOf(string file, VisionResult result) =>
         Encoding.UTF8.GetBytes(OutputLine.Of(Path.GetFileNameWithoutExtension(file), result) ?? "");

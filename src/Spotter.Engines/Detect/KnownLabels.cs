@@ -13,6 +13,8 @@ public static class KnownLabels
     /// <exception cref="SpotterException"><see cref="ErrorCodes.UnknownLabel"/>; <see cref="ErrorCodes.InvalidRequest"/>: one is named twice.</exception>
     public static VisionParameters In(VisionParameters parameters, ModelInfo model, string where)
     {
+        if (model.Engine == VisionTasks.Classify && NeedsBoxes(parameters) is { } field)
+            throw Invalid($"The model '{model.Id}' finds no boxes, so '{field}' means nothing to it; leave it out, or choose a model that finds objects.");
         var known = parameters with
         {
             Labels = parameters.Labels is { } labels ? List(labels, model, where) : null,
@@ -25,12 +27,17 @@ public static class KnownLabels
         return known;
     }
 
-    private static IReadOnlyList<string> Redacted(IReadOnlyList<string> labels, ModelInfo model, string where)
+    private static IReadOnlyList<string> Redacted(IReadOnlyList<string> labels, ModelInfo model, string where) =>
+        labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) ? [VisionParameters.AllLabels] : List(labels, model, where);
+
+    /// <summary>What only means something where there are boxes; null for nothing.</summary>
+    private static string? NeedsBoxes(VisionParameters parameters) => parameters switch
     {
-        if (model.Engine == VisionTasks.Classify)
-            throw Invalid($"The model '{model.Id}' finds no boxes, so there is nothing to redact; leave 'redact' out, or choose a model that finds objects.");
-        return labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) ? [VisionParameters.AllLabels] : List(labels, model, where);
-    }
+        { Redact: not null } => "redact",
+        { Zones: not null } => "zones",
+        { Crops: true } => "crops",
+        _ => null,
+    };
 
     private static List<string> List(IReadOnlyList<string> labels, ModelInfo model, string where) =>
         [.. labels.Select(label => Find(label, model, where)).Distinct(StringComparer.Ordinal)];

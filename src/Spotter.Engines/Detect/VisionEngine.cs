@@ -43,6 +43,8 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
 
     public int AtOnce(JobSpec job, int waiting, EngineHost host)
     {
+        if (RunsAlone(job))
+            return 1;
         using var use = host.Models.TryUse(job.Model);
         return use?.Model.AtOnce(waiting) ?? 1;
     }
@@ -50,8 +52,16 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
     {
         using var use = job.Host.Use(job.Spec);
-        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, ParametersOf(job), progress, cancel), use.Version);
+        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, ParametersOf(job), new RunExtras { OnCrop = Keep }, progress, cancel), use.Version);
+
+        void Keep(string name, ReadOnlyMemory<byte> crop)
+        {
+            using var file = job.Outputs.Create(name, "image/jpeg");
+            file.Write(crop.Span);
+        }
     }
+
+    public bool RunsAlone(JobSpec job) => ParametersOf(job).Crops;
 
     public IReadOnlyList<EngineAnswer> Run(IReadOnlyList<EngineJob> jobs)
     {
@@ -62,7 +72,9 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
 
     public string? Describe(RawJson result) => OutputLine.Words(result.Read(VisionJson.Default.VisionResult));
 
-    private static VisionParameters ParametersOf(EngineJob job) => job.Spec.Parameters.Read(VisionJson.Default.VisionParameters);
+    private static VisionParameters ParametersOf(EngineJob job) => ParametersOf(job.Spec);
+
+    private static VisionParameters ParametersOf(JobSpec job) => job.Parameters.Read(VisionJson.Default.VisionParameters);
 
     private static RawJson Json(VisionParameters parameters) => RawJson.Of(parameters, VisionJson.Default.VisionParameters);
 

@@ -1,5 +1,6 @@
 using Spotter.Engines.Options;
 using Spotter.Vision;
+using Spotter.Vision.Annotation;
 
 namespace Spotter.Engines.Detect;
 
@@ -50,6 +51,7 @@ public static class VisionOptions
             "redact_with", "How `redact` does it: only fill leaves nothing of what was there",
             OptionValues.Choice(("blur", RedactionKind.Blur), ("pixelate", RedactionKind.Pixelate), ("fill", RedactionKind.Fill)), p => p.RedactWith, (p, v) => p with { RedactWith = v }
         },
+        { "crops", $"Cut out the box of each detection, the {Crops.Most} most confident at most, as JPEG files of the job (`outputs`)", OptionValues.Flag, p => p.Crops, (p, v) => p with { Crops = v } },
         { Annotate, "Draw the picture at once, not on first request", OptionValues.Flag, p => p.Annotate, (p, v) => p with { Annotate = v }, OptionTraits.KeepsResult },
     };
 }

@@ -39,11 +39,17 @@ public static class Annotator
 
     internal static EncodedPicture Draw(Canvas canvas, VisionResult result, DrawOptions options)
     {
-        if (options.Redacted is { } boxes)
-            Redaction.Hide(canvas, boxes, options.RedactWith);
+        Redact(canvas, options);
         if (options.Zones is { } zones)
             ZonePainter.Paint(canvas, zones);
         BoxPainter.Paint(canvas, result);
         return Encoder.Encode(canvas);
+    }
+
+    /// <summary>Hides what is to be hidden. To be called once for a canvas.</summary>
+    internal static void Redact(Canvas canvas, DrawOptions options)
+    {
+        if (options.Redacted is { } boxes)
+            Redaction.Hide(canvas, boxes, options.RedactWith);
     }
 }

@@ -74,7 +74,11 @@ public sealed class VisionModel : IDisposable
     /// <see cref="ErrorCodes.InvalidRequest"/> for a region outside the picture, <see cref="ErrorCodes.ModelOutputInvalid"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled: between stages, tiles and operators of the model.</exception>
-    public InferenceResult Run(ReadOnlyMemory<byte> picture, VisionParameters options, IProgress<double>? progress = null, CancellationToken cancel = default)
+    public InferenceResult Run(ReadOnlyMemory<byte> picture, VisionParameters options, IProgress<double>? progress = null, CancellationToken cancel = default) =>
+        Run(picture, options, new RunExtras(), progress, cancel);
+
+    /// <summary>As <see cref="Run(ReadOnlyMemory{byte}, VisionParameters, IProgress{double}, CancellationToken)"/>, with what some options need besides.</summary>
+    public InferenceResult Run(ReadOnlyMemory<byte> picture, VisionParameters options, RunExtras extras, IProgress<double>? progress = null, CancellationToken cancel = default)
     {
         var started = Stopwatch.GetTimestamp();
         var lane = Rent();
@@ -84,7 +88,7 @@ public sealed class VisionModel : IDisposable
             var parts = options.Tile is not null || options.Region is not null;
             var letterbox = default(Letterbox);
             (int Width, int Height) size;
-            if (options.Annotate || parts)
+            if (options.NeedsPicture || parts)
             {
                 canvas = Decode(picture);
                 size = (canvas.Width, canvas.Height);
@@ -99,9 +103,16 @@ public sealed class VisionModel : IDisposable
                 ? Look(lane, letterbox, size, options, timings, cancel)
                 : LookAtParts(canvas, lane, options, timings, progress, cancel);
             cancel.ThrowIfCancellationRequested();
-            var annotated = options.Annotate ? Annotator.Draw(canvas!, result, DrawOptions.Of(options, result)) : null;
+            var drawing = DrawOptions.Of(options, result);
+            if (options.Crops && extras.OnCrop is { } onCrop)
+            {
+                Annotator.Redact(canvas!, drawing);
+                drawing = drawing with { Redacted = null };
+                result = Crops.Cut(canvas!, result, onCrop, cancel);
+            }
+            var annotated = options.Annotate ? Annotator.Draw(canvas!, result, drawing) : null;
             timings.Encoded();
-            return new InferenceResult(result, timings.Read(encoded: options.Annotate), annotated);
+            return new InferenceResult(result, timings.Read(encoded: options.NeedsPicture), annotated);
         }
         finally
         {
@@ -117,7 +128,7 @@ public sealed class VisionModel : IDisposable
     public static long MemoryOf(ReadOnlyMemory<byte> picture, VisionParameters options, ImageLimits limits)
     {
         const int bytesPerPixel = 3;
-        if (options.Annotate)
+        if (options.NeedsPicture)
             return Annotator.MemoryOf(picture, limits);
         var read = PictureMemory.Read(picture, limits);
         return read.Decoder + (options.Tile is null && options.Region is null ? 0 : bytesPerPixel * read.Pixels);
@@ -133,7 +144,7 @@ public sealed class VisionModel : IDisposable
     public IReadOnlyList<BatchAnswer> Run(IReadOnlyList<BatchPicture> pictures)
     {
         var answers = new BatchAnswer[pictures.Count];
-        if (pictures.Count == 1 || pictures.Count > batches.Most || pictures.Any(p => p.Options.Tile is not null || p.Options.Region is not null))
+        if (pictures.Count == 1 || pictures.Count > batches.Most || pictures.Any(p => p.Options.Tile is not null || p.Options.Region is not null || p.Options.Crops))
         {
             for (var i = 0; i < answers.Length; i++)
                 answers[i] = RunAlone(pictures[i]);

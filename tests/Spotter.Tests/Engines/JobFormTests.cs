@@ -104,7 +104,7 @@ public sealed class JobFormTests
         Resolve(("redact", "DOG,person"), ("labels", "dog,person,bus")).Parameters.Read(VisionJson.Default.VisionParameters).Redact!.ShouldBe(["dog", "person"]);
         Resolve(("redact", "dog,*"), ("labels", "bus")).Parameters.Read(VisionJson.Default.VisionParameters).Redact!.ShouldBe(["*"]);
         ShouldBeRefused(ErrorCodes.InvalidRequest, "The label 'dog' is to be redacted, but is not among 'labels'; add it there, or leave 'labels' out.", ("redact", "dog"), ("labels", "bus"));
-        ShouldBeRefused(ErrorCodes.InvalidRequest, "The model 'names' finds no boxes, so there is nothing to redact; leave 'redact' out, or choose a model that finds objects.", ("redact", "*"), ("model", "names"));
+        ShouldBeRefused(ErrorCodes.InvalidRequest, "The model 'names' finds no boxes, so 'redact' means nothing to it; leave it out, or choose a model that finds objects.", ("redact", "*"), ("model", "names"));
     }
 
     [Fact]

@@ -1,0 +1,10 @@
+using Spotter.Vision.Annotation;
+
+namespace Spotter.Vision.Inference;
+
+/// <summary>What a run needs for some of its options.</summary>
+public sealed record RunExtras
+{
+    /// <summary>Takes the pictures that are cut out (<see cref="VisionParameters.Crops"/>); without it, none is.</summary>
+    public CropAction? OnCrop { get; init; }
+}
