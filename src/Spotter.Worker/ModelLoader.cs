@@ -84,8 +84,9 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
     {
         var id = IdOf(file);
         // Before the file is read: what changes later is newer than what was read.
-        var now = new Tried(file, FileStamp.OfModel(file));
-        if (tried.TryGetValue(id, out var earlier) && earlier == now)
+        var earlier = tried.GetValueOrDefault(id);
+        var now = new Tried(file, ModelStamp.Of(file, earlier?.File == file ? earlier.Stamp : null));
+        if (earlier == now)
             return;
         tried[id] = now;
         try
@@ -141,7 +142,7 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
     private partial void LogNotLoaded(string model, string reason);
 
     /// <summary>What was last tried under a name.</summary>
-    private sealed record Tried(string File, (FileStamp, FileStamp) Stamp);
+    private sealed record Tried(string File, ModelStamp Stamp);
 }
 
 /// <summary>A model that a worker is to have.</summary>

@@ -36,7 +36,7 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
         if (order.GroupBy(Path.GetFileNameWithoutExtension, StringComparer.Ordinal).FirstOrDefault(g => g.Distinct(StringComparer.Ordinal).Count() > 1) is { } twice)
             throw new SpotterException(ErrorCodes.InvalidSettings, $"Two models are called '{twice.Key}'; rename one of the files.");
         foreach (var file in order)
-            entries.TryAdd(file, new Entry { Seen = FileStamp.OfModel(file) });
+            entries.TryAdd(file, new Entry { Seen = ModelStamp.Of(file, earlier: null) });
         await JudgeAsync(order, cancel);
         foreach (var refused in Models.Where(m => m.Error is not null))
         {
@@ -79,12 +79,13 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
         var settled = new List<string>();
         foreach (var file in order)
         {
-            var stamp = FileStamp.OfModel(file);
-            if (!entries.TryGetValue(file, out var entry))
+            var entry = entries.GetValueOrDefault(file);
+            var stamp = ModelStamp.Of(file, entry?.Seen);
+            if (entry is null)
                 entries.Add(file, new Entry { Seen = stamp });
-            else if (!stamp.Model.Exists || stamp == entry.Judged)
+            else if (!stamp.Model.Exists || stamp.Equals(entry.Judged))
                 continue;
-            else if (stamp != entry.Seen)
+            else if (!stamp.Equals(entry.Seen))
                 entry.Seen = stamp;
             else
                 settled.Add(file);
@@ -129,7 +130,7 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
         {
             var entry = entries[listing.File];
             // What changed while it was read is judged another time.
-            if (FileStamp.OfModel(listing.File) is var stamp && stamp != entry.Seen)
+            if (ModelStamp.Of(listing.File, entry.Seen) is var stamp && !stamp.Equals(entry.Seen))
             {
                 entry.Seen = stamp;
                 continue;
@@ -145,7 +146,7 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
     private void Note(Entry entry, ModelListing listing)
     {
         var before = entry.Usable;
-        var isNew = entry.Judged == default;
+        var isNew = entry.Judged is null;
         entry.Judged = entry.Seen;
         entry.Error = listing.Error;
         entry.Usable = listing.Model is null ? before : listing;
@@ -164,7 +165,7 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
         var models = new OrderedDictionary<string, WatchedModel>(StringComparer.Ordinal);
         foreach (var file in files)
         {
-            if (!entries.TryGetValue(file, out var entry) || entry.Judged == default)
+            if (!entries.TryGetValue(file, out var entry) || entry.Judged is null)
                 continue;
             var model = new WatchedModel(file, entry.Usable?.Model, entry.Error);
             models.TryAdd(model.Id, model);
@@ -193,10 +194,10 @@ internal sealed partial class ModelWatch(ModelChoice choice, InspectModels inspe
     private sealed class Entry
     {
         /// <summary>As it was at the last look.</summary>
-        public (FileStamp Model, FileStamp Overrides) Seen { get; set; }
+        public required ModelStamp Seen { get; set; }
 
-        /// <summary>As it was when it was last inspected.</summary>
-        public (FileStamp Model, FileStamp Overrides) Judged { get; set; }
+        /// <summary>As it was when it was last inspected; null before the first time.</summary>
+        public ModelStamp? Judged { get; set; }
 
         /// <summary>The newest version that can be used.</summary>
         public ModelListing? Usable { get; set; }

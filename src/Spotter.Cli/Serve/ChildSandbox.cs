@@ -74,7 +74,9 @@ internal static class ChildSandbox
     private static IEnumerable<string> Beside(string file, string folder)
     {
         yield return file;
-        yield return RealPath(ModelVersion.OverridesOf(file));
+        yield return RealPath(ModelFiles.OverridesOf(file));
+        foreach (var named in ModelFiles.NamedBy(file))
+            yield return RealPath(named);
         var stem = Path.GetFileNameWithoutExtension(file);
         if (!Directory.Exists(folder))
             yield break;

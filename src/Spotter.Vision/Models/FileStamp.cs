@@ -28,7 +28,4 @@ public readonly record struct FileStamp(string Target, long Length, DateTime Wri
             return new(file, -1, default, default);
         }
     }
-
-    /// <summary>The stamp of a model: of its file, and of the one beside it that overrides it.</summary>
-    public static (FileStamp Model, FileStamp Overrides) OfModel(string modelFile) => (Of(modelFile), Of(ModelVersion.OverridesOf(modelFile)));
 }

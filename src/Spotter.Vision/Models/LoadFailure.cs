@@ -16,8 +16,6 @@ internal static partial class LoadFailure
             return New(ErrorCodes.ModelUnsupported, $"{file} was written for opset {onnx.Opset} of ONNX, and this build of ONNX Runtime knows them up to {newest.Groups["newest"].Value}; export the model with a lower opset, or use a newer build with SPOTTER__NATIVE__ONNXRUNTIME.", failure);
         if (NewestVersion().Match(words) is { Success: true } version)
             return New(ErrorCodes.ModelUnsupported, $"{file} has version {version.Groups["has"].Value} of the ONNX format, and this build of ONNX Runtime knows them up to {version.Groups["knows"].Value}; save it with a lower one, or use a newer build with SPOTTER__NATIVE__ONNXRUNTIME.", failure);
-        if (MissingFile().Match(words) is { Success: true } data)
-            return New(ErrorCodes.ModelInvalid, $"{file} keeps its weights in another file, {Path.GetFileName(data.Groups["file"].Value)}, which is not there; put it beside the model.", failure);
         if (onnx.Opset == 0)
             return New(ErrorCodes.ModelInvalid, $"{file} does not say which versions of ONNX's operators it needs, so it is cut short or damaged; fetch or export the model again.", failure);
         if (MissingOperator().Match(words) is { Success: true } missing)
@@ -57,9 +55,6 @@ internal static partial class LoadFailure
 
     [GeneratedRegex(@"^Load model from .*? failed: ?|This is an invalid model\. (?:Error: )?|Invalid model\. (?:Error: )?", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Preamble();
-
-    [GeneratedRegex(@"External data path does not exist: ""(?<file>[^""]+)""", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex MissingFile();
 
     [GeneratedRegex(@"while running (?<name>\w+) node\..*?Status Message: (?:.*\) )?(?:.* was false\. )?(?<why>.*)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex FailedOperator();

@@ -45,6 +45,7 @@ internal sealed partial class ModelInspection : IDisposable
             throw new SpotterException(ErrorCodes.ModelUnsupported,
                 $"{file} needs operators that are not part of ONNX ({string.Join(", ", custom.Take(5))}); export the model without them.");
         }
+        ModelFiles.CheckWeights(file);
         try
         {
             return (OrtSession.Load(file, threads, optimize, device), read);

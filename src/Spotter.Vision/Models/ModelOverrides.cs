@@ -69,7 +69,7 @@ internal sealed record ModelOverrides
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; private init; }
 
     /// <summary>The file of overrides that belongs to a model file, whether it exists or not.</summary>
-    public static string FileOf(string modelFile) => ModelVersion.OverridesOf(modelFile);
+    public static string FileOf(string modelFile) => ModelFiles.OverridesOf(modelFile);
 
     /// <summary>Reads what lies beside a model file; <see cref="None"/> when nothing does.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelInvalid"/>: where it is wrong, and what it may be.</exception>
@@ -81,28 +81,28 @@ internal sealed record ModelOverrides
         return new Reader(file.FullName).Read();
     }
 
+    /// <summary>The name of the text file that the labels stand in, by what lies beside a model file; null when there is none.</summary>
+    public static string? LabelsFileOf(string modelFile)
+    {
+        try
+        {
+            return System.IO.File.Exists(FileOf(modelFile)) ? new Reader(FileOf(modelFile)).LabelsFile() : null;
+        }
+        catch (SpotterException)
+        {
+            // Whoever loads the model says so.
+            return null;
+        }
+    }
+
     private sealed class Reader(string file)
     {
+        public string? LabelsFile() => Root() is { } root && Map(root, "", Keys).GetValueOrDefault("labels") is YamlScalarNode { Value: { Length: > 0 } name } ? name : null;
+
         public ModelOverrides Read()
         {
-            var stream = new YamlStream();
-            try
-            {
-                var text = Text(file, "it is to describe a model in a few lines");
-                if (YamlShape.FlawOf(text, Deepest) is { } flaw)
-                    throw Wrong($"line {flaw.Line}: {flaw.Words}");
-                stream.Load(new StringReader(text));
-            }
-            catch (YamlException e)
-            {
-                throw Wrong($"line {e.Start.Line} is no YAML ({e.Message.ReplaceLineEndings(" ")})");
-            }
-            if (stream.Documents is [])
+            if (Root() is not { } root)
                 return new ModelOverrides { File = file };
-            if (stream.Documents is [{ RootNode: YamlScalarNode { Value: null or "" } }])
-                return new ModelOverrides { File = file };
-            if (stream.Documents is not [{ RootNode: YamlMappingNode root }])
-                throw Wrong("it is no list of keys and values");
             var top = Map(root, "", Keys);
             var input = Map(top.GetValueOrDefault("input"), "input.", InputKeys);
             var points = Map(top.GetValueOrDefault("keypoints"), "keypoints.", KeypointKeys);
@@ -144,6 +144,29 @@ internal sealed record ModelOverrides
                 KeypointNumbers = Whole(points, "numbers", 2, 3, "keypoints."),
                 KeypointNames = Texts(points.GetValueOrDefault("names"), "keypoints.names"),
                 Skeleton = Skeleton(points.GetValueOrDefault("skeleton")),
+            };
+        }
+
+        /// <summary>The keys and values; null when the file is empty.</summary>
+        private YamlMappingNode? Root()
+        {
+            var stream = new YamlStream();
+            try
+            {
+                var text = Text(file, "it is to describe a model in a few lines");
+                if (YamlShape.FlawOf(text, Deepest) is { } flaw)
+                    throw Wrong($"line {flaw.Line}: {flaw.Words}");
+                stream.Load(new StringReader(text));
+            }
+            catch (YamlException e)
+            {
+                throw Wrong($"line {e.Start.Line} is no YAML ({e.Message.ReplaceLineEndings(" ")})");
+            }
+            return stream.Documents switch
+            {
+                [] or [{ RootNode: YamlScalarNode { Value: null or "" } }] => null,
+                [{ RootNode: YamlMappingNode root }] => root,
+                _ => throw Wrong("it is no list of keys and values"),
             };
         }
 

@@ -8,19 +8,18 @@ public static class ModelVersion
 {
     private const int Digits = 12;
 
-    /// <summary>The file beside a model that overrides what is found in it; it need not exist.</summary>
-    public static string OverridesOf(string modelFile) => Path.ChangeExtension(modelFile, ".yaml");
-
-    /// <summary>The first twelve hexadecimal digits of the SHA-256 of the model file, followed by the file that overrides it.</summary>
+    /// <summary>
+    /// The first twelve hexadecimal digits of the SHA-256 of the model file, followed by the file that overrides it and by
+    /// those that either names (<see cref="ModelFiles"/>).
+    /// </summary>
     /// <exception cref="IOException">It can't be read, or is not there.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static string Of(string modelFile)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, modelFile);
-        var overrides = OverridesOf(modelFile);
-        if (File.Exists(overrides))
-            Append(hash, overrides);
+        foreach (var file in ModelFiles.NamedBy(modelFile).Prepend(ModelFiles.OverridesOf(modelFile)).Where(File.Exists))
+            Append(hash, file);
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..Digits];
     }
 

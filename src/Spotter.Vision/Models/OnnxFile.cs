@@ -8,7 +8,7 @@ namespace Spotter.Vision.Models;
 /// What can be read off an ONNX file without loading it: its operators and the versions it needs. A protocol-buffer
 /// message (onnx.proto3); weights are skipped, so that a large file costs no memory.
 /// </summary>
-internal sealed class OnnxFile
+internal sealed partial class OnnxFile
 {
     // No graph has more kinds of operator, and no name is longer; bounds for files that lie.
     private const int MaxNames = 10_000;

@@ -26,7 +26,8 @@ internal static class PatchModel
     /// <param name="file">Where to.</param>
     /// <param name="work">How many products of large matrices it makes besides, to take its time: a few milliseconds each.</param>
     /// <param name="oblong">How sure it is of the oblong, by which versions can be told apart.</param>
-    public static string Write(string file, int work = 0, float oblong = 0.6f)
+    /// <param name="weights">The name of a file in the same folder that its boxes are in (<see cref="WriteWeights"/>); null for the model file itself.</param>
+    public static string Write(string file, int work = 0, float oblong = 0.6f, string? weights = null)
     {
         var graph = new ProtoWriter();
         graph.Message(1, Node("ReduceMean", ["images"], "mean", Ints("axes", [1, 2, 3]), Int("keepdims", 1)));
@@ -35,7 +36,7 @@ internal static class PatchModel
         graph.Message(1, Node("Add", ["lit", "boxes"], work == 0 ? "output0" : "found"));
         graph.Message(5, Longs("shape", 1, 1, 1));
         graph.Message(5, Floats("mask", [1, Rows, Anchors], Plane((4, 0, 1))));
-        graph.Message(5, Floats("boxes", [1, Rows, Anchors], Plane([.. Box(0, Square), .. Box(1, Oblong), .. Box(2, FaintSquare), (5, 1, oblong), (4, 2, 0.15f)])));
+        graph.Message(5, weights is null ? Floats("boxes", [1, Rows, Anchors], Boxes(oblong)) : Elsewhere("boxes", [1, Rows, Anchors], weights));
         if (work > 0)
             AddWork(graph, work);
         graph.Text(2, "patches");
@@ -48,6 +49,15 @@ internal static class PatchModel
         File.WriteAllBytes(file, model.ToArray());
         return file;
     }
+
+    /// <summary>The file that a model whose boxes are in another file has them in.</summary>
+    public static void WriteWeights(string file, float oblong) => File.WriteAllBytes(file, MemoryMarshal.AsBytes<float>(Boxes(oblong)).ToArray());
+
+    private static float[] Boxes(float oblong) => Plane([.. Box(0, Square), .. Box(1, Oblong), .. Box(2, FaintSquare), (5, 1, oblong), (4, 2, 0.15f)]);
+
+    private static ProtoWriter Elsewhere(string name, long[] shape, string file) =>
+        shape.Aggregate(new ProtoWriter(), (tensor, edge) => tensor.Number(1, edge)).Number(2, Float).Text(8, name)
+            .Message(13, new ProtoWriter().Text(1, "location").Text(2, file)).Number(14, 1);
 
     /// <summary>A model that can be loaded but is no detector.</summary>
     public static string WriteUnsupported(string file)

@@ -79,27 +79,6 @@ public sealed partial class BadModelTests
         refusal.Code.ShouldBe(code);
     }
 
-    [Fact]
-    public void Numbers_in_another_file_that_is_missing()
-    {
-        using var file = new ModelFile(Taking(1, 3, 32, 32).External("numbers", [1, 7, 21], "tiny.onnx.data").Node("Identity", ["numbers"], ["output0"]).Output("output0", Float32, 1, 7, 21).ToArray());
-
-        var refusal = Should.Throw<SpotterException>(() => VisionModel.Load(file.Path, new VisionModelOptions()).Dispose());
-
-        refusal.Code.ShouldBe(Invalid);
-        refusal.Message.ShouldBe($"{file.Path} keeps its weights in another file, tiny.onnx.data, which is not there; put it beside the model.");
-    }
-
-    [Fact]
-    public void Numbers_in_another_file_are_read()
-    {
-        using var file = new ModelFile(Taking(1, 3, 32, 32).External("numbers", [1, 7, 21], "tiny.onnx.data").Node("Identity", ["numbers"], ["output0"]).Output("output0", Float32, 1, 7, 21).ToArray());
-        File.WriteAllBytes(file.Path + ".data", System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(Columns.Numbers).ToArray());
-        using var model = VisionModel.Load(file.Path, new VisionModelOptions());
-
-        model.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Detections!.ShouldHaveSingleItem().Box.ShouldBe(new Box(12, 12, 20, 20));
-    }
-
     /// <summary>A file may end after its graph and the versions of its operators, so what is cut off after them isn't missed.</summary>
     [Fact]
     public void Cut_short_anywhere()

@@ -73,7 +73,8 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
     [InlineData("a pipe as the model", "not a file")]
     [InlineData("a device as the model", "not a file")]
     [InlineData("a pipe beside it", "not a file")]
-    [InlineData("a device as labels", "no bare file name")]
+    [InlineData("a device as labels", "no name within the model's own folder")]
+    [InlineData("a pipe as weights", "not a file")]
     [InlineData("depth", "levels deep")]
     [InlineData("aliases", "anchors")]
     public async Task What_would_hold_up_an_inspection_is_refused_with_its_reason(string what, string reason)
@@ -95,6 +96,10 @@ public sealed class HostileModelTests(ITestOutputHelper output) : IDisposable
                 break;
             case "a device as labels":
                 await File.WriteAllTextAsync(beside, "labels: /dev/zero");
+                break;
+            case "a pipe as weights":
+                await File.WriteAllBytesAsync(model, TestGraph.Taking(1, 3, 32, 32).External("n", [1, 7, 21], "m.data").Node("Identity", ["n"], ["output0"]).Output("output0", TestGraph.Float32, 1, 7, 21).ToArray());
+                MakePipe(folder.File("m.data"));
                 break;
             case "depth":
                 await File.WriteAllTextAsync(beside, "labels: " + new string('[', 200_000));

@@ -170,7 +170,7 @@ public sealed class OverrideTests
     [InlineData("task: depth", "'task' is 'depth'; it is one of detect, classify, segment, pose, obb.")]
     [InlineData("task: [detect]", "'task' is no text; it is one of detect, classify, segment, pose, obb.")]
     [InlineData("family: yolo99", "'family' is 'yolo99'; it is one of yolov4, yolov5, yolov6, yolov8, yolox, yolox-raw, yolo-nas, yolov7-nms, end2end, nanodet, rt-detr, detr, ssd, paddle-detection, scrfd, yunet, retinaface, ultraface, classifier.")]
-    [InlineData("labels: none.txt", "'labels' names the file none.txt, which is not there.")]
+    [InlineData("labels: none.txt", "'labels' names the file none.txt, which is not there; put it into the model's folder.")]
     [InlineData("labels: empty.txt", "'labels' names the file empty.txt, which is empty.")]
     [InlineData("labels: []", "'labels' is no list of names.")]
     [InlineData("labels: [[a]]", "'labels' has an entry that is no text.")]
@@ -214,13 +214,11 @@ public sealed class OverrideTests
     }
 
     [Theory]
-    [InlineData("../outside.txt", "is no bare file name")]
-    [InlineData("./names.txt", "is no bare file name")]
-    [InlineData("sub/names.txt", "is no bare file name")]
-    [InlineData("sub\\names.txt", "is no bare file name")]
-    [InlineData("/etc/passwd", "is no bare file name")]
-    [InlineData("..", "is no bare file name")]
-    [InlineData("C:names.txt", "is no bare file name")]
+    [InlineData("../outside.txt", "is no name within the model's own folder")]
+    [InlineData("sub\\names.txt", "is no name within the model's own folder")]
+    [InlineData("/etc/passwd", "is no name within the model's own folder")]
+    [InlineData("..", "is no name within the model's own folder")]
+    [InlineData("C:names.txt", "is no name within the model's own folder")]
     [InlineData("out.txt", "is a link that leads out of the model's own folder")]
     [InlineData("out-by-folder.txt", "is a link that leads out of the model's own folder")]
     [InlineData("zero.txt", "is a link that leads out of the model's own folder")]
@@ -242,6 +240,19 @@ public sealed class OverrideTests
 
         refusal.Code.ShouldBe(ErrorCodes.ModelInvalid);
         refusal.Message.ShouldContain($"'labels' names the file {name}, which {sentence}");
+    }
+
+    [Theory]
+    [InlineData("names.txt")]
+    [InlineData("./names.txt")]
+    [InlineData("sub/names.txt")]
+    public void Labels_may_lie_anywhere_in_the_models_own_folder(string name)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("sub"));
+        File.WriteAllText(folder.File(name), "ant\n");
+
+        Read(folder.Path, $"labels: '{name}'").Labels.ShouldBe(["ant"]);
     }
 
     [Fact]

@@ -56,11 +56,20 @@ internal sealed class TestGraph
     }
 
     /// <summary>Numbers that the file says are in another file.</summary>
-    public TestGraph External(string name, long[] shape, string file)
+    public TestGraph External(string name, long[] shape, string file, long offset = 0)
+    {
+        graph.Message(5, Elsewhere(name, shape, file, offset));
+        return this;
+    }
+
+    /// <summary>A tensor whose numbers are in another file.</summary>
+    public static ProtoWriter Elsewhere(string name, long[] shape, string file, long offset = 0)
     {
         static ProtoWriter Entry(string key, string value) => new ProtoWriter().Text(1, key).Text(2, value);
-        graph.Message(5, Tensor(name, shape, Float32).Message(13, Entry("location", file)).Number(14, 1));
-        return this;
+        var bytes = shape.Aggregate(sizeof(float), (product, edge) => product * (int)edge);
+        return Tensor(name, shape, Float32)
+            .Message(13, Entry("location", file)).Message(13, Entry("offset", $"{offset}")).Message(13, Entry("length", $"{bytes}"))
+            .Number(14, 1);
     }
 
     public TestGraph Node(string op, string[] inputs, string[] outputs, params (string Name, object Value)[] attributes) =>
@@ -143,7 +152,7 @@ internal sealed class TestGraph
 
     private static ProtoWriter Attribute(string name, object value)
     {
-        const int number = 2, text = 3, numbers = 7;
+        const int number = 2, text = 3, tensorType = 4, graphType = 5, numbers = 7;
         var attribute = new ProtoWriter().Text(1, name);
         switch (value)
         {
@@ -151,6 +160,10 @@ internal sealed class TestGraph
                 return attribute.Number(3, one).Number(20, number);
             case string one:
                 return attribute.Bytes(4, Encoding.UTF8.GetBytes(one)).Number(20, text);
+            case ProtoWriter tensor:
+                return attribute.Message(5, tensor).Number(20, tensorType);
+            case TestGraph body:
+                return attribute.Message(6, body.graph.Text(2, "body")).Number(20, graphType);
             case int[] many:
                 foreach (var one in many)
                     attribute.Number(8, one);
