@@ -95,7 +95,7 @@ public static class FilterCaption
 /// <summary>The values that filters take, as people type them.</summary>
 public static class FilterValues
 {
-    /// <summary>What to say to a level that is none, or larger than the picture.</summary>
+    /// <summary>What to say to a level that is none.</summary>
     public const string BadLevel = "Blur level must be a positive, whole number.";
 
     /// <summary>Edge of the square that is blurred over, in pixels.</summary>

@@ -13,8 +13,14 @@ internal static unsafe class PixelFilters
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: the square is larger than the picture.</exception>
     public static Raster Blur(Raster source, int level)
     {
-        if (level < 1 || level > source.Width || level > source.Height)
+        if (level < 1)
             throw new SpotterException(ErrorCodes.InvalidRequest, FilterValues.BadLevel);
+        if (level > source.Width || level > source.Height)
+        {
+            throw new SpotterException(
+                ErrorCodes.InvalidRequest,
+                $"The picture is {source.Width} x {source.Height} pixels, smaller than the square of {level} x {level} that each pixel of a blur is the mean of; send a larger picture, or a smaller level.");
+        }
         var result = new Raster(source.Width - level + 1, source.Height - level + 1, source.Bands);
         // Sums over the last rows, and of these over the last columns: each pixel costs the same at any level.
         using var room = new NativeBuffer();

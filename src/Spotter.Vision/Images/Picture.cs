@@ -7,16 +7,17 @@ namespace Spotter.Vision.Images;
 
 /// <summary>
 /// An encoded picture whose header has been read and found within limits. Its pixels are decoded when rows are read:
-/// 8 bits per band, one or two bands (grey, perhaps alpha) or three or four (RGB, perhaps something that is not looked at).
+/// 8 bits per band, one band (grey) or three (sRGB), whatever was stored (<see cref="OneForm"/>).
 /// </summary>
 /// <remarks>Belongs to one thread.</remarks>
 internal sealed class Picture : IDisposable
 {
     private readonly ReadOnlyMemory<byte> encoded;
     private readonly ImageFormat format;
+    private readonly ReadOnlyMemory<byte> content;
     private Image image;
 
-    private Picture(ReadOnlyMemory<byte> encoded, ImageFormat format)
+    private Picture(ReadOnlyMemory<byte> encoded, ImageFormat format, bool lacksEnd)
     {
         this.encoded = encoded;
         this.format = format;
@@ -24,6 +25,7 @@ internal sealed class Picture : IDisposable
         try
         {
             Failpoint.At("worker-decoding");
+            content = lacksEnd && UnendedJpeg.Mend(encoded.Span) is { } mended ? mended : encoded;
             image = Load(shrink: 1);
         }
         catch
@@ -64,12 +66,12 @@ internal sealed class Picture : IDisposable
     {
         if (encoded.IsEmpty)
             throw new SpotterException(ErrorCodes.EmptyBody, "The picture has no bytes; send a JPEG, PNG, WebP or GIF.");
-        var claimed = CheckHeader(encoded.Span, limits);
+        var (claimed, structure) = CheckHeader(encoded.Span, limits);
         Vips.Start();
         Vips.ForgetErrors();
         try
         {
-            var picture = new Picture(encoded, claimed);
+            var picture = new Picture(encoded, claimed, structure.LacksEnd);
             try
             {
                 picture.ReadHeader(limits);
@@ -93,7 +95,7 @@ internal sealed class Picture : IDisposable
     /// </summary>
     public void ShrinkTo(int width, int height)
     {
-        if (format != ImageFormat.Jpeg || image.Interpretation == Enums.Interpretation.Cmyk)
+        if (format != ImageFormat.Jpeg)
             return;
         var shrink = 1;
         while (shrink < 8 && Width / (shrink * 2) >= width && Height / (shrink * 2) >= height)
@@ -125,15 +127,16 @@ internal sealed class Picture : IDisposable
     internal SpotterException Refuse(VipsException cause) => Refuse(format, encoded.Span, cause);
 
     /// <summary>Refuses what need not be shown to a decoder at all.</summary>
-    private static ImageFormat CheckHeader(ReadOnlySpan<byte> bytes, ImageLimits limits)
+    private static (ImageFormat Format, PictureStructure Structure) CheckHeader(ReadOnlySpan<byte> bytes, ImageLimits limits)
     {
         var header = ImageHeader.ReadWhole(bytes);
         switch (header)
         {
             case { Status: ImageHeaderStatus.Known, Format: { } known }:
                 CheckSize(header.Width, header.Height, limits);
-                CheckStructure(PictureStructure.Read(known, bytes), known, (long)header.Width * header.Height);
-                return known;
+                var structure = PictureStructure.Read(known, bytes);
+                CheckStructure(structure, known, (long)header.Width * header.Height);
+                return (known, structure);
             case { Status: ImageHeaderStatus.Truncated, Format: { } cut }:
                 throw new SpotterException(ErrorCodes.ImageTruncated, $"The {Name(cut)} ends within its header; send it again, whole.");
             case { Status: ImageHeaderStatus.Heif }:
@@ -164,7 +167,9 @@ internal sealed class Picture : IDisposable
     {
         const int mostScans = 1_000, mostFrames = 10_000;
         const long mostWork = 2_500_000_000, mostPacked = 2 << 20;
-        if (structure.Scans is > 1 and var scans && (scans > mostScans || scans * pixels > mostWork))
+        // One without an end mark is gone over twice to see whether it is whole.
+        var times = structure.LacksEnd ? 3 : 1;
+        if (structure.Scans is > 1 and var scans && (scans > mostScans || times * scans * pixels > mostWork))
             throw TooComplex($"The JPEG is cut into {scans} scans; save it anew with fewer, or not as a progressive one.");
         if (structure.Frames > mostFrames)
             throw TooComplex($"The {Name(format)} is an animation of {structure.Frames} frames, of which at most {mostFrames} are read; send a shorter one, or a still picture.");
@@ -187,27 +192,17 @@ internal sealed class Picture : IDisposable
         _ => "GIF",
     };
 
-    private Image Load(int shrink) => Image.NewFromBuffer(
-        encoded.Span,
+    private Image Load(int shrink) => OneForm.Of(Image.NewFromBuffer(
+        content.Span,
         access: Enums.Access.Sequential,
         failOn: Enums.FailOn.Error,
-        kwargs: shrink > 1 ? new VOption { ["shrink"] = shrink } : null);
+        kwargs: shrink > 1 ? new VOption { ["shrink"] = shrink } : null));
 
     private void ReadHeader(ImageLimits limits)
     {
         CheckSize(image.Width, image.Height, limits);
         Orientation = new Orientation(image.Contains("orientation") && image.Get("orientation") is int and >= 1 and <= 8 and var exif ? exif : 1);
         (Width, Height) = Orientation.Turn(image.Width, image.Height);
-        if (image.Interpretation == Enums.Interpretation.Cmyk)
-            Become(image.IccTransform("srgb", intent: Enums.Intent.Perceptual, embedded: true, inputProfile: "cmyk", depth: 8));
-        else if (image.Format != Enums.BandFormat.Uchar)
-            Become(image.Colourspace(Enums.Interpretation.Srgb));
-    }
-
-    private void Become(Image converted)
-    {
-        image.Dispose();
-        image = converted;
     }
 }
 

@@ -13,6 +13,7 @@ internal readonly record struct PictureMemory(long Pixels, long Decoder)
         if (ImageHeader.ReadWhole(encoded.Span) is not { Status: ImageHeaderStatus.Known, Format: { } format } header || !header.Fits(limits))
             return default;
         var pixels = (long)header.Width * header.Height;
-        return new(pixels, pixels * PictureStructure.Read(format, encoded.Span).BytesPerPixel);
+        var structure = PictureStructure.Read(format, encoded.Span);
+        return new(pixels, (pixels * structure.BytesPerPixel) + (structure.LacksEnd ? 2L * encoded.Length : 0));
     }
 }

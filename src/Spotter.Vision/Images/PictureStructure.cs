@@ -11,7 +11,8 @@ namespace Spotter.Vision.Images;
 /// <param name="Frames">For an animation: how many pictures the decoder makes a list of, although one is decoded.</param>
 /// <param name="PackedNotes">For a PNG: bytes of compressed text and profiles, which grow a thousandfold and are unpacked before any pixel.</param>
 /// <param name="BytesPerPixel">What the decoder holds of the whole picture at once, rounded up; 0 when it goes row by row.</param>
-internal readonly record struct PictureStructure(int Scans, int Frames, long PackedNotes, int BytesPerPixel)
+/// <param name="LacksEnd">For a JPEG: every component has all its scans, but there is no end mark. Whether the last scan is whole is not known.</param>
+internal readonly record struct PictureStructure(int Scans, int Frames, long PackedNotes, int BytesPerPixel, bool LacksEnd = false)
 {
     // libvips' reader of WebP holds the picture, what it was predicted from, and the canvas of an animation; that of GIF a
     // canvas, and rows of its own. Measured: 8.3 and 5.4 bytes for each of 100 million pixels of one colour.
@@ -27,11 +28,12 @@ internal readonly record struct PictureStructure(int Scans, int Frames, long Pac
         _ => ReadGif(bytes),
     };
 
-    /// <summary>As libjpeg: segments are stepped over by their length, and coded data ends at the first mark in it.</summary>
+    /// <summary>As libjpeg: segments are stepped over by their length, and coded data ends at the first mark in it. What is behind the end mark is not looked at.</summary>
     private static PictureStructure ReadJpeg(ReadOnlySpan<byte> bytes)
     {
         const byte mark = 0xFF, endOfImage = 0xD9, startOfScan = 0xDA;
-        var (scans, components, progressive, at) = (0, 0, false, 2);
+        var (scans, at, hasEnd) = (0, 2, false);
+        var coverage = new ScanCoverage();
         while (at < bytes.Length)
         {
             var skipped = bytes[at..].IndexOf(mark);
@@ -45,17 +47,24 @@ internal readonly record struct PictureStructure(int Scans, int Frames, long Pac
             var code = bytes[at++];
             if (code is 0x00 or 0x01 or (>= 0xD0 and <= 0xD8))
                 continue;
-            if (code == endOfImage || bytes.Length - at < 2)
+            hasEnd = code == endOfImage;
+            if (hasEnd || bytes.Length - at < 2)
                 break;
-            int length = BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]);
+            int length = Math.Max(2, (int)BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]));
+            var segment = bytes[(at + 2)..Math.Max(at + 2, Math.Min(bytes.Length, at + length))];
             if (code == startOfScan)
+            {
                 scans++;
-            else if (code is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC) && bytes.Length - at > 7)
-                (progressive, components) = (progressive || (code & 3) == 2, Math.Max(components, bytes[at + 7]));
-            at += Math.Max(2, length);
+                coverage.AddScan(segment);
+            }
+            else if (code is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
+            {
+                coverage.AddFrame(segment, isProgressive: (code & 3) == 2);
+            }
+            at += length;
         }
         // Two bytes of each coefficient, of which there are as many as samples.
-        return new(scans, 0, 0, progressive || scans > 1 ? 2 * Math.Min(components, 4) : 0);
+        return new(scans, 0, 0, coverage.IsProgressive || scans > 1 ? 2 * coverage.Components : 0, LacksEnd: !hasEnd && coverage.IsComplete);
     }
 
     private static PictureStructure ReadPng(ReadOnlySpan<byte> bytes)

@@ -7,7 +7,7 @@ internal unsafe interface IPixelRows
 
     int Height { get; }
 
-    /// <summary>1 or 2 (the first is grey), 3 or 4 (the first three are RGB).</summary>
+    /// <summary>1 for grey, 3 for RGB.</summary>
     int Bands { get; }
 
     /// <summary>

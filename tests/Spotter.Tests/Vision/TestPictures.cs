@@ -37,22 +37,22 @@ internal static unsafe class TestPictures
     public static byte[] Gif(int width, int height) => Encode(Pattern(width, height, 3), width, height, 3, "gifsave_buffer");
 
     /// <summary>A PNG of 16 bits per band whose high bytes are <see cref="Pattern"/>.</summary>
-    public static byte[] Png16(int width, int height)
+    public static byte[] Png16(int width, int height) =>
+        Png16([.. Pattern(width, height, 3).Select(high => (ushort)((high << 8) | 0x7F))], width, height, 3);
+
+    /// <summary>A PNG of 16 bits per band.</summary>
+    public static byte[] Png16(ushort[] samples, int width, int height, int bands, byte[]? profile = null)
     {
-        var wide = new byte[width * height * 6];
-        var pattern = Pattern(width, height, 3);
-        for (var i = 0; i < pattern.Length; i++)
-            BinaryPrimitives.WriteUInt16LittleEndian(wide.AsSpan(i * 2), (ushort)((pattern[i] << 8) | 0x7F));
-        fixed (byte* p = wide)
+        fixed (ushort* p = samples)
         {
-            using var bytes = Vips.Over(p, width, height, 6);
-            using var image = bytes.Copy(bands: 3, format: Enums.BandFormat.Ushort, interpretation: Enums.Interpretation.Rgb16);
-            return Save(image, "pngsave_buffer");
+            using var bytes = Vips.Over((byte*)p, width, height, bands * 2);
+            using var image = bytes.Copy(bands: bands, format: Enums.BandFormat.Ushort, interpretation: bands < 3 ? Enums.Interpretation.Grey16 : Enums.Interpretation.Rgb16);
+            return Save(image, profile, "pngsave_buffer", ("bitdepth", 16));
         }
     }
 
-    /// <summary>A JPEG of four inks, without a profile: all of one ink mix.</summary>
-    public static byte[] CmykJpeg(int width, int height, byte cyan, byte magenta, byte yellow, byte black)
+    /// <summary>A JPEG of four inks: all of one ink mix.</summary>
+    public static byte[] CmykJpeg(int width, int height, byte cyan, byte magenta, byte yellow, byte black, byte[]? profile = null)
     {
         var inks = new byte[width * height * 4];
         for (var i = 0; i < inks.Length; i += 4)
@@ -61,7 +61,72 @@ internal static unsafe class TestPictures
         {
             using var plain = Vips.Over(p, width, height, 4);
             using var image = plain.Copy(interpretation: Enums.Interpretation.Cmyk);
-            return Save(image, "jpegsave_buffer", ("Q", 95));
+            return Save(image, profile, "jpegsave_buffer", ("Q", 95));
+        }
+    }
+
+    /// <summary>Encodes pixels with a profile beside them, which says what they are and changes none; with no profile for null.</summary>
+    public static byte[] WithProfile(byte[] pixels, int width, int height, int bands, string save, byte[]? profile)
+    {
+        fixed (byte* p = pixels)
+        {
+            using var plain = Vips.Over(p, width, height, bands);
+            using var image = plain.Copy(interpretation: bands < 3 ? Enums.Interpretation.Bw : Enums.Interpretation.Srgb);
+            return Save(image, profile, save, Exact(save));
+        }
+    }
+
+    /// <summary>One of the profiles that libvips brings along: srgb, p3, cmyk.</summary>
+    public static byte[] BuiltInProfile(string name)
+    {
+        Vips.Start();
+        return Image.ProfileLoad(name);
+    }
+
+    /// <summary>A PNG in Display P3 that shows these sRGB pixels.</summary>
+    public static byte[] InP3(byte[] pixels, int width, int height)
+    {
+        fixed (byte* p = pixels)
+        {
+            using var image = Vips.Over(p, width, height, 3);
+            using var converted = image.IccTransform("p3", inputProfile: "srgb", depth: 8);
+            return Save(converted, null, "pngsave_buffer");
+        }
+    }
+
+    /// <summary>Encodes pixels as they are, with EXIF that says how they are to be turned.</summary>
+    public static byte[] WithOrientation(byte[] pixels, int width, int height, string save, int orientation)
+    {
+        fixed (byte* p = pixels)
+        {
+            using var image = Vips.Over(p, width, height, 3);
+            using var turned = image.Mutate(m => m.Set(GValue.GIntType, "orientation", orientation));
+            return Save(turned, null, save, Exact(save));
+        }
+    }
+
+    /// <summary>A JPEG without its segments of one kind.</summary>
+    public static byte[] WithoutSegment(byte[] jpeg, byte kind)
+    {
+        var at = 2;
+        while (jpeg[at + 1] != kind)
+            at += 2 + BinaryPrimitives.ReadUInt16BigEndian(jpeg.AsSpan(at + 2));
+        return [.. jpeg[..at], .. jpeg[(at + 2 + BinaryPrimitives.ReadUInt16BigEndian(jpeg.AsSpan(at + 2)))..]];
+    }
+
+    /// <summary>Two frames of one colour each, one after the other.</summary>
+    public static byte[] AnimatedWebP(int edge, (byte R, byte G, byte B) first, (byte R, byte G, byte B) second)
+    {
+        byte[] size = [(byte)(edge - 1), 0, 0, (byte)(edge - 1), 0, 0];
+        byte[] chunks = [.. "WEBP"u8, .. "VP8X"u8, 10, 0, 0, 0, 2, 0, 0, 0, .. size, .. "ANIM"u8, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, .. Frame(first), .. Frame(second)];
+        var length = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(length, chunks.Length);
+        return [.. "RIFF"u8, .. length, .. chunks];
+
+        byte[] Frame((byte R, byte G, byte B) colour)
+        {
+            byte[] body = [0, 0, 0, 0, 0, 0, .. size, 100, 0, 0, 0, .. Encode(Flat(edge, edge, colour), edge, edge, 3, "webpsave_buffer", ("lossless", true), ("keep", Enums.ForeignKeep.None))[12..]];
+            return [.. "ANMF"u8, (byte)body.Length, (byte)(body.Length >> 8), 0, 0, .. body];
         }
     }
 
@@ -201,6 +266,17 @@ internal static unsafe class TestPictures
                 sum = (sum & 1) == 0 ? sum >> 1 : (sum >> 1) ^ 0xEDB88320;
         }
         return ~sum;
+    }
+
+    private static (string Name, object Value)[] Exact(string save) =>
+        save switch { "webpsave_buffer" => [("lossless", true)], "jpegsave_buffer" => [("Q", 95)], _ => [] };
+
+    private static byte[] Save(Image image, byte[]? profile, string operation, params (string Name, object Value)[] options)
+    {
+        if (profile is null)
+            return Save(image, operation, options);
+        using var profiled = image.Mutate(m => m.Set(GValue.BlobType, "icc-profile-data", profile));
+        return Save(profiled, operation, options);
     }
 
     private static byte[] Save(Image image, string operation, params (string Name, object Value)[] options)

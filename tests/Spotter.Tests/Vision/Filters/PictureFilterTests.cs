@@ -76,11 +76,15 @@ public sealed class PictureFilterTests
             return (made.Width, made.Height) == (width - level + 1, height - level + 1);
         }));
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(4)]
-    public void A_blur_larger_than_the_picture_is_refused(int level) =>
-        Refusal(new() { Kind = FilterKind.Blur, Level = level }, Grey(3, [[1, 2, 3], [4, 5, 6], [7, 8, 9]])).ShouldBe("Blur level must be a positive, whole number.");
+    [Fact]
+    public void A_blur_of_no_size_and_one_larger_than_the_picture_are_refused_for_what_they_are()
+    {
+        var picture = Grey(3, [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]);
+        Refusal(new() { Kind = FilterKind.Blur, Level = 0 }, picture).ShouldBe("Blur level must be a positive, whole number.");
+        Refusal(new() { Kind = FilterKind.Blur, Level = 4 }, picture)
+            .ShouldBe("The picture is 3 x 4 pixels, smaller than the square of 4 x 4 that each pixel of a blur is the mean of; send a larger picture, or a smaller level.");
+        Refusal(new() { Kind = FilterKind.Blur }, picture).ShouldContain("smaller than the square of 16 x 16");
+    }
 
     [Fact]
     public void A_contour_is_the_difference_to_the_left_neighbour()
