@@ -112,7 +112,7 @@ internal static class PartTimes
 
         public void Infer() => model.Infer(lane).Dispose();
 
-        public void Boxes() => model.Read(new Vision.Boxes.ModelOutputs(answer!, 0, 1), letterbox, size, new VisionParameters(), lane);
+        public void Boxes() => model.Read(new Vision.Boxes.ModelOutputs(answer!.All, 0, 1), letterbox, size, new VisionParameters(), lane);
 
         public void Dispose()
         {

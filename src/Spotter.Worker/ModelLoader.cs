@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Engines;
 using Spotter.Jobs;
+using Spotter.Vision;
 using Spotter.Vision.Inference;
 using Spotter.Vision.Models;
 

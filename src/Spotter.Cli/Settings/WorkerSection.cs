@@ -1,6 +1,6 @@
 using Spotter.Core;
 using Spotter.Core.Settings;
-using Spotter.Vision.Inference;
+using Spotter.Vision;
 using Spotter.Worker;
 using Spotter.Worker.Machines;
 
@@ -64,7 +64,7 @@ internal static class WorkerSection
     public static readonly Setting<Device> Device = new(
         "worker.device",
         "What models run on; the processor where the ONNX Runtime in use or the machine has no such device, which the log says.",
-        SettingValues.Choice<Device>(), Vision.Inference.Device.Cpu)
+        SettingValues.Choice<Device>(), Vision.Device.Cpu)
     { Flag = "--device" };
 
     private static readonly Setting<WorkerMachine> Machine = new(

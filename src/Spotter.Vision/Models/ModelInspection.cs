@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Spotter.Core;
-using Spotter.Vision.Inference;
 using Spotter.Vision.OnnxRuntime;
 
 namespace Spotter.Vision.Models;

@@ -1,5 +1,4 @@
 using Microsoft.ML.OnnxRuntime;
-using Spotter.Vision.Inference;
 
 namespace Spotter.Vision.OnnxRuntime;
 

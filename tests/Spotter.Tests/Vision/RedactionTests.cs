@@ -118,7 +118,7 @@ public sealed class RedactionTests
         later.Bytes.ToArray().ShouldBe(first.Annotated.ToArray());
         var (one, two) = (Decoded(first.Annotated), Decoded(second.Annotated));
         var middle = Pixels().Where(p => p.X is > 30 and < 60 && p.Y is > 30 and < 40).ToList();
-        middle.ShouldAllBe(p => At(one, p).SequenceEqual(At(two, p)));
+        middle.Count(p => !At(one, p).SequenceEqual(At(two, p))).ShouldBe(0);
     }
 
     private static byte[] Noise(int seed)

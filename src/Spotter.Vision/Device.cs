@@ -1,4 +1,4 @@
-namespace Spotter.Vision.Inference;
+namespace Spotter.Vision;
 
 /// <summary>What a model is computed on. Which of them there are depends on the build of ONNX Runtime, and on the machine.</summary>
 public enum Device
