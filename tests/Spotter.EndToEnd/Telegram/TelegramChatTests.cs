@@ -131,7 +131,7 @@ public sealed class TelegramChatTests(TelegramChats chats) : IClassFixture<Teleg
     {
         Bot.Push(Bot.Photo(chat, Square, "blur 65"));
 
-        (await Bot.AnswersAsync(chat)).ShouldHaveSingleItem().Text.ShouldBe("An error has occurred:\nBlur level must be a positive, whole number.\nPlease try again.");
+        (await Bot.AnswersAsync(chat)).ShouldHaveSingleItem().Text.ShouldBe("An error has occurred:\nThe picture is 64 x 64 pixels, smaller than the square of 65 x 65 that each pixel of a blur is the mean of; send a larger picture, or a smaller level.\nPlease try again.");
     }
 
     [Theory]
