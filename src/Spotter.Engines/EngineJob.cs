@@ -13,8 +13,11 @@ public sealed record EngineHost(LoadedModels Models, ImageLimits ImageLimits, Ra
 {
     /// <summary>The model of a job; dispose of the use when the job has ended.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.UnknownModel"/>: the worker has it no more.</exception>
-    public LoadedModels.Use Use(JobSpec job) => Models.TryUse(job.Model)
-        ?? throw new SpotterException(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{job.Model}' any more.");
+    public LoadedModels.Use Use(JobSpec job) => Use(job.Model);
+
+    /// <summary>As <see cref="Use(JobSpec)"/>, for a model that a job needs besides.</summary>
+    public LoadedModels.Use Use(string? model) => Models.TryUse(model)
+        ?? throw new SpotterException(ErrorCodes.UnknownModel, $"The worker that took the job has no model '{model}' any more.");
 }
 
 /// <summary>A job as an engine gets it.</summary>

@@ -75,9 +75,10 @@ public interface IOfferedEngine : IEngine
     /// <summary>From what a request says to what the engine is told.</summary>
     /// <param name="fields">What it says; fields of others are left to them.</param>
     /// <param name="model">The model that it takes; null when the engine needs none.</param>
+    /// <param name="models">All models that requests may choose, for an engine that takes another one besides.</param>
     /// <param name="inputs">How many inputs came.</param>
     /// <exception cref="SpotterException">What is wrong, and what it may be.</exception>
-    EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs);
+    EngineRequest Prepare(JobFields fields, ModelInfo? model, IReadOnlyList<ModelInfo> models, int inputs);
 
     /// <summary>A result in words that fit on a line; null when it says nothing in words.</summary>
     string? Describe(RawJson result);
@@ -89,6 +90,9 @@ public interface IOfferedEngine : IEngine
 /// <param name="Together">True when all inputs belong to one job.</param>
 public sealed record EngineRequest(RawJson Parameters, RawJson? CacheParameters, bool Together = false)
 {
+    /// <summary>Another model that its worker has to have besides; null for none.</summary>
+    public ModelInfo? Then { get; init; }
+
     /// <summary>See <see cref="JobRequest.PixelsPerRun"/>.</summary>
     public double? PixelsPerRun { get; init; }
 }

@@ -17,6 +17,10 @@ public sealed record JobSpec
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Model { get; init; }
 
+    /// <summary>A second model that whoever runs it has to have; null when it needs none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Then { get; init; }
+
     /// <summary>What its sender calls the input: a file name, for people to read and never a path.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Name { get; init; }
@@ -48,7 +52,7 @@ public sealed record JobSpec
 
     /// <summary>The queue in which it waits for a worker.</summary>
     [JsonIgnore]
-    public string Queue => QueueNames.Of(Engine, Model);
+    public string Queue => QueueNames.Of(Engine, Model, Then);
 
     /// <summary>Fields that this program does not know.</summary>
     [JsonExtensionData]

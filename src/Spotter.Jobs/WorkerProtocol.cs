@@ -50,6 +50,9 @@ public sealed record WorkerWelcome(double HeartbeatSeconds);
 /// <param name="WaitSeconds">How long to wait for one to come.</param>
 public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds)
 {
+    /// <summary>True to get jobs for two models too, of those whose queues are named; a worker of an earlier version would run the first only.</summary>
+    public bool Pairs { get; init; }
+
     /// <summary>True to get links to the inputs (<see cref="StartedJob.Links"/>), where there are any.</summary>
     public bool WantsLinks { get; init; }
 }

@@ -53,15 +53,27 @@ public sealed record VisionParameters
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Crops { get; init; }
 
+    /// <summary>The id of a second model that looks at the box of each detection; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Then { get; init; }
+
+    /// <summary>It looks at detections of these labels only; null for all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? ThenLabels { get; init; }
+
     /// <summary>Draw the picture together with the result, not on first request.</summary>
     public bool Annotate { get; init; }
 
     /// <summary>In <see cref="Redact"/>: all labels.</summary>
     public const string AllLabels = "*";
 
+    /// <summary>True when what is asked for is more than one run of one model gives.</summary>
+    [JsonIgnore]
+    public bool RunsAlone => Crops || Then is not null;
+
     /// <summary>True when the whole picture is needed at full size after it was looked at.</summary>
     [JsonIgnore]
-    public bool NeedsPicture => Annotate || Crops;
+    public bool NeedsPicture => Annotate || Crops || Then is not null;
 
     /// <summary>Below this no detection counts, whatever its label.</summary>
     [JsonIgnore]

@@ -32,6 +32,10 @@ public sealed record Detection(string Label, int ClassId, double Confidence, Box
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Crop { get; init; }
 
+    /// <summary>What the second model says about it; null when none was asked, and for what it was not shown.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ThenResult? Then { get; init; }
+
     /// <summary>Its turned box, around which <see cref="Box"/> lies upright; null unless the model finds such.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public OrientedBox? Oriented { get; init; }
@@ -68,6 +72,10 @@ public sealed record VisionResult
     /// <summary>Number of detections per label in each zone that was asked for; null when none was.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>>? Zones { get; init; }
+
+    /// <summary>How many detections the second model has looked at; null when none was asked.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ThenSummary? Then { get; init; }
 
     /// <summary>Counts <paramref name="detections"/> per label, in order of first appearance.</summary>
     public static IReadOnlyDictionary<string, int> Summarize(IEnumerable<Detection> detections)

@@ -17,4 +17,7 @@ public static class VisionTasks
 
     /// <summary>Finds objects and boxes that are turned with them.</summary>
     public const string Obb = "obb";
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<string> All { get; } = [Detect, Classify, Segment, Pose, Obb];
 }

@@ -105,7 +105,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
-        var take = new WorkerTake([.. queues], wait.TotalSeconds) { WantsLinks = direct is { IsOpen: true } };
+        var take = new WorkerTake([.. queues], wait.TotalSeconds) { Pairs = true, WantsLinks = direct is { IsOpen: true } };
         using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, wait + LongestAnswer, cancel);
         return response.StatusCode == HttpStatusCode.NoContent
             ? null

@@ -53,7 +53,7 @@ public sealed partial class WorkLoop
         {
             if (IsUnwanted(other))
                 GiveBack(other, Drained);
-            else if (other.Job.Engine == first.Job.Engine && other.Job.Model == first.Job.Model && !other.Job.Isolated)
+            else if (other.Job.Queue == first.Job.Queue && !other.Job.Isolated)
                 together.Add(other);
             else
                 next = other;

@@ -35,8 +35,8 @@ internal sealed class BridgeEngine(ModelInfo model, LegacySettings settings, ILe
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
     {
         var asked = job.Spec.Parameters.Read(VisionJson.Default.VisionParameters);
-        if (asked.Tile is not null || asked.Region is not null || asked.Crops)
-            throw new SpotterException(ErrorCodes.UnsupportedOption, $"The model '{model.Id}' stands for workers that look at whole pictures only; leave 'tile', 'roi' and 'crops' out.");
+        if (asked.Tile is not null || asked.Region is not null || asked.RunsAlone)
+            throw new SpotterException(ErrorCodes.UnsupportedOption, $"The model '{model.Id}' stands for workers that look at whole pictures only; leave 'tile', 'roi', 'crops' and 'then' out.");
         var picture = job.Inputs[0].Bytes;
         var begun = Stopwatch.GetTimestamp();
         // A damaged picture would end such a worker, and the next one that gets the message.

@@ -76,14 +76,17 @@ internal static class DetectCommand
         using var model = VisionModel.Load(
             ChooseModel(parsed.GetValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
-        options = KnownLabels.In(options, model.Model, $"`spotter models inspect {model.Model.Id}`");
+        using var then = options.Then is { } second
+            ? VisionModel.Load(GatewaySection.ModelFile(second, parsed.GetValue(Data)), new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits })
+            : null;
+        options = KnownLabels.In(options, model.Model, $"`spotter models inspect {model.Model.Id}`", then?.Model);
         if (folder is not null)
             Directory.CreateDirectory(folder);
 
         var json = parsed.GetValue(Json);
         var inWords = model.Model.Engine == VisionTasks.Classify;
         var outputs = folder is null ? null : OutputNames.In(folder, pictures, inWords ? ".csv" : ".jpg");
-        var run = new DetectRun(model, options with { Annotate = options.Annotate && !inWords }, limits, pictures, outputs);
+        var run = new DetectRun(model, options with { Annotate = options.Annotate && !inWords }, limits, pictures, outputs, then);
         var report = new DetectReport(model.Model.Id, lanes);
         var errors = new List<string>();
         var start = Stopwatch.GetTimestamp();

@@ -32,6 +32,10 @@ internal sealed record DetectLine(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>>? Zones { get; init; }
 
+    /// <summary>How many objects the second model has looked at; only where one was given.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ThenSummary? Then { get; init; }
+
     /// <summary>Pairs of keypoints that are joined; only from models that find poses.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }

@@ -15,8 +15,9 @@ namespace Spotter.Cli.Detect;
 /// <param name="limits">How large a picture may be.</param>
 /// <param name="pictures">Files.</param>
 /// <param name="outputs">Where each annotated picture, or line of text, goes; null for nowhere.</param>
+/// <param name="then">The second model; null for none.</param>
 internal sealed class DetectRun(
-    VisionModel model, VisionParameters options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs)
+    VisionModel model, VisionParameters options, ImageLimits limits, IReadOnlyList<string> pictures, IReadOnlyList<string>? outputs, VisionModel? then = null)
 {
     /// <summary>One line per picture; a picture that fails is a line with its error.</summary>
     /// <param name="lanes">Pictures at once.</param>
@@ -76,6 +77,7 @@ internal sealed class DetectRun(
             using var findings = model.Run(bytes, options, new RunExtras
             {
                 OnCrop = outputs is null ? null : (name, crop) => Write(Path.Combine(CropsOf(outputs[index]), name), crop.Span),
+                Then = then,
             });
             if (outputs is not null)
                 Write(outputs[index], findings.Result.Labels is null ? findings.Annotated.Span : TextOf(file, findings.Result));
@@ -86,6 +88,7 @@ internal sealed class DetectRun(
             {
                 Skeleton = findings.Result.Skeleton,
                 Zones = findings.Result.Zones,
+                Then = findings.Result.Then,
             };
         }
         catch (SpotterException e)

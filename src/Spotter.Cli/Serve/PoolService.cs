@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Backends;
+using Spotter.Cli.Settings;
 using Spotter.Core;
 using Spotter.Core.Confinement;
 using Spotter.Fleets;
@@ -37,6 +38,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
     {
         (this.settings, this.gateway, this.catalogue, this.models, this.server) = (settings, gateway, catalogue, models, server);
         (this.time, log) = (time, loggers.CreateLogger<PoolService>());
+        catalogue.AreTogether = (one, other) => PoolSettings.OfModel(settings.Pools, one) == PoolSettings.OfModel(settings.Pools, other);
         var dependencies = new PoolDependencies(backend, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, Scratch, time, random, loggers);
         foreach (var pool in settings.Pools)
             pools.Add(new Pool(pool, settings.Pools, dependencies, Command, worker => pools.Any(p => p.Fleet.Has(worker))));

@@ -34,7 +34,7 @@ internal sealed record PoolSettings(string Name, IReadOnlyList<string> Models, S
     public static PoolSettings? OfModel(IReadOnlyList<PoolSettings> pools, string model) =>
         pools.FirstOrDefault(p => p.Models.Contains(model, StringComparer.Ordinal)) ?? pools.FirstOrDefault(p => p.Models.Count == 0);
 
-    /// <summary>The pool that is scaled by a queue; null when none is. Jobs without a model are those of the pool for all else, or the first.</summary>
+    /// <summary>The pool that is scaled by a queue; null when none is. Jobs without a model are those of the pool for all else, or the first; those for two are of the first one's.</summary>
     public static PoolSettings? OfQueue(IReadOnlyList<PoolSettings> pools, string queue) => QueueNames.ModelOf(queue) is { } model
         ? OfModel(pools, model)
         : pools.FirstOrDefault(p => p.Models.Count == 0) ?? (pools.Count > 0 ? pools[0] : null);

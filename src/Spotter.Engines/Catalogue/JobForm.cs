@@ -117,12 +117,13 @@ public sealed class JobForm(EngineCatalogue engines)
             RefuseStrays(engine = engines.FindOffered(model!.Engine)!);
         Check(inputs, engine);
         var (schedule, notify) = ScheduleOptions.Read(fields);
-        var request = engine.Prepare(fields, model, inputs.Count);
+        var request = engine.Prepare(fields, model, models, inputs.Count);
         return new JobRequest
         {
             Engine = engine.Name,
             Model = model?.Id,
-            ModelVersion = model?.Version,
+            Then = request.Then?.Id,
+            ModelVersion = request.Then is { } then ? JobRequest.VersionOf(model!.Version, then.Version) : model?.Version,
             Parameters = request.Parameters,
             CacheParameters = request.CacheParameters,
             Together = request.Together,

@@ -9,26 +9,38 @@ public static class KnownLabels
     /// <summary>The parameters with all labels as the model writes them, once each; requests may write them in any case of letters.</summary>
     /// <param name="parameters">What was asked for.</param>
     /// <param name="model">The model.</param>
+    /// <param name="then">The second model; null when there is none.</param>
     /// <param name="where">Where the labels of the model can be looked up, to stand at the end of a refusal.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.UnknownLabel"/>; <see cref="ErrorCodes.InvalidRequest"/>: one is named twice.</exception>
-    public static VisionParameters In(VisionParameters parameters, ModelInfo model, string where)
+    public static VisionParameters In(VisionParameters parameters, ModelInfo model, string where, ModelInfo? then = null)
     {
+        if (parameters is { ThenLabels: not null, Then: null })
+            throw Invalid("The field 'then_labels' comes without a 'then'; send both, or none.");
         if (model.Engine == VisionTasks.Classify && NeedsBoxes(parameters) is { } field)
             throw Invalid($"The model '{model.Id}' finds no boxes, so '{field}' means nothing to it; leave it out, or choose a model that finds objects.");
         var known = parameters with
         {
             Labels = parameters.Labels is { } labels ? List(labels, model, where) : null,
             Thresholds = parameters.Thresholds is { } thresholds ? Map(thresholds, model, where) : null,
-            Redact = parameters.Redact is { } redact ? Redacted(redact, model, where) : null,
+            Redact = parameters.Redact is { } redact ? Redacted(redact, model, then, where) : null,
+            ThenLabels = parameters.ThenLabels is { } looked ? List(looked, model, where) : null,
         };
         // What is not looked for is not hidden either, and nobody would notice.
-        if (known is { Labels: { } only, Redact: { } hidden } && hidden.FirstOrDefault(label => label != VisionParameters.AllLabels && !only.Contains(label, StringComparer.Ordinal)) is { } missing)
+        if (known is { Labels: { } only, Redact: { } hidden } && hidden.FirstOrDefault(label => label != VisionParameters.AllLabels && !only.Contains(label, StringComparer.Ordinal) && (then is null || !IsKnown(label, then))) is { } missing)
             throw Invalid($"The label '{missing}' is to be redacted, but is not among 'labels'; add it there, or leave 'labels' out.");
         return known;
     }
 
-    private static IReadOnlyList<string> Redacted(IReadOnlyList<string> labels, ModelInfo model, string where) =>
-        labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) ? [VisionParameters.AllLabels] : List(labels, model, where);
+    /// <summary>What is hidden may be found by either model.</summary>
+    private static IReadOnlyList<string> Redacted(IReadOnlyList<string> labels, ModelInfo model, ModelInfo? then, string where)
+    {
+        if (labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal))
+            return [VisionParameters.AllLabels];
+        return [.. labels.SelectMany(l => then is not null && IsKnown(l, then) ? [Find(l, then, where), .. IsKnown(l, model) ? [Find(l, model, where)] : Array.Empty<string>()] : new[] { Find(l, model, where) })
+            .Distinct(StringComparer.Ordinal)];
+    }
+
+    private static bool IsKnown(string label, ModelInfo model) => model.Labels.Contains(label, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What only means something where there are boxes; null for nothing.</summary>
     private static string? NeedsBoxes(VisionParameters parameters) => parameters switch
@@ -36,6 +48,7 @@ public static class KnownLabels
         { Redact: not null } => "redact",
         { Zones: not null } => "zones",
         { Crops: true } => "crops",
+        { Then: not null } => "then",
         _ => null,
     };
 

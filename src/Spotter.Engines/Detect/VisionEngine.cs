@@ -30,11 +30,14 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
 
     public bool Takes(ModelInfo model) => model.Engine == task;
 
-    public EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs)
+    public EngineRequest Prepare(JobFields fields, ModelInfo? model, IReadOnlyList<ModelInfo> models, int inputs)
     {
-        var parameters = KnownLabels.In(VisionOptions.Declared.Read(fields), model!, "GET /v1/models");
+        var asked = VisionOptions.Declared.Read(fields);
+        var then = asked.Then is { } id ? Second(id, models) : null;
+        var parameters = KnownLabels.In(asked, model!, "GET /v1/models", then);
         return new EngineRequest(Json(parameters), Json(VisionOptions.Declared.Canonical(parameters)))
         {
+            Then = then,
             PixelsPerRun = parameters.Tile is { } edge ? Math.Pow(Math.Max(1, edge * (1 - parameters.Overlap)), 2) : null,
         };
     }
@@ -51,8 +54,12 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
 
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
     {
+        var parameters = ParametersOf(job);
         using var use = job.Host.Use(job.Spec);
-        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, ParametersOf(job), new RunExtras { OnCrop = Keep }, progress, cancel), use.Version);
+        using var then = parameters.Then is { } second ? job.Host.Use(second) : null;
+        // A result of two models is the same again only while both are.
+        var version = then is null ? use.Version : JobRequest.VersionOf(use.Version, then.Version);
+        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, parameters, new RunExtras { OnCrop = Keep, Then = then?.Model }, progress, cancel), version);
 
         void Keep(string name, ReadOnlyMemory<byte> crop)
         {
@@ -61,7 +68,7 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
         }
     }
 
-    public bool RunsAlone(JobSpec job) => ParametersOf(job).Crops;
+    public bool RunsAlone(JobSpec job) => ParametersOf(job).RunsAlone;
 
     public IReadOnlyList<EngineAnswer> Run(IReadOnlyList<EngineJob> jobs)
     {
@@ -71,6 +78,13 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
     }
 
     public string? Describe(RawJson result) => OutputLine.Words(result.Read(VisionJson.Default.VisionResult));
+
+    private static ModelInfo Second(string id, IReadOnlyList<ModelInfo> models)
+    {
+        var possible = models.Where(m => VisionTasks.All.Contains(m.Engine, StringComparer.Ordinal)).ToList();
+        return possible.Find(m => m.Id == id)
+            ?? throw new SpotterException(ErrorCodes.UnknownModel, $"There is no model '{id}' to look at boxes; there is {string.Join(", ", possible.Select(m => $"'{m.Id}'"))}.");
+    }
 
     private static VisionParameters ParametersOf(EngineJob job) => ParametersOf(job.Spec);
 

@@ -1,6 +1,7 @@
 using Spotter.Engines.Options;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
+using Spotter.Vision.Inference;
 
 namespace Spotter.Engines.Detect;
 
@@ -52,6 +53,14 @@ public static class VisionOptions
             OptionValues.Choice(("blur", RedactionKind.Blur), ("pixelate", RedactionKind.Pixelate), ("fill", RedactionKind.Fill)), p => p.RedactWith, (p, v) => p with { RedactWith = v }
         },
         { "crops", $"Cut out the box of each detection, the {Crops.Most} most confident at most, as JPEG files of the job (`outputs`)", OptionValues.Flag, p => p.Crops, (p, v) => p with { Crops = v } },
+        {
+            "then", $"A second model that looks at the box of each detection, the {VisionModel.MostLooks} most confident at most, with a tenth of its edges around it", OptionValues.Any("a model's id"),
+            p => p.Then, (p, v) => p with { Then = v.Length == 0 ? null : v }
+        },
+        {
+            "then_labels", "The second model looks at these labels only; at all by default", OptionValues.List("labels of the model, separated by commas"),
+            p => p.ThenLabels, (p, v) => p with { ThenLabels = v }, OptionTraits.Repeats
+        },
         { Annotate, "Draw the picture at once, not on first request", OptionValues.Flag, p => p.Annotate, (p, v) => p with { Annotate = v }, OptionTraits.KeepsResult },
     };
 }

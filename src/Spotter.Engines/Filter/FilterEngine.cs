@@ -30,7 +30,7 @@ internal sealed class FilterEngine : IOfferedEngine
 
     public bool Takes(ModelInfo model) => false;
 
-    public EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs)
+    public EngineRequest Prepare(JobFields fields, ModelInfo? model, IReadOnlyList<ModelInfo> models, int inputs)
     {
         var request = FilterOptions.Read(fields);
         var together = request.Kind == FilterKind.Concat;

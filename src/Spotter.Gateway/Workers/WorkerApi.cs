@@ -130,7 +130,7 @@ internal sealed partial class WorkerApi(
 
         WorkerWords.Check(take);
         var wait = TimeSpan.FromSeconds(Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds));
-        var started = await TakeAsync(worker, take.Queues, wait, http.RequestAborted);
+        var started = await TakeAsync(worker, take, wait, http.RequestAborted);
         if (started is null)
             return TypedResults.NoContent();
         if (http.RequestAborted.IsCancellationRequested || !roster.Has(worker))
@@ -146,12 +146,12 @@ internal sealed partial class WorkerApi(
     }
 
     /// <summary>Waits no longer than the worker has the models that it had when it asked, so that it can ask for those it has now.</summary>
-    private async Task<StartedJob?> TakeAsync(string worker, IReadOnlyList<string> queues, TimeSpan wait, CancellationToken cancel)
+    private async Task<StartedJob?> TakeAsync(string worker, WorkerTake take, TimeSpan wait, CancellationToken cancel)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel, roster.ModelsChanged(worker));
         try
         {
-            return await jobs.TakeAsync(worker, queues, wait, over.Token);
+            return await jobs.TakeAsync(worker, take.Queues, take.Pairs, wait, over.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {

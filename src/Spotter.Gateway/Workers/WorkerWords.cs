@@ -14,7 +14,8 @@ internal static class WorkerWords
     // Each model has one for pictures and one for tensors.
     private const int MostQueues = 2100;
     private const int MostLeases = 4096;
-    private const int LongestName = 200;
+    // The name of a queue has up to two ids of models in it.
+    private const int LongestName = 300;
     private const int LongestCode = 64;
     private const int LongestText = 64 * 1024;
 

@@ -71,6 +71,7 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
         estimator.Read(counts);
         var read = new BacklogReading(counts, OverdueIn(counts), AheadIn(counts), time.GetTimestamp());
         latest = read;
+        WasRead(counts);
         // Those are in the counts now.
         for (var level = 0; level < before.Length; level++)
             Interlocked.Add(ref newer[level], -before[level]);
@@ -87,6 +88,9 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
         recent = new RecentReading(counts, at, timestamp);
         return counts;
     }
+
+    /// <summary>Told of each reading.</summary>
+    public Action<StoreCounts> WasRead { get; init; } = static _ => { };
 
     /// <summary>Looks once a second until cancelled.</summary>
     public async Task RunAsync(Action<Exception> onError, Action onAnswer, CancellationToken cancel)

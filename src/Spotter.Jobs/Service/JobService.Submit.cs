@@ -103,6 +103,7 @@ public sealed partial class JobService
             {
                 Engine = request.Engine,
                 Model = request.Model,
+                Then = request.Then,
                 Name = group[0].Name,
                 Inputs = [.. group.Select(i => i.Ref)],
                 Parameters = request.Parameters,

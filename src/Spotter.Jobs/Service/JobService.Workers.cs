@@ -9,9 +9,18 @@ public sealed partial class JobService
     private static readonly TimeSpan WorkerLinkLife = TimeSpan.FromMinutes(5);
 
     /// <summary>Takes one job from one of <paramref name="queues"/> (<see cref="QueueNames"/>), waiting up to <paramref name="wait"/> for one to come; null if none came.</summary>
-    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
+    public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
+        TakeAsync(worker, queues, pairs: false, wait, cancel);
+
+    /// <summary>As <see cref="TakeAsync(string, IReadOnlyCollection{string}, TimeSpan, CancellationToken)"/>.</summary>
+    /// <param name="worker">Who takes it.</param>
+    /// <param name="queues">The queues.</param>
+    /// <param name="wait">How long to wait.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <param name="pairs">True for a worker that also runs jobs for two of the models of these queues.</param>
+    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, bool pairs, TimeSpan wait, CancellationToken cancel)
     {
-        var started = await waiting.TakeAsync(worker, queues, wait, cancel);
+        var started = await waiting.TakeAsync(worker, queues, pairs, wait, cancel);
         if (started is not null)
             Backlog.Taken(started.Job.Priority);
         return started;
@@ -74,7 +83,7 @@ public sealed partial class JobService
         var kept = leases.Count == 0 ? [] : await store.ExtendAsync(leases, settings.Leases.Duration, cancel);
         return new WorkerOrders([.. leases.Where((_, i) => !kept[i]).Select(l => l.Job)], Drain: false)
         {
-            OthersAreFree = leases.Select(l => QueueNames.ModelOf(l.Queue)).Distinct(StringComparer.Ordinal).Any(model => roster.HasFreeLane(worker, model)),
+            OthersAreFree = leases.Select(l => l.Queue).Distinct(StringComparer.Ordinal).Any(queue => roster.HasFreeLane(worker, QueueNames.ModelsOf(queue))),
         };
     }
 

@@ -64,11 +64,15 @@ public sealed partial class JobService : IAsyncDisposable
         Unserved = new UnservedQueues(models, roster);
         Drain = new DrainRate(time);
         Estimator = new Estimator(roster, settings);
-        Backlog = new BacklogMeter(store, Unserved, Drain, Estimator, settings, time);
+        waiting = new WaitingWorkers(store, settings.Leases.Duration, roster.RankOf, time);
+        Backlog = new BacklogMeter(store, Unserved, Drain, Estimator, settings, time)
+        {
+            // What another gateway has told of may have got lost, and this one may have been started after it.
+            WasRead = counts => waiting.Know(counts.Backlogs.Where(b => b.All > 0).Select(b => b.Queue)),
+        };
         Admission = new Admission(Backlog, Drain, Estimator, settings, time);
         Changes = new ChangeFeed(store, time);
         Watcher = new JobWatcher(store, Changes, time);
-        waiting = new WaitingWorkers(store, settings.Leases.Duration, roster.RankOf, time);
         subscription = Changes.Subscribe(OnChanged);
         Maintenance = new Maintenance(store, blobs, settings.Leases, time);
     }

@@ -113,9 +113,13 @@ public sealed class ModelCatalogue
     /// <summary>True for a model that another gateway's workers have, or will have once they are started.</summary>
     public bool IsElsewhere(string model) => elsewhere.Contains(model, StringComparer.Ordinal);
 
-    /// <summary>True for queues whose jobs need no model, or one whose file, as it is now, a worker that is started here can load.</summary>
+    /// <summary>True for queues whose jobs need no model, or only such whose files, as they are now, a worker that is started here can load.</summary>
     public bool Serves(string queue) =>
-        QueueNames.ModelOf(queue) is not { } model || (StartsWorkers && own.Any(m => m.Id == model && m is { Model: not null, Error: null }));
+        QueueNames.ModelsOf(queue).All(model => StartsWorkers && own.Any(m => m.Id == model && m is { Model: not null, Error: null }))
+        && (QueueNames.ThenOf(queue) is not { } then || AreTogether(QueueNames.ModelOf(queue)!, then));
+
+    /// <summary>Whether the workers that are started here for one model load another one too. Default: they load all.</summary>
+    public Func<string, string, bool> AreTogether { get; set; } = static (_, _) => true;
 
     /// <summary>Why the file of a model, as it is now, can't be used; null when it can, and when there is none.</summary>
     public JobError? ErrorOf(string model) => own.FirstOrDefault(m => m.Id == model)?.Error;

@@ -11,7 +11,10 @@ public sealed record JobRequest
     /// <summary>The model; null when the engine needs none.</summary>
     public string? Model { get; init; }
 
-    /// <summary>The version of the model that is there now; null when nothing may be reused.</summary>
+    /// <summary>A second model that it needs; null when it needs none.</summary>
+    public string? Then { get; init; }
+
+    /// <summary>The version of the model that is there now, or of both; null when nothing may be reused.</summary>
     public string? ModelVersion { get; init; }
 
     /// <summary>What the engine is told.</summary>
@@ -40,6 +43,9 @@ public sealed record JobRequest
 
     /// <summary>All that was asked for, always written the same way, to tell a repeated request from another one.</summary>
     public string Text { get; init; } = "";
+
+    /// <summary>The version of two models that make a result together.</summary>
+    public static string VersionOf(string model, string then) => $"{model}+{then}";
 }
 
 /// <summary>When and how jobs are run, apart from what is to be done.</summary>

@@ -9,13 +9,20 @@ namespace Spotter.Jobs;
 public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster)
 {
     /// <summary>True for a queue whose jobs some worker takes, or would once it is started.</summary>
-    public bool MayBeServed(string queue) => catalogue.Serves(queue) || roster.HasModel(QueueNames.ModelOf(queue)!);
+    public bool MayBeServed(string queue) => catalogue.Serves(queue) || roster.HasModels(QueueNames.ModelsOf(queue));
 
     /// <summary>Why the jobs of a queue wait; null when somebody takes them, or will once there is a worker.</summary>
     public string? ReasonFor(string queue)
     {
-        if (QueueNames.ModelOf(queue) is not { } model || roster.HasModel(model) || catalogue.IsElsewhere(model))
+        var models = QueueNames.ModelsOf(queue);
+        if (models.Count == 0 || roster.HasModels(models) || models.All(catalogue.IsElsewhere))
             return null;
+        if (Missing(queue) is not { } model)
+        {
+            return catalogue.Serves(queue)
+                ? $"No worker has both models, '{models[0]}' and '{models[1]}', yet; the job waits until one has."
+                : $"No worker has both models, '{models[0]}' and '{models[1]}'; the job waits until one has, or until it is cancelled. Where there are pools, put both into one.";
+        }
         if (catalogue.ErrorOf(model) is { } error)
             return $"The file of the model '{model}' can't be loaded, and no worker has an earlier version; the job waits until the file is replaced, or until it is cancelled. {error.Detail}";
         if (roster.LoadingOf(model).Workers > 0)
@@ -30,12 +37,15 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
     /// <summary>What the workers that will take the jobs of a queue do before; null when they can take them now, or nobody can (<see cref="ReasonFor"/>).</summary>
     public string? DelayOf(string queue)
     {
-        if (QueueNames.ModelOf(queue) is not { } model || roster.HasModel(model) || roster.LoadingOf(model) is not { Workers: > 0 and var workers } loading)
+        if (Missing(queue) is not { } model || roster.LoadingOf(model) is not { Workers: > 0 and var workers } loading)
             return null;
         var who = workers == 1 ? "A worker loads" : string.Create(CultureInfo.InvariantCulture, $"{workers} workers load");
         var before = roster.Loads.Of(model) is { } took ? string.Create(CultureInfo.InvariantCulture, $"; the last time it took {took.TotalSeconds:0.#} s") : "";
         return string.Create(CultureInfo.InvariantCulture, $"{who} the model '{model}', for {loading.Longest.TotalSeconds:0} s now{before}.");
     }
+
+    /// <summary>Of the models that the jobs of a queue need, the first that no worker has; null when each is had.</summary>
+    private string? Missing(string queue) => QueueNames.ModelsOf(queue).FirstOrDefault(model => !roster.HasModel(model));
 
     /// <summary>True when no number of workers makes the jobs of a queue begin sooner: nobody has the model, or not yet.</summary>
     public bool IsHeldUp(string queue) => ReasonFor(queue) is not null || DelayOf(queue) is not null;

@@ -25,11 +25,17 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
     // A store whose clock is a little behind says that a job is due at once, and gives none: it is not asked without a pause.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Queues for two models that are known at a time.</summary>
+    private const int MostPairs = 1_000;
+
     private static readonly JobError Undelivered = new(ErrorCodes.LeaseLost, "The job did not reach the worker, and was given back.");
 
     private readonly Lock gate = new();
     private readonly LinkedList<Waiter> waiters = new();
     private readonly List<Task> pumps = [];
+
+    // Of all pairs of models few are ever asked for, and each queue that is looked into costs something.
+    private readonly HashSet<string> pairs = new(StringComparer.Ordinal);
     private ITimer? timer;
     private DateTimeOffset nextDue = DateTimeOffset.MaxValue;
     private DateTimeOffset? timerAt;
@@ -41,12 +47,22 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
     /// Takes one job from one of <paramref name="queues"/>, waiting up to <paramref name="wait"/> for one to come
     /// (<see cref="Timeout.InfiniteTimeSpan"/>: until cancelled); null if none came.
     /// </summary>
-    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
+    public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
+        TakeAsync(worker, queues, takesPairs: false, wait, cancel);
+
+    /// <summary>As <see cref="TakeAsync(string, IReadOnlyCollection{string}, TimeSpan, CancellationToken)"/>.</summary>
+    /// <param name="worker">Who takes it.</param>
+    /// <param name="queues">The queues.</param>
+    /// <param name="wait">How long to wait.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <param name="takesPairs">True for a worker that also takes jobs for two of the models of these queues.</param>
+    public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, bool takesPairs, TimeSpan wait, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        var waiter = new Waiter(worker, [.. queues], wait, cancel);
+        var waiter = new Waiter(worker, [.. queues], takesPairs, wait, cancel);
         lock (gate)
         {
+            waiter.Consider(pairs);
             if (closed)
                 throw Closing();
             if (waiters.Count >= MostWaiting)
@@ -77,6 +93,8 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
         {
             if (closed)
                 return;
+            if (queue is not null && QueueNames.ThenOf(queue) is not null)
+                Note(queue);
             var anybody = false;
             for (var node = waiters.First; node is not null; node = node.Next)
             {
@@ -88,6 +106,31 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
             if (anybody)
                 Begin();
         }
+    }
+
+    /// <summary>In these queues there are jobs: those for two models are looked into from now on.</summary>
+    public void Know(IEnumerable<string> queues)
+    {
+        foreach (var queue in queues.Where(q => QueueNames.ThenOf(q) is not null))
+        {
+            bool known;
+            lock (gate)
+                known = pairs.Contains(queue);
+            if (!known)
+                Filled(queue);
+        }
+    }
+
+    // Called with the gate held.
+    private void Note(string pair)
+    {
+        // Those that are in use come again.
+        if (pairs.Count >= MostPairs)
+            pairs.Clear();
+        if (!pairs.Add(pair))
+            return;
+        foreach (var waiter in waiters)
+            waiter.Consider(pairs);
     }
 
     /// <summary>Whoever waits hears that the gateway stops.</summary>
@@ -134,12 +177,12 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
 
     private async Task PumpAsync()
     {
-        while (NextGroup() is var (group, firstTurn))
-            await ServeAsync(group, firstTurn);
+        while (NextGroup() is var (group, queues, firstTurn))
+            await ServeAsync(group, queues, firstTurn);
     }
 
-    /// <summary>Those who are served together, in the order in which they are, and the turn of the first; null when nobody is hungry.</summary>
-    private (List<Waiter> Group, long FirstTurn)? NextGroup()
+    /// <summary>Those who are served together, in the order in which they are, of which queues, and the turn of the first; null when nobody is hungry.</summary>
+    private (List<Waiter> Group, string[] Queues, long FirstTurn)? NextGroup()
     {
         lock (gate)
         {
@@ -163,11 +206,11 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
             var group = hungry.Where(w => w.GoesWith(hungry[0])).Take(Largest).ToList();
             group.ForEach(w => (w.Hungry, w.IsServed) = (false, true));
             turn += group.Count;
-            return (group, turn - group.Count);
+            return (group, hungry[0].Queues, turn - group.Count);
         }
     }
 
-    private async Task ServeAsync(List<Waiter> group, long firstTurn)
+    private async Task ServeAsync(List<Waiter> group, string[] queues, long firstTurn)
     {
         var unserved = group.Count;
         try
@@ -176,7 +219,7 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
             var asked = 0;
             foreach (var (levels, count) in Turns(firstTurn, group.Count))
             {
-                requests.Add(new TakeRequest(group[0].Queues, levels, group.GetRange(asked, count).ConvertAll(w => w.Worker), duration));
+                requests.Add(new TakeRequest(queues, levels, group.GetRange(asked, count).ConvertAll(w => w.Worker), duration));
                 asked += count;
             }
             var first = 0;
@@ -284,13 +327,15 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
         Filled(null);
     }
 
-    private sealed class Waiter(string worker, string[] queues, TimeSpan wait, CancellationToken cancel)
+    private sealed class Waiter(string worker, string[] queues, bool takesPairs, TimeSpan wait, CancellationToken cancel)
     {
+        private readonly string[] named = queues;
         private readonly TaskCompletionSource<StartedJob?> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public string Worker => worker;
 
-        public string[] Queues => queues;
+        /// <summary>The queues that are looked into for it.</summary>
+        public string[] Queues { get; private set; } = queues;
 
         public bool Waits { get; } = wait > TimeSpan.Zero || wait == Timeout.InfiniteTimeSpan;
 
@@ -307,7 +352,18 @@ public sealed class WaitingWorkers(IJobStore store, TimeSpan duration, Func<stri
 
         public ITimer? Timer { get; set; }
 
-        public bool GoesWith(Waiter other) => queues.AsSpan().SequenceEqual(other.Queues);
+        public bool GoesWith(Waiter other) => Queues.AsSpan().SequenceEqual(other.Queues);
+
+        /// <summary>Of these queues for two models, those are looked into as well whose models it has both.</summary>
+        public void Consider(IReadOnlyCollection<string> pairs)
+        {
+            if (takesPairs && pairs.Count > 0)
+                Queues = [.. named, .. pairs.Where(Has).Order(StringComparer.Ordinal)];
+        }
+
+        private bool Has(string pair) =>
+            named.Contains(QueueNames.Of(QueueNames.EngineOf(pair), QueueNames.ModelOf(pair)), StringComparer.Ordinal)
+            && named.Any(queue => QueueNames.ModelOf(queue) == QueueNames.ThenOf(pair));
 
         /// <summary>False when the caller has gone.</summary>
         public bool TryDeliver(StartedJob? started) => answer.TrySetResult(started);

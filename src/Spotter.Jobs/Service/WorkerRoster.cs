@@ -169,9 +169,14 @@ public sealed class WorkerRoster(TimeProvider time)
     public IReadOnlyList<(string Model, TimeSpan For)> LoadingBy(string worker) =>
         entries.TryGetValue(worker, out var entry) ? [.. entry.Loading.Select(l => (l.Key, time.GetElapsedTime(l.Value)))] : [];
 
-    /// <summary>True when a worker besides this one has a lane free and the model; for null, any that has a lane free.</summary>
-    public bool HasFreeLane(string besides, string? model) =>
-        entries.Any(e => e.Key != besides && e.Value.HasFreeLane && (model is null || e.Value.Models.Any(m => m.Version is not null && m.Id == model)));
+    /// <summary>True if one worker has all of these models, in whatever version.</summary>
+    public bool HasModels(IReadOnlyList<string> ids) => entries.Values.Any(e => Has(e, ids));
+
+    /// <summary>True when a worker besides this one has a lane free and these models.</summary>
+    public bool HasFreeLane(string besides, IReadOnlyList<string> models) =>
+        entries.Any(e => e.Key != besides && e.Value.HasFreeLane && Has(e.Value, models));
+
+    private static bool Has(Entry worker, IReadOnlyList<string> ids) => ids.All(id => worker.Models.Any(m => m.Version is not null && m.Id == id));
 
     /// <summary>True when no worker has joined.</summary>
     public bool IsEmpty => entries.IsEmpty;

@@ -49,7 +49,7 @@ internal static class BoxPainter
         var placed = new List<LabelPlate>(detections.Count);
         foreach (var detection in detections)
         {
-            var name = TextMask.Of(detection.Label, style.Font);
+            var name = TextMask.Of(detection.Then?.Labels is [var answer, ..] ? $"{detection.Label}: {answer.Name}" : detection.Label, style.Font);
             var sure = TextMask.Of(string.Create(CultureInfo.InvariantCulture, $"{detection.Confidence * 100:0}%"), style.Font);
             var width = Math.Min(canvas.Width, style.Padding + name.Right + style.Gap + sure.Right + style.Padding);
             var box = Pixels(detection.Box, canvas, style.Stroke);

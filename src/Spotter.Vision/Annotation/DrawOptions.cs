@@ -22,10 +22,17 @@ public sealed record DrawOptions
     public static DrawOptions Of(VisionParameters parameters, VisionResult result) => new()
     {
         Zones = parameters.Zones,
-        Redacted = parameters.Redact is { } labels ? [.. BoxesOf(result.Detections, labels)] : null,
+        Redacted = parameters.Redact is { } labels ? [.. BoxesOf(result.Detections, labels), .. UnseenIn(result, parameters.ThenLabels)] : null,
         RedactWith = parameters.RedactWith,
     };
 
-    private static IEnumerable<Box> BoxesOf(IReadOnlyList<Detection>? detections, IReadOnlyList<string> labels) =>
-        (detections ?? []).Where(d => labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) || labels.Contains(d.Label, StringComparer.Ordinal)).Select(d => d.Box);
+    private static IEnumerable<Box> BoxesOf(IReadOnlyList<Detection>? detections, IReadOnlyList<string> labels) => (detections ?? []).SelectMany(d =>
+        (labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) || labels.Contains(d.Label, StringComparer.Ordinal) ? [d.Box] : Array.Empty<Box>())
+            .Concat(BoxesOf(d.Then?.Detections, labels)));
+
+    /// <summary>Boxes that a second model was to look at and has not: what it would have found there is hidden with them.</summary>
+    private static IEnumerable<Box> UnseenIn(VisionResult result, IReadOnlyList<string>? thenLabels) =>
+        result is { Then.LeftOut: > 0, Detections: { } all } && all.Any(d => d.Then?.Detections is not null)
+            ? all.Where(d => d.Then is null && thenLabels?.Contains(d.Label, StringComparer.Ordinal) != false).Select(d => d.Box)
+            : [];
 }

@@ -7,4 +7,7 @@ public sealed record RunExtras
 {
     /// <summary>Takes the pictures that are cut out (<see cref="VisionParameters.Crops"/>); without it, none is.</summary>
     public CropAction? OnCrop { get; init; }
+
+    /// <summary>The second model (<see cref="VisionParameters.Then"/>); without it, none is asked.</summary>
+    public VisionModel? Then { get; init; }
 }

@@ -35,6 +35,9 @@ public sealed class VisionModel : IDisposable
     /// <summary>Most pictures that any model is given at once.</summary>
     public const int MostAtOnce = 8;
 
+    /// <summary>Most boxes of one picture that a second model looks at: the most confident. A job would take too long with all that there may be.</summary>
+    public const int MostLooks = 32;
+
     /// <summary>What it runs on.</summary>
     public Device Device => session.Device;
 
@@ -101,8 +104,10 @@ public sealed class VisionModel : IDisposable
             timings.Decoded();
             var result = canvas is null
                 ? Look(lane, letterbox, size, options, timings, cancel)
-                : LookAtParts(canvas, lane, options, timings, progress, cancel);
+                : LookAtParts(canvas, lane, options, timings, options.Then is null ? progress : null, cancel);
             cancel.ThrowIfCancellationRequested();
+            if (options.Then is not null && extras.Then is { } then)
+                result = new SecondLook(then, options).At(canvas!, result, timings, progress, cancel);
             var drawing = DrawOptions.Of(options, result);
             if (options.Crops && extras.OnCrop is { } onCrop)
             {
@@ -112,7 +117,7 @@ public sealed class VisionModel : IDisposable
             }
             var annotated = options.Annotate ? Annotator.Draw(canvas!, result, drawing) : null;
             timings.Encoded();
-            return new InferenceResult(result, timings.Read(encoded: options.NeedsPicture), annotated);
+            return new InferenceResult(result, timings.Read(encoded: options.Annotate || options.Crops), annotated);
         }
         finally
         {
@@ -144,7 +149,7 @@ public sealed class VisionModel : IDisposable
     public IReadOnlyList<BatchAnswer> Run(IReadOnlyList<BatchPicture> pictures)
     {
         var answers = new BatchAnswer[pictures.Count];
-        if (pictures.Count == 1 || pictures.Count > batches.Most || pictures.Any(p => p.Options.Tile is not null || p.Options.Region is not null || p.Options.Crops))
+        if (pictures.Count == 1 || pictures.Count > batches.Most || pictures.Any(p => p.Options.Tile is not null || p.Options.Region is not null || p.Options.RunsAlone))
         {
             for (var i = 0; i < answers.Length; i++)
                 answers[i] = RunAlone(pictures[i]);

@@ -30,7 +30,7 @@ internal sealed class SizeEngine : IOfferedEngine
 
     public bool Takes(ModelInfo model) => false;
 
-    public EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs) =>
+    public EngineRequest Prepare(JobFields fields, ModelInfo? model, IReadOnlyList<ModelInfo> models, int inputs) =>
         new(RawJson.Of(SizeOptions.Declared.Read(fields), SizeParametersJson.Default.SizeParameters), CacheParameters: null);
 
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)

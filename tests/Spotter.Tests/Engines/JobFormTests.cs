@@ -93,7 +93,7 @@ public sealed class JobFormTests
     [InlineData("expires", "0", ErrorCodes.InvalidRequest, "The job would expire after 0 s and may not start before 0 s have passed; make 'expires' longer than 'delay'.")]
     [InlineData("callback_secret", "x", ErrorCodes.InvalidRequest, "The field 'callback_secret' comes without a 'callback'; send both, or none.")]
     [InlineData("colour", "red", ErrorCodes.InvalidRequest,
-        "The field 'colour' is unknown; known are image, engine, model, confidence, thresholds, iou, agnostic, labels, top, tile, overlap, roi, zones, redact, redact_with, crops, annotate, priority, delay, expires, callback, callback_secret, reuse, "
+        "The field 'colour' is unknown; known are image, engine, model, confidence, thresholds, iou, agnostic, labels, top, tile, overlap, roi, zones, redact, redact_with, crops, then, then_labels, annotate, priority, delay, expires, callback, callback_secret, reuse, "
         + "and for the engine 'filter' filter, caption, level, degrees, direction, amount, seed, threshold, sides, mode, strict, stretch.")]
     public void A_field_that_can_not_be_is_refused_in_words(string name, string value, string code, string message) =>
         ShouldBeRefused(code, message, (name, value));

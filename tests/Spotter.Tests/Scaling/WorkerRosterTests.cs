@@ -66,17 +66,17 @@ public sealed class WorkerRosterTests
     {
         var roster = new WorkerRoster(clock);
         roster.Join("busy", 1, [new WorkerModel("m", "v1")]);
-        roster.HasFreeLane("busy", "m").ShouldBeFalse("there is nobody else");
+        roster.HasFreeLane("busy", ["m"]).ShouldBeFalse("there is nobody else");
         roster.Join("other", 1, [new WorkerModel("n", "v1"), Loading("m")]);
-        (roster.HasFreeLane("busy", "m"), roster.HasFreeLane("busy", "n"), roster.HasFreeLane("busy", null)).ShouldBe((false, true, true));
+        (roster.HasFreeLane("busy", ["m"]), roster.HasFreeLane("busy", ["n"]), roster.HasFreeLane("busy", [])).ShouldBe((false, true, true));
         roster.Tell("other", [new WorkerModel("m", "v1")]);
-        roster.HasFreeLane("busy", "m").ShouldBeTrue();
+        roster.HasFreeLane("busy", ["m"]).ShouldBeTrue();
 
         roster.Took("other");
-        roster.HasFreeLane("busy", "m").ShouldBeFalse();
+        roster.HasFreeLane("busy", ["m"]).ShouldBeFalse();
         roster.Ended("other");
         roster.Drain("other", drain: true);
-        roster.HasFreeLane("busy", "m").ShouldBeFalse();
+        roster.HasFreeLane("busy", ["m"]).ShouldBeFalse();
     }
 
     [Fact]

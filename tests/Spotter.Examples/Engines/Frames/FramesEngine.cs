@@ -45,7 +45,7 @@ internal sealed class FramesEngine : IOfferedEngine
 
     public bool Takes(ModelInfo model) => false;
 
-    public EngineRequest Prepare(JobFields fields, ModelInfo? model, int inputs) =>
+    public EngineRequest Prepare(JobFields fields, ModelInfo? model, IReadOnlyList<ModelInfo> models, int inputs) =>
         new(RawJson.Of(FramesOptions.Declared.Read(fields), FramesJson.Default.FramesParameters), CacheParameters: null);
 
     public EngineResult Run(EngineJob job, IProgress<double> progress, CancellationToken cancel)
