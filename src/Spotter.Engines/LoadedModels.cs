@@ -29,7 +29,7 @@ public sealed class LoadedModels : IDisposable
     public IReadOnlyList<WorkerModel> List()
     {
         lock (gate)
-            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error, IsLoading = p.Value.IsLoading, IsNext = p.Value.IsNext, Info = InfoOf(p.Value), Device = DeviceOf(p.Value) })];
+            return [.. places.Select(p => new WorkerModel(p.Key, p.Value.Loaded?.Version) { Error = p.Value.Error, IsLoading = p.Value.IsLoading, IsNext = p.Value.IsNext, Info = InfoOf(p.Value), Device = p.Value.Loaded?.Model.DeviceName })];
     }
 
     /// <summary>The version of a model that is there; null when there is none.</summary>
@@ -103,10 +103,6 @@ public sealed class LoadedModels : IDisposable
     });
 
     private static ModelInfo? InfoOf(Place place) => place.Loaded is { } loaded ? loaded.Model.Model with { Version = loaded.Version } : null;
-
-#pragma warning disable CA1308 // Small letters are how it is written.
-    private static string? DeviceOf(Place place) => place.Loaded?.Model.Device.ToString().ToLowerInvariant();
-#pragma warning restore CA1308
 
     private void Change(Func<OrderedDictionary<string, Place>, Held?> change)
     {

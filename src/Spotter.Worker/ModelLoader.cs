@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Engines;
 using Spotter.Jobs;
-using Spotter.Vision;
 using Spotter.Vision.Inference;
 using Spotter.Vision.Models;
 
@@ -101,7 +100,7 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
             models.Begin(id);
             Failpoint.At("model-loading", id);
             var model = VisionModel.Load(file, options);
-            var (device, without) = (model.Device, model.NotOnDevice);
+            var (device, without) = (model.DeviceName, model.NotOnDevice);
             models.Set(model, version);
             LogLoaded(id, version, device);
             if (without is not null)
@@ -131,7 +130,7 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
     private static string IdOf(string file) => Path.GetFileNameWithoutExtension(file);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Model} is loaded in version {Version}, on {Device}")]
-    private partial void LogLoaded(string model, string version, Device device);
+    private partial void LogLoaded(string model, string version, string device);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Model {Model} runs on the processor: {Reason}")]
     private partial void LogNotOnDevice(string model, string reason);

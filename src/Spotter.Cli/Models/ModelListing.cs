@@ -1,5 +1,6 @@
 using Spotter.Core;
 using Spotter.Jobs;
+using Spotter.Vision.Inference;
 using Spotter.Vision.Models;
 
 namespace Spotter.Cli.Models;

@@ -41,6 +41,9 @@ public sealed class VisionModel : IDisposable
     /// <summary>What it runs on.</summary>
     public Device Device => session.Device;
 
+    /// <summary>That as it is asked for, as <c>tensorrt</c>.</summary>
+    public string DeviceName => OrtDevice.NameOf(Device);
+
     /// <summary>Why it does not run on the device that was asked for; null when it does.</summary>
     public string? NotOnDevice => session.NotOnDevice;
 
@@ -59,7 +62,7 @@ public sealed class VisionModel : IDisposable
         var (session, file) = ModelInspection.Load(modelFile, options.Threads, optimize: true, options.Device);
         try
         {
-            var model = new VisionModel(session, ModelInspection.Inspect(modelFile, session, file), options.Limits);
+            var model = new VisionModel(session, ModelInspection.Inspect(modelFile, session, file, ModelTrial.Judge), options.Limits);
             model.WarmUp();
             return model;
         }

@@ -104,8 +104,8 @@ internal static class HeadRules
         var single = group.FindAll(o => Numbers(o) == 1);
         if (group.Count == 4 && points >= 0 && boxes >= 0 && single.Count == 2)
         {
-            var objectness = single.Find(o => Says(outputs[o], "obj"));
-            var scores = single.Find(o => Says(outputs[o], "cls", "score"));
+            var objectness = single.Find(o => outputs[o].Says("obj"));
+            var scores = single.Find(o => outputs[o].Says("cls", "score"));
             return objectness == scores ? null : new(HeadKind.Centres, 1, Landmarks, scores, objectness, boxes, points);
         }
         if (boxes >= 0 && single is [var score] && (group.Count == 2 || points >= 0))
@@ -115,9 +115,9 @@ internal static class HeadRules
         // Of two outputs that could both be distributions, the name tells, or the number of names.
         foreach (var (sides, classes) in ((int, int)[])[(other, one), (one, other)])
         {
-            var fits = Bins.Contains(Numbers(sides) / 4) && Numbers(sides) % 4 == 0 && !Says(outputs[sides], "cls", "score", "conf");
+            var fits = Bins.Contains(Numbers(sides) / 4) && Numbers(sides) % 4 == 0 && !outputs[sides].Says("cls", "score", "conf");
             var clear = !Bins.Contains(Numbers(classes) / 4) || Numbers(classes) % 4 != 0
-                || Says(outputs[sides], "dis", "reg", "box", "loc") || Says(outputs[classes], "cls", "score", "conf") || hints.Names == Numbers(classes);
+                || outputs[sides].Says("dis", "reg", "box", "loc") || outputs[classes].Says("cls", "score", "conf") || hints.Names == Numbers(classes);
             if (fits && clear && (hints.Names ?? Numbers(classes)) == Numbers(classes))
                 return new(HeadKind.Distributions, Numbers(classes), Numbers(sides), classes, -1, sides, -1);
         }
@@ -167,15 +167,5 @@ internal static class HeadRules
                 return (stride, 2);
         }
         return null;
-    }
-
-    private static bool Says(OrtPort port, params ReadOnlySpan<string> words)
-    {
-        foreach (var word in words)
-        {
-            if (port.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
-                return true;
-        }
-        return false;
     }
 }

@@ -121,7 +121,7 @@ internal static class LayoutRules
                 continue;
             var numbers = (int)outputs[i].Shape[^1];
             // The export of super-gradients has the score before the class (its documentation of flat predictions).
-            var scoreFirst = Says(outputs[i], "flat_predictions");
+            var scoreFirst = outputs[i].Says("flat_predictions");
             var family = scoreFirst ? FamilyNames.YoloNas : hints.IsPaddle ? FamilyNames.Paddle : outputs[i].Shape.Length == 4 ? FamilyNames.Ssd : numbers == 6 ? FamilyNames.EndToEnd : FamilyNames.YoloV7Nms;
             var order = RowOrder.Named(outputs[i].Name, numbers)
                 ?? (scoreFirst ? RowOrder.PictureCornersScore : hints.IsPaddle && numbers == 6 ? RowOrder.ClassFirst : outputs[i].Shape.Length == 4 ? RowOrder.PictureClass : null);
@@ -309,7 +309,7 @@ internal static class LayoutRules
     /// those of DETR ask 100 (transformers, configuration files of the published checkpoints).
     /// </summary>
     private static string FamilyOf(OrtPort scores, long queries, long classes) =>
-        classes == LabelSets.Coco.Count || (queries == 300 && classes is not (91 or 92) && Says(scores, "logits")) ? FamilyNames.RtDetr : FamilyNames.Detr;
+        classes == LabelSets.Coco.Count || (queries == 300 && classes is not (91 or 92) && scores.Says("logits")) ? FamilyNames.RtDetr : FamilyNames.Detr;
 
     /// <summary>Boxes, labels and scores, with suppression done or not needed.</summary>
     private static LayoutGuess? Lists(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
@@ -319,17 +319,17 @@ internal static class LayoutRules
         for (var i = 0; i < outputs.Count; i++)
         {
             var port = outputs[i];
-            if (!port.IsNumeric || Says(port, "raw", "multiclass", "anchor", "mask", "keypoint"))
+            if (!port.IsNumeric || port.Says("raw", "multiclass", "anchor", "mask", "keypoint"))
                 continue;
             if (port.Shape is [.., 4] && port.Shape.Length is 2 or 3 && boxes < 0)
                 boxes = i;
-            else if (Says(port, "num") && port.Shape.All(d => d is 1 or -1) && count < 0)
+            else if (port.Says("num") && port.Shape.All(d => d is 1 or -1) && count < 0)
                 count = i;
             else if (!IsList(port))
                 continue;
-            else if (Says(port, "score", "conf") && scores < 0)
+            else if (port.Says("score", "conf") && scores < 0)
                 scores = i;
-            else if ((Says(port, "label", "class") || port.Type is OrtPort.Int64 or OrtPort.Int32) && labels < 0)
+            else if ((port.Says("label", "class") || port.Type is OrtPort.Int64 or OrtPort.Int32) && labels < 0)
                 labels = i;
             else
                 unnamed.Add(i);
@@ -344,23 +344,13 @@ internal static class LayoutRules
         if (boxes < 0 || labels < 0 || scores < 0)
             return null;
         // The names that TensorRT's and super-gradients' suppression give, which end exports of YOLO.
-        var yolo = Says(outputs[boxes], "det_boxes", "pred_boxes", "nmsed_boxes");
+        var yolo = outputs[boxes].Says("det_boxes", "pred_boxes", "nmsed_boxes");
         var family = hints.IsToldSize ? FamilyNames.RtDetr : yolo ? FamilyNames.EndToEnd : FamilyNames.Ssd;
         return new(OutputLayout.Lists, family, VisionTasks.Detect, count < 0 ? [boxes, labels, scores] : [boxes, labels, scores, count], hints.Names ?? 0);
     }
 
     /// <summary>One number per box, for one picture: <c>[n]</c>, <c>[1, n]</c> or <c>[1, n, 1]</c>.</summary>
     private static bool IsList(OrtPort port) => port.Shape is [_] or [1 or -1, _] or [1 or -1, _, 1];
-
-    private static bool Says(OrtPort port, params ReadOnlySpan<string> words)
-    {
-        foreach (var word in words)
-        {
-            if (port.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
-                return true;
-        }
-        return false;
-    }
 
     /// <summary>The number of classes when one number per class is all that there is: <c>[1, n]</c>, perhaps with ones before or after it.</summary>
     private static int? ClassesOf(OrtPort port) =>

@@ -19,12 +19,13 @@ internal sealed partial class ModelInspection : IDisposable
     private readonly List<ModelFact> facts = [];
     private readonly List<FixedInput> constant = [];
     private readonly TrialRuns runs;
+    private readonly TrialJudge judge;
     private InputSpec input = null!;
     private SizeInput? size;
 
-    private ModelInspection(string file, OrtSession session, OnnxFile onnx)
+    private ModelInspection(string file, OrtSession session, OnnxFile onnx, TrialJudge judge)
     {
-        (this.file, this.session, this.onnx) = (file, session, onnx);
+        (this.file, this.session, this.onnx, this.judge) = (file, session, onnx, judge);
         overrides = ModelOverrides.Of(file);
         notes = session.Metadata;
         runs = new TrialRuns(Run);
@@ -57,9 +58,9 @@ internal sealed partial class ModelInspection : IDisposable
 
     /// <summary>What the loaded model is.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelUnsupported"/>, <see cref="ErrorCodes.ModelInvalid"/>.</exception>
-    public static ModelMetadata Inspect(string file, OrtSession session, OnnxFile onnx)
+    public static ModelMetadata Inspect(string file, OrtSession session, OnnxFile onnx, TrialJudge judge)
     {
-        using var inspection = new ModelInspection(file, session, onnx);
+        using var inspection = new ModelInspection(file, session, onnx, judge);
         return inspection.Inspect();
     }
 
@@ -142,7 +143,7 @@ internal sealed partial class ModelInspection : IDisposable
     /// <summary>What was said beside the model isn't tried, and neither is what has no boxes.</summary>
     private TrialVerdict Try(ModelMetadata model, bool areNamed) => overrides.Family is not null || model.Layout == OutputLayout.Classes
         ? new(null, null, "")
-        : ModelTrial.Judge(model, areNamed, picture => runs.Of(picture, model.Input, model.Size, constant).Take(model.Outputs));
+        : judge(model, areNamed, picture => runs.Of(picture, model.Input, model.Size, constant).Take(model.Outputs));
 
     private static string Kind(ModelMetadata model) => string.Create(CultureInfo.InvariantCulture, $"a {model.Info.Family} of {model.Classes} {(model.Classes == 1 ? "class" : "classes")}");
 

@@ -21,6 +21,17 @@ internal sealed record OrtPort(string Name, int Type, long[] Shape)
     /// <summary>True for the types whose numbers can be read as results.</summary>
     public bool IsNumeric => Type is Float32 or UInt8 or Int32 or Int64 or Float16 or Double;
 
+    /// <summary>True when its name has one of these words, in any case of letters.</summary>
+    public bool Says(params ReadOnlySpan<string> words)
+    {
+        foreach (var word in words)
+        {
+            if (Name.Contains(word, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>What the library says of an input or output.</summary>
     public static OrtPort Of(string name, NodeMetadata declared) => declared.OnnxValueType == OnnxValueType.ONNX_TYPE_TENSOR
         ? new(name, (int)declared.ElementDataType, Array.ConvertAll(declared.Dimensions, dimension => (long)dimension))

@@ -1,14 +1,9 @@
 using System.Globalization;
 using Spotter.Vision.Boxes;
+using Spotter.Vision.Models;
 using Spotter.Vision.OnnxRuntime;
 
-namespace Spotter.Vision.Models;
-
-/// <summary>What a trial found.</summary>
-/// <param name="Wrong">Why the reading can't be right; null when it can.</param>
-/// <param name="Doubt">Why it may not be; null when nothing speaks against it.</param>
-/// <param name="Seen">What was looked at and found, for people.</param>
-internal sealed record TrialVerdict(string? Wrong, string? Doubt, string Seen);
+namespace Spotter.Vision.Inference;
 
 /// <summary>
 /// Tries a reading of a detector's outputs on pictures with known content. A reading that is wrong shows in numbers that no

@@ -1,6 +1,7 @@
 using Spotter.Core;
+using Spotter.Vision.Models;
 
-namespace Spotter.Vision.Models;
+namespace Spotter.Vision.Inference;
 
 /// <summary>What a model file is.</summary>
 /// <param name="Model">What requests and the page need.</param>
@@ -20,7 +21,7 @@ public static class ModelInspector
         var (session, file) = ModelInspection.Load(modelFile, threads: 1, optimize: false);
         using (session)
         {
-            var card = ModelInspection.Inspect(modelFile, session, file);
+            var card = ModelInspection.Inspect(modelFile, session, file, ModelTrial.Judge);
             return new ModelReport(card.Info, card.Facts);
         }
     }
