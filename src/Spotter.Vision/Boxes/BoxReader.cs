@@ -230,8 +230,8 @@ internal static class BoxReader
     /// <summary>Boxes <c>[n, 4]</c> and scores <c>[n, classes]</c>: of queries centre and size as shares, of anchors corners in pixels.</summary>
     private static void Pairs(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, ModelMetadata model, float confidence, Candidates into)
     {
-        var row = model.Classes + (model.Nothing == NothingColumn.None ? 0 : 1);
-        var first = model.Nothing == NothingColumn.First ? 1 : 0;
+        var row = model.Classes + (model.Background == BackgroundColumn.None ? 0 : 1);
+        var first = model.Background == BackgroundColumn.First ? 1 : 0;
         var threshold = model.Activation == Activation.Softmax ? float.NegativeInfinity : Threshold(confidence, model.Activation);
         var (width, height) = Unit(model);
         scoped Span<float> shares = row <= 512 ? stackalloc float[row] : new float[row];

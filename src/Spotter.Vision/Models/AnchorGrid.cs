@@ -9,14 +9,11 @@ internal static class AnchorGrid
     /// <summary>With a fourth, coarser one.</summary>
     public static IReadOnlyList<int> LongStrides { get; } = [8, 16, 32, 64];
 
-    /// <summary>The heads of YOLOv3 and v4 in their tiny forms.</summary>
-    public static IReadOnlyList<int> TinyStrides { get; } = [16, 32];
-
     private static readonly IReadOnlyList<int>[] KnownStrides = [Strides, LongStrides, [4, 8, 16, 32]];
 
     // With fewer of the finer or the coarser heads, and with more. Few boxes would fit them by chance.
     private const int FewestOfRare = 100;
-    private static readonly IReadOnlyList<int>[] RareStrides = [TinyStrides, [8, 16], [4, 8, 16], [4, 8, 16, 32, 64]];
+    private static readonly IReadOnlyList<int>[] RareStrides = [[16, 32], [8, 16], [4, 8, 16], [4, 8, 16, 32, 64]];
 
     /// <summary>Cells of heads together; those that lie half outside count when <paramref name="partial"/> says so.</summary>
     public static int Cells(int width, int height, IEnumerable<int> strides, bool partial = false) =>

@@ -166,7 +166,7 @@ internal sealed partial class ModelInspection
         return cells;
     }
 
-    private Activation ActivationOf(LayoutGuess guess, NothingColumn nothing, out float scale)
+    private Activation ActivationOf(LayoutGuess guess, BackgroundColumn background, out float scale)
     {
         scale = 1;
         if (guess.Layout is OutputLayout.Columns or OutputLayout.ScoreRows && overrides.Activation is { } said and not Activation.Softmax)
@@ -189,7 +189,7 @@ internal sealed partial class ModelInspection
             ? !guess.IsLoose && scores.Count(score => score < -0.001f) * 2 > scores.Count
             : scores.Exists(score => score is < -0.001f or > 1.02f);
         // RF-DETR scores each class for itself and leaves the last unused.
-        var logits = (guess.Layout == OutputLayout.Queries && nothing == NothingColumn.Last && !IsRfDetr(guess)) || guess.Layout == OutputLayout.CornersAndScores && nothing != NothingColumn.None
+        var logits = (guess.Layout == OutputLayout.Queries && background == BackgroundColumn.Last && !IsRfDetr(guess)) || guess.Layout == OutputLayout.CornersAndScores && background != BackgroundColumn.None
             || guess is { Layout: OutputLayout.Heads, HeadKind: HeadKind.Priors } ? Activation.Softmax : Activation.Sigmoid;
         var activation = overrides.Activation ?? (isLogits ? logits : Activation.None);
         if (guess.Layout is not (OutputLayout.Columns or OutputLayout.ScoreRows) || activation != Activation.None)
@@ -260,43 +260,43 @@ internal sealed partial class ModelInspection
     }
 
     /// <summary>
-    /// Which column of scores means nothing. The first DETR, YOLOS and Table Transformer score all classes and one more for nothing, as
+    /// Which column of scores is the background class. The first DETR, YOLOS and Table Transformer score all classes and the background, as
     /// the last. Their exports from Hugging Face call the scores logits, as those of RT-DETR and Conditional DETR do, which ask 300
-    /// queries and score no nothing. An SSD's nothing is its first.
+    /// queries and have none. An SSD's is its first.
     /// </summary>
-    private NothingColumn NothingOf(LayoutGuess guess, int? names)
+    private BackgroundColumn BackgroundOf(LayoutGuess guess, int? names)
     {
         if (guess.Layout is not (OutputLayout.Queries or OutputLayout.CornersAndScores))
-            return NothingColumn.None;
-        var nothing = NothingColumn.None;
+            return BackgroundColumn.None;
+        var background = BackgroundColumn.None;
         if (guess.Family is FamilyNames.Ssd or FamilyNames.UltraFace)
-            nothing = NothingColumn.First;
+            background = BackgroundColumn.First;
         else if (guess.Layout == OutputLayout.Queries && (names is { } named ? named == guess.Classes - 1 : IsDetrOfOld(guess)))
-            nothing = NothingColumn.Last;
-        if (names is { } count && count != guess.Classes - (nothing == NothingColumn.None ? 0 : 1))
+            background = BackgroundColumn.Last;
+        if (names is { } count && count != guess.Classes - (background == BackgroundColumn.None ? 0 : 1))
             throw Refuse($"it has {count} names and scores {guess.Classes} classes ({session.Outputs[guess.Outputs[1]]}); name all of them, in their order");
-        if (nothing == NothingColumn.Last && names is not null && !IsRfDetr(guess) && !IsMostlyNothing(guess))
-            throw Refuse($"it has {names} names and scores {guess.Classes} classes ({session.Outputs[guess.Outputs[1]]}), of which the last is not that there is nothing; name all of them, in their order");
-        if (nothing != NothingColumn.None)
-            Note("nothing", nothing == NothingColumn.First ? "the first column of scores" : "the last column of scores", FactSource.Inferred);
-        return nothing;
+        if (background == BackgroundColumn.Last && names is not null && !IsRfDetr(guess) && !IsMostlyBackground(guess))
+            throw Refuse($"it has {names} names and scores {guess.Classes} classes ({session.Outputs[guess.Outputs[1]]}), of which the last is no background class; name all of them, in their order");
+        if (background != BackgroundColumn.None)
+            Note("background", background == BackgroundColumn.First ? "the first column of scores" : "the last column of scores", FactSource.Inferred);
+        return background;
     }
 
     private bool IsDetrOfOld(LayoutGuess guess) => guess.Classes == 92
         || (guess.Family == FamilyNames.Detr && guess.Classes is > 1 and not (90 or 91) && Blank(guess.Outputs[1]).Shape[1] != 300
             && session.Outputs[guess.Outputs[1]].Name.Contains("logits", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Of a picture without anything, most queries are surest that there is nothing.</summary>
-    private bool IsMostlyNothing(LayoutGuess guess)
+    /// <summary>Of a picture without anything, most queries are surest of the background.</summary>
+    private bool IsMostlyBackground(LayoutGuess guess)
     {
         var scores = Tried(TrialPicture.Grey, guess.Outputs[1]).Span;
-        int all = scores.Length / guess.Classes, nothing = 0;
+        int all = scores.Length / guess.Classes, background = 0;
         for (var at = 0; at + guess.Classes <= scores.Length; at += guess.Classes)
         {
             var row = scores.Slice(at, guess.Classes);
-            nothing += row[^1] > TensorPrimitives.Max(row[..^1]) ? 1 : 0;
+            background += row[^1] > TensorPrimitives.Max(row[..^1]) ? 1 : 0;
         }
-        return nothing * 2 > all;
+        return background * 2 > all;
     }
 
     private static string Word(Activation activation) =>

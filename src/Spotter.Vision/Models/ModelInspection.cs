@@ -145,7 +145,7 @@ internal sealed partial class ModelInspection : IDisposable
         ? new(null, null, "")
         : judge(model, areNamed, picture => runs.Of(picture, model.Input, model.Size, constant).Take(model.Outputs));
 
-    private static string Kind(ModelMetadata model) => string.Create(CultureInfo.InvariantCulture, $"a {model.Info.Family} of {model.Classes} {(model.Classes == 1 ? "class" : "classes")}");
+    private static string Kind(ModelMetadata model) => string.Create(CultureInfo.InvariantCulture, $"{model.Info.Family} with {model.Classes} {(model.Classes == 1 ? "class" : "classes")}");
 
     private ModelMetadata Read(LayoutGuess guess, IReadOnlyList<string>? names, List<OrtPort> outputs, int keypointNumbers, bool noted)
     {
@@ -160,9 +160,9 @@ internal sealed partial class ModelInspection : IDisposable
         input = InputDefaults.Complete(input, guess, overrides, notes, session.Producer, noted, facts);
         FindSizeOrder(guess);
         CheckBoxes(guess);
-        var nothing = NothingOf(guess, names?.Count);
-        var activation = ActivationOf(guess, nothing, out var scoreScale);
-        var classes = nothing == NothingColumn.None ? guess.Classes : guess.Classes - 1;
+        var background = BackgroundOf(guess, names?.Count);
+        var activation = ActivationOf(guess, background, out var scoreScale);
+        var classes = background == BackgroundColumn.None ? guess.Classes : guess.Classes - 1;
         var labels = names ?? AssumedLabels(guess, classes);
         if (labels.Count == 0)
             throw Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
@@ -179,7 +179,7 @@ internal sealed partial class ModelInspection : IDisposable
             Classes = classes == 0 ? labels.Count : classes,
             Extras = guess.Extras,
             Activation = activation,
-            Nothing = nothing,
+            Background = background,
             Units = UnitsOf(guess),
             RowsFirst = guess.Layout == OutputLayout.Lists && session.Outputs[guess.Outputs[0]].Name.Contains("detection_boxes", StringComparison.OrdinalIgnoreCase),
             Strides = guess.Strides,

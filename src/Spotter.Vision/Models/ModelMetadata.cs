@@ -53,8 +53,8 @@ internal enum Activation
     Softmax,
 }
 
-/// <summary>Which column of scores means that there is nothing.</summary>
-internal enum NothingColumn
+/// <summary>Which column of scores is the background class: that there is no object.</summary>
+internal enum BackgroundColumn
 {
     None,
     First,
@@ -106,7 +106,7 @@ internal sealed record ModelMetadata
     public bool RowsFirst { get; init; }
 
     /// <summary>For <see cref="OutputLayout.Queries"/> and <see cref="OutputLayout.CornersAndScores"/>: which column is no class.</summary>
-    public NothingColumn Nothing { get; init; }
+    public BackgroundColumn Background { get; init; }
 
     /// <summary>For <see cref="OutputLayout.Cells"/> and <see cref="OutputLayout.Distances"/>: the heads' strides.</summary>
     public IReadOnlyList<int> Strides { get; init; } = AnchorGrid.Strides;

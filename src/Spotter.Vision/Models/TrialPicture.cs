@@ -10,7 +10,7 @@ internal enum TrialPicture
     /// <summary>One grey all over: there is nothing to be found.</summary>
     Grey,
 
-    /// <summary>Every pixel drawn by lot, the same each time: there is nothing to be found either.</summary>
+    /// <summary>Random pixels, the same each time: there is nothing to be found either.</summary>
     Noise,
 
     /// <summary>Discs and rectangles of several colours on a ground that grows brighter downwards.</summary>
@@ -27,7 +27,7 @@ internal static class TrialPictures
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Write(TrialPicture picture, InputSpec input, Span<byte> tensor)
     {
-        var lot = 0x9E3779B9u;
+        var random = 0x9E3779B9u;
         for (var y = 0; y < input.Height; y++)
         {
             for (var x = 0; x < input.Width; x++)
@@ -35,13 +35,13 @@ internal static class TrialPictures
                 for (var channel = 0; channel < 3; channel++)
                 {
                     // Marsaglia's xorshift: the same on every machine, whatever the library's own generator becomes.
-                    lot ^= lot << 13;
-                    lot ^= lot >> 17;
-                    lot ^= lot << 5;
+                    random ^= random << 13;
+                    random ^= random >> 17;
+                    random ^= random << 5;
                     var value = picture switch
                     {
                         TrialPicture.Grey => 127,
-                        TrialPicture.Noise => (byte)(lot >> 24),
+                        TrialPicture.Noise => (byte)(random >> 24),
                         _ => Shape(x / (double)input.Width, y / (double)input.Height, input.Bgr ? 2 - channel : channel),
                     };
                     var at = input.ChannelsLast ? (((y * input.Width) + x) * 3) + channel : (((channel * input.Height) + y) * input.Width) + x;

@@ -177,7 +177,7 @@ public sealed class GatewayTests : IAsyncLifetime
     [Fact]
     public async Task The_list_of_models_says_how_each_stands_and_what_is_loaded_where()
     {
-        var newest = GatewayBench.Model with { Version = "2" };
+        var newest = GatewayBench.Model with { Version = "2", Unsure = "It may be another." };
         bench.Models.Set([new("broken", null, SampleJobs.Fault), new("tiny", newest, SampleJobs.Fault, BuiltIn: true)]);
         bench.Roster.Join("old", 1, [new("tiny", "1")]);
 
@@ -189,6 +189,7 @@ public sealed class GatewayTests : IAsyncLifetime
         broken.GetProperty("error").GetProperty("code").GetString().ShouldBe(SampleJobs.Fault.Code);
         (tiny.GetProperty("state").GetString(), tiny.GetProperty("version").GetString(), tiny.GetProperty("builtIn").GetBoolean())
             .ShouldBe(("loading", "2", true));
+        tiny.GetProperty("unsure").GetString().ShouldBe("It may be another.");
 
         bench.Roster.Join("new", 1, [new("tiny", "2") { Device = "cuda" }]);
         (await JsonAsync("/v1/stats")).GetProperty("devices").GetRawText().ShouldBe("{\"cuda\":1}");

@@ -96,10 +96,10 @@ internal static class FamilyCases
         ["YOLOv8 without a sigmoid"] = new(() => Picture().Output("output0", Logits()), "yolov8", "car"),
 
         ["PP-YOLOE"] = new(() => Paddle(Taking(-1, 3, Edge, Edge), -1), "paddle-detection", "car"),
-        ["RT-DETR of PaddleDetection"] = new(() => Paddle(new TestGraph().Input("im_shape", Float32, -1, 2).Input("image", Float32, -1, 3, Edge, Edge), 300), "paddle-detection", "car"),
+        ["RT-DETR of PaddleDetection"] = new(() => Paddle(new TestGraph().Input("im_shape", Float32, -1, 2).Input("image", Float32, -1, 3, Edge, Edge), 300, "im_shape"), "paddle-detection", "car"),
         ["EfficientDet"] = new(() => new TestGraph().Input("image_arrays:0", UInt8, 1, Edge, Edge, 3)
             .Output("detections:0", new Grid(1, 100, 7).Put(0, 0, [0, Corners[1], Corners[0], Corners[3], Corners[2], Sure, 2])), "ssd", "bicycle"),
-        ["Caffe's DetectionOutput"] = new(() => Picture().Output("detection_out", new Grid(1, 1, 100, 7).Put(0, 0, [0, 2, Sure, .. CornerShares])), "ssd", "bicycle"),
+        ["Caffe's DetectionOutput"] = new(() => Picture().Output("detection_out", new Grid(1, 1, 100, 7).Put(0, 0, [0, 2, Sure, .. CornerShares]).Put(1, 0, [-1, 5, Sure, .. CornerShares])), "ssd", "bicycle"),
         ["findings whose name says their order"] = new(() => Picture()
             .Output("batchno_classid_score_x1y1x2y2", new Grid(1, 7).Put(0, 0, [0, 2, Sure, .. Corners])), "yolov7-nms", "car"),
         ["findings whose name says that the top comes first"] = new(() => Picture()
@@ -267,9 +267,18 @@ internal static class FamilyCases
     private static TestGraph Yolov4(int rows, int edge = Edge) => Taking(1, 3, edge, edge)
         .Output("boxes", [1, rows, 1, 4], new Grid(rows, 4).Put(50, 0, [.. Corners.Select(c => c / edge)]).Numbers).Output("confs", new Grid(1, rows, 80).Put(50, 2, Sure));
 
-    private static TestGraph Paddle(TestGraph graph, int rows) => graph.Input("scale_factor", Float32, -1, 2)
-        .Output("multiclass_nms3_0.tmp_0", new Grid(Math.Max(1, rows), 6).Put(0, 0, [2, Sure, .. Corners]), declared: [rows, 6])
+    /// <summary>All its numbers are larger or smaller unless it is told that pictures were not scaled, and are as large as its input.</summary>
+    private static TestGraph Paddle(TestGraph graph, int rows, string? shape = null)
+    {
+        graph.Input("scale_factor", Float32, -1, 2).Constant("rows", [Math.Max(1, rows), 6], new Grid(Math.Max(1, rows), 6).Put(0, 0, [2, Sure, .. Corners]).Numbers)
+            .Node("ReduceMean", ["scale_factor"], ["scale"], ("keepdims", 0)).Node("Div", ["rows", "scale"], ["scaled"]);
+        if (shape is null)
+            graph.Node("Identity", ["scaled"], ["multiclass_nms3_0.tmp_0"]);
+        else
+            graph.Constant("edge", [1], [Edge]).Node("ReduceMean", [shape], ["size"], ("keepdims", 0)).Node("Div", ["size", "edge"], ["of_input"]).Node("Mul", ["scaled", "of_input"], ["multiclass_nms3_0.tmp_0"]);
+        return graph.Output("multiclass_nms3_0.tmp_0", Float32, rows, 6)
         .Output("multiclass_nms3_0.tmp_2", new Grid(1).Fill(Math.Max(1, rows)), TestGraph.Int32, [-1]);
+    }
 
     /// <summary>The distributions of <see cref="Distances"/>, with an output of their own for each stride, and the boxes first.</summary>
     private static TestGraph PerStride(TestGraph graph, int strides, float offset)

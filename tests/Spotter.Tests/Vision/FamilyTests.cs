@@ -66,6 +66,20 @@ public sealed class FamilyTests
     }
 
     [Theory]
+    [InlineData("SCRFD", "48,64 64,64 56,72 48,80 64,80")]
+    [InlineData("YuNet", "48,64 64,64 56,72 48,80 64,80")]
+    [InlineData("RetinaFace", "40,56 72,56 56,72 40,88 72,88")]
+    public void Landmarks_of_faces_lie_where_their_head_says(string name, string expected)
+    {
+        using var model = Load(FamilyCases.All[name]);
+
+        var points = model.Run(TestPictures.Png(192, 192), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem().Keypoints.ShouldNotBeNull();
+
+        string.Join(' ', points.Select(p => FormattableString.Invariant($"{p.X},{p.Y}"))).ShouldBe(expected);
+        points.Select(p => p.Name).ShouldBe(["right eye", "left eye", "nose", "right mouth corner", "left mouth corner"]);
+    }
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void Every_family_lies_right_in_an_oblong_picture(string name)
     {

@@ -18,7 +18,7 @@ public sealed class TrialTests
 
         using (var model = VisionModel.Load(file.Path, new VisionModelOptions()))
         {
-            model.Model.Unsure.ShouldBe("It was taken for a yolox of 28 classes, but its outputs also fit a yolov8 of 29 classes or a nanodet of 1 class; say what it is in tiny.yaml beside it, with family and labels.");
+            model.Model.Unsure.ShouldBe("It was taken for yolox with 28 classes, but its outputs also fit yolov8 with 29 classes or nanodet with 1 class; say what it is in tiny.yaml beside it, with family and labels.");
             model.Card.Facts.ShouldContain(new ModelFact("family", "yolox", FactSource.Assumed));
         }
 
@@ -62,6 +62,14 @@ public sealed class TrialTests
     }
 
     [Fact]
+    public void A_class_beyond_names_that_are_assumed_makes_it_unsure()
+    {
+        using var model = Load(Taking(1, 3, 640, 640).Output("output0", new Grid(1, 300, 6).Put(0, 0, 10, 10, 50, 50, Sure, 200)));
+
+        model.Model.Unsure.ShouldNotBeNull().ShouldContain("but it finds classes beyond the 80 whose names are assumed");
+    }
+
+    [Fact]
     public void Numbers_that_are_none_make_it_unsure()
     {
         // The root of a negative number, for all but the darkest pictures.
@@ -95,7 +103,7 @@ public sealed class TrialTests
             .Output("output0", new Grid(1, 25200, 16).Put(9, 0, [100, 100, 50, 50, Sure, 90, 90, 110, 90, 100, 100, 92, 112, 108, 112, 1])).ToArray());
 
         Should.Throw<SpotterException>(() => VisionModel.Load(file.Path, new VisionModelOptions()))
-            .Message.ShouldContain("it was taken for a yolov5 of 11 classes, but then it would be 100.8 sure of a find in grey, where 1 is the most");
+            .Message.ShouldContain("it was taken for yolov5 with 11 classes, but then it would be 100.8 sure of a find in grey, where 1 is the most");
     }
 
     [Theory]
@@ -120,6 +128,19 @@ public sealed class TrialTests
     }
 
     [Theory]
+    [InlineData("Sigmoid", "Sigmoid", new[] { 0.8808, 0.7311 })]
+    [InlineData("Sigmoid", "Identity", new[] { 0.7687, 0.2313 })]
+    public void Joined_scores_are_as_sure_as_all_that_are_joined(string first, string second, double[] expected)
+    {
+        using var file = new ModelFile(Taking(1, 3, 32, 32).Constant("a", [1, 1], [2]).Constant("b", [1, 1], [first == second ? 1 : -0.32f])
+            .Node(first, ["a"], ["c"]).Node(second, ["b"], ["d"]).Node("Concat", ["c", "d"], ["output"], ("axis", 1)).Output("output", Float32, 1, 2).ToArray());
+        File.WriteAllText(Path.ChangeExtension(file.Path, ".yaml"), "task: classify\n");
+        using var model = VisionModel.Load(file.Path, new VisionModelOptions());
+
+        model.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Labels.ShouldNotBeNull().Select(l => l.Confidence).ShouldBe(expected, 0.0002);
+    }
+
+    [Theory]
     [InlineData(6)]
     [InlineData(7)]
     public void A_few_classes_of_a_free_number_of_pictures_are_no_findings(int classes)
@@ -141,15 +162,15 @@ public sealed class TrialTests
     }
 
     [Fact]
-    public void Nothing_has_no_name()
+    public void The_background_has_no_name()
     {
         var logits = new Grid(1, 100, 11).Fill(-9);
         for (var query = 0; query < 100; query++)
             logits.Put(query, 10, 9);
         using var model = Load(Taking(1, 3, 96, 96).Note("names", "['a','b','c','d','e','f','g','h','i','j']").Output("logits", logits).Output("pred_boxes", new Grid(1, 100, 4)));
 
-        model.Card.Nothing.ShouldBe(NothingColumn.Last);
-        model.Card.Facts.ShouldContain(new ModelFact("nothing", "the last column of scores", FactSource.Inferred));
+        model.Card.Background.ShouldBe(BackgroundColumn.Last);
+        model.Card.Facts.ShouldContain(new ModelFact("background", "the last column of scores", FactSource.Inferred));
     }
 
     [Fact]
