@@ -9,7 +9,7 @@ namespace Spotter.Vision.Annotation;
 internal static unsafe class Redaction
 {
     /// <summary>Most cells along the longer edge of a box. A face is not to be told from another by so few.</summary>
-    public const int MostCells = 6;
+    private const int MostCells = 6;
 
     // In pixels: a smaller cell would be hardly less than the picture itself.
     private const int SmallestCell = 8;

@@ -29,7 +29,7 @@ internal static class LabelNames
             if (string.IsNullOrWhiteSpace(notes))
                 return null;
             var names = Json(notes) ?? Python(notes) ?? Plain(notes);
-            if (names is [var only] && only.AsSpan().Trim() is ['{' or '[', .., '}' or ']'])
+            if (names is [var only] && only is ['{' or '[', .., '}' or ']'])
                 notes = only;
             else
                 return names;

@@ -128,9 +128,9 @@ public sealed class TrialTests
     }
 
     [Theory]
-    [InlineData("Sigmoid", "Sigmoid", new[] { 0.8808, 0.7311 })]
-    [InlineData("Sigmoid", "Identity", new[] { 0.7687, 0.2313 })]
-    public void Joined_scores_are_as_sure_as_all_that_are_joined(string first, string second, double[] expected)
+    [InlineData("Sigmoid", "Sigmoid", "probabilities", FactSource.Inferred, new[] { 0.8808, 0.7311 })]
+    [InlineData("Sigmoid", "Identity", "logits, softmax", FactSource.Assumed, new[] { 0.7687, 0.2313 })]
+    public void Joined_scores_are_as_sure_as_all_that_are_joined(string first, string second, string scores, FactSource source, double[] expected)
     {
         using var file = new ModelFile(Taking(1, 3, 32, 32).Constant("a", [1, 1], [2]).Constant("b", [1, 1], [first == second ? 1 : -0.32f])
             .Node(first, ["a"], ["c"]).Node(second, ["b"], ["d"]).Node("Concat", ["c", "d"], ["output"], ("axis", 1)).Output("output", Float32, 1, 2).ToArray());
@@ -138,6 +138,18 @@ public sealed class TrialTests
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
 
         model.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Labels.ShouldNotBeNull().Select(l => l.Confidence).ShouldBe(expected, 0.0002);
+        model.Card.Facts.ShouldContain(new ModelFact("scores", scores, source));
+    }
+
+    [Fact]
+    public void Weighted_sums_are_logits_even_if_they_are_all_from_0_to_1()
+    {
+        using var file = new ModelFile(Taking(1, 3, 32, 32).Constant("a", [1, 2], [0.1f, 0.2f]).Constant("b", [1, 2], [0.1f, 0.2f]).Node("Add", ["a", "b"], ["sum"])
+            .Constant("shape", [2], [1, 2], TestGraph.Int64).Node("Reshape", ["sum", "shape"], ["output"]).Output("output", Float32, 1, 2).ToArray());
+        File.WriteAllText(Path.ChangeExtension(file.Path, ".yaml"), "task: classify\n");
+        using var model = VisionModel.Load(file.Path, new VisionModelOptions());
+
+        model.Run(TestPictures.Png(32, 32), new VisionParameters()).Result.Labels.ShouldNotBeNull().Select(l => l.Confidence).ShouldBe([0.5498, 0.4502], 0.0002);
     }
 
     [Theory]
