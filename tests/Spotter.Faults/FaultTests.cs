@@ -149,6 +149,8 @@ public sealed class FaultTests(ITestOutputHelper output)
         raw.sqlite3_open(Path.Combine(bench.Data, "spotter.db"), out var other).ShouldBe(raw.SQLITE_OK);
         using (other)
         {
+            // The gateway writes now and then.
+            raw.sqlite3_busy_timeout(other, 10_000).ShouldBe(raw.SQLITE_OK);
             raw.sqlite3_exec(other, "BEGIN EXCLUSIVE").ShouldBe(raw.SQLITE_OK);
             var begun = Stopwatch.GetTimestamp();
             var answer = await bench.Api.SubmitAsync([Part.Image(Pictures.Png(201))]);
