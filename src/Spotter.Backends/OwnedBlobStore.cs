@@ -112,10 +112,10 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
         await place.Store.DeleteUnfinishedAsync(before, cancel);
     }
 
-    public async Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, CancellationToken cancel)
+    public async Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, string? note, CancellationToken cancel)
     {
         await OwnAsync(cancel);
-        return await place.Store.Links!.FormAsync(key, contentType, least, most, life, cancel);
+        return await place.Store.Links!.FormAsync(key, contentType, least, most, life, note, cancel);
     }
 
     public async Task<string> LinkAsync(string key, TimeSpan life, CancellationToken cancel)

@@ -8,15 +8,19 @@ namespace Spotter.Jobs;
 /// </summary>
 public interface IBlobLinks
 {
+    /// <summary>Most characters of a note. S3 keeps 2 KB of what users say of an object, its name counted.</summary>
+    const int LongestNote = 1900;
+
     /// <summary>What is to be sent to write a blob, by an HTTP POST of a form. The server refuses another key, type or length, and all of it later.</summary>
     /// <param name="key">The blob.</param>
     /// <param name="contentType">Its media type.</param>
     /// <param name="least">Fewest bytes.</param>
     /// <param name="most">Most bytes.</param>
     /// <param name="life">For how long the form is taken.</param>
+    /// <param name="note">What is kept with the blob (<see cref="BlobStart.Note"/>): at most <see cref="LongestNote"/> ASCII characters; null for nothing. Whoever has the form can read it and not change it.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.StoreUnavailable"/>, as in all of these.</exception>
-    Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, CancellationToken cancel);
+    Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, string? note, CancellationToken cancel);
 
     /// <summary>An address at which a blob can be read by an HTTP GET for some time.</summary>
     Task<string> LinkAsync(string key, TimeSpan life, CancellationToken cancel);
@@ -53,4 +57,5 @@ public sealed record BlobForm(string Url, IReadOnlyDictionary<string, string> Fi
 /// <param name="Bytes">Its first bytes.</param>
 /// <param name="Length">Its whole length in bytes.</param>
 /// <param name="Version">What tells these bytes from others under the same key.</param>
-public sealed record BlobStart(ReadOnlyMemory<byte> Bytes, long Length, string Version);
+/// <param name="Note">What the form that wrote it has noted; null for nothing.</param>
+public sealed record BlobStart(ReadOnlyMemory<byte> Bytes, long Length, string Version, string? Note);

@@ -13,19 +13,23 @@ internal sealed partial class S3BlobStore : IBlobLinks
 {
     private const string ContentType = "Content-Type";
     private const string AnswerStatus = "success_action_status";
+    private const string Note = "x-amz-meta-spotter";
 
     public IBlobLinks Links => this;
 
-    public Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, CancellationToken cancel)
+    public Task<BlobForm> FormAsync(string key, string contentType, long least, long most, TimeSpan life, string? note, CancellationToken cancel)
     {
         var expires = clock.GetUtcNow() + life;
+        // They are conditions too, so the server takes them as they are or not at all.
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal) { [ContentType] = contentType, [AnswerStatus] = "201" };
+        if (note is not null)
+            fields.Add(Note, note);
         var request = new CreatePresignedPostRequest
         {
             BucketName = settings.Bucket,
             Key = NameOf(key),
             Expires = expires.UtcDateTime,
-            // The fields are conditions too, so the server takes them as they are or not at all.
-            Fields = new Dictionary<string, string>(StringComparer.Ordinal) { [ContentType] = contentType, [AnswerStatus] = "201" },
+            Fields = fields,
             Conditions = [S3PostCondition.ContentLengthRange(least, most)],
         };
         return CallAsync("sign for", async _ =>
@@ -60,7 +64,7 @@ internal sealed partial class S3BlobStore : IBlobLinks
                 await response.ResponseStream.ReadExactlyAsync(bytes, token);
                 // bytes 0-9/100
                 var whole = response.ContentRange?.Split('/') is [_, var text] && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : response.ContentLength;
-                return new BlobStart(bytes, whole, response.ETag);
+                return new BlobStart(bytes, whole, response.ETag, response.Metadata[Note]);
             }
             catch (AmazonS3Exception e) when (S3Faults.IsMissing(e))
             {
@@ -68,8 +72,8 @@ internal sealed partial class S3BlobStore : IBlobLinks
             }
             catch (AmazonS3Exception e) when (e.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
             {
-                // It is there and has no first byte.
-                return new BlobStart(default, 0, "");
+                // It is there and has no first byte. The answer to that says nothing else of it.
+                return new BlobStart(default, 0, "", (await client.GetObjectMetadataAsync(new() { BucketName = settings.Bucket, Key = name }, token)).Metadata[Note]);
             }
         }, cancel);
     }

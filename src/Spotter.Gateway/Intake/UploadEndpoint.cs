@@ -48,7 +48,7 @@ internal sealed class UploadEndpoint(
             .WithMetadata(CallCost.Other, NeedsKey.ToSubmit)
             .WithTags("jobs")
             .WithSummary("Make the job of an uploaded picture")
-            .WithDescription("The picture is judged as by `POST /v1/jobs`; one that is refused is deleted. Called again it gives the same job. `Prefer: wait=SECONDS` waits for the result.")
+            .WithDescription("The picture is judged as by `POST /v1/jobs`; one that is refused is deleted. Called again it gives the same job, or the same refusal. `Prefer: wait=SECONDS` waits for the result.")
             .Produces<JobView>(StatusCodes.Status202Accepted)
             .Produces<JobView>(StatusCodes.Status200OK)
             .Produces<Problem>(StatusCodes.Status404NotFound, Problems.MediaType)
@@ -88,26 +88,28 @@ internal sealed class UploadEndpoint(
             view, ResultsJson.Default.JobView, statusCode: wait is not null && job.State.IsTerminal() ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
     }
 
-    private async Task<Job> AcceptAsync(string upload, TimeSpan? wait, HttpContext http)
+    private async Task<Job> AcceptAsync(string name, TimeSpan? wait, HttpContext http)
     {
         var (caller, cancel) = (Caller.Of(http).AsJobCaller(), http.RequestAborted);
-        if (!UploadId.TryParse(upload, out var id))
+        if (!UploadId.TryParse(name, out var id))
             throw Missing();
         if (await uploads.FindJobAsync(id, caller, cancel) is { } known)
             return known;
-        // Without a ticket it may have become a job just now.
-        if (await jobs.FindUploadAsync(id, cancel) is not { } ticket)
-            return await uploads.FindJobAsync(id, caller, cancel) ?? throw Missing();
+        // One that is not found may have become a job just now.
+        if (await jobs.FindUploadAsync(id, cancel) is not { } upload)
+            return await uploads.FindJobAsync(id, caller, cancel) ?? throw (jobs.MayArrive(id) ? NotYet() : Missing());
         // Other tenants' are not told apart from none.
-        if (!(caller.SeesAll || ticket.Tenant == caller.Tenant))
+        if (!(caller.SeesAll || upload.Ticket.Tenant == caller.Tenant))
             throw Missing();
         // Who asked for the upload has paid for a submission.
         var paid = CallCost.Submission.Permits;
-        var added = await uploads.AcceptAsync(id, ticket, wait, cost => paid = clients.Charge(http, cost, paid), cancel)
-            ?? throw new SpotterException(ErrorCodes.NotReady, "The picture of this upload is not there yet; send it to the address that the upload names, then confirm it again.");
+        var added = await uploads.AcceptAsync(upload, wait, cost => paid = clients.Charge(http, cost, paid), cancel)
+            ?? throw NotYet();
         AuditEntry.Made(http, [added.Job.Id.Value]);
         return added.Job;
     }
 
-    private static SpotterException Missing() => new(ErrorCodes.NotFound, "There is no such upload: it was refused, or its time is over; ask for a new one.");
+    private static SpotterException NotYet() => new(ErrorCodes.NotReady, "The picture of this upload is not there yet; send it to the address that the upload names, then confirm it again.");
+
+    private static SpotterException Missing() => new(ErrorCodes.NotFound, "There is no such upload, or its time is over; ask for a new one.");
 }

@@ -33,7 +33,8 @@ internal sealed class DirectUploads(JobService jobs, EngineCatalogue engines, Mo
         foreach (var notification in request.Notify)
             jobs.AcceptNotification(notification);
         var ticket = new UploadTicket { Tenant = caller.Tenant, By = caller.By, Name = ask.Name, ContentType = type, Fields = ask.Form.Fields };
-        return await jobs.OfferUploadAsync(ticket, ask.Bytes ?? 1, ask.Bytes ?? most, cancel);
+        // Where the result is to be told may be a secret of the client's, and others may upload for it.
+        return await jobs.OfferUploadAsync(ticket, isSecret: request.Notify.Count > 0, ask.Bytes ?? 1, ask.Bytes ?? most, cancel);
     }
 
     /// <summary>The job that an upload has become already; null for none.</summary>
@@ -41,25 +42,29 @@ internal sealed class DirectUploads(JobService jobs, EngineCatalogue engines, Mo
         await jobs.FindSubmissionAsync(owner, KeyOf(id), 1, cancel) is [var job] ? job : null;
 
     /// <summary>Makes the job of an upload, once however often it is asked to. One that is refused for good is deleted.</summary>
-    /// <param name="id">The upload.</param>
-    /// <param name="ticket">Its ticket.</param>
+    /// <param name="upload">The upload.</param>
     /// <param name="wait">How long its sender waits for the result; null when that is fetched later.</param>
     /// <param name="charge">Told what the job costs its client, in tenths of a submission; what it throws refuses it for now.</param>
     /// <param name="cancel">Ends it.</param>
-    /// <returns>The job, and whether it is new; null when nothing was uploaded yet.</returns>
+    /// <returns>The job, and whether it is new; null when nothing is there yet.</returns>
     /// <exception cref="SpotterException">Why there is none.</exception>
-    public async Task<AddedJob?> AcceptAsync(UploadId id, UploadTicket ticket, TimeSpan? wait, Action<int> charge, CancellationToken cancel)
+    public async Task<AddedJob?> AcceptAsync(FoundUpload upload, TimeSpan? wait, Action<int> charge, CancellationToken cancel)
     {
+        if (upload.Ticket.Refusal is { } earlier)
+            throw new SpotterException(earlier.Code, earlier.Message);
+        // Somebody else may have made its job and deleted it, but for its ticket.
+        if (upload.Start is null)
+            return await FindAddedAsync(upload.Id, OwnerOf(upload.Ticket), cancel);
         try
         {
-            var added = await AddAsync(id, ticket, wait, charge, cancel);
+            var added = await AddAsync(upload, wait, charge, cancel);
             if (added is not null)
-                await jobs.DropUploadAsync(id);
+                await jobs.DropUploadAsync(upload);
             return added;
         }
         catch (SpotterException refusal) when (IsFinal(refusal.Code))
         {
-            await jobs.DropUploadAsync(id);
+            await jobs.RefuseUploadAsync(upload, refusal);
             throw;
         }
     }
@@ -68,9 +73,10 @@ internal sealed class DirectUploads(JobService jobs, EngineCatalogue engines, Mo
     public static bool IsFinal(string code) =>
         code is not (ErrorCodes.RateLimited or ErrorCodes.NotReady or ErrorCodes.Unauthorized or ErrorCodes.Forbidden) && Problems.Of(code, "").Status is >= 400 and < 500;
 
-    private async Task<AddedJob?> AddAsync(UploadId id, UploadTicket ticket, TimeSpan? wait, Action<int> charge, CancellationToken cancel)
+    private async Task<AddedJob?> AddAsync(FoundUpload upload, TimeSpan? wait, Action<int> charge, CancellationToken cancel)
     {
-        var owner = new JobCaller(ticket.Tenant, ticket.By, SeesAll: false);
+        var (id, ticket) = (upload.Id, upload.Ticket);
+        var owner = OwnerOf(ticket);
         var form = new JobForm(engines);
         foreach (var (name, value) in ticket.Fields)
             form.Set(name, value);
@@ -81,7 +87,7 @@ internal sealed class DirectUploads(JobService jobs, EngineCatalogue engines, Mo
         submission.Judged = pixels => charge(SubmissionCost.Of(pixels, terms.Work, pixelsPerRun: null));
         try
         {
-            if (!await submission.AddUploadAsync(id, ticket, terms, cancel))
+            if (!await submission.AddUploadAsync(upload, terms, cancel))
                 return await FindAddedAsync(id, owner, cancel);
         }
         catch (SpotterException gone) when (gone.Code == ErrorCodes.NotReady)
@@ -96,6 +102,8 @@ internal sealed class DirectUploads(JobService jobs, EngineCatalogue engines, Mo
         meters.Accepted(request.Engine, accepted.IsNew ? 1 : 0);
         return accepted;
     }
+
+    private static JobCaller OwnerOf(UploadTicket ticket) => new(ticket.Tenant, ticket.By, SeesAll: false);
 
     /// <summary>The job that somebody else has made of an upload meanwhile, and then deleted it; null for none.</summary>
     private async Task<AddedJob?> FindAddedAsync(UploadId id, JobCaller owner, CancellationToken cancel) =>

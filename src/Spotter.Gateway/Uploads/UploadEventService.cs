@@ -46,9 +46,9 @@ internal sealed partial class UploadEventService(
     {
         try
         {
-            // Without a ticket it is a job already, or its time is over.
-            if (await jobs.FindUploadAsync(id, cancel) is { } ticket)
-                await uploads.AcceptAsync(id, ticket, wait: null, charge: static _ => { }, cancel);
+            // One that is not found is a job already, or its time is over.
+            if (await jobs.FindUploadAsync(id, cancel) is { Ticket.Refusal: null } upload)
+                await uploads.AcceptAsync(upload, wait: null, charge: static _ => { }, cancel);
             return true;
         }
         catch (SpotterException refusal) when (DirectUploads.IsFinal(refusal.Code))

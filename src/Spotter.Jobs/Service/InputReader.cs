@@ -13,8 +13,8 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
 {
     private const int FirstPrefix = 64 * 1024;
 
-    // Of a picture in a bucket no more is fetched than its size mostly takes.
-    private const int UploadPrefix = 16 * 1024;
+    /// <summary>Bytes of a picture in a bucket that are fetched first: its size mostly takes no more.</summary>
+    public const int UploadPrefix = 16 * 1024;
 
     /// <summary>Returns once the input is durable.</summary>
     /// <param name="body">Its bytes.</param>
@@ -65,32 +65,32 @@ public sealed class InputReader(IBlobStore blobs, JobSettings settings, RandomSo
     /// </summary>
     /// <param name="links">The blob store's.</param>
     /// <param name="upload">Its key.</param>
+    /// <param name="start">Its beginning, <see cref="UploadPrefix"/> bytes of it or all.</param>
     /// <param name="contentType">What the client calls it.</param>
     /// <param name="terms">What may come in.</param>
     /// <param name="judged">Told the pixels of a picture before it is taken; what it throws refuses it.</param>
     /// <param name="cancel">Ends it.</param>
-    /// <returns>Null when nothing was uploaded.</returns>
+    /// <returns>Null when it is there no longer.</returns>
     /// <exception cref="SpotterException">It is not let in; nothing is taken then.</exception>
-    public async Task<InputRef?> TakeAsync(IBlobLinks links, string upload, string contentType, InputTerms terms, Action<long> judged, CancellationToken cancel)
+    public async Task<InputRef?> TakeAsync(IBlobLinks links, string upload, BlobStart start, string contentType, InputTerms terms, Action<long> judged, CancellationToken cancel)
     {
-        BlobStart? start = null;
-        ImageHeader header = default;
-        foreach (var length in (int[])[UploadPrefix, FirstPrefix * 2, ImageHeader.LongestPrefix])
+        ImageHeader header;
+        while (true)
         {
-            start = await links.ReadStartAsync(upload, length, cancel);
-            if (start is null)
-                return null;
             if (start.Length == 0)
                 throw Empty(terms);
             if (start.Length > (terms.MaxBytes ?? settings.MaxInputBytes))
                 throw terms.TooLarge(settings.MaxInputBytes);
             header = terms.TakesPictures ? ImageHeader.Read(start.Bytes.Span, complete: start.Bytes.Length == start.Length) : default;
-            if (header.Status != ImageHeaderStatus.NeedMore || start.Bytes.Length == start.Length)
+            if (header.Status != ImageHeaderStatus.NeedMore || start.Bytes.Length == start.Length || start.Bytes.Length >= ImageHeader.LongestPrefix)
                 break;
+            if (await links.ReadStartAsync(upload, start.Bytes.Length < FirstPrefix ? FirstPrefix * 2 : ImageHeader.LongestPrefix, cancel) is not { } longer)
+                return null;
+            start = longer;
         }
         var type = Judge(header, contentType, terms, judged);
         var key = BlobKey.NewInput(random, time);
-        return new InputRef(key, type, start!.Length, await links.CopyAsync(upload, start.Version, key, cancel));
+        return new InputRef(key, type, start.Length, await links.CopyAsync(upload, start.Version, key, cancel));
     }
 
     private static SpotterException Empty(InputTerms terms) =>

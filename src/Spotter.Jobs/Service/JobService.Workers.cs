@@ -64,7 +64,7 @@ public sealed partial class JobService
         if (await store.FindAsync(lease.Job, cancel) is not { State: JobState.Running } row || row.Worker != lease.Worker || row.FencingToken != lease.FencingToken)
             throw new SpotterException(ErrorCodes.LeaseLost, $"The worker '{lease.Worker}' does not run job {lease.Job}.");
         var key = BlobKey.NewOutput(random, time);
-        return new WorkerOutputForm(key, await Links.FormAsync(key, InputTerms.AnyBytes, bytes, bytes, WorkerLinkLife, cancel));
+        return new WorkerOutputForm(key, await Links.FormAsync(key, InputTerms.AnyBytes, bytes, bytes, WorkerLinkLife, note: null, cancel));
     }
 
     /// <summary>Makes an output durable; its key.</summary>

@@ -118,18 +118,17 @@ public sealed class Submission : IAsyncDisposable
     internal bool IsUnused(string key) => unused.Contains(key, StringComparer.Ordinal);
 
     /// <summary>Takes over an input that its client has uploaded past the gateway.</summary>
-    /// <param name="id">The upload.</param>
-    /// <param name="ticket">Its ticket.</param>
+    /// <param name="upload">The upload.</param>
     /// <param name="terms">What is let in.</param>
     /// <param name="cancel">Ends it.</param>
-    /// <returns>False when nothing was uploaded.</returns>
+    /// <returns>False when it is there no longer.</returns>
     /// <exception cref="SpotterException">It is not let in.</exception>
-    public async Task<bool> AddUploadAsync(UploadId id, UploadTicket ticket, InputTerms terms, CancellationToken cancel)
+    public async Task<bool> AddUploadAsync(FoundUpload upload, InputTerms terms, CancellationToken cancel)
     {
-        if (await service.TakeUploadAsync(id, ticket, terms, Judge, cancel) is not { } input)
+        if (await service.TakeUploadAsync(upload, terms, Judge, cancel) is not { } input)
             return false;
         unused.Add(input.Key);
-        inputs.Add((input, ticket.Name));
+        inputs.Add((input, upload.Ticket.Name));
         return true;
     }
 

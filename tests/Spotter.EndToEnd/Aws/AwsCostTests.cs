@@ -72,9 +72,9 @@ public sealed class AwsCostTests(ITestOutputHelper output)
         var s3 = aws.Proxy.Calls.Select(c => c.Call).Where(c => c.Service == "s3").GroupBy(c => c.Operation, StringComparer.Ordinal).ToDictionary(g => g.Key, g => (double)g.Count() / Uploads, StringComparer.Ordinal);
         output.WriteLine(string.Join(", ", s3.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Key} {c.Value:0.00}"))));
         s3["POST"].ShouldBe(1, "the client's own");
-        // Its ticket and its copy are written; the ticket, its first bytes and, for the worker, the copy are read.
-        $"{s3["PUT"]} {s3["GET"]}".ShouldBe("2 3");
-        s3["DELETE"].ShouldBe(2, "the upload and the ticket; S3 charges nothing for it");
+        // Its copy is written; its first bytes and, for the worker, the copy are read.
+        $"{s3["PUT"]} {s3["GET"]}".ShouldBe("1 2");
+        s3["DELETE"].ShouldBe(1, "the upload; S3 charges nothing for it");
     }
 
     [MotoFact]

@@ -10,8 +10,11 @@ public sealed class DirectUpload(SpotterApi api, JsonElement offer)
     /// <summary>What is to be called when the picture is there.</summary>
     public string Confirm => offer.GetProperty("confirm").GetString()!;
 
+    /// <summary>The fields of its form.</summary>
+    public IReadOnlyDictionary<string, string> Fields => offer.GetProperty("fields").EnumerateObject().ToDictionary(f => f.Name, f => f.Value.GetString()!, StringComparer.Ordinal);
+
     /// <summary>The key in the bucket.</summary>
-    public string Key => offer.GetProperty("fields").GetProperty("key").GetString()!;
+    public string Key => Fields["key"];
 
     /// <summary>Asks for one.</summary>
     public static Task<Answer> AskAsync(SpotterApi api, params (string Name, object Value)[] fields) =>
@@ -34,8 +37,8 @@ public sealed class DirectUpload(SpotterApi api, JsonElement offer)
     public async Task SendAsync(byte[] picture, Uri? server = null)
     {
         using var form = new MultipartFormDataContent();
-        foreach (var field in offer.GetProperty("fields").EnumerateObject())
-            form.Add(new StringContent(field.Value.GetString()!), $"\"{field.Name}\"");
+        foreach (var (name, value) in Fields)
+            form.Add(new StringContent(value), $"\"{name}\"");
         form.Add(new ByteArrayContent(picture), "\"file\"", "\"picture.png\"");
         var url = new Uri(offer.GetProperty("url").GetString()!);
         using var client = new HttpClient();

@@ -21,11 +21,11 @@ public abstract class S3LinksConformance
         using var store = new S3BlobStore(await NewBucketAsync("a folder"), TimeProvider.System);
         var bytes = new byte[100_000];
         RandomSource.Seeded(1).Fill(bytes);
-        await PostAsync(await store.Links.FormAsync(Key, "image/png", 1, 200_000, TimeSpan.FromMinutes(5), default), bytes);
+        await PostAsync(await store.Links.FormAsync(Key, "image/png", 1, 200_000, TimeSpan.FromMinutes(5), "a-note", default), bytes);
 
         var start = (await store.Links.ReadStartAsync(Key, 1000, default)).ShouldNotBeNull();
         start.Bytes.ToArray().ShouldBe(bytes[..1000]);
-        start.Length.ShouldBe(100_000);
+        (start.Length, start.Note).ShouldBe((100_000, "a-note"));
         (await store.Links.ReadStartAsync(Key, 1_000_000, default))!.Bytes.ToArray().ShouldBe(bytes);
 
         (await store.Links.CopyAsync(Key, start.Version, "in/ab/copy", default)).ShouldBe(Convert.ToHexStringLower(SHA256.HashData(bytes)));
@@ -58,7 +58,11 @@ public abstract class S3LinksConformance
         (await Should.ThrowAsync<SpotterException>(store.Links.CopyAsync(Key, "\"0\"", "in/ab/copy", default))).Code.ShouldBe(ErrorCodes.NotReady);
 
         await store.PutAsync(Key, new MemoryStream(), default);
-        (await store.Links.ReadStartAsync(Key, 1000, default)).ShouldNotBeNull().Length.ShouldBe(0);
+        var empty = (await store.Links.ReadStartAsync(Key, 1000, default)).ShouldNotBeNull();
+        (empty.Length, empty.Note).ShouldBe((0, null));
+        await PostAsync(await store.Links.FormAsync(Key, "image/png", 0, 1, TimeSpan.FromMinutes(5), "a-note", default), []);
+        empty = (await store.Links.ReadStartAsync(Key, 1000, default)).ShouldNotBeNull();
+        (empty.Length, empty.Note).ShouldBe((0, "a-note"));
     }
 
     [Fact]

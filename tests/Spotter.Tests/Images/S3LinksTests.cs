@@ -25,7 +25,7 @@ public sealed class S3SignatureTests
             S3Settings.Parse("s3://pictures/spotter", endpoint: null, "eu-central-1") with { Credentials = new SessionAWSCredentials("AKIDEXAMPLE", "a secret", "a session") }, TimeProvider.System);
         var before = TimeProvider.System.GetUtcNow();
 
-        var form = await store.Links.FormAsync(Key, "image/png", 10, 5000, TimeSpan.FromMinutes(5), default);
+        var form = await store.Links.FormAsync(Key, "image/png", 10, 5000, TimeSpan.FromMinutes(5), "a-note", default);
 
         form.Url.ShouldBe("https://pictures.s3.eu-central-1.amazonaws.com/");
         var policy = new PostPolicy(form.Fields);
@@ -36,6 +36,7 @@ public sealed class S3SignatureTests
         policy.Exact["bucket"].ShouldBe("pictures");
         policy.Exact["key"].ShouldBe("spotter/" + Key);
         policy.Exact["content-type"].ShouldBe("image/png");
+        policy.Exact["x-amz-meta-spotter"].ShouldBe("a-note");
         // Whatever is sent besides is refused, so all that is to be sent is there.
         foreach (var (name, value) in form.Fields.Where(f => f.Key is not ("Policy" or "x-amz-signature")))
             policy.Exact[name].ShouldBe(value);
