@@ -123,6 +123,26 @@ public sealed partial class PolicyTests
             .ShouldBeEmpty();
     }
 
+    [Fact]
+    public void An_earlier_services_parts_may_be_used_by_gateways_and_as_they_have_to_be()
+    {
+        var allowed = Templates.Resources("earlier", "AWS::IAM::Policy").Values
+            .SelectMany(p => p["PolicyDocument"]!["Statement"]!.AsArray())
+            .Where(s => ((string?)s!["Sid"])?.Contains("Earlier", StringComparison.Ordinal) == true)
+            .SelectMany(s => Texts(s!["Action"]).SelectMany(action => Resources(s!).Select(resource => $"{action} {resource.Split(':')[^1]}"))).ToList();
+        allowed.ShouldBe(
+            [
+                "sqs:ChangeMessageVisibility identify", "sqs:DeleteMessage identify", "sqs:GetQueueAttributes identify", "sqs:GetQueueUrl identify", "sqs:ReceiveMessage identify",
+                "sqs:GetQueueUrl results", "sqs:SendMessage results", "s3:GetObject old-pictures/*", "s3:PutObject old-pictures/*", "s3:ListBucket old-pictures",
+                "dynamodb:PutItem table/predictions",
+            ],
+            ignoreOrder: true);
+
+        var told = Templates.UserData("earlier", "gateway");
+        foreach (var setting in (string[])["COMPAT=s2", "MESSAGES__REQUESTQUEUE=identify", "MESSAGES__RESULTQUEUE=results", "MESSAGES__BUCKET=old-pictures", "MESSAGES__TABLE=predictions"])
+            told.ShouldContain($"SPOTTER__{setting}\n");
+    }
+
     private static HashSet<string> ActionsOf(string name, string role) => Templates.Resources(name, "AWS::IAM::Policy").Values
         .Where(p => p["Roles"]!.AsArray().Any(r => ((string)r!["Ref"]!).StartsWith(role, StringComparison.Ordinal)))
         .SelectMany(p => p["PolicyDocument"]!["Statement"]!.AsArray()).SelectMany(s => Texts(s!["Action"])).ToHashSet(StringComparer.Ordinal);

@@ -46,7 +46,7 @@ public sealed class StackTests
         var settings = Templates.SettingsOf(name);
         var expected =
             from queue in name == "options"
-                ? (string[])["detect_starter", "tensor_starter", "classify_birds-2", "tensor_birds-2", "annotate", "filter"] : ["detect_starter", "tensor_starter", "annotate", "filter"]
+                ? (string[])["detect_starter", "tensor_starter", "classify_birds-2", "tensor_birds-2", "detect_starter_birds-2", "annotate", "filter"] : ["detect_starter", "tensor_starter", "annotate", "filter"]
             from priority in (string[])["high", "normal", "low"]
             select $"{settings.Name}-{queue}-{priority}";
 
@@ -110,7 +110,8 @@ public sealed class StackTests
         var settings = Templates.SettingsOf(name);
         var alarms = Templates.Resources(name, "AWS::CloudWatch::Alarm");
 
-        alarms.Count.ShouldBe((2 * settings.Models.Count) + 2 + 3);
+        // A model has its own queues and those of tensors, a pair of models its own.
+        alarms.Count.ShouldBe(settings.Models.Sum(model => model.Count(c => c == '/') == 1 ? 2 : 1) + 2 + 3);
         alarms.Values.ShouldAllBe(a => a["AlarmActions"]!.AsArray().Count == 1);
         var watched = alarms.Values.SelectMany(a => a["Metrics"]?.AsArray() ?? [])
             .Select(m => m!["MetricStat"]?["Metric"]?["Dimensions"]?[0])

@@ -17,12 +17,17 @@ internal static class Templates
         ["pool"] = new() { ["scaling"] = "pool" },
         ["fargate"] = new() { ["gatewaysOn"] = "fargate" },
         ["inside"] = new() { ["gatewaysOn"] = "fargate", ["network"] = "private", ["scaling"] = "tracking", ["gateways"] = "3" },
+        ["earlier"] = new()
+        {
+            ["compat"] = "s2", ["messagesRequestQueue"] = "identify", ["messagesResultQueue"] = "results",
+            ["messagesBucket"] = "old-pictures", ["messagesTable"] = "predictions",
+        },
         ["warm"] = new() { ["onDemand"] = "100", ["warm"] = "2" },
         ["options"] = new()
         {
             ["buckets"] = "2", ["network"] = "private", ["telegram"] = "selfsigned", ["access"] = "open",
             ["sources"] = "telegram,203.0.113.0/24", ["cors"] = "https://shop.example", ["email"] = "ops@shop.example", ["domain"] = "spotter.shop.example",
-            ["models"] = "starter,classify/birds-2", ["onDemand"] = "100", ["gateways"] = "3",
+            ["models"] = "starter,classify/birds-2,detect/starter/birds-2", ["onDemand"] = "100", ["gateways"] = "3",
         },
     };
 

@@ -46,6 +46,24 @@ internal static class Permissions
         yield return Allow("ListPictures", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [.. buckets.Select(Arns.Bucket)]);
     }
 
+    /// <summary>Takes the messages of an earlier service, and writes what it wrote.</summary>
+    public static IEnumerable<PolicyStatement> Earlier(EarlierService service)
+    {
+        if (service.Compat.Length == 0)
+            yield break;
+        yield return Allow(
+            "EarlierJobs", ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage"],
+            [Arns.Here("sqs", service.RequestQueue)]);
+        if (service.ResultQueue.Length > 0)
+            yield return Allow("EarlierResults", ["sqs:GetQueueUrl", "sqs:SendMessage"], [Arns.Here("sqs", service.ResultQueue)]);
+        var buckets = new[] { service.Bucket, service.OutputBucket }.Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToArray();
+        yield return Allow("EarlierPictures", ["s3:GetObject", "s3:PutObject"], [.. buckets.Select(bucket => Arns.Objects(bucket, "*"))]);
+        // Without it S3 says "forbidden" of an object that is missing.
+        yield return Allow("ListEarlierPictures", ["s3:ListBucket"], [.. buckets.Select(Arns.Bucket)]);
+        if (service.Table.Length > 0)
+            yield return Allow("EarlierRows", ["dynamodb:PutItem"], [Arns.Here("dynamodb", $"table/{service.Table}")]);
+    }
+
     /// <summary>Fetches the release at the first start.</summary>
     public static PolicyStatement Release(string bucket, string key) => Allow("Release", ["s3:GetObject"], [Arns.Objects(bucket, key)]);
 

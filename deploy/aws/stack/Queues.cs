@@ -37,15 +37,19 @@ internal sealed class Queues : Construct
 
     /// <summary>Spotter's queues that are there from the start.</summary>
     public static IEnumerable<string> NamesOf(StackSettings settings) =>
-        
-        // A model's own, of the task that it is for, and that of tensors, which takes any model.
-        [.. settings.Models.SelectMany(model => new[] { model, $"tensor/{model[(model.IndexOf('/', StringComparison.Ordinal) + 1)..]}" }), .. WithoutModel];
+        // A model's own, of the task that it is for, and that of tensors, which takes any model; a pair's own.
+        [.. settings.Models.SelectMany(model => model.Split('/') is [_, var name] ? new[] { model, $"tensor/{name}" } : [model]), .. WithoutModel];
+
+    /// <summary>True for a model whose queues' names SQS would not take. Spotter shortens those, which nobody could guess here.</summary>
+    public static bool IsTooLong(string prefix, string model) => Priorities.Any(priority => NameOf(prefix, model, priority).Length > 80);
+
+    private static string NameOf(string prefix, string name, string priority) => $"{prefix}-{name.Replace('/', '_')}-{priority}";
 
     private Queue Make(string prefix, string name, string priority)
     {
         var queue = new Queue(this, $"{name.Replace('/', '-')}-{priority}", new QueueProps
         {
-            QueueName = $"{prefix}-{name.Replace('/', '_')}-{priority}",
+            QueueName = NameOf(prefix, name, priority),
             RetentionPeriod = Duration.Days(4),
             VisibilityTimeout = Duration.Seconds(60),
             ReceiveMessageWaitTime = Duration.Seconds(20),

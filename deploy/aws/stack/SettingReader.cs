@@ -42,6 +42,13 @@ internal static partial class SettingReader
         ["cors"] = (s, v) => s with { CorsOrigins = [.. List(v).Select(o => Match(o, Origin(), "be an origin as https://example.org"))] },
         ["logDays"] = (s, v) => s with { LogDays = LogDays.Contains(Number(v, 1, 731)) ? Number(v, 1, 731) : throw new SettingFault($"is {v}, but CloudWatch Logs knows only {string.Join(", ", LogDays)}") },
         ["maxAge"] = (s, v) => s with { MaxAgeSeconds = Number(v, 60, 604800) },
+        ["compat"] = (s, v) => s with { Earlier = s.Earlier with { Compat = Match(v, Compat(), "be one of s0, s1, s2, s3") } },
+        ["messagesRequestQueue"] = (s, v) => s with { Earlier = s.Earlier with { RequestQueue = Match(v, QueueName(), "be the name of a queue in this account and region") } },
+        ["messagesResultQueue"] = (s, v) => s with { Earlier = s.Earlier with { ResultQueue = Match(v, QueueName(), "be the name of a queue in this account and region") } },
+        ["messagesBucket"] = (s, v) => s with { Earlier = s.Earlier with { Bucket = Match(v, BucketName(), "be the name of a bucket") } },
+        ["messagesOutputBucket"] = (s, v) => s with { Earlier = s.Earlier with { OutputBucket = Match(v, BucketName(), "be the name of a bucket") } },
+        ["messagesTable"] = (s, v) => s with { Earlier = s.Earlier with { Table = Match(v, TableName(), "be the name of a table in this account and region") } },
+        ["messagesBot"] = (s, v) => s with { Earlier = s.Earlier with { Bot = Match(v, Address(), "be an address as http://bot.example.org:8080") } },
         ["email"] = (s, v) => s with { Email = Match(v, Mail(), "be an e-mail address") },
         ["budget"] = (s, v) => s with { BudgetUsd = Number(v, 1, 1000000) },
     };
@@ -78,6 +85,11 @@ internal static partial class SettingReader
             throw new SettingFault("Containers have no instance type; leave out gatewayType, or set gatewaysOn=ec2.");
         if (settings is { HasContainers: true, Network: NetworkMode.Private } && settings.Telegram != TelegramMode.Off)
             throw new SettingFault("Gateways have no way to Telegram with gatewaysOn=fargate and network=private; set one of them otherwise, or telegram=off.");
+        settings.Earlier.Check();
+        if (settings is { HasContainers: true, Network: NetworkMode.Private, Earlier.Compat.Length: > 0 })
+            throw new SettingFault("Gateways have no way to an earlier service with gatewaysOn=fargate and network=private; set one of them otherwise, or leave out compat.");
+        if (settings.Models.FirstOrDefault(model => Queues.IsTooLong(settings.Name, model)) is { } tooLong)
+            throw new SettingFault($"The setting models has {tooLong}, but the names of its queues would have more than 80 characters; give the stack or the models shorter names.");
         if (settings.Warm > 0 && settings.WorkerTypes.Count > 1 && !values.ContainsKey("workerTypes"))
             settings = settings with { WorkerTypes = [settings.WorkerTypes[0]] };
         if (settings.Warm > 0 && settings.WorkerTypes.Count > 1)
@@ -94,7 +106,7 @@ internal static partial class SettingReader
     /// <summary>A model with its task; a name alone is a detector's.</summary>
     private static string WithTask(string word)
     {
-        Match(word, Model(), "be NAME or TASK/NAME: classify, detect, obb, pose or segment, and at most 50 letters, digits, - and _");
+        Match(word, Model(), "be NAME, TASK/NAME or TASK/NAME/SECOND: classify, detect, obb, pose or segment, and names of at most 50 letters, digits, - and _");
         return word.Contains('/', StringComparison.Ordinal) ? word : $"detect/{word}";
     }
 
@@ -129,7 +141,7 @@ internal static partial class SettingReader
     [GeneratedRegex(@"\A[a-z][a-z0-9]{0,19}\z", RegexOptions.None, 1000)]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"\A((classify|detect|obb|pose|segment)/)?[A-Za-z0-9_-]{1,50}\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"\A((classify|detect|obb|pose|segment)/)?[A-Za-z0-9_-]{1,50}(/[A-Za-z0-9_-]{1,50})?\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Model();
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]*\.[a-z0-9-]+\z", RegexOptions.None, 1000)]
@@ -140,6 +152,21 @@ internal static partial class SettingReader
 
     [GeneratedRegex(@"\Ahttps?://[a-z0-9.-]+(:[0-9]+)?\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Origin();
+
+    [GeneratedRegex(@"\As[0-3]\z", RegexOptions.None, 1000)]
+    private static partial Regex Compat();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-]{1,80}\z", RegexOptions.None, 1000)]
+    private static partial Regex QueueName();
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\z", RegexOptions.None, 1000)]
+    private static partial Regex BucketName();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_.-]{3,255}\z", RegexOptions.None, 1000)]
+    private static partial Regex TableName();
+
+    [GeneratedRegex(@"\Ahttps?://[a-z0-9.-]+(:[0-9]{1,5})?\z", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Address();
 
     [GeneratedRegex(@"\A[^@\s]+@[^@\s]+\.[^@\s]+\z", RegexOptions.None, 1000)]
     private static partial Regex Mail();

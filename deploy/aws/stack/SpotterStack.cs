@@ -30,7 +30,7 @@ internal sealed class SpotterStack : Stack
         var workers = new Workers(this, settings, network, WorkerKind(settings, network, balancers), notices.Topic);
         var stores = ProgramSettings.Stores(Aws.REGION, settings.Name, settings.Name, storage.Inputs.BucketName);
         var scaling = ProgramSettings.Scaling(settings, Workers.GroupName(settings), workers.Machines.Template.Ref, network.WorkerSubnets);
-        var environment = stores.Concat(ProgramSettings.Gateway(settings, balancers.Host)).Concat(scaling).ToDictionary(StringComparer.Ordinal);
+        var environment = stores.Concat(ProgramSettings.Gateway(settings, balancers.Host)).Concat(settings.Earlier.Environment()).Concat(scaling).ToDictionary(StringComparer.Ordinal);
         var mayDo = MayDo(settings, storage).ToArray();
         var role = settings.HasContainers
             ? new FargateGateways(this, settings, network, balancers, environment, mayDo).Role
@@ -82,6 +82,7 @@ internal sealed class SpotterStack : Stack
         Permissions.Jobs(settings.Name),
         Permissions.Deliver(settings.Name),
         .. Permissions.Pictures(storage.Inputs.BucketName, storage.Outputs.BucketName),
+        .. Permissions.Earlier(settings.Earlier),
     ];
 
     private IEnumerable<PolicyStatement> Autoscaler(StackSettings settings, Network network, Workers workers) => settings.Scaling switch

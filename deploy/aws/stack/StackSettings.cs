@@ -67,7 +67,7 @@ internal sealed record StackSettings
 
     public ScalingMode Scaling { get; init; } = ScalingMode.Ours;
 
-    /// <summary>The models that get queues, each as TASK/NAME.</summary>
+    /// <summary>The models that get queues, each as TASK/NAME, and pairs of them as TASK/NAME/SECOND.</summary>
     public IReadOnlyList<string> Models { get; init; } = ["detect/starter"];
 
     public int Gateways { get; init; } = 2;
@@ -125,6 +125,9 @@ internal sealed record StackSettings
 
     /// <summary>What the account may cost a month, in USD, before there is a warning.</summary>
     public int BudgetUsd { get; init; } = 100;
+
+    /// <summary>The earlier service whose messages are taken.</summary>
+    public EarlierService Earlier { get; init; } = new();
 
     /// <summary>Whether gateways are containers.</summary>
     public bool HasContainers => GatewaysOn == GatewayPlace.Fargate;
