@@ -24,6 +24,8 @@ internal static class JsonLines
 
     public static void Write(DetectLine line) => Write(line, Json.DetectLine);
 
+    public static void Write(ComparisonReport report) => Write(report, Json.ComparisonReport);
+
     public static void Write(EvaluationReport report) => Write(report, Json.EvaluationReport);
 
     public static void Write(Finding finding) => Write(finding, Json.Finding);
@@ -57,6 +59,7 @@ internal static class JsonLines
 [JsonSerializable(typeof(CancelReport))]
 [JsonSerializable(typeof(CatalogueEntry))]
 [JsonSerializable(typeof(DetectLine))]
+[JsonSerializable(typeof(ComparisonReport))]
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(JsonElement))]

@@ -18,7 +18,7 @@ internal static class ModelsCommand
 
     private static readonly Argument<string> Model = new("FILE") { Description = "A model file, or the name of one that `spotter models list` shows." };
 
-    public static Command Create() => new("models", "Show the models and what they are.") { EvaluateCommand.Create(), CreateInspect(), CreateList(), PullCommand.Create() };
+    public static Command Create() => new("models", "Show the models and what they are.") { CompareCommand.Create(), EvaluateCommand.Create(), CreateInspect(), CreateList(), PullCommand.Create() };
 
     private static Command CreateInspect()
     {

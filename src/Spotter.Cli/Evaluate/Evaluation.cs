@@ -139,14 +139,16 @@ internal sealed class Evaluation(int classes)
     }
 
     /// <summary>Shared area over that of both; over that of the guess alone for a crowd.</summary>
-    internal static double Overlap(Box guess, Truth truth)
+    internal static double Overlap(Box guess, Truth truth) =>
+        truth.Crowd ? Shared(guess, truth.Box) is > 0 and var both ? both / Area(guess) : 0 : Overlap(guess, truth.Box);
+
+    /// <summary>Shared area over that of both.</summary>
+    internal static double Overlap(Box one, Box other) => Shared(one, other) is > 0 and var both ? both / (Area(one) + Area(other) - both) : 0;
+
+    private static double Shared(Box one, Box other)
     {
-        double width = Math.Min(guess.X2, truth.Box.X2) - Math.Max(guess.X1, truth.Box.X1);
-        double height = Math.Min(guess.Y2, truth.Box.Y2) - Math.Max(guess.Y1, truth.Box.Y1);
-        if (width <= 0 || height <= 0)
-            return 0;
-        var both = width * height;
-        return both / (truth.Crowd ? Area(guess) : Area(guess) + Area(truth.Box) - both);
+        double width = Math.Min(one.X2, other.X2) - Math.Max(one.X1, other.X1), height = Math.Min(one.Y2, other.Y2) - Math.Max(one.Y1, other.Y1);
+        return width > 0 && height > 0 ? width * height : 0;
     }
 
     private static double Area(Box box) => (box.X2 - box.X1) * (box.Y2 - box.Y1);

@@ -37,6 +37,7 @@ public sealed class UsageTests
         ["simulate", "--scale", "-1"],
         ["simulate", "--trace", "burst110", "--preset", "best"],
         ["models"],
+        ["models", "compare", "model.onnx", "other.onnx"],
         ["models", "evaluate", "model.onnx"],
         ["models", "evaluate", "model.onnx", "--dataset", "set", "--at", "2"],
         ["models", "evaluate", "model.onnx", "--dataset", "set", "--max", "0"],
