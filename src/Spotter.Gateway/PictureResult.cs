@@ -10,8 +10,9 @@ namespace Spotter.Gateway;
 /// <param name="Detections">Objects, the most confident first; null when the engine finds no objects.</param>
 /// <param name="Labels">Labels of the whole picture, the most confident first; null when the engine gives none.</param>
 /// <param name="Summary">Number of objects per label, in the order in which they first appear.</param>
+/// <param name="Reading">The line of text that the picture shows; null when the engine does not read.</param>
 internal sealed record PictureResult(
-    int Width, int Height, IReadOnlyList<FoundObject>? Detections = null, IReadOnlyList<FoundLabel>? Labels = null, IReadOnlyDictionary<string, int>? Summary = null)
+    int Width, int Height, IReadOnlyList<FoundObject>? Detections = null, IReadOnlyList<FoundLabel>? Labels = null, IReadOnlyDictionary<string, int>? Summary = null, FoundText? Reading = null)
 {
     /// <summary>The engines whose results have boxes.</summary>
     public static readonly IReadOnlyList<string> EnginesWithBoxes = ["detect", "segment", "pose", "obb"];
@@ -19,12 +20,24 @@ internal sealed record PictureResult(
     /// <summary>The engine whose results are labels.</summary>
     public const string EngineWithLabels = "classify";
 
-    /// <summary>True for an engine whose results these are.</summary>
-    public static bool IsOf(string engine) => engine == EngineWithLabels || EnginesWithBoxes.Contains(engine, StringComparer.Ordinal);
+    /// <summary>The engine whose results are lines of text.</summary>
+    public const string EngineWithText = "read";
 
-    /// <summary>The result of a job that has succeeded.</summary>
-    public static PictureResult Of(Job job) => job.Result!.Value.Read(PictureResultJson.Default.PictureResult);
+    /// <summary>True for an engine whose results these are.</summary>
+    public static bool IsOf(string engine) => engine is EngineWithLabels or EngineWithText || EnginesWithBoxes.Contains(engine, StringComparer.Ordinal);
+
+    /// <summary>The result of a job that has succeeded. To these doors a line of text is the picture's label.</summary>
+    public static PictureResult Of(Job job)
+    {
+        var result = job.Result!.Value.Read(PictureResultJson.Default.PictureResult);
+        return result.Reading is { } reading ? result with { Labels = reading.Text.Length == 0 ? [] : [new FoundLabel(reading.Text, 0, reading.Confidence)] } : result;
+    }
 }
+
+/// <summary>A line of text that was read.</summary>
+/// <param name="Text">The text; empty when there is none.</param>
+/// <param name="Confidence">0 to 1.</param>
+internal sealed record FoundText(string Text, double Confidence);
 
 /// <summary>An object that was found.</summary>
 /// <param name="Label">The class's name.</param>

@@ -4,8 +4,8 @@ namespace Spotter.Vision;
 public static class OutputLine
 {
     /// <summary>
-    /// The line, without an end; null when the result has nothing to say in words. Of labels it is the most confident,
-    /// of objects their number per label.
+    /// The line, without an end; null when the result has nothing to say in words. Of labels it is the most confident, of text all that was
+    /// read, of other objects their number per label.
     /// </summary>
     /// <param name="stem">What the picture is called, without its extension.</param>
     /// <param name="result">The result.</param>
@@ -19,10 +19,20 @@ public static class OutputLine
     {
         { Labels: [var best, ..] } => best.Name,
         { Labels: not null } => "nothing found",
+        { Reading.Text: var text } => text.Length == 0 ? "nothing read" : text,
+        { Detections: { } found } when TextOf(found) is { } text => text,
         { Detections: { Count: > 0 } found } => string.Join("; ", (result.Summary ?? VisionResult.Summarize(found)).Select(pair => $"{pair.Value} {pair.Key}")),
         { Detections: not null } => "nothing found",
         _ => null,
     };
+
+    /// <summary>What a second model has read in boxes, from top to bottom; null when it has read nothing.</summary>
+    public static string? TextOf(IEnumerable<Detection> detections)
+    {
+        var lines = detections.Where(d => d.Then?.Reading is { Text.Length: > 0 })
+            .OrderBy(d => d.Box.Y1 + d.Box.Y2).ThenBy(d => d.Box.X1).Select(d => d.Then!.Reading!.Text).ToList();
+        return lines is [] ? null : string.Join(" / ", lines);
+    }
 
     /// <summary>As RFC 4180 has it: quoted only when it holds what would end the field.</summary>
     private static string Quoted(string field) =>

@@ -14,6 +14,10 @@ public sealed record ThenResult(string Model)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<Label>? Labels { get; init; }
 
+    /// <summary>The line of text in the box; null unless the second model reads.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Reading? Reading { get; init; }
+
     /// <summary>As <see cref="VisionResult.Skeleton"/>, of the second model.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }

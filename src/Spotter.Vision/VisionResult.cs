@@ -62,6 +62,10 @@ public sealed record VisionResult
     /// <summary>Labels of the whole picture, the most confident first; null when the engine gives none.</summary>
     public IReadOnlyList<Label>? Labels { get; init; }
 
+    /// <summary>The line of text that the picture shows; null unless the engine reads.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Reading? Reading { get; init; }
+
     /// <summary>Number of detections per label, in the order in which labels first appear.</summary>
     public IReadOnlyDictionary<string, int>? Summary { get; init; }
 

@@ -18,6 +18,12 @@ public static class VisionTasks
     /// <summary>Finds objects and boxes that are turned with them.</summary>
     public const string Obb = "obb";
 
+    /// <summary>Reads the line of text that a picture shows.</summary>
+    public const string Read = "read";
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> All { get; } = [Detect, Classify, Segment, Pose, Obb];
+    public static IReadOnlyList<string> All { get; } = [Detect, Classify, Segment, Pose, Obb, Read];
+
+    /// <summary>True for models that find objects, and false for those that only say something of the whole picture.</summary>
+    public static bool HasBoxes(string task) => task is not (Classify or Read);
 }

@@ -75,8 +75,8 @@ internal static class EvaluateCommand
         using var model = VisionModel.Load(
             GatewaySection.ModelFile(parsed.GetRequiredValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
-        if (model.Model.Engine == VisionTasks.Classify)
-            throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects but labels whole pictures; only boxes are measured.");
+        if (!VisionTasks.HasBoxes(model.Model.Engine))
+            throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects, and only says something of whole pictures; only boxes are measured.");
         var highest = folder.Pictures.SelectMany(picture => picture.Objects).Select(one => one.ClassId).DefaultIfEmpty(-1).Max();
         var classes = ClassMap.Create(folder.Names, highest, model.Model);
         if (classes.Unknown.Count > 0)

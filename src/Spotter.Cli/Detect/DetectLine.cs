@@ -10,7 +10,7 @@ namespace Spotter.Cli.Detect;
 /// <param name="Model">The model's id.</param>
 /// <param name="Width">Width of the upright picture in pixels.</param>
 /// <param name="Height">Height of the upright picture in pixels.</param>
-/// <param name="Detections">Objects, the most confident first; null when the model classifies.</param>
+/// <param name="Detections">Objects, the most confident first; null when the model finds none but says something of the whole picture.</param>
 /// <param name="Labels">Labels of the whole picture, the most confident first; null unless the model classifies.</param>
 /// <param name="Summary">The objects' number per label.</param>
 /// <param name="Timings">Where the time went, in milliseconds.</param>
@@ -28,6 +28,10 @@ internal sealed record DetectLine(
     string? Output,
     JobError? Error)
 {
+    /// <summary>The line of text that the picture shows; only from models that read.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Reading? Reading { get; init; }
+
     /// <summary>Number of detections per label in each zone; only where zones were given.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>>? Zones { get; init; }

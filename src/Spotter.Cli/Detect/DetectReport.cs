@@ -1,4 +1,5 @@
 using System.Globalization;
+using Spotter.Vision;
 
 namespace Spotter.Cli.Detect;
 
@@ -29,11 +30,11 @@ internal sealed class DetectReport(string model, int lanes)
         }
         if (line.Labels is [var told, ..])
             totals[told.Name] = totals.GetValueOrDefault(told.Name) + 1;
-        var sure = line.Detections is [var first, ..] ? first.Confidence : line.Labels is [var top, ..] ? top.Confidence : (double?)null;
+        var sure = line.Detections is [var first, ..] ? first.Confidence : line.Labels is [var top, ..] ? top.Confidence : line.Reading?.Confidence;
         var best = sure?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
         var timings = line.Timings ?? new();
         var milliseconds = timings.FetchMs + timings.DecodeMs + timings.InferMs + timings.PostMs + timings.EncodeMs;
-        table.Add(line.File, line.Labels is [var shown, ..] ? shown.Name : Counts(line.Summary), best, milliseconds.ToString("0", CultureInfo.InvariantCulture));
+        table.Add(line.File, Found(line), best, milliseconds.ToString("0", CultureInfo.InvariantCulture));
     }
 
     /// <summary>The whole report.</summary>
@@ -46,6 +47,13 @@ internal sealed class DetectReport(string model, int lanes)
             CultureInfo.InvariantCulture,
             $"{table}\n{Number(pictures, "picture")}{failed}; {PlainText.OneLine(Counts(totals.OrderByDescending(pair => pair.Value)))}; {took.TotalSeconds:0.0} s, {rate:0.0} pictures/s ({model}, {Number(lanes, "lane")})\n");
     }
+
+    private static string Found(DetectLine line) => line switch
+    {
+        { Labels: [var shown, ..] } => shown.Name,
+        { Reading: { } reading } => reading.Text.Length == 0 ? "nothing read" : reading.Text,
+        _ => OutputLine.TextOf(line.Detections ?? []) ?? Counts(line.Summary),
+    };
 
     private static string Counts(IEnumerable<KeyValuePair<string, int>>? summary)
     {

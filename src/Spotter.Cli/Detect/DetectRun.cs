@@ -80,12 +80,13 @@ internal sealed class DetectRun(
                 Then = then,
             });
             if (outputs is not null)
-                Write(outputs[index], findings.Result.Labels is null ? findings.Annotated.Span : TextOf(file, findings.Result));
+                Write(outputs[index], findings.Result.Detections is not null ? findings.Annotated.Span : TextOf(file, findings.Result));
             return new(
                 file, model.Model.Id, findings.Result.Width, findings.Result.Height, findings.Result.Detections,
                 findings.Result.Labels, findings.Result.Summary, findings.Timings with { FetchMs = Math.Round(fetched.TotalMilliseconds, 2) },
                 outputs?[index], Error: null)
             {
+                Reading = findings.Result.Reading,
                 Skeleton = findings.Result.Skeleton,
                 Zones = findings.Result.Zones,
                 Then = findings.Result.Then,

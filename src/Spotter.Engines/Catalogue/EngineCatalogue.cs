@@ -39,6 +39,7 @@ public sealed class EngineCatalogue
         new FilterEngine(),
         new VisionEngine(VisionTasks.Obb, "Finds objects and boxes that are turned with them"),
         new VisionEngine(VisionTasks.Pose, "Finds objects and their keypoints, as the joints of people"),
+        new VisionEngine(VisionTasks.Read, "Reads the line of text that a picture shows"),
         new VisionEngine(VisionTasks.Segment, "Finds objects and their outlines"),
         new TensorEngine(),
     ]);

@@ -16,7 +16,7 @@ public static class KnownLabels
     {
         if (parameters is { ThenLabels: not null, Then: null })
             throw Invalid("The field 'then_labels' comes without a 'then'; send both, or none.");
-        if (model.Engine == VisionTasks.Classify && NeedsBoxes(parameters) is { } field)
+        if (!VisionTasks.HasBoxes(model.Engine) && NeedsBoxes(parameters) is { } field)
             throw Invalid($"The model '{model.Id}' finds no boxes, so '{field}' means nothing to it; leave it out, or choose a model that finds objects.");
         var known = parameters with
         {

@@ -40,6 +40,7 @@ public static class Annotator
     internal static EncodedPicture Draw(Canvas canvas, VisionResult result, DrawOptions options)
     {
         Redact(canvas, options);
+        result = options.WithoutRedacted(result);
         if (options.Zones is { } zones)
             ZonePainter.Paint(canvas, zones);
         BoxPainter.Paint(canvas, result);

@@ -13,6 +13,8 @@ internal static class BoxPainter
     {
         if (result.Labels is { Count: > 0 } answers)
             LabelList.Paint(canvas, answers);
+        else if (result.Reading is { Text.Length: > 0 } reading)
+            LabelList.Paint(canvas, [new Label(reading.Text, 0, reading.Confidence)]);
         if (result.Detections is not { Count: > 0 } detections)
             return;
         var style = LabelStyle.For(canvas.Width, canvas.Height, detections.Count);
@@ -49,7 +51,7 @@ internal static class BoxPainter
         var placed = new List<LabelPlate>(detections.Count);
         foreach (var detection in detections)
         {
-            var name = TextMask.Of(detection.Then?.Labels is [var answer, ..] ? $"{detection.Label}: {answer.Name}" : detection.Label, style.Font);
+            var name = TextMask.Of(Words(detection), style.Font);
             var sure = TextMask.Of(string.Create(CultureInfo.InvariantCulture, $"{detection.Confidence * 100:0}%"), style.Font);
             var width = Math.Min(canvas.Width, style.Padding + name.Right + style.Gap + sure.Right + style.Padding);
             var box = Pixels(detection.Box, canvas, style.Stroke);
@@ -60,6 +62,13 @@ internal static class BoxPainter
         }
         return placed;
     }
+
+    private static string Words(Detection detection) => detection.Then switch
+    {
+        { Labels: [var answer, ..] } => $"{detection.Label}: {answer.Name}",
+        { Reading: { Text.Length: > 0 } reading } => reading.Text,
+        _ => detection.Label,
+    };
 
     private static void Turned(Brush brush, OrientedBox box, int stroke, Colour colour)
     {

@@ -26,6 +26,11 @@ public sealed record DrawOptions
         RedactWith = parameters.RedactWith,
     };
 
+    /// <summary>The result without what was read in boxes that are hidden, which their labels would tell.</summary>
+    internal VisionResult WithoutRedacted(VisionResult result) => Redacted is not { Count: > 0 } hidden || result.Detections is not { } all
+        ? result
+        : result with { Detections = [.. all.Select(d => d.Then?.Reading is not null && hidden.Contains(d.Box) ? d with { Then = null } : d)] };
+
     private static IEnumerable<Box> BoxesOf(IReadOnlyList<Detection>? detections, IReadOnlyList<string> labels) => (detections ?? []).SelectMany(d =>
         (labels.Contains(VisionParameters.AllLabels, StringComparer.Ordinal) || labels.Contains(d.Label, StringComparer.Ordinal) ? [d.Box] : Array.Empty<Box>())
             .Concat(BoxesOf(d.Then?.Detections, labels)));

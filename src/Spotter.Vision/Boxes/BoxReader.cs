@@ -46,13 +46,16 @@ internal static class BoxReader
             case OutputLayout.Queries or OutputLayout.CornersAndScores:
                 Pairs(numbers, outputs[1], model, confidence, into);
                 break;
+            case OutputLayout.TextMap:
+                TextRegions.Read(numbers, (int)outputs.Shape(0)[^1], model.Activation, confidence, into);
+                break;
             case OutputLayout.Lists:
                 Lists(outputs, model, letterbox, confidence, into);
                 break;
             default:
                 break;
         }
-        if (model.Info.Engine == VisionTasks.Obb && model.Layout != OutputLayout.EndToEnd)
+        if (model.Info.Engine == VisionTasks.Obb && model.Layout is not (OutputLayout.EndToEnd or OutputLayout.TextMap))
             Turn(model, outputs, into);
     }
 

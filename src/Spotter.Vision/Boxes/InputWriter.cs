@@ -78,18 +78,27 @@ internal sealed unsafe class InputWriter : IDisposable
         var numbers = 3 * input.Width * input.Height;
         var planes = new Span<float>(planeBuffer.Ensure((long)numbers * sizeof(float)), numbers);
         WritePlanes(rows, across, down, turn, letterbox, input, planes);
+        if (input.Channels == 1)
+        {
+            ToGrey(planes);
+            planes = planes[..(numbers / 3)];
+        }
         switch (input.Type)
         {
+            // One plane is its own pixels.
+            case OrtPort.Float32 when input.Channels == 1:
+                planes.CopyTo(MemoryMarshal.Cast<byte, float>(tensor));
+                break;
             case OrtPort.Float32:
                 Interleave(planes, MemoryMarshal.Cast<byte, float>(tensor));
                 break;
-            case OrtPort.Float16 when input.ChannelsLast:
+            case OrtPort.Float16 when input is { ChannelsLast: true, Channels: 3 }:
                 Interleave(planes, MemoryMarshal.Cast<byte, Half>(tensor));
                 break;
             case OrtPort.Float16:
                 TensorPrimitives.ConvertToHalf(planes, MemoryMarshal.Cast<byte, Half>(tensor));
                 break;
-            case OrtPort.UInt8 when input.ChannelsLast:
+            case OrtPort.UInt8 when input is { ChannelsLast: true, Channels: 3 }:
                 Round(planes);
                 Interleave(planes, tensor);
                 break;
@@ -98,6 +107,14 @@ internal sealed unsafe class InputWriter : IDisposable
                 TensorPrimitives.ConvertSaturating<float, byte>(planes, tensor);
                 break;
         }
+    }
+
+    /// <summary>Makes the first of three planes the brightness of all, as television has it (ITU-R BT.601).</summary>
+    private static void ToGrey(Span<float> planes)
+    {
+        var plane = planes.Length / 3;
+        for (var i = 0; i < plane; i++)
+            planes[i] = (0.299f * planes[i]) + (0.587f * planes[plane + i]) + (0.114f * planes[(2 * plane) + i]);
     }
 
     private static void Round(Span<float> numbers) => TensorPrimitives.Round(numbers, numbers);

@@ -30,6 +30,9 @@ internal readonly record struct Letterbox(double ScaleX, double ScaleY, int Widt
         {
             case Fit.Stretch:
                 return new((double)input.Width / width, (double)input.Height / height, input.Width, input.Height, 0, 0);
+            case Fit.Line:
+                var line = Math.Clamp((int)Math.Ceiling((double)width * input.Height / height), 1, input.Width);
+                return new((double)line / width, (double)input.Height / height, line, input.Height, 0, 0);
             case Fit.Crop:
                 return Crop(input, width, height);
         }

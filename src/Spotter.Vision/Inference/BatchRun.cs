@@ -60,7 +60,7 @@ internal sealed class BatchRun(VisionModel model, VisionModel.Lane lane, ImageLi
                 using var opened = Picture.Open(picture.Picture, limits);
                 canvas = Canvas.Decode(opened);
                 size = (canvas.Width, canvas.Height);
-                letterbox = model.Prepare(canvas, new Region(0, 0, size.Width, size.Height), lane, ready.Count);
+                letterbox = VisionModel.Prepare(canvas, new Region(0, 0, size.Width, size.Height), lane, ready.Count);
             }
             else
             {

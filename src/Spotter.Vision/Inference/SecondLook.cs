@@ -1,5 +1,6 @@
 using Spotter.Vision.Boxes;
 using Spotter.Vision.Images;
+using Spotter.Vision.Models;
 using Spotter.Vision.Results;
 
 namespace Spotter.Vision.Inference;
@@ -22,7 +23,8 @@ internal sealed class SecondLook(VisionModel model, VisionParameters options)
     {
         var detections = (result.Detections ?? []).ToList();
         List<int> wanted = [.. Enumerable.Range(0, detections.Count).Where(i => options.ThenLabels?.Contains(detections[i].Label, StringComparer.Ordinal) != false)];
-        var looked = Math.Min(wanted.Count, VisionModel.MostLooks);
+        // Reading a line takes a fraction of what finding things does, and half a page is of no use.
+        var looked = Math.Min(wanted.Count, model.Card.Layout == OutputLayout.Steps ? int.MaxValue : VisionModel.MostLooks);
         var lane = model.Rent();
         try
         {
@@ -30,8 +32,10 @@ internal sealed class SecondLook(VisionModel model, VisionParameters options)
             {
                 cancel.ThrowIfCancellationRequested();
                 var found = detections[wanted[done]];
-                var answer = Look(canvas, Region.Around(found.Box, Margin, canvas.Width, canvas.Height), lane, timings, cancel);
-                detections[wanted[done]] = found with { Then = new ThenResult(model.Model.Id) { Labels = answer.Labels, Detections = answer.Detections, Skeleton = answer.Skeleton } };
+                var answer = model.Card.Layout == OutputLayout.Steps
+                    ? Straight(canvas, found, lane, timings, cancel)
+                    : Look(canvas, Region.Around(found.Box, Margin, canvas.Width, canvas.Height), lane, timings, cancel);
+                detections[wanted[done]] = found with { Then = new ThenResult(model.Model.Id) { Labels = answer.Labels, Detections = answer.Detections, Reading = answer.Reading, Skeleton = answer.Skeleton } };
                 progress?.Report((done + 1.0) / looked);
             }
         }
@@ -42,9 +46,16 @@ internal sealed class SecondLook(VisionModel model, VisionParameters options)
         return result with { Detections = detections, Then = new ThenSummary(model.Model.Id, looked, wanted.Count - looked) };
     }
 
+    /// <summary>Text is read along its box, which is cut off nowhere: what finds text leaves room around it.</summary>
+    private VisionResult Straight(Canvas canvas, Detection found, VisionModel.Lane lane, StageClock timings, CancellationToken cancel)
+    {
+        using var crop = StraightCrop.Of(canvas, found.Box, found.Oriented);
+        return Look(crop, new Region(0, 0, crop.Width, crop.Height), lane, timings, cancel);
+    }
+
     private VisionResult Look(Canvas canvas, Region part, VisionModel.Lane lane, StageClock timings, CancellationToken cancel)
     {
-        var letterbox = model.Prepare(canvas, part, lane);
+        var letterbox = VisionModel.Prepare(canvas, part, lane);
         timings.Decoded();
         using var run = model.Infer(lane, cancel: cancel);
         timings.Inferred();

@@ -118,7 +118,7 @@ public sealed class VisionModel : IDisposable
                 drawing = drawing with { Redacted = null };
                 result = Crops.Cut(canvas!, result, onCrop, cancel);
             }
-            var annotated = options.Annotate ? Annotator.Draw(canvas!, result, drawing) : null;
+            var annotated = options.Annotate ? Annotator.Draw(canvas!, DrawOptions.Of(options, result).WithoutRedacted(result), drawing) : null;
             timings.Encoded();
             return new InferenceResult(result, timings.Read(encoded: options.Annotate || options.Crops), annotated);
         }
@@ -208,18 +208,20 @@ public sealed class VisionModel : IDisposable
     {
         using var picture = Picture.Open(encoded, limits);
         size = (picture.Width, picture.Height);
-        var letterbox = Letterbox.Create(Card.Input, size.Width, size.Height);
+        var input = lane.InputFor(size.Width, size.Height);
+        var letterbox = Letterbox.Create(input, size.Width, size.Height);
         picture.ShrinkTo(letterbox.Width, letterbox.Height);
-        lane.Writer.Write(picture, letterbox, Card.Input, lane.Feed.Picture(item));
+        lane.Writer.Write(picture, letterbox, input, lane.Feed.Picture(item));
         lane.Feed.TellSize(item, size.Width, size.Height);
         return letterbox;
     }
 
     /// <summary>From a part of a decoded picture to the model's input.</summary>
-    internal Letterbox Prepare(Canvas canvas, Region part, Lane lane, int item = 0)
+    internal static Letterbox Prepare(Canvas canvas, Region part, Lane lane, int item = 0)
     {
-        var letterbox = Letterbox.Create(Card.Input, part.Width, part.Height) with { FromX = part.X, FromY = part.Y };
-        lane.Writer.Write(canvas, part, letterbox, Card.Input, lane.Feed.Picture(item));
+        var input = lane.InputFor(part.Width, part.Height);
+        var letterbox = Letterbox.Create(input, part.Width, part.Height) with { FromX = part.X, FromY = part.Y };
+        lane.Writer.Write(canvas, part, letterbox, input, lane.Feed.Picture(item));
         lane.Feed.TellSize(item, part.Width, part.Height);
         return letterbox;
     }
@@ -241,9 +243,12 @@ public sealed class VisionModel : IDisposable
     internal VisionResult Read(in ModelOutputs outputs, in Letterbox letterbox, (int Width, int Height) size, VisionParameters options, Lane lane)
     {
         outputs.Check(Card);
-        return Card.Layout == OutputLayout.Classes
-            ? ResultOf(size, LabelReader.Read(Card, outputs[0], options))
-            : ResultOf(size, Find(outputs, letterbox, size, options, lane), options);
+        return Card.Layout switch
+        {
+            OutputLayout.Classes => new() { Width = size.Width, Height = size.Height, Labels = LabelReader.Read(Card, outputs[0], options) },
+            OutputLayout.Steps => new() { Width = size.Width, Height = size.Height, Reading = CtcReader.Read(outputs[0], Card.Characters!, Card.Activation) },
+            _ => ResultOf(size, Find(outputs, letterbox, size, options, lane), options),
+        };
     }
 
     private BatchAnswer RunAlone(BatchPicture picture)
@@ -282,7 +287,7 @@ public sealed class VisionModel : IDisposable
     {
         var size = (canvas.Width, canvas.Height);
         var region = Tiling.Region(options.Region, canvas.Width, canvas.Height);
-        var tiles = options.Tile is { } edge && Card.Layout != OutputLayout.Classes ? Tiling.Tiles(region, edge, options.Overlap) : [region];
+        var tiles = options.Tile is { } edge && Card.FindsBoxes ? Tiling.Tiles(region, edge, options.Overlap) : [region];
         if (tiles.Count == 1)
         {
             var letterbox = Prepare(canvas, tiles[0], lane);
@@ -329,9 +334,6 @@ public sealed class VisionModel : IDisposable
         return DetectionBuilder.Build(Card, outputs, letterbox, size, candidates);
     }
 
-    private static VisionResult ResultOf((int Width, int Height) size, List<Label> labels) =>
-        new() { Width = size.Width, Height = size.Height, Labels = labels };
-
     private VisionResult ResultOf((int Width, int Height) size, List<Detection> detections, VisionParameters options)
     {
         var result = new VisionResult
@@ -358,6 +360,8 @@ public sealed class VisionModel : IDisposable
     /// <summary>The memory of one run at a time.</summary>
     internal sealed class Lane(ModelMetadata card) : IDisposable
     {
+        private InputSpec input = card.Input;
+
         public InputTensors Feed { get; private set; } = new(card.Input, card.Size, card.Fixed, capacity: 1);
 
         public InputWriter Writer { get; } = new();
@@ -370,7 +374,19 @@ public sealed class VisionModel : IDisposable
             if (Feed.Capacity >= capacity)
                 return;
             Feed.Dispose();
-            Feed = new InputTensors(card.Input, card.Size, card.Fixed, capacity);
+            Feed = new InputTensors(input, card.Size, card.Fixed, capacity);
+        }
+
+        /// <summary>The input for a picture of a size, and makes room for it if it is another than that of the last picture.</summary>
+        public InputSpec InputFor(int width, int height)
+        {
+            var wanted = card.Input.For(width, height);
+            if ((wanted.Width, wanted.Height) == (input.Width, input.Height))
+                return input;
+            var capacity = Feed.Capacity;
+            Feed.Dispose();
+            (input, Feed) = (wanted, new InputTensors(wanted, card.Size, card.Fixed, capacity));
+            return input;
         }
 
         public void Dispose()

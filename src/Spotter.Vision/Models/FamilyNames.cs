@@ -22,7 +22,9 @@ internal static class FamilyNames
     public const string RetinaFace = "retinaface";
     public const string UltraFace = "ultraface";
     public const string Classifier = "classifier";
+    public const string Db = "db";
+    public const string Ctc = "ctc";
 
     public static IReadOnlyList<string> All { get; } =
-        [YoloV4, YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Paddle, Scrfd, YuNet, RetinaFace, UltraFace, Classifier];
+        [YoloV4, YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Paddle, Scrfd, YuNet, RetinaFace, UltraFace, Classifier, Db, Ctc];
 }

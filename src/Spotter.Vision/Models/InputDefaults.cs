@@ -39,8 +39,11 @@ internal static class InputDefaults
             Fit.Letterbox => $"letterbox, filled with {spec.Fill.ToString(CultureInfo.InvariantCulture)}",
             Fit.LetterboxTopLeft => $"letterbox at the top left, filled with {spec.Fill.ToString(CultureInfo.InvariantCulture)}",
             Fit.Stretch => "stretched",
+            Fit.Line => $"a line at the left, filled with {spec.Fill.ToString(CultureInfo.InvariantCulture)}",
             _ => spec.ResizeTo > 0 ? string.Create(CultureInfo.InvariantCulture, $"middle, after the shorter edge is {spec.ResizeTo}") : "middle",
         }, overrides.Fit is not null);
+        if (spec.Free is { } free)
+            Say("free size", free.ToString(), false);
         return spec;
 
         void Say(string name, string value, bool overridden) => facts.Add(new ModelFact(name, value, overridden ? FactSource.Overridden : FactSource.Assumed));
@@ -65,6 +68,7 @@ internal static class InputDefaults
             FamilyNames.UltraFace => input with { Scale = 1, Mean = UltraFaceMean, Deviation = Eighth, Fit = Fit.Stretch },
             // RF-DETR and the first DETR want ImageNet's normalisation.
             FamilyNames.Detr => input with { Fit = Fit.Stretch, Mean = ImageNetMean, Deviation = ImageNetDeviation },
+            FamilyNames.Db or FamilyNames.Ctc => TextRules.Prepare(input, guess),
             FamilyNames.Ssd when input.ChannelsLast => input with { Scale = 1, Fit = Fit.Stretch },
             FamilyNames.Ssd => input with { Fit = Fit.Stretch },
             FamilyNames.Classifier when ultralytics => input with { Fit = Fit.Crop },
@@ -80,7 +84,8 @@ internal static class InputDefaults
     {
         FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet or FamilyNames.Paddle or FamilyNames.UltraFace => Fit.Stretch,
         FamilyNames.Classifier => Fit.Crop,
-        FamilyNames.YoloX or FamilyNames.Scrfd or FamilyNames.YuNet or FamilyNames.RetinaFace => Fit.LetterboxTopLeft,
+        FamilyNames.Ctc => Fit.Line,
+        FamilyNames.Db or FamilyNames.YoloX or FamilyNames.Scrfd or FamilyNames.YuNet or FamilyNames.RetinaFace => Fit.LetterboxTopLeft,
         _ => Fit.Letterbox,
     };
 

@@ -16,6 +16,9 @@ internal enum Fit
 
     /// <summary>Scaled until its shorter edge fits, then the middle is cut out (classifiers).</summary>
     Crop,
+
+    /// <summary>Scaled to the input's height and, at most, to its width, at the left, the rest filled (lines of text).</summary>
+    Line,
 }
 
 /// <summary>The picture that a model takes.</summary>
@@ -30,6 +33,18 @@ internal sealed record InputSpec
     public required int Width { get; init; }
 
     public required int Height { get; init; }
+
+    /// <summary>The model leaves its width free, and nothing says which to take.</summary>
+    public bool HasFreeWidth { get; init; }
+
+    /// <summary>The same of its height.</summary>
+    public bool HasFreeHeight { get; init; }
+
+    /// <summary>How the size follows the picture; null when it is always the same.</summary>
+    public FreeSize? Free { get; init; }
+
+    /// <summary>3, or 1 for a model that takes grey.</summary>
+    public int Channels { get; init; } = 3;
 
     /// <summary>True for <c>[1, height, width, 3]</c>, false for <c>[1, 3, height, width]</c>.</summary>
     public bool ChannelsLast { get; init; }
@@ -62,14 +77,23 @@ internal sealed record InputSpec
     /// <summary>Shape of a tensor for so many pictures.</summary>
     public long[] Shape(int batch) => (ChannelsLast, Single) switch
     {
-        (false, false) => [batch, 3, Height, Width],
-        (true, false) => [batch, Height, Width, 3],
-        (false, true) => [3, Height, Width],
-        (true, true) => [Height, Width, 3],
+        (false, false) => [batch, Channels, Height, Width],
+        (true, false) => [batch, Height, Width, Channels],
+        (false, true) => [Channels, Height, Width],
+        (true, true) => [Height, Width, Channels],
     };
 
     /// <summary>True when the planes of floats that are resampled to are the tensor itself.</summary>
-    public bool IsPlanes => Type == OrtPort.Float32 && !ChannelsLast;
+    public bool IsPlanes => Type == OrtPort.Float32 && !ChannelsLast && Channels == 3;
+
+    /// <summary>The input for a picture of a size: of another size itself, where that is free.</summary>
+    public InputSpec For(int width, int height)
+    {
+        if (Free is null)
+            return this;
+        var (inputWidth, inputHeight) = Free.For(width, height, Height);
+        return this with { Width = inputWidth, Height = inputHeight };
+    }
 
     /// <summary>What an 8-bit value of a channel is multiplied by to become the model's number.</summary>
     public float Factor(int channel) => Scale / Deviation[channel];

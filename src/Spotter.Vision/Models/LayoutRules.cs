@@ -36,6 +36,9 @@ internal sealed record LayoutHints
     /// <summary>Keypoints and numbers of each, when that is known.</summary>
     public (int Count, int Numbers)? Keypoints { get; init; }
 
+    /// <summary>What matters for models that find or read text.</summary>
+    public TextHints Text { get; init; } = new();
+
     /// <summary>Kinds of operator in the graph.</summary>
     public IReadOnlySet<string> Operators { get; init; } = new HashSet<string>(StringComparer.Ordinal);
 }
@@ -64,6 +67,12 @@ internal sealed record LayoutGuess(OutputLayout Layout, string Family, string Ta
 
     /// <summary>The shapes fit other kinds of model as well, and the file does not say which it is.</summary>
     public bool IsLoose { get; init; }
+
+    /// <summary>Why it may be something else, though no other layout fits; null when nothing speaks against it.</summary>
+    public string? Doubt { get; init; }
+
+    /// <summary>For models that find or read text: docTR's, whose pictures are prepared otherwise.</summary>
+    public bool IsDocTr { get; init; }
 }
 
 /// <summary>
@@ -93,6 +102,11 @@ internal static class LayoutRules
     {
         if (HeadRules.Tell(outputs, hints) is { } heads)
             yield return heads;
+        if (TextRules.Tell(outputs, hints) is { } text)
+        {
+            yield return text;
+            yield break;
+        }
         if (hints.Task == VisionTasks.Classify || hints.Family == FamilyNames.Classifier)
         {
             for (var i = 0; i < outputs.Count; i++)

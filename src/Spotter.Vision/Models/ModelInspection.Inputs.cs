@@ -91,14 +91,11 @@ internal sealed partial class ModelInspection
         }
         var shape = single ? port.Shape : port.Shape[1..];
         bool first = shape[0] == 3, last = shape[2] == 3;
-        if (!first && !last && shape[0] != -1 && shape[2] != -1)
-        {
-            return shape[0] == 1 || shape[2] == 1
-                ? throw Refuse($"its input {port} takes pictures of one colour; only models for RGB or BGR are run")
-                : null;
-        }
-        var channelsLast = overrides.ChannelsLast ?? (!first && last);
-        if (shape[channelsLast ? 2 : 0] is not (3 or -1))
+        var channels = IsGreyLine(shape) ? 1 : 3;
+        if (channels == 3 && !first && !last && shape[0] != -1 && shape[2] != -1)
+            return shape[0] == 1 || shape[2] == 1 ? throw OneColour(port) : null;
+        var channelsLast = channels == 1 ? shape[0] != 1 : overrides.ChannelsLast ?? (!first && last);
+        if (shape[channelsLast ? 2 : 0] != channels && shape[channelsLast ? 2 : 0] != -1)
             throw Contradicts($"'input.layout' is {(channelsLast ? "nhwc" : "nchw")}, but the model's input is {port}");
         var (rows, columns) = channelsLast ? (shape[0], shape[1]) : (shape[1], shape[2]);
         State("layout", channelsLast ? "nhwc" : "nchw", overrides.ChannelsLast is not null, first != last);
@@ -112,7 +109,7 @@ internal sealed partial class ModelInspection
             [> 0 and <= 16_384 and var edge] => (edge, edge),
             _ => (0, 0),
         };
-        var height = Edge(rows, overrides.Height, notedHeight, otherwise);
+        var height = Edge(rows, overrides.Height, notedHeight, IsSaidToRead() ? UsualLineHeight : otherwise);
         var width = Edge(columns, overrides.Width, notedWidth, otherwise);
         if (height != (overrides.Height ?? height) || width != (overrides.Width ?? width))
             throw Contradicts($"it gives the input another size than the model's own, which is fixed: {port}");
@@ -129,6 +126,9 @@ internal sealed partial class ModelInspection
             Height = height,
             ChannelsLast = channelsLast,
             Single = single,
+            Channels = channels,
+            HasFreeWidth = columns < 0 && overrides.Width is null && notedWidth == 0,
+            HasFreeHeight = rows < 0 && overrides.Height is null && notedHeight == 0,
             Batches = !single && port.Shape[0] < 0,
         };
     }

@@ -182,6 +182,8 @@ internal sealed partial class ModelInspection
         }
         if (guess.Layout == OutputLayout.Classes)
             return ClassActivation(guess, out scale);
+        if (guess.Layout == OutputLayout.Steps)
+            return StepActivation(guess);
 
         var scores = ScoresOf(guess, Blank).Concat(ScoresOf(guess, output => Tried(TrialPicture.Noise, output))).ToList();
         // Where scores stand beside other numbers, one of those must not be taken for a logit: most logits are below zero.

@@ -89,6 +89,7 @@ internal sealed partial class ModelInspection : IDisposable
             IsChannelsLast = input.ChannelsLast,
             Keypoints = keypointCount > 0 ? (keypointCount, keypointNumbers) : null,
             Operators = onnx.Operators,
+            Text = TextHints(),
         };
         var outputs = Outputs();
         if (overrides.Family is null && UnsupportedKinds.Tell(outputs) is { } kind)
@@ -96,6 +97,8 @@ internal sealed partial class ModelInspection : IDisposable
         var guesses = LayoutRules.Tell(outputs, hints);
         if (guesses is [])
             throw NotUnderstood(outputs, hints, names);
+        if (input.Channels == 1 && guesses[0].Layout != OutputLayout.Steps)
+            throw OneColour(session.Inputs[input.Index]);
         if (overrides.Family is null && UnsupportedKinds.LeftOut(outputs, guesses[0]) is { } leftOut)
             throw Refuse(leftOut);
         return Choose(guesses, guess => Read(guess, names, outputs, keypointNumbers, noted), names is not null);
@@ -111,7 +114,7 @@ internal sealed partial class ModelInspection : IDisposable
         {
             facts.Clear();
             facts.AddRange(before);
-            (input, size) = (bare, told);
+            (input, size, suspicion) = (bare, told, guess.Doubt);
             try
             {
                 var model = read(guess);
@@ -141,9 +144,15 @@ internal sealed partial class ModelInspection : IDisposable
     }
 
     /// <summary>What was said beside the model isn't tried, and neither is what has no boxes.</summary>
-    private TrialVerdict Try(ModelMetadata model, bool areNamed) => overrides.Family is not null || model.Layout == OutputLayout.Classes
-        ? new(null, null, "")
-        : judge(model, areNamed, picture => runs.Of(picture, model.Input, model.Size, constant).Take(model.Outputs));
+    private TrialVerdict Try(ModelMetadata model, bool areNamed)
+    {
+        if (overrides.Family is not null || model.Layout == OutputLayout.Classes)
+            return new(null, null, "");
+        if (!model.FindsBoxes)
+            return new(null, suspicion, "");
+        var verdict = judge(model, areNamed, picture => runs.Of(picture, model.Input, model.Size, constant).Take(model.Outputs));
+        return verdict with { Doubt = verdict.Doubt ?? suspicion };
+    }
 
     private static string Kind(ModelMetadata model) => string.Create(CultureInfo.InvariantCulture, $"{model.Info.Family} with {model.Classes} {(model.Classes == 1 ? "class" : "classes")}");
 
@@ -163,10 +172,12 @@ internal sealed partial class ModelInspection : IDisposable
         var background = BackgroundOf(guess, names?.Count);
         var activation = ActivationOf(guess, background, out var scoreScale);
         var classes = background == BackgroundColumn.None ? guess.Classes : guess.Classes - 1;
-        var labels = names ?? AssumedLabels(guess, classes);
-        if (labels.Count == 0)
+        var characters = CharactersOf(guess);
+        var labels = characters is not null ? [] : names ?? AssumedLabels(guess, classes);
+        if (labels.Count == 0 && characters is null)
             throw Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
-        Note("labels", string.Create(CultureInfo.InvariantCulture, $"{labels.Count}"), overrides.Labels is not null ? FactSource.Overridden : names is not null ? FactSource.Stated : FactSource.Assumed);
+        if (characters is null)
+            Note("labels", string.Create(CultureInfo.InvariantCulture, $"{labels.Count}"), overrides.Labels is not null ? FactSource.Overridden : names is not null ? FactSource.Stated : FactSource.Assumed);
         return new ModelMetadata
         {
             Info = new ModelInfo(Path.GetFileNameWithoutExtension(file), guess.Task, guess.Family, input.Width, input.Height, labels) { Version = ModelVersion.Of(file), Tensors = Tensors() },
@@ -175,7 +186,7 @@ internal sealed partial class ModelInspection : IDisposable
             Fixed = constant,
             Layout = guess.Layout,
             Outputs = guess.Outputs,
-            Shapes = [.. guess.Outputs.Select(o => outputs[o].Shape)],
+            Shapes = [.. guess.Outputs.Select(o => ShapeOf(outputs[o], guess))],
             Classes = classes == 0 ? labels.Count : classes,
             Extras = guess.Extras,
             Activation = activation,
@@ -188,6 +199,7 @@ internal sealed partial class ModelInspection : IDisposable
             HeadKind = guess.HeadKind,
             Heads = guess.Heads,
             ScoreScale = scoreScale,
+            Characters = characters,
             Keypoints = KeypointsOf(guess, guess.Layout == OutputLayout.Heads ? 2 : keypointNumbers),
             Facts = facts,
         };
@@ -210,9 +222,9 @@ internal sealed partial class ModelInspection : IDisposable
     {
         if (!notes.TryGetValue("task", out var task))
             return null;
-        return task is VisionTasks.Detect or VisionTasks.Classify or VisionTasks.Segment or VisionTasks.Pose or VisionTasks.Obb
+        return task is VisionTasks.Detect or VisionTasks.Classify or VisionTasks.Segment or VisionTasks.Pose or VisionTasks.Obb or VisionTasks.Read
             ? task
-            : throw Refuse($"its task is '{task}'; tasks are detect, classify, segment, pose and obb");
+            : throw Refuse($"its task is '{task}'; tasks are detect, classify, segment, pose, obb and read");
     }
 
     private bool CallsItselfDetr() =>
@@ -229,6 +241,7 @@ internal sealed partial class ModelInspection : IDisposable
     private static IReadOnlyList<string> AssumedLabels(LayoutGuess guess, int classes) => (guess.Task, classes) switch
     {
         (VisionTasks.Classify, 1000) => LabelSets.ImageNet,
+        _ when guess.Layout == OutputLayout.TextMap => ["text"],
         (VisionTasks.Classify, 1001) => ["nothing", .. LabelSets.ImageNet],
         _ when guess.Family is FamilyNames.Scrfd or FamilyNames.YuNet or FamilyNames.RetinaFace or FamilyNames.UltraFace => ["face"],
         (VisionTasks.Obb, 15 or 0) => LabelSets.Dota,
@@ -283,6 +296,8 @@ internal sealed partial class ModelInspection : IDisposable
         OutputLayout.CornersAndScores => "boxes and scores",
         OutputLayout.Lists => "boxes, labels and scores",
         OutputLayout.Heads => "an output for each stride or quantity",
+        OutputLayout.TextMap => "a map of where text is",
+        OutputLayout.Steps => "scores of characters, step by step",
         _ => "one number per class",
     };
 

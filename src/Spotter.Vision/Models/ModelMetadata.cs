@@ -43,6 +43,12 @@ internal enum OutputLayout
 
     /// <summary>One number per class for the whole picture.</summary>
     Classes,
+
+    /// <summary><c>[1, 1, h, w]</c>, as large as the input: how likely text is at each pixel (DB).</summary>
+    TextMap,
+
+    /// <summary><c>[1, steps, columns]</c> or <c>[steps, 1, columns]</c>: scores of characters and of the blank, from left to right (CTC).</summary>
+    Steps,
 }
 
 /// <summary>What still has to be done to scores before they are probabilities.</summary>
@@ -132,11 +138,17 @@ internal sealed record ModelMetadata
     /// <summary>For poses: what the keypoints are.</summary>
     public KeypointSpec? Keypoints { get; init; }
 
+    /// <summary>For <see cref="OutputLayout.Steps"/>: what each column of scores stands for.</summary>
+    public CharacterSet? Characters { get; init; }
+
     /// <summary>What was found out, and how.</summary>
     public required IReadOnlyList<ModelFact> Facts { get; init; }
 
     /// <summary>True when the model itself gives one box per object.</summary>
-    public bool NoDuplicates => Layout is OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.QueryRows or OutputLayout.Queries or OutputLayout.Lists;
+    public bool NoDuplicates => Layout is OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.QueryRows or OutputLayout.Queries or OutputLayout.Lists or OutputLayout.TextMap;
+
+    /// <summary>True when it finds objects, and not only says something of the whole picture.</summary>
+    public bool FindsBoxes => Layout is not (OutputLayout.Classes or OutputLayout.Steps);
 
     /// <summary>The name of a class; models that count from one, or skip numbers, may give ids that have none.</summary>
     public string Label(int classId) => classId >= 0 && classId < Info.Labels.Count ? Info.Labels[classId] : LabelNames.Unnamed(classId);

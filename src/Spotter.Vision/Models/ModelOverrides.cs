@@ -15,7 +15,7 @@ internal sealed record ModelOverrides
     private const int LargestFile = 1024 * 1024;
     private const int Deepest = 4;
 
-    private static readonly string[] Keys = ["task", "family", "labels", "input", "boxes", "activation", "keypoints", "size"];
+    private static readonly string[] Keys = ["task", "family", "labels", "input", "boxes", "activation", "blank", "keypoints", "size"];
     private static readonly string[] InputKeys = ["width", "height", "layout", "colour", "scale", "mean", "deviation", "fit", "fill", "resize"];
     private static readonly string[] KeypointKeys = ["count", "numbers", "names", "skeleton"];
 
@@ -33,6 +33,12 @@ internal sealed record ModelOverrides
     public string? Family { get; private init; }
 
     public IReadOnlyList<string>? Labels { get; private init; }
+
+    /// <summary>The labels with nothing trimmed off them, for a model that reads text: a space is a character too.</summary>
+    public IReadOnlyList<string>? Characters { get; private init; }
+
+    /// <summary>A text reader's blank is its last column, or its first.</summary>
+    public bool? IsBlankLast { get; private init; }
 
     public int? Width { get; private init; }
 
@@ -109,9 +115,11 @@ internal sealed record ModelOverrides
             return new ModelOverrides
             {
                 File = file,
-                Task = Choice(top, "task", "detect", "classify", "segment", "pose", "obb"),
+                Task = Choice(top, "task", "detect", "classify", "segment", "pose", "obb", "read"),
                 Family = Choice(top, "family", FamilyNames.All),
                 Labels = Labels(top.GetValueOrDefault("labels")),
+                Characters = Characters(top.GetValueOrDefault("labels")),
+                IsBlankLast = Choice(top, "blank", "first", "last") switch { null => null, var place => place == "last" },
                 Units = Choice(top, "boxes", "pixels", "shares") switch { null => null, "pixels" => BoxUnits.Input, _ => BoxUnits.Shares },
                 Activation = Choice(top, "activation", "none", "sigmoid", "softmax") switch
                 {
@@ -267,12 +275,19 @@ internal sealed record ModelOverrides
             }
         }
 
-        private List<string> LabelLines(string name)
+        /// <summary>The same for a model that reads text.</summary>
+        private IReadOnlyList<string>? Characters(YamlNode? node) => node is YamlScalarNode { Value: { Length: > 0 } name } ? CharacterSet.Parse(LabelText(name)) : Labels(node);
+
+        private string LabelText(string name)
         {
             if (SideFile.Find(file, name, out var path) is { } flaw)
                 throw Wrong($"'labels' names the file {name}, {flaw}");
-            var text = Text(path, "'labels' names a text file with a name on each line");
-            var lines = text.ReplaceLineEndings("\n").TrimEnd().Split('\n').Select(l => l.Trim()).ToList();
+            return Text(path, "'labels' names a text file with a name on each line");
+        }
+
+        private List<string> LabelLines(string name)
+        {
+            var lines = LabelText(name).ReplaceLineEndings("\n").TrimEnd().Split('\n').Select(l => l.Trim()).ToList();
             return lines is not [""] ? lines : throw Wrong($"'labels' names the file {name}, which is empty");
         }
 

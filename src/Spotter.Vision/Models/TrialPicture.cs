@@ -32,7 +32,7 @@ internal static class TrialPictures
         {
             for (var x = 0; x < input.Width; x++)
             {
-                for (var channel = 0; channel < 3; channel++)
+                for (var channel = 0; channel < input.Channels; channel++)
                 {
                     // Marsaglia's xorshift: the same on every machine, whatever the library's own generator becomes.
                     random ^= random << 13;
@@ -44,7 +44,7 @@ internal static class TrialPictures
                         TrialPicture.Noise => (byte)(random >> 24),
                         _ => Shape(x / (double)input.Width, y / (double)input.Height, input.Bgr ? 2 - channel : channel),
                     };
-                    var at = input.ChannelsLast ? (((y * input.Width) + x) * 3) + channel : (((channel * input.Height) + y) * input.Width) + x;
+                    var at = input.ChannelsLast ? (((y * input.Width) + x) * input.Channels) + channel : (((channel * input.Height) + y) * input.Width) + x;
                     Put(tensor, input.Type, at, (value * input.Factor(channel)) + input.Offset(channel));
                 }
             }
