@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Detection } from '../src/api/contract'
-import { countLabels, findingsAbove, largestFirst } from '../src/vision/findings'
+import { answersOf, countLabels, findingsAbove, largestFirst, nameOf } from '../src/vision/findings'
 
 const found = (label: string, confidence: number, size = 10): Detection => ({
   label,
@@ -24,6 +24,24 @@ describe('what the slider shows', () => {
     const before = structuredClone(detections)
     findingsAbove(detections, 0.5)
     expect(detections).toEqual(before)
+  })
+})
+
+describe('text that was read', () => {
+  const result = { width: 1, height: 1, detections: null, labels: null, summary: null }
+
+  it('is the name of its box, unless there is none', () => {
+    const box = found('plate', 0.9)
+    expect(nameOf(box)).toBe('plate')
+    expect(nameOf({ ...box, then: {} })).toBe('plate')
+    expect(nameOf({ ...box, then: { reading: { text: '', confidence: 0 } } })).toBe('plate')
+    expect(nameOf({ ...box, then: { reading: { text: '京A 1', confidence: 0.8 } } })).toBe('京A 1')
+  })
+
+  it('is the answer about a picture that is one line', () => {
+    expect(answersOf(result)).toBeNull()
+    expect(answersOf({ ...result, reading: { text: 'AB', confidence: 0.8 } })).toEqual([{ label: 'AB', classId: 0, confidence: 0.8 }])
+    expect(answersOf({ ...result, reading: { text: '', confidence: 0 } })).toEqual([])
   })
 })
 

@@ -96,7 +96,8 @@ internal static class ModelsCommand
         foreach (var fact in listing.Facts)
             table.Add(fact.Name, fact.Value, Words(fact.Source));
         var unsure = model.Unsure is { } why ? $"unsure: {PlainText.OneLine(why)}\n" : "";
-        return $"{table}{unsure}labels: {PlainText.OneLine(string.Join(", ", model.Labels))}\n";
+        var labels = model.Labels is [] ? "" : $"labels: {PlainText.OneLine(string.Join(", ", model.Labels))}\n";
+        return $"{table}{unsure}{labels}";
     }
 
     private static string Words(FactSource source) => source switch

@@ -54,7 +54,7 @@ public static class VisionOptions
         },
         { "crops", $"Cut out the box of each detection, the {Crops.Most} most confident at most, as JPEG files of the job (`outputs`)", OptionValues.Flag, p => p.Crops, (p, v) => p with { Crops = v } },
         {
-            "then", $"A second model that looks at the box of each detection, the {VisionModel.MostLooks} most confident at most, with a tenth of its edges around it", OptionValues.Any("a model's id"),
+            "then", $"A second model that looks at the box of each detection, the {VisionModel.MostLooks} most confident at most, with a tenth of its edges around it; one that reads text sees all of them, straightened", OptionValues.Any("a model's id"),
             p => p.Then, (p, v) => p with { Then = v.Length == 0 ? null : v }
         },
         {

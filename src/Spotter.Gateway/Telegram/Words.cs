@@ -48,6 +48,8 @@ internal static class Words
         var found = PictureResult.Of(job);
         if (found.Detections is { Count: > 0 } objects)
             return $"Detected Objects:\n{string.Concat(objects.CountBy(o => o.Label, StringComparer.Ordinal).Select(c => $"{Capital(c.Key)}: {c.Value}\n"))}";
+        if (found.Reading is { Text.Length: > 0 } reading)
+            return $"Text:\n{Plain(reading.Text)}\n";
         return found.Labels is { Count: > 0 } labels
             ? $"Classification result:\n{string.Concat(labels.Take(MostLabels).Select(l => string.Create(CultureInfo.InvariantCulture, $"{Capital(l.Label)}: {l.Confidence * 100:0.#} %\n")))}"
             : NothingFound;

@@ -96,7 +96,8 @@ internal static class TextRules
                 continue;
             var columns = outputs[i].Shape[2];
             var hasDictionary = hints.Text.Characters is { } characters && CharacterSet.CanBe(characters, columns);
-            if (!isStated && !(IsLine(hints) && columns >= FewestColumns && (hasDictionary || (outputs.Count == 1 && hints.Names is null && !hints.Noted))))
+            var isAlone = outputs.Count == 1 && hints.Names is null && !hints.Noted && !IsGrid(outputs[i].Shape, hints);
+            if (!isStated && !(IsLine(hints) && columns >= FewestColumns && (hasDictionary || isAlone)))
                 continue;
             var maker = hints.Text.MakerOf(outputs[i].Name);
             var isPaddle = outputs[i].Says("softmax_", "fetch_name_", "save_infer_model");
@@ -112,6 +113,10 @@ internal static class TextRules
         }
         return null;
     }
+
+    /// <summary>A detector of wide pictures has a box for each cell of its input.</summary>
+    private static bool IsGrid(long[] shape, LayoutHints hints) =>
+        shape.Any(edge => AnchorGrid.Fits(edge, hints.Width, hints.Height, 1) || AnchorGrid.Fits(edge, hints.Width, hints.Height, 3));
 
     private static bool IsLine(LayoutHints hints) => LineHeights.Contains(hints.Height) && !hints.Text.HasFreeHeight && (hints.Text.HasFreeWidth || hints.Width >= 2 * hints.Height);
 }

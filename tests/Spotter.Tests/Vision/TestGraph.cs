@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Spotter.EndToEnd.Harness;
+using ProtoWriter = Spotter.EndToEnd.Harness.ProtoWriter;
 
 namespace Spotter.Tests.Vision;
 

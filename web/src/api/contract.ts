@@ -21,6 +21,8 @@ export interface Detection {
   keypoints?: Keypoint[]
   /** From models that find turned boxes. */
   oriented?: OrientedBox
+  /** What a second model says about it. */
+  then?: { reading?: Reading }
 }
 
 export interface Mask {
@@ -45,12 +47,20 @@ export interface Label {
   confidence: number
 }
 
+/** A line of text. */
+export interface Reading {
+  text: string
+  confidence: number
+}
+
 export interface VisionResult {
   width: number
   height: number
   detections: Detection[] | null
   labels: Label[] | null
   summary: Record<string, number> | null
+  /** From models that read. */
+  reading?: Reading
   /** Pairs of keypoints, by index, that are joined by a line. */
   skeleton?: number[][]
 }

@@ -5,7 +5,7 @@ import { explain } from '../api/refusal'
 import { el, icon, setText } from '../dom'
 import type { Setting } from '../setting'
 import { standing } from '../text'
-import { findingsAbove } from '../vision/findings'
+import { answersOf, findingsAbove } from '../vision/findings'
 import { FindingsView } from './findingsView'
 import { Highlight } from './highlight'
 import { PictureView } from './pictureView'
@@ -151,7 +151,8 @@ export class Card {
       const detections = result.detections ?? []
       const findings = findingsAbove(detections, confidence)
       this.#picture.show(result, findings)
-      if (result.labels !== null && detections.length === 0) this.#findings.showLabels(result.labels, confidence)
+      const answers = answersOf(result)
+      if (answers !== null && detections.length === 0) this.#findings.showLabels(answers, confidence)
       else this.#findings.show(findings, detections.length, confidence)
     })
   }

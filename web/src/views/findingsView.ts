@@ -1,7 +1,7 @@
 import type { Label } from '../api/contract'
 import { el, setText } from '../dom'
 import { count, percent } from '../text'
-import { countLabels, type Finding } from '../vision/findings'
+import { countLabels, nameOf, type Finding } from '../vision/findings'
 import { hueOf } from '../vision/hue'
 import type { Highlight } from './highlight'
 import { moveWithArrows } from './roving'
@@ -68,7 +68,7 @@ export class FindingsView {
     const known = this.#made.get(index)
     if (known !== undefined) return known
 
-    const row = el('button', { type: 'button', class: 'row', tabindex: -1, 'aria-pressed': 'false' }, ...cells(detection))
+    const row = el('button', { type: 'button', class: 'row', tabindex: -1, 'aria-pressed': 'false' }, ...cells({ label: nameOf(detection), confidence: detection.confidence }))
     this.#highlight.bind(row, index)
     const made = { item: coloured(el('li', {}, row), detection.classId), row }
     this.#made.set(index, made)

@@ -2,7 +2,7 @@ import type { VisionResult } from '../api/contract'
 import { showPicture } from '../api/download'
 import { el } from '../dom'
 import { percent } from '../text'
-import { type Finding, largestFirst } from '../vision/findings'
+import { type Finding, largestFirst, nameOf } from '../vision/findings'
 import { hueOf } from '../vision/hue'
 import { placeBox } from '../vision/placement'
 import type { Highlight } from './highlight'
@@ -78,7 +78,7 @@ export class PictureView {
         'aria-label': `${detection.label}, ${sure}`,
         'aria-pressed': 'false',
       },
-      el('span', { class: 'tag' }, detection.label, el('span', { class: 'sure' }, ` ${sure}`)),
+      el('span', { class: 'tag' }, nameOf(detection), el('span', { class: 'sure' }, ` ${sure}`)),
     )
     box.style.setProperty('--hue', String(hueOf(detection.classId)))
     box.style.left = `${place.left}%`

@@ -4,7 +4,7 @@ import { explain } from '../api/refusal'
 import { el, setText } from '../dom'
 import type { Setting } from '../setting'
 import { ago } from '../text'
-import { countLabels, findingsAbove } from '../vision/findings'
+import { answersOf, countLabels, findingsAbove } from '../vision/findings'
 import { mergeNewest } from './recentJobs'
 
 const pageSize = 20
@@ -111,5 +111,6 @@ function gist(job: Job, confidence: number): string {
   if (job.state !== 'succeeded') return job.state
   const found = countLabels(findingsAbove(job.result?.detections ?? [], confidence))
   if (found.length > 0) return found.map(({ label, count }) => `${count} ${label}`).join(', ')
-  return job.result?.labels?.[0]?.label ?? 'nothing found'
+  const answers = job.result ? answersOf(job.result) : null
+  return answers?.[0]?.label ?? 'nothing found'
 }

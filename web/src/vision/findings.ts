@@ -1,4 +1,4 @@
-import type { Detection } from '../api/contract'
+import type { Detection, Label, VisionResult } from '../api/contract'
 
 /** A detection and where it stands in the answer, which stays the same whatever is shown. */
 export interface Finding {
@@ -18,6 +18,17 @@ export function findingsAbove(detections: readonly Detection[], confidence: numb
     .map((detection, index) => ({ index, detection }))
     .filter(finding => finding.detection.confidence >= confidence)
     .sort((a, b) => b.detection.confidence - a.detection.confidence)
+}
+
+/** What to call a detection: the text that was read in it, or else its label. */
+export function nameOf({ label, then }: Detection): string {
+  return then?.reading?.text || label
+}
+
+/** What the whole picture shows: its labels, or the text that was read; null for objects in it. */
+export function answersOf({ labels, reading }: VisionResult): readonly Label[] | null {
+  if (reading === undefined) return labels
+  return reading.text === '' ? [] : [{ label: reading.text, classId: 0, confidence: reading.confidence }]
 }
 
 /** How many there are of each label, most first, then by name. */
