@@ -23,6 +23,12 @@ internal sealed record PictureResult(
     /// <summary>The engine whose results are lines of text.</summary>
     public const string EngineWithText = "read";
 
+    /// <summary>The engine whose results are vectors.</summary>
+    public const string EngineWithVectors = "embed";
+
+    /// <summary>The picture as a vector; null when the engine makes none.</summary>
+    public IReadOnlyList<float>? Embedding { get; init; }
+
     /// <summary>True for an engine whose results these are.</summary>
     public static bool IsOf(string engine) => engine is EngineWithLabels or EngineWithText || EnginesWithBoxes.Contains(engine, StringComparer.Ordinal);
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Spotter.Vision;
 
 /// <summary>A result as one line of CSV, <c>stem,result</c>: what fits into a spreadsheet or a shell script.</summary>
@@ -5,7 +7,7 @@ public static class OutputLine
 {
     /// <summary>
     /// The line, without an end; null when the result has nothing to say in words. Of labels it is the most confident, of text all that was
-    /// read, of other objects their number per label.
+    /// read, of objects their number per label, of classes of pixels their shares, of a map of values their range, and of a vector its numbers.
     /// </summary>
     /// <param name="stem">What the picture is called, without its extension.</param>
     /// <param name="result">The result.</param>
@@ -23,6 +25,10 @@ public static class OutputLine
         { Detections: { } found } when TextOf(found) is { } text => text,
         { Detections: { Count: > 0 } found } => string.Join("; ", (result.Summary ?? VisionResult.Summarize(found)).Select(pair => $"{pair.Value} {pair.Key}")),
         { Detections: not null } => "nothing found",
+        { Regions: { Count: > 0 } regions } => string.Join("; ", regions.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Share * 100:0.#}% {r.Label}"))),
+        { Regions: not null } => "nothing found",
+        { Map: { Least: { } least, Greatest: { } greatest } } => string.Create(CultureInfo.InvariantCulture, $"{least:0.####} to {greatest:0.####}"),
+        { Embedding: { } vector } => string.Join(' ', vector.Select(n => n.ToString(CultureInfo.InvariantCulture))),
         _ => null,
     };
 

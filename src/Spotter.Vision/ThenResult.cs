@@ -17,6 +17,9 @@ public sealed record ThenResult(string Model)
     /// <summary>The line of text in the box; null unless the second model reads.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Reading? Reading { get; init; }
+    /// <summary>The box as a vector of length 1; null unless the second model makes one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<float>? Embedding { get; init; }
 
     /// <summary>As <see cref="VisionResult.Skeleton"/>, of the second model.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

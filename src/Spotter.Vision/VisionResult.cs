@@ -73,6 +73,18 @@ public sealed record VisionResult
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }
 
+    /// <summary>The classes that pixels belong to, the largest first; null unless the model maps classes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ClassRegion>? Regions { get; init; }
+
+    /// <summary>The map of the picture; null unless the model makes one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PictureMap? Map { get; init; }
+
+    /// <summary>The picture as a vector of length 1; null unless the model makes one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<float>? Embedding { get; init; }
+
     /// <summary>Number of detections per label in each zone that was asked for; null when none was.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>>? Zones { get; init; }

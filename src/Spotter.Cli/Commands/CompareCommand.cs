@@ -88,10 +88,10 @@ internal static class CompareCommand
     private static VisionModel Load(string name, ParseResult parsed, int lanes, ImageLimits limits)
     {
         var model = VisionModel.Load(GatewaySection.ModelFile(name, parsed.GetValue(Data)), new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
-        if (model.Model.Engine != VisionTasks.Classify)
+        if (VisionTasks.HasBoxes(model.Model.Engine))
             return model;
         model.Dispose();
-        throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects but labels whole pictures; only boxes are compared.");
+        throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects, as its task is '{model.Model.Engine}'; only boxes are compared.");
     }
 
     private static IReadOnlyList<Found> FoundIn(DetectLine line) => [.. (line.Detections ?? []).Select(d => new Found(d.Label, d.Box))];

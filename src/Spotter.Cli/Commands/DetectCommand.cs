@@ -36,7 +36,7 @@ internal static class DetectCommand
     private static readonly Option<string?> Out = new("--out")
     {
         HelpName = "DIR",
-        Description = "Write the pictures there with their boxes drawn; with a model that classifies or reads, a line of text for each.",
+        Description = "Write the pictures there with their boxes drawn; with a model that classifies, reads or embeds, a line of text for each; with one that makes a map, that too.",
     };
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per picture." };
@@ -84,7 +84,7 @@ internal static class DetectCommand
             Directory.CreateDirectory(folder);
 
         var json = parsed.GetValue(Json);
-        var inWords = !VisionTasks.HasBoxes(model.Model.Engine);
+        var inWords = model.Model.Engine is VisionTasks.Classify or VisionTasks.Read or VisionTasks.Embed;
         var outputs = folder is null ? null : OutputNames.In(folder, pictures, inWords ? ".csv" : ".jpg");
         var run = new DetectRun(model, options with { Annotate = options.Annotate && !inWords }, limits, pictures, outputs, then);
         var report = new DetectReport(model.Model.Id, lanes);

@@ -76,7 +76,7 @@ internal static class EvaluateCommand
             GatewaySection.ModelFile(parsed.GetRequiredValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
         if (!VisionTasks.HasBoxes(model.Model.Engine))
-            throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects, and only says something of whole pictures; only boxes are measured.");
+            throw new SpotterException(ErrorCodes.ModelUnsupported, $"{model.Model.Id} finds no objects, as its task is '{model.Model.Engine}'; only boxes are measured.");
         var highest = folder.Pictures.SelectMany(picture => picture.Objects).Select(one => one.ClassId).DefaultIfEmpty(-1).Max();
         var classes = ClassMap.Create(folder.Names, highest, model.Model);
         if (classes.Unknown.Count > 0)

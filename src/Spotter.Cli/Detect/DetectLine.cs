@@ -36,9 +36,26 @@ internal sealed record DetectLine(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>>? Zones { get; init; }
 
+    /// <summary>The classes that pixels belong to; only from models that map them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ClassRegion>? Regions { get; init; }
+
+    /// <summary>The map that was made; only from models that make one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PictureMap? Map { get; init; }
+
+    /// <summary>The picture as a vector; only from models that make one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<float>? Embedding { get; init; }
+
     /// <summary>How many objects the second model has looked at; only where one was given.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ThenSummary? Then { get; init; }
+
+    /// <summary>What is said of the picture as a whole, where neither objects nor labels are, in a few words for people.</summary>
+    [JsonIgnore]
+    public string? Whole => Regions is not null || Map is not null ? OutputLine.Words(new VisionResult { Width = 0, Height = 0, Regions = Regions, Map = Map })
+        : Embedding is { } vector ? $"{vector.Count} numbers" : null;
 
     /// <summary>Pairs of keypoints that are joined; only from models that find poses.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -30,11 +30,15 @@ internal sealed class DetectReport(string model, int lanes)
         }
         if (line.Labels is [var told, ..])
             totals[told.Name] = totals.GetValueOrDefault(told.Name) + 1;
+        foreach (var region in line.Regions ?? [])
+            totals[region.Label] = totals.GetValueOrDefault(region.Label) + 1;
+        if (line is { Regions: null, Map: not null } or { Embedding: not null })
+            totals[line.Map is null ? "embedding" : "map"] = totals.GetValueOrDefault(line.Map is null ? "embedding" : "map") + 1;
         var sure = line.Detections is [var first, ..] ? first.Confidence : line.Labels is [var top, ..] ? top.Confidence : line.Reading?.Confidence;
         var best = sure?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
         var timings = line.Timings ?? new();
         var milliseconds = timings.FetchMs + timings.DecodeMs + timings.InferMs + timings.PostMs + timings.EncodeMs;
-        table.Add(line.File, Found(line), best, milliseconds.ToString("0", CultureInfo.InvariantCulture));
+        table.Add(line.File, line.Whole ?? Found(line), best, milliseconds.ToString("0", CultureInfo.InvariantCulture));
     }
 
     /// <summary>The whole report.</summary>

@@ -76,11 +76,11 @@ internal sealed class DetectRun(
             var fetched = Stopwatch.GetElapsedTime(start);
             using var findings = model.Run(bytes, options, new RunExtras
             {
-                OnCrop = outputs is null ? null : (name, crop) => Write(Path.Combine(CropsOf(outputs[index]), name), crop.Span),
+                OnFile = outputs is null ? null : (name, _, bytes) => Write(FileOf(outputs[index], name), bytes.Span),
                 Then = then,
             });
             if (outputs is not null)
-                Write(outputs[index], findings.Result.Detections is not null ? findings.Annotated.Span : TextOf(file, findings.Result));
+                Write(outputs[index], findings.Picture is not null ? findings.Annotated.Span : TextOf(file, findings.Result));
             return new(
                 file, model.Model.Id, findings.Result.Width, findings.Result.Height, findings.Result.Detections,
                 findings.Result.Labels, findings.Result.Summary, findings.Timings with { FetchMs = Math.Round(fetched.TotalMilliseconds, 2) },
@@ -89,6 +89,9 @@ internal sealed class DetectRun(
                 Reading = findings.Result.Reading,
                 Skeleton = findings.Result.Skeleton,
                 Zones = findings.Result.Zones,
+                Regions = findings.Result.Regions,
+                Map = findings.Result.Map,
+                Embedding = findings.Result.Embedding,
                 Then = findings.Result.Then,
             };
         }
@@ -104,8 +107,10 @@ internal sealed class DetectRun(
         DetectLine Failed(JobError error) => new(file, model.Model.Id, null, null, null, null, null, null, null, error);
     }
 
-    /// <summary>Where the boxes of a picture go that are cut out: a folder beside what is drawn of it.</summary>
-    private static string CropsOf(string output) => Directory.CreateDirectory($"{Path.ChangeExtension(output, null)}-crops").FullName;
+    /// <summary>Where a file of a picture goes, beside what is drawn of it: of boxes that are cut out into a folder, a map as <c>STEM-depth.png</c>.</summary>
+    private string FileOf(string output, string name) => options.Crops
+        ? Path.Combine(Directory.CreateDirectory($"{Path.ChangeExtension(output, null)}-crops").FullName, name)
+        : $"{Path.ChangeExtension(output, null)}-{name}";
 
     private static byte[] TextOf(string file, VisionResult result) =>
         Encoding.UTF8.GetBytes(OutputLine.Of(Path.GetFileNameWithoutExtension(file), result) ?? "");

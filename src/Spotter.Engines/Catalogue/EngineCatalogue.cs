@@ -35,12 +35,16 @@ public sealed class EngineCatalogue
     [
         new AnnotateEngine(),
         new VisionEngine(VisionTasks.Classify, "Says what a picture shows as a whole"),
+        new VisionEngine(VisionTasks.Depth, "Says of every pixel how near it is, compared with the others"),
         new VisionEngine(VisionTasks.Detect, "Finds objects and their boxes"),
+        new VisionEngine(VisionTasks.Embed, "Turns a picture into a vector that is near to those of pictures like it"),
         new FilterEngine(),
         new VisionEngine(VisionTasks.Obb, "Finds objects and boxes that are turned with them"),
         new VisionEngine(VisionTasks.Pose, "Finds objects and their keypoints, as the joints of people"),
         new VisionEngine(VisionTasks.Read, "Reads the line of text that a picture shows"),
+        new VisionEngine(VisionTasks.Saliency, "Says of every pixel how likely it belongs to what stands out"),
         new VisionEngine(VisionTasks.Segment, "Finds objects and their outlines"),
+        new VisionEngine(VisionTasks.Semantic, "Says of every pixel which class it belongs to"),
         new TensorEngine(),
     ]);
 

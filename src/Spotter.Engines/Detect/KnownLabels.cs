@@ -18,6 +18,12 @@ public static class KnownLabels
             throw Invalid("The field 'then_labels' comes without a 'then'; send both, or none.");
         if (!VisionTasks.HasBoxes(model.Engine) && NeedsBoxes(parameters) is { } field)
             throw Invalid($"The model '{model.Id}' finds no boxes, so '{field}' means nothing to it; leave it out, or choose a model that finds objects.");
+        if (IsWholeOnly(model) && NeedsParts(parameters, model) is { } part)
+            throw Invalid($"The model '{model.Id}' is shown the whole picture, so '{part}' means nothing to it; leave it out.");
+        if (then is not null && VisionTasks.WithMaps.Contains(then.Engine, StringComparer.Ordinal))
+            throw Invalid($"The model '{then.Id}' makes a map of a picture, so it can't be 'then'; choose a model that finds objects, classifies or embeds.");
+        if (model.Engine is VisionTasks.Depth or VisionTasks.Saliency or VisionTasks.Embed && parameters.Labels is not null)
+            throw Invalid($"The model '{model.Id}' gives no labels, so 'labels' means nothing to it; leave it out.");
         var known = parameters with
         {
             Labels = parameters.Labels is { } labels ? List(labels, model, where) : null,
@@ -49,6 +55,18 @@ public static class KnownLabels
         { Zones: not null } => "zones",
         { Crops: true } => "crops",
         { Then: not null } => "then",
+        _ => null,
+    };
+
+    /// <summary>Models for these tasks make one map, or one vector.</summary>
+    private static bool IsWholeOnly(ModelInfo model) => model.Engine == VisionTasks.Embed || VisionTasks.WithMaps.Contains(model.Engine, StringComparer.Ordinal);
+
+    /// <summary>What only means something where a picture is looked at in parts, or objects are found; null for nothing. A vector may be that of a region.</summary>
+    private static string? NeedsParts(VisionParameters parameters, ModelInfo model) => parameters switch
+    {
+        { Tile: not null } => "tile",
+        { Region: not null } when model.Engine != VisionTasks.Embed => "roi",
+        { Thresholds: not null } => "thresholds",
         _ => null,
     };
 

@@ -26,7 +26,12 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
 
     public JsonTypeInfo ResultType => VisionJson.Default.VisionResult;
 
-    public bool CanBeDrawn => true;
+    // A map of values is drawn at once, and never again: its numbers are in a file.
+    public bool CanBeDrawn => !MakesValues;
+
+    private bool MakesMap => VisionTasks.WithMaps.Contains(task, StringComparer.Ordinal);
+
+    private bool MakesValues => VisionTasks.WithValues.Contains(task, StringComparer.Ordinal);
 
     public bool Takes(ModelInfo model) => model.Engine == task;
 
@@ -35,14 +40,15 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
         var asked = VisionOptions.Declared.Read(fields);
         var then = asked.Then is { } id ? Second(id, models) : null;
         var parameters = KnownLabels.In(asked, model!, "GET /v1/models", then);
-        return new EngineRequest(Json(parameters), Json(VisionOptions.Declared.Canonical(parameters)))
+        // What is drawn of it is not cached with a result.
+        return new EngineRequest(Json(parameters), MakesValues ? null : Json(VisionOptions.Declared.Canonical(parameters)))
         {
             Then = then,
             PixelsPerRun = parameters.Tile is { } edge ? Math.Pow(Math.Max(1, edge * (1 - parameters.Overlap)), 2) : null,
         };
     }
 
-    public long MemoryOf(EngineJob job) => VisionModel.MemoryOf(job.Inputs[0].Bytes, ParametersOf(job), job.Host.ImageLimits);
+    public long MemoryOf(EngineJob job) => VisionModel.MemoryOf(job.Inputs[0].Bytes, ParametersOf(job), job.Host.ImageLimits, MakesMap);
 
     public int AtOnce(JobSpec job, int waiting, EngineHost host)
     {
@@ -59,16 +65,16 @@ internal sealed class VisionEngine(string task, string help) : IOfferedEngine, I
         using var then = parameters.Then is { } second ? job.Host.Use(second) : null;
         // A result of two models is the same again only while both are.
         var version = then is null ? use.Version : JobRequest.VersionOf(use.Version, then.Version);
-        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, parameters, new RunExtras { OnCrop = Keep, Then = then?.Model }, progress, cancel), version);
+        return ResultOf(use.Model.Run(job.Inputs[0].Bytes, parameters, new RunExtras { OnFile = Keep, Then = then?.Model }, progress, cancel), version);
 
-        void Keep(string name, ReadOnlyMemory<byte> crop)
+        void Keep(string name, string mediaType, ReadOnlyMemory<byte> bytes)
         {
-            using var file = job.Outputs.Create(name, "image/jpeg");
-            file.Write(crop.Span);
+            using var file = job.Outputs.Create(name, mediaType);
+            file.Write(bytes.Span);
         }
     }
 
-    public bool RunsAlone(JobSpec job) => ParametersOf(job).RunsAlone;
+    public bool RunsAlone(JobSpec job) => MakesMap || ParametersOf(job).RunsAlone;
 
     public IReadOnlyList<EngineAnswer> Run(IReadOnlyList<EngineJob> jobs)
     {

@@ -12,7 +12,7 @@ internal sealed class CameraModels(ModelCatalogue catalogue, EngineCatalogue eng
     /// <summary>Those that find objects, by name.</summary>
     public IReadOnlyList<string> Names => [.. Detectors.Select(m => m.Id)];
 
-    private IEnumerable<ModelInfo> Detectors => catalogue.Models.Where(m => m.Engine != PictureResult.EngineWithLabels && engines.FindOffered(m.Engine) is { NeedsModel: true });
+    private IEnumerable<ModelInfo> Detectors => catalogue.Models.Where(m => PictureResult.EnginesWithBoxes.Contains(m.Engine, StringComparer.Ordinal) && engines.FindOffered(m.Engine) is { NeedsModel: true });
 
     private IEnumerable<ModelInfo> Classifiers => catalogue.Models.Where(m => m.Engine == PictureResult.EngineWithLabels);
 

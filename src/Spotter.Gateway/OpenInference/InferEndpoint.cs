@@ -60,7 +60,9 @@ internal sealed class InferEndpoint(UploadIntake intake, JobService jobs, Engine
         {
             if (picture.Name != PictureOutputs.Input.Name)
                 throw Invalid($"The model '{model.Id}' has no input of type BYTES of this name; a picture is '{PictureOutputs.Input.Name}'.");
-            CheckOutputs(request, model, PictureOutputs.PortsOf(model));
+            if (PictureOutputs.PortsOf(model) is not [_, ..] ports)
+                throw Invalid($"The model '{model.Id}' makes a file of a picture, and none of its outputs holds one; send tensors, or the picture to POST /v1/jobs.");
+            CheckOutputs(request, model, ports);
             await using var content = await InferBody.PictureAsync(http, picture, cancel);
             await onInput(content, null, null);
             return;

@@ -29,14 +29,22 @@ internal static class PictureOutputs
     private static readonly TensorPort Classes = new("classes", "INT32", [-1]);
     private static readonly TensorPort Labels = new("labels", BytesType, [-1]);
 
-    /// <summary>What a model gives of a picture.</summary>
-    public static IReadOnlyList<TensorPort> PortsOf(ModelInfo model) =>
-        PictureResult.EnginesWithBoxes.Contains(model.Engine, StringComparer.Ordinal) ? [Boxes, Scores, Classes, Labels] : [Scores, Classes, Labels];
+    private static readonly TensorPort Embedding = new("embedding", "FP32", [-1]);
+
+    /// <summary>What a model gives of a picture; nothing where that is a file.</summary>
+    public static IReadOnlyList<TensorPort> PortsOf(ModelInfo model) => model.Engine switch
+    {
+        PictureResult.EngineWithLabels => [Scores, Classes, Labels],
+        PictureResult.EngineWithVectors => [Embedding],
+        _ => PictureResult.EnginesWithBoxes.Contains(model.Engine, StringComparer.Ordinal) ? [Boxes, Scores, Classes, Labels] : [],
+    };
 
     /// <summary>The result of a job: a row for each object, or label, the most confident first.</summary>
     public static IReadOnlyList<InferOutput> Of(Job job)
     {
         var result = PictureResult.Of(job);
+        if (result.Embedding is { } vector)
+            return [Floats(Embedding, vector.Select(n => (double)n))];
         if (result.Detections is not { } found)
         {
             var labels = result.Labels ?? [];

@@ -17,13 +17,14 @@ internal sealed record ModelReadiness(string Name, bool Ready);
 internal sealed record InferError(string Error);
 
 /// <summary>
-/// What a model takes and gives: a picture and what is found in it, or tensors as they are. A request has inputs of one of the two.
+/// What a model takes and gives: a picture and what is found in it, unless that is a file, or tensors as they are. A request has inputs of one
+/// of the two.
 /// </summary>
 internal sealed record ModelDescription(string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorPort> Inputs, IReadOnlyList<TensorPort> Outputs)
 {
     public static ModelDescription Of(ModelInfo model) => new(
         model.Id, [model.Version], "onnx_onnxv1",
-        [PictureOutputs.Input, .. model.Tensors?.Inputs ?? []],
+        [.. PictureOutputs.PortsOf(model) is [] ? Array.Empty<TensorPort>() : [PictureOutputs.Input], .. model.Tensors?.Inputs ?? []],
         [.. PictureOutputs.PortsOf(model), .. model.Tensors?.Outputs ?? []]);
 }
 

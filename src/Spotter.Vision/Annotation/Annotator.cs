@@ -43,6 +43,8 @@ public static class Annotator
         result = options.WithoutRedacted(result);
         if (options.Zones is { } zones)
             ZonePainter.Paint(canvas, zones);
+        if (result.Regions is { } regions)
+            RegionPainter.Paint(canvas, regions);
         BoxPainter.Paint(canvas, result);
         if (result.Detections?.Where(d => d.Then?.Detections is not null).Select(d => d.Then!).ToList() is [var first, ..] and var second)
             BoxPainter.Paint(canvas, result with { Labels = null, Detections = [.. second.SelectMany(t => t.Detections!)], Skeleton = first.Skeleton });

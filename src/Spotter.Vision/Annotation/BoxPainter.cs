@@ -12,9 +12,9 @@ internal static class BoxPainter
     public static void Paint(Canvas canvas, VisionResult result)
     {
         if (result.Labels is { Count: > 0 } answers)
-            LabelList.Paint(canvas, answers);
+            LabelList.Paint(canvas, [.. answers.Select(a => (a.Name, a.Confidence, Palette.Of(0)))]);
         else if (result.Reading is { Text.Length: > 0 } reading)
-            LabelList.Paint(canvas, [new Label(reading.Text, 0, reading.Confidence)]);
+            LabelList.Paint(canvas, [(reading.Text, reading.Confidence, Palette.Of(0))]);
         if (result.Detections is not { Count: > 0 } detections)
             return;
         var style = LabelStyle.For(canvas.Width, canvas.Height, detections.Count);

@@ -2,10 +2,11 @@ using Spotter.Vision.Images;
 
 namespace Spotter.Vision.Annotation;
 
-/// <summary>Takes a picture that was cut out, a JPEG.</summary>
+/// <summary>Takes a file that was made of a picture.</summary>
 /// <param name="name">What results call it.</param>
-/// <param name="picture">Its bytes, which may not be kept.</param>
-public delegate void CropAction(string name, ReadOnlyMemory<byte> picture);
+/// <param name="mediaType">What it is, as <c>image/png</c>.</param>
+/// <param name="bytes">Its bytes, which may not be kept.</param>
+public delegate void FileAction(string name, string mediaType, ReadOnlyMemory<byte> bytes);
 
 /// <summary>Cuts the boxes of detections out of their picture, each as a picture of its own.</summary>
 public static unsafe class Crops
@@ -14,7 +15,7 @@ public static unsafe class Crops
     public const int Most = 50;
 
     /// <summary>Cuts them out; the result with the name of each.</summary>
-    internal static VisionResult Cut(Canvas canvas, VisionResult result, CropAction onCrop, CancellationToken cancel)
+    internal static VisionResult Cut(Canvas canvas, VisionResult result, FileAction onFile, CancellationToken cancel)
     {
         if (result.Detections is not { } all)
             return result;
@@ -25,7 +26,7 @@ public static unsafe class Crops
             var name = $"crop-{i + 1}.jpg";
             using var part = Copy(canvas, Region.Around(detections[i].Box, 0, canvas.Width, canvas.Height));
             using var encoded = Encoder.Encode(part);
-            onCrop(name, encoded.Bytes);
+            onFile(name, "image/jpeg", encoded.Bytes);
             detections[i] = detections[i] with { Crop = name };
         }
         return result with { Detections = detections };

@@ -3,23 +3,23 @@ using Spotter.Vision.Images;
 
 namespace Spotter.Vision.Annotation;
 
-/// <summary>Writes what a picture shows as a whole on a plate in its corner, the most confident first, each with a bar.</summary>
+/// <summary>Writes what a picture shows as a whole, or what its colours mean, on a plate in its corner, each with a bar.</summary>
 internal static class LabelList
 {
     // Dark enough for white words, and what is under it can still be made out.
     private const int Dark = 190;
 
-    public static void Paint(Canvas canvas, IReadOnlyList<Label> labels)
+    public static void Paint(Canvas canvas, IReadOnlyList<(string Name, double Share, Colour Colour)> labels)
     {
         var style = LabelStyle.For(canvas.Width, canvas.Height, labels: 1);
         var bar = Math.Max(2, style.Font / 6);
         var row = style.Line + bar + style.Padding;
         // Half of a small picture stays free.
         var count = Math.Clamp((canvas.Height / 2) / row, 1, labels.Count);
-        var lines = new List<(Label Label, TextMask Name, TextMask Sure)>(count);
+        var lines = new List<((string Name, double Share, Colour Colour) Label, TextMask Name, TextMask Sure)>(count);
         for (var i = 0; i < count; i++)
         {
-            var sure = string.Create(CultureInfo.InvariantCulture, $"{labels[i].Confidence * 100:0}%");
+            var sure = string.Create(CultureInfo.InvariantCulture, $"{labels[i].Share * 100:0}%");
             lines.Add((labels[i], TextMask.Of(labels[i].Name, style.Font), TextMask.Of(sure, style.Font)));
         }
         var inner = Math.Min(lines.Max(line => line.Name.Right + (2 * style.Gap) + line.Sure.Right), Math.Max(1, canvas.Width - (4 * style.Padding)));
@@ -34,7 +34,7 @@ internal static class LabelList
             brush.Text(name, left, top + style.Rise, number - style.Gap, Colour.White);
             brush.Text(sure, number, top + style.Rise, left + inner, Colour.White);
             brush.Tint(left, top + style.Line, left + inner, top + style.Line + bar, Colour.White, 60);
-            brush.Fill(left, top + style.Line, left + (int)Math.Round(inner * Math.Clamp(label.Confidence, 0, 1)), top + style.Line + bar, Palette.Of(0));
+            brush.Fill(left, top + style.Line, left + (int)Math.Round(inner * Math.Clamp(label.Share, 0, 1)), top + style.Line + bar, label.Colour);
             top += row;
         }
     }

@@ -6,19 +6,23 @@ namespace Spotter.Vision.Annotation;
 internal static class MaskPainter
 {
     // Two fifths: enough to tell objects apart, and what they are can still be seen.
-    private const int Ink = 102;
+    public const int Ink = 102;
 
     public static void Paint(Brush brush, Canvas canvas, Mask mask, LabelStyle style, Colour colour)
     {
         Fill(brush, canvas, mask.Rle, colour);
         var width = Math.Max(1.5, style.Stroke * 0.8);
         foreach (var outline in mask.Polygons)
+            Outline(brush, outline, width, colour);
+    }
+
+    /// <summary>Draws a closed line through the points of a flat list.</summary>
+    public static void Outline(Brush brush, IReadOnlyList<double> outline, double width, Colour colour)
+    {
+        for (var i = 0; i + 1 < outline.Count; i += 2)
         {
-            for (var i = 0; i + 1 < outline.Count; i += 2)
-            {
-                var next = i + 3 < outline.Count ? i + 2 : 0;
-                brush.Line(new Point(outline[i], outline[i + 1]), new Point(outline[next], outline[next + 1]), width, colour);
-            }
+            var next = i + 3 < outline.Count ? i + 2 : 0;
+            brush.Line(new Point(outline[i], outline[i + 1]), new Point(outline[next], outline[next + 1]), width, colour);
         }
     }
 

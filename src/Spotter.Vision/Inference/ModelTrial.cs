@@ -28,6 +28,8 @@ internal static class ModelTrial
     /// <param name="run">What the model says about a picture: the outputs that the reading wants.</param>
     public static TrialVerdict Judge(ModelMetadata model, bool areNamed, Func<TrialPicture, OrtOutput[]> run)
     {
+        if (WholeTrial.Takes(model.Layout))
+            return WholeTrial.Judge(model, areNamed, run);
         var letterbox = Letterbox.Create(model.Input with { Fit = Fit.Stretch }, model.Input.Width, model.Input.Height);
         var candidates = new Candidates();
         var found = new Dictionary<TrialPicture, int>();
@@ -69,7 +71,8 @@ internal static class ModelTrial
             && box.X2 - box.X1 <= 2 * input.Width && box.Y2 - box.Y1 <= 2 * input.Height;
     }
 
-    private static string Word(TrialPicture picture) => picture switch
+    /// <summary>What a picture of the trial is called.</summary>
+    public static string Word(TrialPicture picture) => picture switch
     {
         TrialPicture.Grey => "grey",
         TrialPicture.Noise => "noise",

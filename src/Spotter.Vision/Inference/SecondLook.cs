@@ -35,7 +35,13 @@ internal sealed class SecondLook(VisionModel model, VisionParameters options)
                 var answer = model.Card.Layout == OutputLayout.Steps
                     ? Straight(canvas, found, lane, timings, cancel)
                     : Look(canvas, Region.Around(found.Box, Margin, canvas.Width, canvas.Height), lane, timings, cancel);
-                detections[wanted[done]] = found with { Then = new ThenResult(model.Model.Id) { Labels = answer.Labels, Detections = answer.Detections, Reading = answer.Reading, Skeleton = answer.Skeleton } };
+                detections[wanted[done]] = found with
+                {
+                    Then = new ThenResult(model.Model.Id)
+                    {
+                        Labels = answer.Labels, Detections = answer.Detections, Reading = answer.Reading, Embedding = answer.Embedding, Skeleton = answer.Skeleton,
+                    },
+                };
                 progress?.Report((done + 1.0) / looked);
             }
         }

@@ -29,7 +29,7 @@ public sealed class VisionModel : IDisposable
         this.session = session;
         this.limits = limits;
         Card = card;
-        batches = new BatchChooser(card.Input.Batches && card.Layout != OutputLayout.Batched && card.Shapes.All(s => s is [1, ..] && !s.Contains(-1)) ? MostAtOnce : 1);
+        batches = new BatchChooser(card.Input.Batches && card.Layout != OutputLayout.Batched && card.Map is null && card.Shapes.All(s => s is [1, ..] && !s.Contains(-1)) ? MostAtOnce : 1);
     }
 
     /// <summary>Most pictures that any model is given at once.</summary>
@@ -91,6 +91,8 @@ public sealed class VisionModel : IDisposable
         Canvas? canvas = null;
         try
         {
+            if (Card.Map is not null)
+                return new MapRun(this, options, extras).Run(picture, lane, started, cancel);
             var parts = options.Tile is not null || options.Region is not null;
             var letterbox = default(Letterbox);
             (int Width, int Height) size;
@@ -112,11 +114,11 @@ public sealed class VisionModel : IDisposable
             if (options.Then is not null && extras.Then is { } then)
                 result = new SecondLook(then, options).At(canvas!, result, timings, progress, cancel);
             var drawing = DrawOptions.Of(options, result);
-            if (options.Crops && extras.OnCrop is { } onCrop)
+            if (options.Crops && extras.OnFile is { } onFile)
             {
                 Annotator.Redact(canvas!, drawing);
                 drawing = drawing with { Redacted = null };
-                result = Crops.Cut(canvas!, result, onCrop, cancel);
+                result = Crops.Cut(canvas!, result, onFile, cancel);
             }
             var annotated = options.Annotate ? Annotator.Draw(canvas!, DrawOptions.Of(options, result).WithoutRedacted(result), drawing) : null;
             timings.Encoded();
@@ -133,9 +135,16 @@ public sealed class VisionModel : IDisposable
     /// Bytes that a picture takes at most at one time, by its header, besides what the model takes of itself; 0 for what is
     /// refused by it anyway. Looked at as a whole, a picture goes through row by row wherever its format lets it.
     /// </summary>
-    public static long MemoryOf(ReadOnlyMemory<byte> picture, VisionParameters options, ImageLimits limits)
+    /// <param name="picture">The encoded picture.</param>
+    /// <param name="options">What is asked of it.</param>
+    /// <param name="limits">The largest picture that is decoded.</param>
+    /// <param name="makesMap">The model's task makes a map (<see cref="VisionTasks.WithMaps"/>).</param>
+    public static long MemoryOf(ReadOnlyMemory<byte> picture, VisionParameters options, ImageLimits limits, bool makesMap = false)
     {
-        const int bytesPerPixel = 3;
+        // Two bytes for a number of a map, and as many for its file, in memory that grows by doubling.
+        const int bytesPerPixel = 3, mapBytesPerPixel = 6;
+        if (makesMap)
+            return (mapBytesPerPixel * PictureMemory.Read(picture, limits).Pixels) + (options.Annotate ? Annotator.MemoryOf(picture, limits) : PictureMemory.Read(picture, limits).Decoder);
         if (options.NeedsPicture)
             return Annotator.MemoryOf(picture, limits);
         var read = PictureMemory.Read(picture, limits);
@@ -152,7 +161,7 @@ public sealed class VisionModel : IDisposable
     public IReadOnlyList<BatchAnswer> Run(IReadOnlyList<BatchPicture> pictures)
     {
         var answers = new BatchAnswer[pictures.Count];
-        if (pictures.Count == 1 || pictures.Count > batches.Most || pictures.Any(p => p.Options.Tile is not null || p.Options.Region is not null || p.Options.RunsAlone))
+        if (pictures.Count == 1 || pictures.Count > batches.Most || Card.Map is not null || pictures.Any(p => p.Options.Tile is not null || p.Options.Region is not null || p.Options.RunsAlone))
         {
             for (var i = 0; i < answers.Length; i++)
                 answers[i] = RunAlone(pictures[i]);
@@ -245,8 +254,9 @@ public sealed class VisionModel : IDisposable
         outputs.Check(Card);
         return Card.Layout switch
         {
-            OutputLayout.Classes => new() { Width = size.Width, Height = size.Height, Labels = LabelReader.Read(Card, outputs[0], options) },
+            OutputLayout.Classes => ResultOf(size, LabelReader.Read(Card, outputs[0], options)),
             OutputLayout.Steps => new() { Width = size.Width, Height = size.Height, Reading = CtcReader.Read(outputs[0], Card.Characters!, Card.Activation) },
+            OutputLayout.Vector => new() { Width = size.Width, Height = size.Height, Embedding = VectorReader.Read(Card, outputs[0]) },
             _ => ResultOf(size, Find(outputs, letterbox, size, options, lane), options),
         };
     }
@@ -262,6 +272,9 @@ public sealed class VisionModel : IDisposable
             return new BatchAnswer(null, refusal);
         }
     }
+
+    /// <summary>A picture with a result drawn on it.</summary>
+    internal EncodedPicture Draw(ReadOnlyMemory<byte> picture, VisionResult result) => Annotator.Draw(picture, result, limits);
 
     private Canvas Decode(ReadOnlyMemory<byte> encoded)
     {
@@ -287,7 +300,7 @@ public sealed class VisionModel : IDisposable
     {
         var size = (canvas.Width, canvas.Height);
         var region = Tiling.Region(options.Region, canvas.Width, canvas.Height);
-        var tiles = options.Tile is { } edge && Card.FindsBoxes ? Tiling.Tiles(region, edge, options.Overlap) : [region];
+        var tiles = options.Tile is { } edge && Card.Layout is not (OutputLayout.Classes or OutputLayout.Steps or OutputLayout.Vector) ? Tiling.Tiles(region, edge, options.Overlap) : [region];
         if (tiles.Count == 1)
         {
             var letterbox = Prepare(canvas, tiles[0], lane);
@@ -353,7 +366,10 @@ public sealed class VisionModel : IDisposable
         var size = (Card.Input.Width, Card.Input.Height);
         lane.Feed.TellSize(0, size.Width, size.Height);
         using var run = Infer(lane);
-        Read(new ModelOutputs(run.All, 0, 1), Letterbox.Create(Card.Input, size.Width, size.Height), size, new VisionParameters(), lane);
+        if (Card.Map is not null)
+            new ModelOutputs(run.All, 0, 1).Check(Card);
+        else
+            Read(new ModelOutputs(run.All, 0, 1), Letterbox.Create(Card.Input, size.Width, size.Height), size, new VisionParameters(), lane);
         Return(lane);
     }
 

@@ -36,6 +36,13 @@ internal static class Vips
         return Image.NewFromMemory((nint)pixels, (ulong)((long)width * height * bands), width, height, bands, Enums.BandFormat.Uchar);
     }
 
+    /// <summary>As <see cref="Over(byte*, int, int, int)"/>, for one band of 16 bits.</summary>
+    public static unsafe Image Over(ushort* pixels, int width, int height)
+    {
+        Start();
+        return Image.NewFromMemory((nint)pixels, (ulong)((long)width * height * sizeof(ushort)), width, height, 1, Enums.BandFormat.Ushort);
+    }
+
     private static bool StartOnce()
     {
         NativeLibraries.LoadLibVips();

@@ -24,7 +24,14 @@ internal static class FamilyNames
     public const string Classifier = "classifier";
     public const string Db = "db";
     public const string Ctc = "ctc";
+    public const string LabelMap = "label-map";
+    public const string DepthMap = "depth-map";
+    public const string SaliencyMap = "saliency-map";
+    public const string Embedding = "embedding";
 
     public static IReadOnlyList<string> All { get; } =
-        [YoloV4, YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Paddle, Scrfd, YuNet, RetinaFace, UltraFace, Classifier, Db, Ctc];
+    [
+        YoloV4, YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Paddle, Scrfd, YuNet, RetinaFace, UltraFace, Classifier, Db, Ctc,
+        LabelMap, DepthMap, SaliencyMap, Embedding,
+    ];
 }

@@ -14,8 +14,21 @@ internal static class InputDefaults
     private static readonly float[] Middle = [127.5f, 127.5f, 127.5f];
     private static readonly float[] UltraFaceMean = [127, 127, 127];
     private static readonly float[] Eighth = [128, 128, 128];
+    private static readonly float[] ClipMean = [0.48145466f, 0.4578275f, 0.40821073f];
+    private static readonly float[] ClipDeviation = [0.26862954f, 0.26130258f, 0.27577711f];
+    private static readonly float[] Halves = [0.5f, 0.5f, 0.5f];
     private static readonly float[] Zero = [0, 0, 0];
     private static readonly float[] One = [1, 1, 1];
+
+    /// <summary>The edge of an input that leaves it free. Depth Anything's is in steps of 14.</summary>
+    public static int EdgeOf(string? task) => task switch
+    {
+        VisionTasks.Classify or VisionTasks.Embed => 224,
+        VisionTasks.Depth => 518,
+        VisionTasks.Saliency => 320,
+        VisionTasks.Semantic => 512,
+        _ => 640,
+    };
 
     /// <summary>Fills in colour order, normalisation and fit, and says where each comes from.</summary>
     public static InputSpec Complete(
@@ -76,14 +89,26 @@ internal static class InputDefaults
             // Keras and TensorFlow, whose pictures have their channels last, count from -1 to 1.
             FamilyNames.Classifier when input.ChannelsLast => input with { Scale = 1 / 127.5f, Mean = One, Fit = Fit.Crop },
             FamilyNames.Classifier => input with { Mean = ImageNetMean, Deviation = ImageNetDeviation, Fit = Fit.Crop },
+            FamilyNames.LabelMap or FamilyNames.DepthMap or FamilyNames.SaliencyMap => input with { Mean = ImageNetMean, Deviation = ImageNetDeviation, Fit = Fit.Stretch },
+            FamilyNames.Embedding => OfEmbedding(input, guess.Name ?? ""),
             _ => input,
         };
     }
 
+    /// <summary>Faces are aligned before, and people cut out, so that all of them is shown; other pictures are seen in their middle.</summary>
+    private static InputSpec OfEmbedding(InputSpec input, string output) => (input.Width, input.Height) switch
+    {
+        (112, 112) => input with { Mean = Halves, Deviation = Halves, Fit = Fit.Stretch },
+        var (width, height) when width != height => input with { Mean = ImageNetMean, Deviation = ImageNetDeviation, Fit = Fit.Stretch },
+        _ when output.Contains("image_embed", StringComparison.OrdinalIgnoreCase) => input with { Mean = ClipMean, Deviation = ClipDeviation, Fit = Fit.Crop },
+        _ => input with { Mean = ImageNetMean, Deviation = ImageNetDeviation, Fit = Fit.Crop },
+    };
+
     private static Fit FitOf(string family) => family switch
     {
-        FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet or FamilyNames.Paddle or FamilyNames.UltraFace => Fit.Stretch,
-        FamilyNames.Classifier => Fit.Crop,
+        FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet or FamilyNames.Paddle or FamilyNames.UltraFace
+            or FamilyNames.LabelMap or FamilyNames.DepthMap or FamilyNames.SaliencyMap => Fit.Stretch,
+        FamilyNames.Classifier or FamilyNames.Embedding => Fit.Crop,
         FamilyNames.Ctc => Fit.Line,
         FamilyNames.Db or FamilyNames.YoloX or FamilyNames.Scrfd or FamilyNames.YuNet or FamilyNames.RetinaFace => Fit.LetterboxTopLeft,
         _ => Fit.Letterbox,

@@ -31,6 +31,20 @@ internal static class LabelSets
         "harbor", "bridge", "large vehicle", "small vehicle", "helicopter", "roundabout", "soccer ball field", "swimming pool",
     ];
 
+    /// <summary>The 19 classes of Cityscapes, what is seen from a car.</summary>
+    public static IReadOnlyList<string> Cityscapes { get; } =
+    [
+        "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation", "terrain",
+        "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
+    ];
+
+    /// <summary>The background and the 20 classes of Pascal VOC.</summary>
+    public static IReadOnlyList<string> Voc { get; } =
+    [
+        "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+        "dining table", "dog", "horse", "motorbike", "person", "potted plant", "sheep", "sofa", "train", "tv monitor",
+    ];
+
     /// <summary>The 1,000 classes of ImageNet's challenge, each by the first of its names.</summary>
     public static IReadOnlyList<string> ImageNet => ImageNetNames.Value;
 

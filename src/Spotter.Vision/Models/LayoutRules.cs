@@ -41,6 +41,12 @@ internal sealed record LayoutHints
 
     /// <summary>Kinds of operator in the graph.</summary>
     public IReadOnlySet<string> Operators { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    /// <summary>See <see cref="OnnxFile.MakerOf(string)"/>.</summary>
+    public Func<string, string?> MakerOf { get; init; } = static _ => null;
+
+    /// <summary>See <see cref="OnnxFile.IsNormalised"/>.</summary>
+    public Predicate<string> IsNormalised { get; init; } = static _ => false;
 }
 
 /// <summary>How outputs are laid out, as their shapes tell.</summary>
@@ -48,7 +54,7 @@ internal sealed record LayoutHints
 /// <param name="Family">The family's name.</param>
 /// <param name="Task">The engine that the model is for.</param>
 /// <param name="Outputs">Indexes of the outputs that matter.</param>
-/// <param name="Classes">Classes that are scored; 0 when the shapes don't tell.</param>
+/// <param name="Classes">Classes that are scored, or numbers of a vector; 0 when the shapes don't tell.</param>
 /// <param name="Extras">Numbers per box after its scores.</param>
 internal sealed record LayoutGuess(OutputLayout Layout, string Family, string Task, int[] Outputs, int Classes, int Extras = 0)
 {
@@ -65,10 +71,16 @@ internal sealed record LayoutGuess(OutputLayout Layout, string Family, string Ta
     /// <summary>For <see cref="OutputLayout.Heads"/>: all of them.</summary>
     public IReadOnlyList<Head> Heads { get; init; } = [];
 
+    /// <summary>For a vector: what its output is called.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>For a map: how its numbers lie.</summary>
+    public MapSpec? Map { get; init; }
+
     /// <summary>The shapes fit other kinds of model as well, and the file does not say which it is.</summary>
     public bool IsLoose { get; init; }
 
-    /// <summary>Why it may be something else, though no other layout fits; null when nothing speaks against it.</summary>
+    /// <summary>Why it may be something else, though no other layout fits; null when nothing speaks for that.</summary>
     public string? Doubt { get; init; }
 
     /// <summary>For models that find or read text: docTR's, whose pictures are prepared otherwise.</summary>
@@ -107,6 +119,10 @@ internal static class LayoutRules
             yield return text;
             yield break;
         }
+        foreach (var map in MapRules.Tell(outputs, hints))
+            yield return map;
+        if (VectorRules.Tell(outputs, hints) is { } vector)
+            yield return vector;
         if (hints.Task == VisionTasks.Classify || hints.Family == FamilyNames.Classifier)
         {
             for (var i = 0; i < outputs.Count; i++)
@@ -147,7 +163,7 @@ internal static class LayoutRules
             };
         }
         if (outputs is [var only] && ClassesOf(only) is > 1 and var all && (hints.Names ?? all) == all)
-            yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all) { IsLoose = all is 6 or 7 && hints.Task is null };
+            yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all) { IsLoose = (all is 6 or 7 && hints.Task is null) || VectorRules.IsLikely(all, hints) };
     }
 
     private static IEnumerable<LayoutGuess> Boxes(long first, long second, int output, (int Index, int Count)? masks, LayoutHints hints)

@@ -102,7 +102,7 @@ internal sealed partial class ModelInspection
         Note("type", OrtPort.NameOf(port.Type), FactSource.Stated);
 
         var noted = Integers(notes.GetValueOrDefault("imgsz"));
-        var otherwise = (overrides.Task ?? notes.GetValueOrDefault("task")) == VisionTasks.Classify ? 224 : 640;
+        var otherwise = InputDefaults.EdgeOf(overrides.Task ?? notes.GetValueOrDefault("task"));
         var (notedHeight, notedWidth) = noted switch
         {
             [> 0 and <= 16_384 and var h, > 0 and <= 16_384 and var w, ..] => (h, w),

@@ -32,7 +32,6 @@ internal sealed partial class ModelInspection
         HasFreeWidth = input.HasFreeWidth,
         HasFreeHeight = input.HasFreeHeight,
         Characters = Dictionary()?.Count,
-        MakerOf = onnx.MakerOf,
     };
 
     /// <summary>What the columns of a text reader stand for; null for other models.</summary>

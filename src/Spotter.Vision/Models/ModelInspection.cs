@@ -90,6 +90,8 @@ internal sealed partial class ModelInspection : IDisposable
             Keypoints = keypointCount > 0 ? (keypointCount, keypointNumbers) : null,
             Operators = onnx.Operators,
             Text = TextHints(),
+            MakerOf = onnx.MakerOf,
+            IsNormalised = onnx.IsNormalised,
         };
         var outputs = Outputs();
         if (overrides.Family is null && UnsupportedKinds.Tell(outputs) is { } kind)
@@ -118,7 +120,7 @@ internal sealed partial class ModelInspection : IDisposable
             try
             {
                 var model = read(guess);
-                readings.Add((model with { Facts = [.. facts] }, Try(model, areNamed)));
+                readings.Add((model with { Facts = [.. facts] }, Try(model, areNamed, guess)));
             }
             catch (SpotterException e) when (guesses.Count > 1)
             {
@@ -139,22 +141,29 @@ internal sealed partial class ModelInspection : IDisposable
             found.Add(new ModelFact("trial", $"finds {verdict.Seen}", FactSource.Inferred));
         if (doubt is null)
             return chosen with { Facts = found };
-        var unsure = $"It was taken for {Kind(chosen)}, but {doubt}; say what it is in {Path.GetFileName(ModelOverrides.FileOf(file))} beside it, with family and labels.";
+        var keys = readings.Exists(r => IsWhole(r.Model.Layout)) ? "task" : "family";
+        var unsure = $"It was taken for {Kind(chosen)}, but {doubt}; say what it is in {Path.GetFileName(ModelOverrides.FileOf(file))} beside it, with {keys} and labels.";
         return chosen with { Facts = found, Info = chosen.Info with { Unsure = unsure } };
     }
 
     /// <summary>What was said beside the model isn't tried, and neither is what has no boxes.</summary>
-    private TrialVerdict Try(ModelMetadata model, bool areNamed)
+    private TrialVerdict Try(ModelMetadata model, bool areNamed, LayoutGuess guess)
     {
-        if (overrides.Family is not null || model.Layout == OutputLayout.Classes)
+        // Whether there is a vector in the place of classes shows in its length.
+        if (overrides.Family is not null || (model.Layout == OutputLayout.Classes && !guess.IsLoose))
             return new(null, null, "");
-        if (!model.FindsBoxes)
+        if (model.Layout == OutputLayout.Steps)
             return new(null, suspicion, "");
         var verdict = judge(model, areNamed, picture => runs.Of(picture, model.Input, model.Size, constant).Take(model.Outputs));
         return verdict with { Doubt = verdict.Doubt ?? suspicion };
     }
 
-    private static string Kind(ModelMetadata model) => string.Create(CultureInfo.InvariantCulture, $"{model.Info.Family} with {model.Classes} {(model.Classes == 1 ? "class" : "classes")}");
+    private static string Kind(ModelMetadata model) => model.Layout switch
+    {
+        OutputLayout.ValueMap => model.Info.Family,
+        OutputLayout.Vector => string.Create(CultureInfo.InvariantCulture, $"{model.Info.Family} with {model.Dimensions} numbers"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{model.Info.Family} with {model.Classes} {(model.Classes == 1 ? "class" : "classes")}"),
+    };
 
     private ModelMetadata Read(LayoutGuess guess, IReadOnlyList<string>? names, List<OrtPort> outputs, int keypointNumbers, bool noted)
     {
@@ -167,6 +176,8 @@ internal sealed partial class ModelInspection : IDisposable
         Note("family", guess.Family, overrides.Family is not null ? FactSource.Overridden : guess.IsLoose ? FactSource.Assumed : FactSource.Inferred);
         State("outputs", $"{Word(guess.Layout)}: {string.Join(", ", guess.Outputs.Select(o => session.Outputs[o]))}", false, false);
         input = InputDefaults.Complete(input, guess, overrides, notes, session.Producer, noted, facts);
+        if (IsWhole(guess.Layout))
+            return ReadWhole(guess, names);
         FindSizeOrder(guess);
         CheckBoxes(guess);
         var background = BackgroundOf(guess, names?.Count);
@@ -222,9 +233,9 @@ internal sealed partial class ModelInspection : IDisposable
     {
         if (!notes.TryGetValue("task", out var task))
             return null;
-        return task is VisionTasks.Detect or VisionTasks.Classify or VisionTasks.Segment or VisionTasks.Pose or VisionTasks.Obb or VisionTasks.Read
+        return VisionTasks.All.Contains(task, StringComparer.Ordinal)
             ? task
-            : throw Refuse($"its task is '{task}'; tasks are detect, classify, segment, pose, obb and read");
+            : throw Refuse($"its task is '{task}'; tasks are {string.Join(", ", VisionTasks.All.SkipLast(1))} and {VisionTasks.All[^1]}");
     }
 
     private bool CallsItselfDetr() =>
@@ -298,6 +309,9 @@ internal sealed partial class ModelInspection : IDisposable
         OutputLayout.Heads => "an output for each stride or quantity",
         OutputLayout.TextMap => "a map of where text is",
         OutputLayout.Steps => "scores of characters, step by step",
+        OutputLayout.ClassMap => "classes of each cell",
+        OutputLayout.ValueMap => "a value of each cell",
+        OutputLayout.Vector => "a vector",
         _ => "one number per class",
     };
 

@@ -49,6 +49,14 @@ internal enum OutputLayout
 
     /// <summary><c>[1, steps, columns]</c> or <c>[steps, 1, columns]</c>: scores of characters and of the blank, from left to right (CTC).</summary>
     Steps,
+    /// <summary>For each cell of the picture a number per class, or the class (U-Net, DeepLab, SegFormer, BiSeNet, PP-LiteSeg).</summary>
+    ClassMap,
+
+    /// <summary>For each cell of the picture one value (MiDaS, Depth Anything, U2-Net).</summary>
+    ValueMap,
+
+    /// <summary>One vector for the whole picture (CLIP, DINOv2, ArcFace).</summary>
+    Vector,
 }
 
 /// <summary>What still has to be done to scores before they are probabilities.</summary>
@@ -140,15 +148,17 @@ internal sealed record ModelMetadata
 
     /// <summary>For <see cref="OutputLayout.Steps"/>: what each column of scores stands for.</summary>
     public CharacterSet? Characters { get; init; }
+    /// <summary>For <see cref="OutputLayout.ClassMap"/> and <see cref="OutputLayout.ValueMap"/>: how its numbers lie.</summary>
+    public MapSpec? Map { get; init; }
+
+    /// <summary>For <see cref="OutputLayout.Vector"/>: its numbers, the first of the output.</summary>
+    public int Dimensions { get; init; }
 
     /// <summary>What was found out, and how.</summary>
     public required IReadOnlyList<ModelFact> Facts { get; init; }
 
     /// <summary>True when the model itself gives one box per object.</summary>
     public bool NoDuplicates => Layout is OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.QueryRows or OutputLayout.Queries or OutputLayout.Lists or OutputLayout.TextMap;
-
-    /// <summary>True when it finds objects, and not only says something of the whole picture.</summary>
-    public bool FindsBoxes => Layout is not (OutputLayout.Classes or OutputLayout.Steps);
 
     /// <summary>The name of a class; models that count from one, or skip numbers, may give ids that have none.</summary>
     public string Label(int classId) => classId >= 0 && classId < Info.Labels.Count ? Info.Labels[classId] : LabelNames.Unnamed(classId);

@@ -115,7 +115,7 @@ internal sealed record ModelOverrides
             return new ModelOverrides
             {
                 File = file,
-                Task = Choice(top, "task", "detect", "classify", "segment", "pose", "obb", "read"),
+                Task = Choice(top, "task", VisionTasks.All),
                 Family = Choice(top, "family", FamilyNames.All),
                 Labels = Labels(top.GetValueOrDefault("labels")),
                 Characters = Characters(top.GetValueOrDefault("labels")),

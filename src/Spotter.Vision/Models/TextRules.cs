@@ -13,9 +13,6 @@ internal sealed record TextHints
 
     /// <summary>How many characters its dictionary has; null when there is none.</summary>
     public int? Characters { get; init; }
-
-    /// <summary>The operator that makes an output.</summary>
-    public Func<string, string?> MakerOf { get; init; } = _ => null;
 }
 
 /// <summary>
@@ -70,8 +67,8 @@ internal static class TextRules
                 continue;
             // Names that Paddle's exports give, and MMOCR's and docTR's own.
             var isNamed = outputs[i].Says("sigmoid_", "fetch_name_", "save_infer_model", "maps");
-            var isDocTr = outputs[i].Says("logits") && hints.Text.MakerOf(outputs[i].Name) != "Sigmoid";
-            var isOpen = hints.Text is { HasFreeHeight: true, HasFreeWidth: true } && hints.Text.MakerOf(outputs[i].Name) == "Sigmoid";
+            var isDocTr = outputs[i].Says("logits") && hints.MakerOf(outputs[i].Name) != "Sigmoid";
+            var isOpen = hints.Text is { HasFreeHeight: true, HasFreeWidth: true } && hints.MakerOf(outputs[i].Name) == "Sigmoid";
             // The head of DB ends with two of these, where heads for masks and depths scale up by interpolation.
             if (!isStated && !(hints.Operators.Contains("ConvTranspose") && (isNamed || isDocTr || isOpen)))
                 continue;
@@ -99,7 +96,7 @@ internal static class TextRules
             var isAlone = outputs.Count == 1 && hints.Names is null && !hints.Noted && !IsGrid(outputs[i].Shape, hints);
             if (!isStated && !(IsLine(hints) && columns >= FewestColumns && (hasDictionary || isAlone)))
                 continue;
-            var maker = hints.Text.MakerOf(outputs[i].Name);
+            var maker = hints.MakerOf(outputs[i].Name);
             var isPaddle = outputs[i].Says("softmax_", "fetch_name_", "save_infer_model");
             var isDocTr = outputs[i].Says("logits") && maker != "Softmax";
             // Readers that attend to one character after the other have the same shapes, but none of these operators, and no blank.

@@ -44,8 +44,8 @@ internal static class MaskReader
     {
         var shape = model.Shapes[1];
         int count = (int)shape[1], rows = (int)shape[2], columns = (int)shape[3];
-        var across = new Axis(bitmap.Left, bitmap.Width, letterbox.FromX, letterbox.ScaleX, letterbox.Left, (double)columns / model.Input.Width, columns);
-        var down = new Axis(bitmap.Top, bitmap.Height, letterbox.FromY, letterbox.ScaleY, letterbox.Top, (double)rows / model.Input.Height, rows);
+        var across = new MapAxis(bitmap.Left, bitmap.Width, letterbox.FromX, letterbox.ScaleX, letterbox.Left, (double)columns / model.Input.Width, columns);
+        var down = new MapAxis(bitmap.Top, bitmap.Height, letterbox.FromY, letterbox.ScaleY, letterbox.Top, (double)rows / model.Input.Height, rows);
         int firstColumn = across.First, wide = across.Last - firstColumn + 1, firstRow = down.First, tall = down.Last - firstRow + 1;
         var logits = ArrayPool<float>.Shared.Rent((wide * tall) + wide);
         try
@@ -91,38 +91,6 @@ internal static class MaskReader
         finally
         {
             ArrayPool<float>.Shared.Return(logits);
-        }
-    }
-
-    /// <summary>From pixels of the picture to cells of the prototypes, along one edge.</summary>
-    private readonly struct Axis
-    {
-        private readonly double start;
-        private readonly double step;
-        private readonly int cells;
-
-        public Axis(int from, int count, int part, double scale, int offset, double share, int cells)
-        {
-            this.cells = cells;
-            // Middles of pixels and of cells meet.
-            start = ((((from + 0.5 - part) * scale) + offset) * share) - 0.5;
-            step = scale * share;
-            First = At(0).Cell;
-            Last = Math.Min(cells - 1, At(Math.Max(0, count - 1)).Cell + 1);
-        }
-
-        /// <summary>The first cell that counts.</summary>
-        public int First { get; }
-
-        /// <summary>The last cell that counts.</summary>
-        public int Last { get; }
-
-        /// <summary>The cell before a pixel's middle, and how far on to the next it is.</summary>
-        public (int Cell, float Share) At(int pixel)
-        {
-            var at = Math.Clamp(start + (pixel * step), 0, cells - 1);
-            var cell = (int)at;
-            return (cell, (float)(at - cell));
         }
     }
 }

@@ -5,6 +5,7 @@ internal static class Outlines
 {
     // A mask in more pieces than this is noise.
     private const int MaxPolygons = 50;
+    private const int MaxPoints = 5000;
 
     // The share of its area by which a simpler outline may differ.
     private const double AreaOff = 0.01;
@@ -13,7 +14,17 @@ internal static class Outlines
     /// <summary>Outer outlines as flat lists x, y, x, y … in pixels of the picture, the largest first.</summary>
     /// <param name="bitmap">Its second bit is used on the way.</param>
     /// <param name="tolerance">How far an outline may be off, in pixels.</param>
-    public static IReadOnlyList<IReadOnlyList<double>> Trace(in Bitmap bitmap, double tolerance)
+    public static IReadOnlyList<IReadOnlyList<double>> Trace(in Bitmap bitmap, double tolerance) => Flat(bitmap, Find(bitmap).FindAll(o => o.Area > 0), tolerance);
+
+    /// <summary>As <see cref="Trace"/>, and the outlines of holes.</summary>
+    public static (IReadOnlyList<IReadOnlyList<double>> Outer, IReadOnlyList<IReadOnlyList<double>> Holes) TraceAll(in Bitmap bitmap, double tolerance)
+    {
+        var found = Find(bitmap);
+        return (Flat(bitmap, found.FindAll(o => o.Area > 0), tolerance), Flat(bitmap, found.FindAll(o => o.Area < 0), tolerance));
+    }
+
+    /// <summary>All outlines; the area of a hole, which is followed the other way round, is below 0.</summary>
+    private static List<(double Area, List<(int X, int Y)> Points)> Find(in Bitmap bitmap)
     {
         var found = new List<(double Area, List<(int X, int Y)> Points)>();
         for (var y = 0; y < bitmap.Height; y++)
@@ -26,17 +37,20 @@ internal static class Outlines
                 if (row[x] != Bitmap.Inside || (y > 0 && (above[x] & Bitmap.Inside) != 0))
                     continue;
                 var points = Follow(bitmap, x, y);
-                // Holes are followed the other way round.
-                if (Area(points) is > 0 and var area)
-                    found.Add((area, points));
+                found.Add((Area(points), points));
             }
         }
-        found.Sort((a, b) => b.Area.CompareTo(a.Area));
+        found.Sort((a, b) => Math.Abs(b.Area).CompareTo(Math.Abs(a.Area)));
+        return found;
+    }
+
+    private static List<IReadOnlyList<double>> Flat(in Bitmap bitmap, List<(double Area, List<(int X, int Y)> Points)> found, double tolerance)
+    {
         var polygons = new List<IReadOnlyList<double>>(Math.Min(found.Count, MaxPolygons));
         foreach (var (area, points) in found.Take(MaxPolygons))
         {
             var flat = new List<double>();
-            foreach (var (x, y) in Simplify(points, area, tolerance))
+            foreach (var (x, y) in Bounded(Simplify(points, area, tolerance)))
             {
                 flat.Add(x + bitmap.Left);
                 flat.Add(y + bitmap.Top);
@@ -93,9 +107,17 @@ internal static class Outlines
         for (; tolerance > 0.2; tolerance /= 2)
         {
             var simple = Simplify(points, tolerance);
-            if (Math.Abs(Area(simple) - area) <= AreaOff * area)
+            if (Math.Abs(Area(simple) - area) <= AreaOff * Math.Abs(area))
                 return simple;
         }
+        return points;
+    }
+
+    /// <summary>An outline of more points than anybody draws is that of noise, and becomes coarser.</summary>
+    private static List<(int X, int Y)> Bounded(List<(int X, int Y)> points)
+    {
+        for (var tolerance = 1.0; points.Count > MaxPoints; tolerance *= 2)
+            points = Simplify(points, tolerance);
         return points;
     }
 

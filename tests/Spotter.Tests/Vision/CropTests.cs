@@ -58,7 +58,7 @@ public sealed class CropTests
         var options = new VisionParameters { Annotate = true, Redact = ["thing"], RedactWith = RedactionKind.Blur };
 
         using var without = model.Run(TestPictures.Png(320, 320), options);
-        using var with = model.Run(TestPictures.Png(320, 320), options with { Crops = true }, new RunExtras { OnCrop = static (_, _) => { } });
+        using var with = model.Run(TestPictures.Png(320, 320), options with { Crops = true }, new RunExtras { OnFile = static (_, _, _) => { } });
 
         with.Annotated.ToArray().ShouldBe(without.Annotated.ToArray());
     }
@@ -88,7 +88,7 @@ public sealed class CropTests
     private static (VisionResult Result, List<(string Name, int Width, int Height, byte[] Pixels)> Crops) Cut(VisionModel model, byte[] picture, VisionParameters options)
     {
         var crops = new List<(string, int, int, byte[])>();
-        using var found = model.Run(picture, options, new RunExtras { OnCrop = (name, bytes) => crops.Add(Decoded(name, bytes)) });
+        using var found = model.Run(picture, options, new RunExtras { OnFile = (name, _, bytes) => crops.Add(Decoded(name, bytes)) });
         return (found.Result, crops);
     }
 
