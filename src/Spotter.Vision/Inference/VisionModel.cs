@@ -254,7 +254,7 @@ public sealed class VisionModel : IDisposable
         outputs.Check(Card);
         return Card.Layout switch
         {
-            OutputLayout.Classes => ResultOf(size, LabelReader.Read(Card, outputs[0], options)),
+            OutputLayout.Classes => new() { Width = size.Width, Height = size.Height, Labels = LabelReader.Read(Card, outputs[0], options) },
             OutputLayout.Steps => new() { Width = size.Width, Height = size.Height, Reading = CtcReader.Read(outputs[0], Card.Characters!, Card.Activation) },
             OutputLayout.Vector => new() { Width = size.Width, Height = size.Height, Embedding = VectorReader.Read(Card, outputs[0]) },
             _ => ResultOf(size, Find(outputs, letterbox, size, options, lane), options),
