@@ -121,7 +121,8 @@ internal static class LayoutRules
         }
         foreach (var map in MapRules.Tell(outputs, hints))
             yield return map;
-        if (VectorRules.Tell(outputs, hints) is { } vector)
+        var vector = VectorRules.Tell(outputs, hints);
+        if (vector is { IsLoose: false })
             yield return vector;
         if (hints.Task == VisionTasks.Classify || hints.Family == FamilyNames.Classifier)
         {
@@ -164,6 +165,8 @@ internal static class LayoutRules
         }
         if (outputs is [var only] && ClassesOf(only) is > 1 and var all && (hints.Names ?? all) == all)
             yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all) { IsLoose = (all is 6 or 7 && hints.Task is null) || VectorRules.IsLikely(all, hints) };
+        if (vector is { IsLoose: true })
+            yield return vector;
     }
 
     private static IEnumerable<LayoutGuess> Boxes(long first, long second, int output, (int Index, int Count)? masks, LayoutHints hints)
