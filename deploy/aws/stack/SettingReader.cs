@@ -106,7 +106,7 @@ internal static partial class SettingReader
     /// <summary>A model with its task; a name alone is a detector's.</summary>
     private static string WithTask(string word)
     {
-        Match(word, Model(), "be NAME, TASK/NAME or TASK/NAME/SECOND: classify, detect, obb, pose or segment, and names of at most 50 letters, digits, - and _");
+        Match(word, Model(), "be NAME, TASK/NAME or TASK/NAME/SECOND, with a task as classify, and names of at most 50 letters, digits, - and _");
         return word.Contains('/', StringComparison.Ordinal) ? word : $"detect/{word}";
     }
 
@@ -141,7 +141,7 @@ internal static partial class SettingReader
     [GeneratedRegex(@"\A[a-z][a-z0-9]{0,19}\z", RegexOptions.None, 1000)]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"\A((classify|detect|obb|pose|segment)/)?[A-Za-z0-9_-]{1,50}(/[A-Za-z0-9_-]{1,50})?\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"\A((classify|depth|detect|embed|obb|pose|read|saliency|segment|semantic)/)?[A-Za-z0-9_-]{1,50}(/[A-Za-z0-9_-]{1,50})?\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Model();
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]*\.[a-z0-9-]+\z", RegexOptions.None, 1000)]

@@ -190,7 +190,7 @@ public sealed class TextReaderTests
         Bytes(run.Result, null).ShouldNotBe(Bytes(unread, null));
         Bytes(run.Result, hiding).ShouldBe(Bytes(unread, hiding));
         // The same in one run, with the boxes cut out first.
-        using var drawn = finder.Run(picture, new VisionParameters { Then = "reader", Redact = ["text"], Annotate = true, Crops = true }, new RunExtras { Then = reader, OnCrop = (_, _) => { } });
+        using var drawn = finder.Run(picture, new VisionParameters { Then = "reader", Redact = ["text"], Annotate = true, Crops = true }, new RunExtras { Then = reader, OnFile = (_, _, _) => { } });
         drawn.Annotated.ToArray().ShouldBe(Bytes(unread, hiding));
         drawn.Result.Detections![0].Then!.Reading!.Text.ShouldBe("ABC");
 
