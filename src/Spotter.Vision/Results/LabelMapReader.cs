@@ -95,7 +95,7 @@ internal static class LabelMapReader
         var (cell, channel) = map.ChannelsLast ? (map.Channels, 1) : (1, map.Width * map.Height);
         if (map.Channels == 1)
             return Between(numbers, a, b, c, d, beyond, below) > map.Threshold ? (ushort)1 : (ushort)0;
-        var (best, most) = (0, float.NegativeInfinity);
+        var (best, most) = (0, double.NegativeInfinity);
         for (var i = 0; i < map.Channels; i++)
         {
             var offset = i * channel;
@@ -107,9 +107,10 @@ internal static class LabelMapReader
     }
 
     /// <summary>The value between four numbers, so far on to the right and so far down.</summary>
-    public static float Between(ReadOnlySpan<float> numbers, int a, int b, int c, int d, float beyond, float below)
+    public static double Between(ReadOnlySpan<float> numbers, int a, int b, int c, int d, float beyond, float below)
     {
-        float above = numbers[a] + ((numbers[b] - numbers[a]) * beyond), under = numbers[c] + ((numbers[d] - numbers[c]) * beyond);
+        // A difference of two floats can be too large for one.
+        double above = numbers[a] + (((double)numbers[b] - numbers[a]) * beyond), under = numbers[c] + (((double)numbers[d] - numbers[c]) * beyond);
         return above + ((under - above) * below);
     }
 }

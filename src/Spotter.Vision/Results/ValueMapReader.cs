@@ -26,7 +26,6 @@ internal static class ValueMapReader
             foreach (var number in numbers.Slice((y * map.Width) + across.First, across.Last - across.First + 1))
                 (least, greatest) = (Math.Min(least, number), Math.Max(greatest, number));
         }
-        // A difference of two floats can be too large for one.
         var range = (double)greatest - least;
         var (start, factor) = model.Info.Engine == VisionTasks.Saliency ? (0, 255) : (least, range > 0 ? ushort.MaxValue / range : 0);
         var most = model.Info.Engine == VisionTasks.Saliency ? 255 : ushort.MaxValue;
@@ -40,7 +39,7 @@ internal static class ValueMapReader
                 var (left, beyond) = across.At(x);
                 var right = Math.Min(left + 1, map.Width - 1);
                 var value = LabelMapReader.Between(numbers, above + left, above + right, under + left, under + right, beyond, below);
-                to[x] = (ushort)Math.Clamp(Math.Round(((double)value - start) * factor), 0, most);
+                to[x] = (ushort)Math.Clamp(Math.Round((value - start) * factor), 0, most);
             }
         }
         return (least, greatest);

@@ -107,8 +107,8 @@ public sealed class ValueMapTests
     public void Numbers_that_are_none_fail_the_job()
     {
         // The root of a negative number, for all but the darkest pictures.
-        using var model = Load(Input().Node("ReduceMean", ["images"], ["mean"], ("axes", Ints(1)), ("keepdims", 0)).Constant("little", [1], [-1]).Node("Sub", ["little", "mean"], ["rest"])
-            .Node("Sqrt", ["rest"], ["predicted_depth"]).Output("predicted_depth", Float32, 1, High, Wide), "input: { mean: 0, deviation: 1, scale: -1/255 }");
+        using var model = Load(Input().Node("ReduceMean", ["images"], ["mean"], ("axes", Ints(1)), ("keepdims", 0)).Constant("little", [1], [0.1f]).Node("Sub", ["little", "mean"], ["rest"])
+            .Node("Sqrt", ["rest"], ["predicted_depth"]).Output("predicted_depth", Float32, 1, High, Wide), "input: { mean: 0, deviation: 1 }");
 
         model.Model.Unsure.ShouldNotBeNull().ShouldContain("it gives numbers that are infinite or not numbers at all about grey");
         Should.Throw<SpotterException>(() => model.Run(TestPictures.Png(64, 32), new VisionParameters())).Code.ShouldBe(ErrorCodes.ModelOutputInvalid);

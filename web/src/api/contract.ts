@@ -53,6 +53,22 @@ export interface Reading {
   confidence: number
 }
 
+/** All pixels of one class. */
+export interface Region {
+  label: string
+  classId: number
+  /** Of the picture's pixels, 0 to 1. */
+  share: number
+}
+
+/** A map of the picture, a file of the job. */
+export interface PictureMap {
+  file: string
+  /** The range of its values; not there for classes. */
+  least?: number
+  greatest?: number
+}
+
 export interface VisionResult {
   width: number
   height: number
@@ -63,6 +79,12 @@ export interface VisionResult {
   reading?: Reading
   /** Pairs of keypoints, by index, that are joined by a line. */
   skeleton?: number[][]
+  /** From models that map classes, the largest first. */
+  regions?: Region[]
+  /** From models that map the picture. */
+  map?: PictureMap
+  /** From models that embed it. */
+  embedding?: number[]
 }
 
 export interface Timings {

@@ -6,6 +6,7 @@ import { el, icon, setText } from '../dom'
 import type { Setting } from '../setting'
 import { standing } from '../text'
 import { answersOf, findingsAbove } from '../vision/findings'
+import { regionLabels, wholeText } from '../vision/whole'
 import { FindingsView } from './findingsView'
 import { Highlight } from './highlight'
 import { PictureView } from './pictureView'
@@ -145,14 +146,19 @@ export class Card {
     this.#outcome.append(this.#findings.element, ...(timings === null ? [] : [timings]))
     setText(this.#meta, `${result.width} × ${result.height} · ${progress.job.model ?? progress.job.engine}`)
     const { id } = progress.job
-    this.#download.download = `${this.#stem()}.boxes.jpg`
+    const [regions, text] = [regionLabels(result), wholeText(result)]
+    this.#download.download = `${this.#stem()}.${result.map === undefined ? 'boxes' : 'map'}.jpg`
+    // Only the service can draw a map.
+    if (result.map !== undefined) this.#picture.showDrawn(annotatedUrl(id, 0))
     this.#unwatch = this.#confidence.watch(confidence => {
       this.#download.href = annotatedUrl(id, confidence)
       const detections = result.detections ?? []
       const findings = findingsAbove(detections, confidence)
       this.#picture.show(result, findings)
       const answers = answersOf(result)
-      if (answers !== null && detections.length === 0) this.#findings.showLabels(answers, confidence)
+      if (regions !== null) this.#findings.showLabels(regions, 0)
+      else if (text !== null) this.#findings.showText(text)
+      else if (answers !== null && detections.length === 0) this.#findings.showLabels(answers, confidence)
       else this.#findings.show(findings, detections.length, confidence)
     })
   }

@@ -48,6 +48,13 @@ export class FindingsView {
     this.#list.hidden = labels.length === 0
   }
 
+  /** The answer of an engine that says one thing of a picture, in a sentence. */
+  showText(text: string): void {
+    this.#summary.replaceChildren()
+    setText(this.#note, text)
+    this.#list.hidden = true
+  }
+
   mark(index: number | null, chosen: number | null): void {
     for (const [at, { row }] of this.#made) {
       row.classList.toggle('active', at === index)

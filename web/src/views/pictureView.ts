@@ -47,6 +47,11 @@ export class PictureView {
     this.#roving.refresh()
   }
 
+  /** Shows a drawn picture in the place of the one that was sent. */
+  showDrawn(url: string): void {
+    showPicture(this.#image, url)
+  }
+
   mark(index: number | null, chosen: number | null): void {
     this.#shapes.mark(index)
     this.#boxes.classList.toggle('pointing', index !== null)

@@ -3,8 +3,9 @@ import type { Job } from '../api/contract'
 import { explain } from '../api/refusal'
 import { el, setText } from '../dom'
 import type { Setting } from '../setting'
-import { ago } from '../text'
+import { ago, percent } from '../text'
 import { answersOf, countLabels, findingsAbove } from '../vision/findings'
+import { wholeText } from '../vision/whole'
 import { mergeNewest } from './recentJobs'
 
 const pageSize = 20
@@ -111,6 +112,7 @@ function gist(job: Job, confidence: number): string {
   if (job.state !== 'succeeded') return job.state
   const found = countLabels(findingsAbove(job.result?.detections ?? [], confidence))
   if (found.length > 0) return found.map(({ label, count }) => `${count} ${label}`).join(', ')
+  const regions = job.result?.regions?.map(({ label, share }) => `${percent(share)} ${label}`).join(', ')
   const answers = job.result ? answersOf(job.result) : null
-  return answers?.[0]?.label ?? 'nothing found'
+  return regions ?? (job.result && wholeText(job.result)) ?? answers?.[0]?.label ?? 'nothing found'
 }
