@@ -85,7 +85,7 @@ public sealed class MapEngineTests : IDisposable
         made.Output.ShouldBeNull();
         var map = MapPicture.Read(outputs.Made[0].Name, outputs.Made[0].MediaType, File.ReadAllBytes(outputs.Made.ShouldHaveSingleItem().Path));
         (map.Name, map.Numbers.Count(n => n == 1)).ShouldBe(("labels.png", 400 * 160));
-        EngineOf(VisionTasks.Semantic).Describe(made.Result).ShouldBe("68.8% background; 31.2% lake");
+        EngineOf(VisionTasks.Semantic).Describe(made.Result).ShouldBe("68.8% background; 31.3% lake");
         var drawn = Drawn(made.Result, picture);
         atOnce.Output!.Bytes.ToArray().ShouldBe(drawn);
         // Two fifths of the class's colour within, nothing outside; the legend is in the upper left.
