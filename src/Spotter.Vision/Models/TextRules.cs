@@ -89,7 +89,7 @@ internal static class TextRules
             return null;
         for (var i = 0; i < outputs.Count; i++)
         {
-            if (outputs[i] is not { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, > 1, > 1] or [> 1, 1, > 1] })
+            if (outputs[i] is not { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, > 1, > 1] or [> 1, 1, > 1] } || (!isStated && IsMap(outputs[i].Shape, hints)))
                 continue;
             var columns = outputs[i].Shape[2];
             var hasDictionary = hints.Text.Characters is { } characters && CharacterSet.CanBe(characters, columns);
@@ -114,6 +114,9 @@ internal static class TextRules
     /// <summary>A detector of wide pictures has a box for each cell of its input.</summary>
     private static bool IsGrid(long[] shape, LayoutHints hints) =>
         shape.Any(edge => AnchorGrid.Fits(edge, hints.Width, hints.Height, 1) || AnchorGrid.Fits(edge, hints.Width, hints.Height, 3));
+
+    /// <summary>One number for each pixel of the input is a map of it, as of depth.</summary>
+    private static bool IsMap(long[] shape, LayoutHints hints) => shape[1] == hints.Height && shape[2] == hints.Width;
 
     private static bool IsLine(LayoutHints hints) => LineHeights.Contains(hints.Height) && !hints.Text.HasFreeHeight && (hints.Text.HasFreeWidth || hints.Width >= 2 * hints.Height);
 }
