@@ -25,6 +25,7 @@ internal static class TextRules
     // Of all published readers: the heights of their inputs, and the digits and the blank.
     private static readonly int[] LineHeights = [31, 32, 48, 64];
     private const int FewestColumns = 11;
+    private static readonly int[] MapCells = [1, 2, 4, 8];
 
     private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
     private static readonly float[] ImageNetDeviation = [0.229f, 0.224f, 0.225f];
@@ -115,8 +116,8 @@ internal static class TextRules
     private static bool IsGrid(long[] shape, LayoutHints hints) =>
         shape.Any(edge => AnchorGrid.Fits(edge, hints.Width, hints.Height, 1) || AnchorGrid.Fits(edge, hints.Width, hints.Height, 3));
 
-    /// <summary>One number for each pixel of the input is a map of it, as of depth.</summary>
-    private static bool IsMap(long[] shape, LayoutHints hints) => shape[1] == hints.Height && shape[2] == hints.Width;
+    /// <summary>A number for each pixel of the input, or each square of some, is a map of it, as of depth.</summary>
+    private static bool IsMap(long[] shape, LayoutHints hints) => Array.Exists(MapCells, edge => (shape[1] * edge, shape[2] * edge) == (hints.Height, hints.Width));
 
     private static bool IsLine(LayoutHints hints) => LineHeights.Contains(hints.Height) && !hints.Text.HasFreeHeight && (hints.Text.HasFreeWidth || hints.Width >= 2 * hints.Height);
 }
