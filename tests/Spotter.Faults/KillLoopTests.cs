@@ -23,7 +23,7 @@ public sealed class KillLoopTests(ITestOutputHelper output)
     [MemberData(nameof(GatewaySteps))]
     public async Task A_gateway_killed_at_this_step_keeps_every_promise(string step, int row)
     {
-        await using var bench = await Bench.StartAsync();
+        await using var bench = await Bench.StartAsync(settings: ("SPOTTER__LEASE__ORPHANSECONDS", "3"));
         bench.StartWorker();
         var kills = 0;
         for (var k = 1; k <= Most; k++)
