@@ -7,6 +7,7 @@ public sealed class SettingTests
     [InlineData("colour=red", "There is no setting colour; there are name, scaling, ")]
     [InlineData("name=my-stack", "The setting name is my-stack, but must begin with a small letter")]
     [InlineData("scaling=fast", "The setting scaling is fast, but must be one of ours, tracking, cpu, pool.")]
+    [InlineData("models=a/b", "The setting models is a/b, but must be NAME, TASK/NAME or TASK/NAME/SECOND")]
     [InlineData("models=a/b/c", "The setting models is a/b/c, but must be NAME, TASK/NAME or TASK/NAME/SECOND")]
     [InlineData("models=detect/a/b/c", "The setting models is detect/a/b/c, but must be NAME")]
     [InlineData("models=detect/a-model-with-a-name-that-is-rather-long/another-that-is-as-long", "The setting models has detect/a-model-with")]

@@ -141,7 +141,7 @@ internal static partial class SettingReader
     [GeneratedRegex(@"\A[a-z][a-z0-9]{0,19}\z", RegexOptions.None, 1000)]
     private static partial Regex Name();
 
-    [GeneratedRegex(@"\A((classify|depth|detect|embed|obb|pose|read|saliency|segment|semantic)/)?[A-Za-z0-9_-]{1,50}(/[A-Za-z0-9_-]{1,50})?\z", RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"\A((classify|depth|detect|embed|obb|pose|read|saliency|segment|semantic)(/[A-Za-z0-9_-]{1,50}){1,2}|[A-Za-z0-9_-]{1,50})\z", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Model();
 
     [GeneratedRegex(@"\A[a-z][a-z0-9-]*\.[a-z0-9-]+\z", RegexOptions.None, 1000)]
