@@ -83,7 +83,7 @@ public sealed class LoadTests(ITestOutputHelper output)
         // A machine that is busy with something else takes longer without slow clients too. One that held up the others would do so until it is
         // closed, which takes much longer than this.
         var bound = Math.Max(1000, 4 * before[^1].TotalMilliseconds);
-        verdict.Expect(times[56].TotalMilliseconds < bound, $"one of twenty others waited {times[56].TotalMilliseconds:0} ms or more; the longest before waited {before[^1].TotalMilliseconds:0} ms");
+        verdict.Expect(times[^1].TotalMilliseconds < bound, $"one of the others waited {times[^1].TotalMilliseconds:0} ms; the longest before waited {before[^1].TotalMilliseconds:0} ms");
         FaultTable.ShouldSurvive(21, string.Create(CultureInfo.InvariantCulture, $"{Slow} slow clients: closed, others served in 1 s"), verdict);
     }
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Evaluate;
 using Spotter.Cli.Settings;
@@ -13,6 +12,8 @@ namespace Spotter.Cli.Commands;
 /// <summary><c>models compare</c>: what two models find in the same pictures.</summary>
 internal static class CompareCommand
 {
+    private static readonly VisionParameters Usual = new();
+
     private static readonly Argument<string> First = new("MODEL") { Description = "A model file, or the name of one that `spotter models list` shows." };
 
     private static readonly Argument<string> Second = new("OTHER") { Description = "The model to compare it with." };
@@ -21,9 +22,9 @@ internal static class CompareCommand
 
     private static readonly Option<string?> Data = DataOption.For("in whose folder `models` the models are looked for");
 
-    private static readonly DefaultOption<double> Confidence = NumberOption.Fraction("--confidence", 0.25, "Leave out what is less certain than this, 0 to 1.");
+    private static readonly DefaultOption<double> Confidence = NumberOption.Fraction("--confidence", Usual.Confidence, "Leave out what is less certain than this, 0 to 1.");
 
-    private static readonly DefaultOption<double> Iou = NumberOption.Fraction("--iou", 0.45, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
+    private static readonly DefaultOption<double> Iou = NumberOption.Fraction("--iou", Usual.Iou, "Of two boxes of one label that overlap more than this, keep one, 0 to 1.");
 
     private static readonly Option<int?> Tile = NumberOption.Whole("--tile", 64, 16_384, "Look at pictures in overlapping squares with this edge. Default: at all of it.");
 
@@ -43,12 +44,7 @@ internal static class CompareCommand
         var limits = new ImageLimits();
         var pictures = PictureList.Of(parsed.GetRequiredValue(Files), output: null);
         var lanes = Math.Min(Lanes.Of(parsed), pictures.Count);
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        });
+        using var interrupt = new Interrupt();
         using var first = Load(parsed.GetRequiredValue(First), parsed, lanes, limits);
         using var second = Load(parsed.GetRequiredValue(Second), parsed, lanes, limits);
         var options = new VisionParameters { Confidence = Confidence.Of(parsed), Iou = Iou.Of(parsed), Tile = parsed.GetValue(Tile) };
@@ -59,7 +55,7 @@ internal static class CompareCommand
         {
             foreach (var (model, lines) in ((VisionModel, List<DetectLine>)[])[(first, firsts), (second, seconds)])
             {
-                await foreach (var line in new DetectRun(model, options, limits, pictures, outputs: null).RunAsync(lanes, finished, stop.Token))
+                await foreach (var line in new DetectRun(model, options, limits, pictures, outputs: null).RunAsync(lanes, finished, interrupt.Token))
                     lines.Add(line);
             }
         });

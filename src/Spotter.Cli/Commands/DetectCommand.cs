@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Models;
 using Spotter.Cli.Settings;
@@ -67,12 +66,7 @@ internal static class DetectCommand
         if (options.Crops && folder is null)
             throw new SpotterException(ErrorCodes.InvalidRequest, "--crops needs a folder for the pictures; name one with --out DIR.");
 
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        });
+        using var interrupt = new Interrupt();
         using var model = VisionModel.Load(
             ChooseModel(parsed.GetValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
@@ -93,7 +87,7 @@ internal static class DetectCommand
         // A bar between lines of JSON would garble both on a terminal.
         await DetectProgress.ShowAsync("detecting", pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
         {
-            await foreach (var line in run.RunAsync(lanes, finished, stop.Token))
+            await foreach (var line in run.RunAsync(lanes, finished, interrupt.Token))
             {
                 report.Add(line);
                 if (line.Error is { } error)

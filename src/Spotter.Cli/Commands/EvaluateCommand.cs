@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Spotter.Cli.Detect;
 using Spotter.Cli.Evaluate;
 using Spotter.Cli.Settings;
@@ -66,12 +65,7 @@ internal static class EvaluateCommand
 
         var lanes = Math.Min(Lanes.Of(parsed), folder.Pictures.Count);
         var limits = new ImageLimits();
-        using var stop = new CancellationTokenSource();
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        });
+        using var interrupt = new Interrupt();
         using var model = VisionModel.Load(
             GatewaySection.ModelFile(parsed.GetRequiredValue(Model), parsed.GetValue(Data)),
             new() { Threads = Math.Max(1, Environment.ProcessorCount / lanes), Limits = limits });
@@ -89,7 +83,7 @@ internal static class EvaluateCommand
         List<string> failures = [];
         await DetectProgress.ShowAsync("detecting", folder.Pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
             found = await EvaluationRun.MeasureAsync(
-                run, folder, classes, parsed.GetValue(At), model.Model.Id, lanes, finished, failures.Add, stop.Token));
+                run, folder, classes, parsed.GetValue(At), model.Model.Id, lanes, finished, failures.Add, interrupt.Token));
         var report = found!.Report;
         if (json)
             JsonLines.Write(report);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Spotter.Cli.Catalogue;
 using Spotter.Cli.Settings;
 using Spotter.Core;
@@ -81,15 +80,10 @@ internal static class PullCommand
                     $"{name} is under {entry.Licence.Id}, which has to be accepted: read it, then run again with --accept-licence {entry.Licence.Id}.");
             }
             // From here on a bar has to be taken off the terminal.
-            using var stop = new CancellationTokenSource();
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
-            {
-                signal.Cancel = true;
-                stop.Cancel();
-            });
+            using var interrupt = new Interrupt();
             // A bar between lines of JSON would garble both on a terminal.
             var visible = !parsed.GetValue(Json) || Console.IsOutputRedirected;
-            state = await PullProgress.ShowAsync(name, entry.Bytes, visible, progress => download.RunAsync(force, progress, stop.Token));
+            state = await PullProgress.ShowAsync(name, entry.Bytes, visible, progress => download.RunAsync(force, progress, interrupt.Token));
         }
         var first = SpotterPaths.ModelFiles(data).FirstOrDefault(file => Path.GetFileNameWithoutExtension(file) == name);
         if (first is not null && first != download.Target)

@@ -32,8 +32,10 @@ internal sealed class DetectReport(string model, int lanes)
             totals[told.Name] = totals.GetValueOrDefault(told.Name) + 1;
         foreach (var region in line.Regions ?? [])
             totals[region.Label] = totals.GetValueOrDefault(region.Label) + 1;
-        if (line is { Regions: null, Map: not null } or { Embedding: not null })
-            totals[line.Map is null ? "embedding" : "map"] = totals.GetValueOrDefault(line.Map is null ? "embedding" : "map") + 1;
+        if (line is { Regions: null, Map: not null })
+            totals["map"] = totals.GetValueOrDefault("map") + 1;
+        if (line.Embedding is not null)
+            totals["embedding"] = totals.GetValueOrDefault("embedding") + 1;
         var sure = line.Detections is [var first, ..] ? first.Confidence : line.Labels is [var top, ..] ? top.Confidence : line.Reading?.Confidence;
         var best = sure?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
         var timings = line.Timings ?? new();

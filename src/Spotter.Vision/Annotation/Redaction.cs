@@ -8,7 +8,7 @@ namespace Spotter.Vision.Annotation;
 /// </summary>
 internal static unsafe class Redaction
 {
-    /// <summary>Most cells along the longer edge of a box. A face is not to be told from another by so few.</summary>
+    // Along the longer edge of a box. A face is not to be told from another by so few.
     private const int MostCells = 6;
 
     // In pixels: a smaller cell would be hardly less than the picture itself.
