@@ -72,8 +72,11 @@ internal static class CompareCommand
             }
             comparison.Add(one.File, FoundIn(one), FoundIn(other));
         }
+        // Two trainings of one model mostly have the same name, in different folders.
+        var isNamed = first.Model.Id != second.Model.Id;
         var report = new ComparisonReport(
-            Describe(first.Model, second.Model, firsts), Describe(second.Model, first.Model, seconds), pictures.Count - failures, failures, comparison.All, comparison.Labels, comparison.Different);
+            Describe(isNamed ? first.Model.Id : parsed.GetRequiredValue(First), first.Model, second.Model, firsts),
+            Describe(isNamed ? second.Model.Id : parsed.GetRequiredValue(Second), second.Model, first.Model, seconds), pictures.Count - failures, failures, comparison.All, comparison.Labels, comparison.Different);
         if (json)
             JsonLines.Write(report);
         else
@@ -92,9 +95,9 @@ internal static class CompareCommand
 
     private static IReadOnlyList<Found> FoundIn(DetectLine line) => [.. (line.Detections ?? []).Select(d => new Found(d.Label, d.Box))];
 
-    private static ComparedModel Describe(ModelInfo model, ModelInfo other, List<DetectLine> lines)
+    private static ComparedModel Describe(string name, ModelInfo model, ModelInfo other, List<DetectLine> lines)
     {
         var times = lines.Select(line => line.Timings?.InferMs).OfType<double>().Order().ToList();
-        return new(model.Id, times.Count == 0 ? null : Math.Round(times[times.Count / 2], 2), [.. model.Labels.Except(other.Labels, StringComparer.OrdinalIgnoreCase)]);
+        return new(name, times.Count == 0 ? null : Math.Round(times[times.Count / 2], 2), [.. model.Labels.Except(other.Labels, StringComparer.OrdinalIgnoreCase)]);
     }
 }

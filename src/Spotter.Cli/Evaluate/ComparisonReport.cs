@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Spotter.Cli.Evaluate;
 
 /// <summary>One of two models that are compared.</summary>
-/// <param name="Model">Its name.</param>
+/// <param name="Model">Its name; what the command line calls it where both have the same.</param>
 /// <param name="InferMs">Median of the time in the model for a picture, in milliseconds; null when it saw none.</param>
 /// <param name="OnlyItsLabels">Labels that the other model does not know.</param>
 internal sealed record ComparedModel(string Model, double? InferMs, IReadOnlyList<string> OnlyItsLabels);

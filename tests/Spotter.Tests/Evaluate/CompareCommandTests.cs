@@ -61,6 +61,19 @@ public sealed class CompareCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_trainings_of_one_name_are_told_apart()
+    {
+        var first = Model("old/best", "{0: 'ant', 1: 'bee'}", (8, 8, 8, 8, 0, 0.9f));
+        var second = Model("new/best", "{0: 'ant', 1: 'bee'}", (22, 22, 12, 12, 1, 0.9f));
+        folder.File("set/a.png", TestPictures.Png(32, 32));
+
+        var ran = await SpotterProgram.RunAsync("models", "compare", first, second, Path.Combine(folder.Path, "set"), "--json");
+
+        var report = ran.Json().ShouldHaveSingleItem();
+        (report.GetProperty("first").GetProperty("model").GetString(), report.GetProperty("second").GetProperty("model").GetString()).ShouldBe((first, second));
+    }
+
+    [Fact]
     public async Task A_model_without_boxes_is_refused()
     {
         var model = Model("boxes", "{0: 'ant', 1: 'bee'}", (8, 8, 8, 8, 0, 0.9f));
