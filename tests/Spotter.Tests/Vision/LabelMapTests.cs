@@ -26,6 +26,8 @@ public sealed class LabelMapTests
         ["ids of a class each"] = (() => Input().Note("names", "['sky', 'tree', 'lake', 'rock']").Output("output", Ids(2, 3), TestGraph.Int64), "rock", "sky"),
         ["channels last"] = (() => new TestGraph().Input("input", Float32, 1, High, Wide, 3).Output("softmax", Turned(21, 7)), "car", "background"),
         ["a mask with a name"] = (() => Sigmoid(Input().Note("names", "['crack']")), "crack", "background"),
+        // Below a half, and above 0 all the same.
+        ["a mask of logits"] = (() => Input().Note("names", "['crack']").Output("output", Logits(-0.3f, 0.3f)), "crack", "background"),
         ["named classes"] = (() => Input().Note("names", "['sky', 'tree', 'lake', 'rock']").Output("output", Scores(4, 2)), "lake", "sky"),
         ["halves"] = (() => Input().Note("task", "semantic").Output("output", Scores(5, 4), Float16), "class 4", "class 0"),
     };
@@ -233,11 +235,17 @@ public sealed class LabelMapTests
         return grid;
     }
 
+    private static Grid Logits(float beside, float inside)
+    {
+        var logits = new Grid(1, 1, High, Wide).Fill(beside);
+        for (var y = 0; y < High; y++)
+            logits.Put(y, 16, [.. Enumerable.Repeat(inside, 32)]);
+        return logits;
+    }
+
     private static TestGraph Sigmoid(TestGraph graph)
     {
-        var logits = new Grid(1, 1, High, Wide).Fill(-2);
-        for (var y = 0; y < High; y++)
-            logits.Put(y, 16, [.. Enumerable.Repeat(2f, 32)]);
+        var logits = Logits(-2, 2);
         return graph.Constant("logits", logits.Shape, logits.Numbers).Node("Sigmoid", ["logits"], ["output"]).Output("output", Float32, 1, 1, High, Wide);
     }
 

@@ -141,6 +141,26 @@ public sealed class PictureTests
         (input[0], input[64], input[128]).ShouldBe((30f, 20f, 10f));
     }
 
+    [Theory]
+    [InlineData(OrtPort.Float32)]
+    [InlineData(OrtPort.UInt8)]
+    public void A_model_for_grey_sees_the_brightness(int type)
+    {
+        var png = TestPictures.Png(TestPictures.Flat(8, 8, (200, 100, 50)), 8, 8);
+        var model = new InputSpec { Index = 0, Type = type, Width = 8, Height = 8, Channels = 1, Scale = 1 };
+        using var picture = Picture.Open(png, Limits);
+        using var writer = new InputWriter();
+        var input = new byte[64 * (type == OrtPort.UInt8 ? 1 : sizeof(float))];
+
+        writer.Write(picture, Letterbox.Create(model, 8, 8), model, input);
+
+        // 0.299 * 200 + 0.587 * 100 + 0.114 * 50
+        if (type == OrtPort.UInt8)
+            input.ShouldAllBe(value => value == 124);
+        else
+            MemoryMarshal.Cast<byte, float>(input).ToArray().ShouldAllBe(value => Math.Abs(value - 124.2f) < 0.01f);
+    }
+
     public static IEnumerable<object[]> Refused()
     {
         var jpeg = TestPictures.Jpeg(200, 150);

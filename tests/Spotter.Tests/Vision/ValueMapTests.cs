@@ -36,6 +36,16 @@ public sealed class ValueMapTests
     }
 
     [Fact]
+    public void A_map_of_another_size_is_one_where_that_is_stated()
+    {
+        var graph = Input().Output("output", new Grid(1, 1, 10, 20).Put(0, 0, 5));
+
+        Should.Throw<SpotterException>(() => Load(graph, "")).Code.ShouldBe(ErrorCodes.ModelUnsupported);
+        using var model = Load(graph, "task: depth");
+        MapPicture.Of(model, TestPictures.Png(Wide, High)).Map.Width.ShouldBe(Wide);
+    }
+
+    [Fact]
     public void Depth_goes_from_black_to_white_in_16_bits()
     {
         using var model = Load(Input().Output("predicted_depth", Ramp(1, 630)), "");
