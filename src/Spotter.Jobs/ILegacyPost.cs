@@ -11,6 +11,9 @@ public sealed record LegacyMessage(string Id, string Body, string Receipt)
     /// <summary>When it was sent.</summary>
     public DateTimeOffset Sent { get; init; }
 
+    /// <summary>How often anybody has received it so far, this time with it; 0 where that isn't known.</summary>
+    public int Received { get; init; }
+
     /// <summary>The texts that came beside the body, by their names.</summary>
     public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }

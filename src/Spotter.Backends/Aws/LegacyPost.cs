@@ -18,6 +18,7 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
     private const int MostAtOnce = 10;
     private const string Mark = "spotter";
     private const string SentAt = "SentTimestamp";
+    private const string Receives = "ApproximateReceiveCount";
     private const string DeadLetters = "RedrivePolicy";
 
     private readonly AwsClients clients = new(settings);
@@ -32,7 +33,7 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
             new ReceiveMessageRequest(await UrlOf(queue, cancel))
             {
                 MaxNumberOfMessages = MostAtOnce, WaitTimeSeconds = (int)Math.Min(wait.TotalSeconds, SqsQueues.LongPoll.TotalSeconds),
-                MessageAttributeNames = ["All"], MessageSystemAttributeNames = [SentAt],
+                MessageAttributeNames = ["All"], MessageSystemAttributeNames = [SentAt, Receives],
             },
             cancel);
         return [.. (answer.Messages ?? []).Select(MessageOf)];
@@ -142,6 +143,7 @@ internal sealed class LegacyPost(AwsSettings settings) : ILegacyPost, IDisposabl
     private static LegacyMessage MessageOf(Message message) => new(message.MessageId, message.Body, message.ReceiptHandle)
     {
         Sent = message.Attributes?.GetValueOrDefault(SentAt) is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var sent) ? DateTimeOffset.FromUnixTimeMilliseconds(sent) : default,
+        Received = int.TryParse(message.Attributes?.GetValueOrDefault(Receives), NumberStyles.None, CultureInfo.InvariantCulture, out var received) ? received : 0,
         Attributes = (message.MessageAttributes ?? []).Where(a => a.Value.StringValue is not null).ToDictionary(a => a.Key, a => a.Value.StringValue, StringComparer.Ordinal),
     };
 

@@ -27,8 +27,11 @@ internal sealed partial class MailWorkers(
     private static readonly TimeSpan LongPoll = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(3);
 
-    // Soon for whoever waits, and not so soon that two bridges do nothing but pass messages on.
-    private static readonly TimeSpan ForOthers = TimeSpan.FromSeconds(2);
+    // Whoever passes a message on and reads again at once is likely to get it again: so it stands back while the others read. One that
+    // nobody has wanted by then belongs to no bridge that is there, and holds up nobody any more.
+    private static readonly TimeSpan StandBack = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Unwanted = TimeSpan.FromSeconds(10);
+    private const int MostTurns = 10;
 
     // Clocks differ.
     private static readonly TimeSpan Spare = TimeSpan.FromMinutes(1);
@@ -66,8 +69,11 @@ internal sealed partial class MailWorkers(
             {
                 try
                 {
+                    var passedOn = false;
                     foreach (var message in await post.ReceiveAsync(settings.ResultQueue!, LongPoll, cancel))
-                        await DealAsync(message, cancel);
+                        passedOn |= await IsPassedOnAsync(message, cancel);
+                    if (passedOn)
+                        await Task.Delay(StandBack, time, cancel);
                 }
                 catch (SpotterException unreachable)
                 {
@@ -82,7 +88,8 @@ internal sealed partial class MailWorkers(
         }
     }
 
-    private async Task DealAsync(LegacyMessage message, CancellationToken cancel)
+    /// <summary>Deals with a message; true if it was left for another bridge, for which it is there at once.</summary>
+    private async Task<bool> IsPassedOnAsync(LegacyMessage message, CancellationToken cancel)
     {
         var read = form.Read(message.Body);
         if (read is var (id, answer) && waiting.TryGetValue(id, out var answered) && answered.TrySetResult(answer))
@@ -101,8 +108,11 @@ internal sealed partial class MailWorkers(
         }
         else
         {
-            await post.ReturnAsync(settings.ResultQueue!, message, ForOthers, cancel);
+            var hasTurns = message.Received <= MostTurns;
+            await post.ReturnAsync(settings.ResultQueue!, message, hasTurns ? TimeSpan.Zero : Unwanted, cancel);
+            return hasTurns;
         }
+        return false;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The result {Id} came once more, or too late; it is dropped")]
