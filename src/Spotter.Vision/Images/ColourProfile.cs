@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Spotter.Vision.Images;
 
 /// <summary>
-/// Tells from an ICC profile's header and tables (ICC.1) whether colours have to be converted. Most pictures with a
-/// profile have one of the many that say sRGB, and these cost nothing.
+/// Tells from an ICC profile's header and tables (ICC.1) whether colours have to be converted, and how. Most pictures with a
+/// profile have one of the many that say sRGB, and these cost nothing; those of cameras and screens are three curves and a
+/// matrix, which <see cref="ColourTable"/> applies; the rest is left to libvips.
 /// </summary>
 internal static class ColourProfile
 {
@@ -12,9 +13,6 @@ internal static class ColourProfile
     private const int LargestProfile = 4 << 20;
     private const int HeaderBytes = 128;
     private const int MostTags = 100;
-
-    // Red, green and blue of sRGB as profiles have them: XYZ under D50.
-    private static readonly double[][] Primaries = [[0.4361, 0.2225, 0.0139], [0.3851, 0.7169, 0.0971], [0.1431, 0.0606, 0.7141]];
 
     /// <summary>True when the profile of a picture with colours is one of its kind, and not just sRGB.</summary>
     /// <param name="profile">The profile as it is embedded.</param>
@@ -27,10 +25,63 @@ internal static class ColourProfile
         return isInk ? space.SequenceEqual("CMYK"u8) : space.SequenceEqual("RGB "u8) && !IsSrgb(profile);
     }
 
-    private static bool IsSrgb(ReadOnlySpan<byte> profile) =>
-        Tag(profile, "A2B0"u8).IsEmpty
-        && IsPrimary(Tag(profile, "rXYZ"u8), 0) && IsPrimary(Tag(profile, "gXYZ"u8), 1) && IsPrimary(Tag(profile, "bXYZ"u8), 2)
-        && IsSrgbCurve(Tag(profile, "rTRC"u8)) && IsSrgbCurve(Tag(profile, "gTRC"u8)) && IsSrgbCurve(Tag(profile, "bTRC"u8));
+    /// <summary>What converts 8-bit pixels of a profile that counts; null for one that is more than three curves and a matrix.</summary>
+    public static ColourTable? TableOf(ReadOnlySpan<byte> profile)
+    {
+        if (HasTables(profile) || !profile[20..].StartsWith("XYZ "u8))
+            return null;
+        var primaries = new double[3][];
+        for (var colour = 0; colour < 3; colour++)
+        {
+            if (!TryReadPrimary(Tag(profile, PrimaryTag(colour)), out primaries[colour]))
+                return null;
+        }
+        var curves = new double[3][];
+        for (var colour = 0; colour < 3; colour++)
+        {
+            // Most profiles have one curve and name it three times.
+            var isSame = colour > 0 && Tag(profile, CurveTag(colour)) == Tag(profile, CurveTag(colour - 1));
+            if (isSame)
+                curves[colour] = curves[colour - 1];
+            else if (!ToneCurve.TryRead(Tag(profile, CurveTag(colour)), out curves[colour]))
+                return null;
+            // Black that is no black has to be made so, which is more than a matrix does.
+            if (curves[colour][0] > 0)
+                return null;
+        }
+        return new ColourTable(curves, primaries);
+    }
+
+    private static bool IsSrgb(ReadOnlySpan<byte> profile)
+    {
+        const double tolerance = 0.003; // less than one level of 255
+        if (HasTables(profile))
+            return false;
+        for (var colour = 0; colour < 3; colour++)
+        {
+            if (!TryReadPrimary(Tag(profile, PrimaryTag(colour)), out var primary))
+                return false;
+            for (var i = 0; i < 3; i++)
+            {
+                if (Math.Abs(primary[i] - Srgb.Primaries[colour][i]) > tolerance)
+                    return false;
+            }
+        }
+        for (var colour = 0; colour < 3; colour++)
+        {
+            var isSame = colour > 0 && Tag(profile, CurveTag(colour)) == Tag(profile, CurveTag(colour - 1));
+            if (!isSame && !IsSrgbCurve(Tag(profile, CurveTag(colour))))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>True for a profile that goes by tables, whatever else it has.</summary>
+    private static bool HasTables(ReadOnlySpan<byte> profile) => !Tag(profile, "A2B0"u8).IsEmpty || !Tag(profile, "D2B0"u8).IsEmpty;
+
+    private static ReadOnlySpan<byte> PrimaryTag(int colour) => colour switch { 0 => "rXYZ"u8, 1 => "gXYZ"u8, _ => "bXYZ"u8 };
+
+    private static ReadOnlySpan<byte> CurveTag(int colour) => colour switch { 0 => "rTRC"u8, 1 => "gTRC"u8, _ => "bTRC"u8 };
 
     /// <summary>A tag's bytes; empty when the profile has none of that name.</summary>
     private static ReadOnlySpan<byte> Tag(ReadOnlySpan<byte> profile, ReadOnlySpan<byte> name)
@@ -46,55 +97,26 @@ internal static class ColourProfile
         return default;
     }
 
-    private static bool IsPrimary(ReadOnlySpan<byte> tag, int which)
+    /// <summary>X, Y and Z of a colour, under D50.</summary>
+    private static bool TryReadPrimary(ReadOnlySpan<byte> tag, out double[] xyz)
     {
-        const double tolerance = 0.003; // less than one level of 255
+        xyz = new double[3];
         if (tag.Length < 20 || !tag.StartsWith("XYZ "u8))
             return false;
         for (var i = 0; i < 3; i++)
-        {
-            if (Math.Abs(Fixed(tag, 8 + (4 * i)) - Primaries[which][i]) > tolerance)
-                return false;
-        }
+            xyz[i] = BinaryPrimitives.ReadInt32BigEndian(tag[(8 + (4 * i))..]) / 65_536.0;
         return true;
     }
 
     private static bool IsSrgbCurve(ReadOnlySpan<byte> tag)
     {
-        const int levels = 255;
-        if (tag.Length < 12)
+        if (!ToneCurve.TryRead(tag, out var curve))
             return false;
-        for (var level = 0; level <= levels; level++)
+        for (var level = 0; level < curve.Length; level++)
         {
-            var value = (double)level / levels;
-            if (Linear(tag, value) is not { } linear || !(Math.Abs(Encode(linear) - value) * levels < 1))
+            if (Math.Abs((Srgb.Encode(curve[level]) * 255) - level) >= 1)
                 return false;
         }
         return true;
     }
-
-    /// <summary>What a curve makes of a value; null for curves of other kinds.</summary>
-    private static double? Linear(ReadOnlySpan<byte> tag, double value)
-    {
-        if (tag.StartsWith("curv"u8))
-        {
-            var points = BinaryPrimitives.ReadUInt32BigEndian(tag[8..]);
-            if (points < 2 || 12 + (2L * points) > tag.Length)
-                return null;
-            var place = value * (points - 1);
-            var left = (int)Math.Min(place, points - 2);
-            return double.Lerp(Point(tag, left), Point(tag, left + 1), place - left);
-        }
-        // Of the parametric functions the one that sRGB is defined by.
-        if (!tag.StartsWith("para"u8) || BinaryPrimitives.ReadUInt16BigEndian(tag[8..]) != 3 || tag.Length < 32)
-            return null;
-        double gamma = Fixed(tag, 12), a = Fixed(tag, 16), b = Fixed(tag, 20), c = Fixed(tag, 24), d = Fixed(tag, 28);
-        return value >= d ? Math.Pow((a * value) + b, gamma) : c * value;
-    }
-
-    private static double Encode(double linear) => linear <= 0.0031308 ? 12.92 * linear : (1.055 * Math.Pow(linear, 1 / 2.4)) - 0.055;
-
-    private static double Point(ReadOnlySpan<byte> tag, int index) => BinaryPrimitives.ReadUInt16BigEndian(tag[(12 + (2 * index))..]) / 65_535.0;
-
-    private static double Fixed(ReadOnlySpan<byte> tag, int at) => BinaryPrimitives.ReadInt32BigEndian(tag[at..]) / 65_536.0;
 }

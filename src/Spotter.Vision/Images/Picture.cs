@@ -16,6 +16,7 @@ internal sealed class Picture : IDisposable
     private readonly ImageFormat format;
     private readonly ReadOnlyMemory<byte> content;
     private Image image;
+    private ColourTable? colours;
 
     private Picture(ReadOnlyMemory<byte> encoded, ImageFormat format, bool lacksEnd)
     {
@@ -116,7 +117,7 @@ internal sealed class Picture : IDisposable
     }
 
     /// <summary>The rows as stored, from top to bottom.</summary>
-    public PictureRows Rows() => new(this, new VipsRows(image));
+    public PictureRows Rows() => new(this, new VipsRows(image), colours);
 
     public void Dispose()
     {
@@ -192,11 +193,10 @@ internal sealed class Picture : IDisposable
         _ => "GIF",
     };
 
-    private Image Load(int shrink) => OneForm.Of(Image.NewFromBuffer(
-        content.Span,
-        access: Enums.Access.Sequential,
-        failOn: Enums.FailOn.Error,
-        kwargs: shrink > 1 ? new VOption { ["shrink"] = shrink } : null));
+    private Image Load(int shrink) => OneForm.Of(
+        Image.NewFromBuffer(
+            content.Span, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error, kwargs: shrink > 1 ? new VOption { ["shrink"] = shrink } : null),
+        out colours);
 
     private void ReadHeader(ImageLimits limits)
     {
@@ -207,14 +207,17 @@ internal sealed class Picture : IDisposable
 }
 
 /// <summary>Reads a picture's rows once, from top to bottom, a strip at a time.</summary>
-internal readonly struct PictureRows(Picture picture, VipsRows rows) : IDisposable
+internal readonly struct PictureRows(Picture picture, VipsRows rows, ColourTable? colours) : IDisposable
 {
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ImageTruncated"/>, <see cref="ErrorCodes.ImageInvalid"/>.</exception>
     public VipsStrip Read(int top, int count)
     {
         try
         {
-            return rows.Read(top, count);
+            var strip = rows.Read(top, count);
+            if (colours is not null)
+                strip.Convert(colours, count);
+            return strip;
         }
         catch (VipsException e)
         {

@@ -1,4 +1,5 @@
 using NetVips;
+using Spotter.Vision.Images;
 
 namespace Spotter.Vision.LibVips;
 
@@ -32,6 +33,9 @@ internal sealed unsafe class VipsRows : IDisposable
 internal readonly unsafe ref struct VipsStrip(byte* pixels, int rowBytes)
 {
     public ReadOnlySpan<byte> Row(int row) => new(pixels + ((long)row * rowBytes), rowBytes);
+
+    /// <summary>Converts the colours of all its rows.</summary>
+    public void Convert(ColourTable colours, int rows) => colours.Convert(pixels, (long)rowBytes / 3 * rows);
 
     public void Dispose() => VipsApi.Free((nint)pixels);
 }

@@ -19,6 +19,17 @@ internal static class TestProfiles
         [[0.60974, 0.31111, 0.01947], [0.20528, 0.62567, 0.06087], [0.14919, 0.06322, 0.74457]],
         [.. "curv"u8, 0, 0, 0, 0, 0, 0, 0, 1, 0x02, 0x33]);
 
+    /// <summary>The primaries of Display P3 with a curve for each colour.</summary>
+    public static byte[] P3(params byte[][] curves) => Matrix([[0.51512, 0.24120, -0.00105], [0.29198, 0.69225, 0.04189], [0.15710, 0.06657, 0.78407]], curves);
+
+    /// <summary>A parametric curve.</summary>
+    /// <param name="function">0 to 4.</param>
+    /// <param name="numbers">Its numbers in their order: g, a, b, c, d, e, f.</param>
+    public static byte[] Function(byte function, params double[] numbers) => [.. "para"u8, 0, 0, 0, 0, 0, function, 0, 0, .. numbers.SelectMany(n => Word((int)Math.Round(n * 65_536)))];
+
+    /// <summary>sRGB's curve in so many points; linear light for none.</summary>
+    public static byte[] Points(int points) => Curve(points);
+
     /// <summary>Grey that is linear in light.</summary>
     public static byte[] LinearGrey() => Profile("GRAY", [("wtpt", Xyz([0.9642, 1, 0.8249])), ("kTRC", [.. "curv"u8, .. new byte[8]])]);
 
@@ -47,11 +58,11 @@ internal static class TestProfiles
         return Profile("RGB ", [("wtpt", Xyz([0.9642, 1, 0.8249])), ("A2B0", [.. table])]);
     }
 
-    private static byte[] Matrix(double[][] primaries, byte[] curve) => Profile(
+    private static byte[] Matrix(double[][] primaries, params byte[][] curves) => Profile(
         "RGB ",
         [
             ("wtpt", Xyz([0.9642, 1, 0.8249])), ("rXYZ", Xyz(primaries[0])), ("gXYZ", Xyz(primaries[1])), ("bXYZ", Xyz(primaries[2])),
-            ("rTRC", curve), ("gTRC", curve), ("bTRC", curve),
+            ("rTRC", curves[0]), ("gTRC", curves[^1]), ("bTRC", curves[curves.Length / 2]),
         ]);
 
     private static byte[] Profile(string space, (string Name, byte[] Data)[] tags)
