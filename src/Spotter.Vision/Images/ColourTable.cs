@@ -40,21 +40,24 @@ internal sealed unsafe class ColourTable
 
     /// <summary>Converts pixels in place.</summary>
     /// <param name="pixels">Red, green and blue of each.</param>
-    /// <param name="count">How many pixels.</param>
-    public void Convert(byte* pixels, long count)
+    public void Convert(Span<byte> pixels)
     {
         var most = Vector128.Create((float)Steps);
         ref var red = ref MemoryMarshal.GetArrayDataReference(light);
         ref var green = ref Unsafe.Add(ref red, ToneCurve.Levels);
         ref var blue = ref Unsafe.Add(ref green, ToneCurve.Levels);
         ref var encoded = ref MemoryMarshal.GetArrayDataReference(Encoded);
-        for (var end = pixels + (3 * count); pixels < end; pixels += 3)
+        fixed (byte* first = pixels)
         {
-            var sum = Unsafe.Add(ref red, pixels[0]) + Unsafe.Add(ref green, pixels[1]) + Unsafe.Add(ref blue, pixels[2]);
-            var steps = Vector128.ConvertToInt32Native(Vector128.MinNative(Vector128.MaxNative(sum, Vector128<float>.Zero), most));
-            pixels[0] = Unsafe.Add(ref encoded, steps[0]);
-            pixels[1] = Unsafe.Add(ref encoded, steps[1]);
-            pixels[2] = Unsafe.Add(ref encoded, steps[2]);
+            var end = first + pixels.Length;
+            for (var pixel = first; pixel + 3 <= end; pixel += 3)
+            {
+                var sum = Unsafe.Add(ref red, pixel[0]) + Unsafe.Add(ref green, pixel[1]) + Unsafe.Add(ref blue, pixel[2]);
+                var steps = Vector128.ConvertToInt32Native(Vector128.MinNative(Vector128.MaxNative(sum, Vector128<float>.Zero), most));
+                pixel[0] = Unsafe.Add(ref encoded, steps[0]);
+                pixel[1] = Unsafe.Add(ref encoded, steps[1]);
+                pixel[2] = Unsafe.Add(ref encoded, steps[2]);
+            }
         }
     }
 

@@ -215,8 +215,7 @@ internal readonly struct PictureRows(Picture picture, VipsRows rows, ColourTable
         try
         {
             var strip = rows.Read(top, count);
-            if (colours is not null)
-                strip.Convert(colours, count);
+            colours?.Convert(strip.Rows(count));
             return strip;
         }
         catch (VipsException e)

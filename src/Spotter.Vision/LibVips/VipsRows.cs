@@ -1,5 +1,4 @@
 using NetVips;
-using Spotter.Vision.Images;
 
 namespace Spotter.Vision.LibVips;
 
@@ -34,8 +33,8 @@ internal readonly unsafe ref struct VipsStrip(byte* pixels, int rowBytes)
 {
     public ReadOnlySpan<byte> Row(int row) => new(pixels + ((long)row * rowBytes), rowBytes);
 
-    /// <summary>Converts the colours of all its rows.</summary>
-    public void Convert(ColourTable colours, int rows) => colours.Convert(pixels, (long)rowBytes / 3 * rows);
+    /// <summary>The first so many rows, one after the other, to be changed in place.</summary>
+    public Span<byte> Rows(int count) => new(pixels, rowBytes * count);
 
     public void Dispose() => VipsApi.Free((nint)pixels);
 }
