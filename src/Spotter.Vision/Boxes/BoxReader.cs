@@ -25,7 +25,7 @@ internal static class BoxReader
                 Finish(model, into);
                 break;
             case OutputLayout.Rows:
-                Rows(numbers, (int)model.Shapes[0][2], model.Classes, confidence, into);
+                Rows(numbers, (int)model.Shapes[0][2], model.Classes, confidence, into, model.ExtrasFirst ? model.Extras : 0);
                 Finish(model, into);
                 break;
             case OutputLayout.Cells:
@@ -39,6 +39,12 @@ internal static class BoxReader
                 break;
             case OutputLayout.Heads:
                 HeadReader.Read(model, outputs, confidence, into);
+                break;
+            case OutputLayout.Priors:
+                PriorReader.Read(model, outputs, confidence, into);
+                break;
+            case OutputLayout.People:
+                PeopleReader.Read(model, outputs, confidence, into);
                 break;
             case OutputLayout.Distances:
                 Distances(numbers, model, confidence, into);
@@ -66,6 +72,9 @@ internal static class BoxReader
         return model.Layout switch
         {
             OutputLayout.Heads => HeadReader.Point(model, outputs, anchor, index),
+            OutputLayout.People => PeopleReader.Number(model, outputs, anchor, index),
+            OutputLayout.Priors => outputs[2][(anchor * model.Extras) + index],
+            OutputLayout.Rows when model.ExtrasFirst => outputs[0][(anchor * (int)shape[2]) + 5 + index],
             OutputLayout.Columns => outputs[0][((4 + model.Classes + index) * (int)shape[2]) + anchor],
             OutputLayout.EndToEnd => outputs[0][(anchor * (int)shape[2]) + 6 + index],
             OutputLayout.ScoreRows => outputs[0][(anchor * (int)shape[2]) + 4 + model.Classes + index],
@@ -100,13 +109,19 @@ internal static class BoxReader
     }
 
     /// <summary><c>[anchors, 5 + classes + extras]</c>: centre and size in input pixels, objectness, scores; sure is their product.</summary>
-    public static void Rows(ReadOnlySpan<float> output, int row, int classes, float confidence, Candidates into)
+    /// <param name="output">The numbers.</param>
+    /// <param name="row">How many each anchor has.</param>
+    /// <param name="classes">Classes that are scored.</param>
+    /// <param name="confidence">Boxes below this are left out.</param>
+    /// <param name="into">Where boxes are added.</param>
+    /// <param name="skip">Numbers between the objectness and the scores.</param>
+    public static void Rows(ReadOnlySpan<float> output, int row, int classes, float confidence, Candidates into, int skip = 0)
     {
         for (int at = 0, anchor = 0; at < output.Length; at += row, anchor++)
         {
             if (output[at + 4] < confidence)
                 continue;
-            var (classId, best) = Best(output.Slice(at + 5, classes));
+            var (classId, best) = Best(output.Slice(at + 5 + skip, classes));
             var score = best * output[at + 4];
             if (score >= confidence)
                 into.Add(FromCentre(output[at], output[at + 1], output[at + 2], output[at + 3], score, classId, anchor));

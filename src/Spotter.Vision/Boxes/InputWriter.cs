@@ -102,6 +102,14 @@ internal sealed unsafe class InputWriter : IDisposable
                 Round(planes);
                 Interleave(planes, tensor);
                 break;
+            case OrtPort.Int32 when input is { ChannelsLast: true, Channels: 3 }:
+                Round(planes);
+                Interleave(planes, MemoryMarshal.Cast<byte, int>(tensor));
+                break;
+            case OrtPort.Int32:
+                Round(planes);
+                TensorPrimitives.ConvertSaturating(planes, MemoryMarshal.Cast<byte, int>(tensor));
+                break;
             default:
                 Round(planes);
                 TensorPrimitives.ConvertSaturating<float, byte>(planes, tensor);

@@ -6,6 +6,7 @@ internal static class FamilyNames
     public const string YoloV8 = "yolov8";
     public const string YoloV4 = "yolov4";
     public const string YoloV5 = "yolov5";
+    public const string YoloV5Face = "yolov5-face";
     public const string YoloV6 = "yolov6";
     public const string YoloX = "yolox";
     public const string YoloXRaw = "yolox-raw";
@@ -21,6 +22,9 @@ internal static class FamilyNames
     public const string YuNet = "yunet";
     public const string RetinaFace = "retinaface";
     public const string UltraFace = "ultraface";
+    public const string Yolact = "yolact";
+    public const string MoveNet = "movenet";
+    public const string MediaPipePose = "mediapipe-pose";
     public const string Classifier = "classifier";
     public const string Db = "db";
     public const string Ctc = "ctc";
@@ -31,7 +35,7 @@ internal static class FamilyNames
 
     public static IReadOnlyList<string> All { get; } =
     [
-        YoloV4, YoloV5, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Paddle, Scrfd, YuNet, RetinaFace, UltraFace, Classifier, Db, Ctc,
+        YoloV4, YoloV5, YoloV5Face, YoloV6, YoloV8, YoloX, YoloXRaw, YoloNas, YoloV7Nms, EndToEnd, NanoDet, RtDetr, Detr, Ssd, Paddle, Scrfd, YuNet, RetinaFace, UltraFace, Yolact, MoveNet, MediaPipePose, Classifier, Db, Ctc,
         LabelMap, DepthMap, SaliencyMap, Embedding,
     ];
 }

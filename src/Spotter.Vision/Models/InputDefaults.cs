@@ -11,6 +11,8 @@ internal static class InputDefaults
     private static readonly float[] NanoDetMean = [103.53f, 116.28f, 123.675f];
     private static readonly float[] NanoDetDeviation = [57.375f, 57.12f, 58.395f];
     private static readonly float[] CaffeMean = [104, 117, 123];
+    private static readonly float[] YolactMean = [123.68f, 116.78f, 103.94f];
+    private static readonly float[] YolactDeviation = [58.4f, 57.12f, 57.38f];
     private static readonly float[] Middle = [127.5f, 127.5f, 127.5f];
     private static readonly float[] UltraFaceMean = [127, 127, 127];
     private static readonly float[] Eighth = [128, 128, 128];
@@ -65,8 +67,8 @@ internal static class InputDefaults
     private static InputSpec Usual(InputSpec input, LayoutGuess guess, IReadOnlyDictionary<string, string> notes, string producer, bool noted)
     {
         // Integers are normalised in the graph.
-        if (input.Type == OrtPort.UInt8)
-            return input with { Scale = 1, Fit = FitOf(guess.Family) };
+        if (input.Type is OrtPort.UInt8 or OrtPort.Int32)
+            return input with { Scale = 1, Fit = FitOf(guess.Family), Fill = guess.Layout == OutputLayout.People ? 0 : input.Fill };
         var ultralytics = noted && (notes.ContainsKey("stride") || notes.ContainsKey("imgsz") || notes.ContainsKey("task"));
         return guess.Family switch
         {
@@ -78,6 +80,9 @@ internal static class InputDefaults
             FamilyNames.Scrfd => input with { Scale = 1, Mean = Middle, Deviation = Eighth, Fit = Fit.LetterboxTopLeft, Fill = 0 },
             FamilyNames.YuNet => input with { Scale = 1, Bgr = true, Fit = Fit.LetterboxTopLeft, Fill = 0 },
             FamilyNames.RetinaFace => input with { Scale = 1, Bgr = true, Mean = CaffeMean, Fit = Fit.LetterboxTopLeft, Fill = 0 },
+            FamilyNames.Yolact => input with { Scale = 1, Mean = YolactMean, Deviation = YolactDeviation, Fit = Fit.Stretch },
+            FamilyNames.MoveNet => input with { Scale = 1, Fill = 0 },
+            FamilyNames.MediaPipePose => input with { Fill = 0 },
             FamilyNames.UltraFace => input with { Scale = 1, Mean = UltraFaceMean, Deviation = Eighth, Fit = Fit.Stretch },
             // RF-DETR and the first DETR want ImageNet's normalisation.
             FamilyNames.Detr => input with { Fit = Fit.Stretch, Mean = ImageNetMean, Deviation = ImageNetDeviation },
@@ -106,7 +111,7 @@ internal static class InputDefaults
 
     private static Fit FitOf(string family) => family switch
     {
-        FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet or FamilyNames.Paddle or FamilyNames.UltraFace
+        FamilyNames.Ssd or FamilyNames.Detr or FamilyNames.RtDetr or FamilyNames.NanoDet or FamilyNames.Paddle or FamilyNames.UltraFace or FamilyNames.Yolact
             or FamilyNames.LabelMap or FamilyNames.DepthMap or FamilyNames.SaliencyMap => Fit.Stretch,
         FamilyNames.Classifier or FamilyNames.Embedding => Fit.Crop,
         FamilyNames.Ctc => Fit.Line,

@@ -27,7 +27,7 @@ internal sealed record InputSpec
     /// <summary>Its place among the inputs.</summary>
     public required int Index { get; init; }
 
-    /// <summary>Element type: float32, float16 or uint8.</summary>
+    /// <summary>Element type: float32, float16, uint8 or int32.</summary>
     public required int Type { get; init; }
 
     public required int Width { get; init; }

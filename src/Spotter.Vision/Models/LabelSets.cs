@@ -65,6 +65,23 @@ internal static class LabelSets
         [7, 9], [8, 10], [1, 2], [0, 1], [0, 2], [1, 3], [2, 4], [3, 5], [4, 6],
     ];
 
+    /// <summary>The 33 landmarks of a body that MediaPipe's model gives, left and right as of the person.</summary>
+    public static IReadOnlyList<string> BodyKeypoints { get; } =
+    [
+        "nose", "left eye inner", "left eye", "left eye outer", "right eye inner", "right eye", "right eye outer", "left ear", "right ear",
+        "mouth left", "mouth right", "left shoulder", "right shoulder", "left elbow", "right elbow", "left wrist", "right wrist",
+        "left pinky", "right pinky", "left index", "right index", "left thumb", "right thumb", "left hip", "right hip",
+        "left knee", "right knee", "left ankle", "right ankle", "left heel", "right heel", "left foot index", "right foot index",
+    ];
+
+    /// <summary>Which of these are joined.</summary>
+    public static IReadOnlyList<IReadOnlyList<int>> BodySkeleton { get; } =
+    [
+        [0, 1], [1, 2], [2, 3], [3, 7], [0, 4], [4, 5], [5, 6], [6, 8], [9, 10], [11, 12], [11, 13], [13, 15], [15, 17], [15, 19],
+        [15, 21], [17, 19], [12, 14], [14, 16], [16, 18], [16, 20], [16, 22], [18, 20], [11, 23], [12, 24], [23, 24], [23, 25],
+        [24, 26], [25, 27], [26, 28], [27, 29], [28, 30], [29, 31], [30, 32], [27, 31], [28, 32],
+    ];
+
     private static List<string> NumberCoco()
     {
         ReadOnlySpan<int> unused = [0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83];

@@ -71,6 +71,9 @@ internal sealed record LayoutGuess(OutputLayout Layout, string Family, string Ta
     /// <summary>For <see cref="OutputLayout.Heads"/>: all of them.</summary>
     public IReadOnlyList<Head> Heads { get; init; } = [];
 
+    /// <summary>For <see cref="OutputLayout.People"/>: how their rows are laid out.</summary>
+    public PeopleSpec? People { get; init; }
+
     /// <summary>For a vector: what its output is called.</summary>
     public string? Name { get; init; }
 
@@ -112,8 +115,18 @@ internal static class LayoutRules
 
     private static IEnumerable<LayoutGuess> Candidates(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
     {
+        if (PeopleRules.Tell(outputs, hints) is { } people)
+        {
+            yield return people;
+            yield break;
+        }
         if (HeadRules.Tell(outputs, hints) is { } heads)
             yield return heads;
+        if (PriorRules.Tell(outputs, hints) is { } priors)
+        {
+            yield return priors;
+            yield break;
+        }
         if (TextRules.Tell(outputs, hints) is { } text)
         {
             yield return text;
@@ -133,9 +146,9 @@ internal static class LayoutRules
             }
             yield break;
         }
-        if (Lists(outputs, hints) is { } lists)
+        if (ListRules.Tell(outputs, hints) is { } lists)
             yield return lists;
-        foreach (var pair in Pairs(outputs, hints))
+        foreach (var pair in PairRules.Tell(outputs, hints))
             yield return pair;
 
         var masks = outputs.Select((port, index) => (port, index)).FirstOrDefault(o => o.port is { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, > 1 and <= 512, > 4, > 4] });
@@ -189,8 +202,12 @@ internal static class LayoutRules
         // Rows: the numbers of each box together.
         if (AnchorGrid.Fits(first, hints.Width, hints.Height, 3) || (hints.Noted && AnchorGrid.Fits(first, hints.Width, hints.Height, 1)))
         {
+            // Eleven classes take as many numbers as one class and the landmarks of a face.
+            var mayBeFaces = second == 6 + HeadRules.Landmarks && hints is { Noted: false, Names: null or 1, Task: null or VisionTasks.Pose } && masks is null;
             foreach (var (task, classes, extras) in Split(second - 5, masks, hints))
-                yield return new(OutputLayout.Rows, FamilyNames.YoloV5, task, Outputs(output, task, masks), classes, extras);
+                yield return new(OutputLayout.Rows, FamilyNames.YoloV5, task, Outputs(output, task, masks), classes, extras) { IsLoose = mayBeFaces && hints.Family is null };
+            if (mayBeFaces)
+                yield return new(OutputLayout.Rows, FamilyNames.YoloV5Face, VisionTasks.Pose, [output], 1, HeadRules.Landmarks) { IsLoose = hints.Family is null };
         }
         foreach (var guess in NanoDet(first, second, output, hints))
             yield return guess;
@@ -297,93 +314,6 @@ internal static class LayoutRules
             // NanoDet-Plus counts from a cell's corner, its predecessor from the middle.
             CellOffset = plus ? 0 : 0.5f,
         };
-
-    /// <summary>Boxes and scores as two outputs for the same anchors or queries.</summary>
-    private static IEnumerable<LayoutGuess> Pairs(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
-    {
-        for (var b = 0; b < outputs.Count; b++)
-        {
-            if (outputs[b] is not { IsNumeric: true, Shape: [1, > 0 and var count, .. var single, 4] } || single is not ([] or [1]))
-                continue;
-            for (var s = 0; s < outputs.Count; s++)
-            {
-                if (s == b || outputs[s] is not { IsNumeric: true, Shape: [1, var scored, > 0 and var classes] } || scored != count)
-                    continue;
-                // Two outputs of four numbers each: the name says which is the box.
-                if (classes == 4 && outputs[s].Name.Contains("box", StringComparison.OrdinalIgnoreCase))
-                    continue;
-                if (AnchorGrid.Fits(count, hints.Width, hints.Height, 1))
-                {
-                    yield return new(OutputLayout.CornersAndScores, FamilyNames.YoloNas, VisionTasks.Detect, [b, s], (int)classes);
-                    continue;
-                }
-                if (AnchorGrid.Fits(count, hints.Width, hints.Height, 3))
-                {
-                    yield return new(OutputLayout.CornersAndScores, FamilyNames.YoloV4, VisionTasks.Detect, [b, s], (int)classes);
-                    continue;
-                }
-                // No DETR has more queries than this; an SSD without suppression has, and scores that there is nothing besides.
-                if (count > 1000)
-                {
-                    if (classes > 1)
-                        yield return new(OutputLayout.CornersAndScores, classes == 2 ? FamilyNames.UltraFace : FamilyNames.Ssd, VisionTasks.Detect, [b, s], (int)classes);
-                    continue;
-                }
-                var family = FamilyOf(outputs[s], count, classes);
-                yield return new(OutputLayout.Queries, family, VisionTasks.Detect, [b, s], (int)classes);
-                yield return new(OutputLayout.Queries, family == FamilyNames.Detr ? FamilyNames.RtDetr : FamilyNames.Detr, VisionTasks.Detect, [b, s], (int)classes);
-            }
-        }
-    }
-
-    /// <summary>
-    /// RT-DETR and D-FINE from RF-DETR and DETR, which want their pictures prepared otherwise: the former score the 80
-    /// classes of COCO where the latter score its 91 numbers, and Hugging Face's exports of them ask 300 queries where
-    /// those of DETR ask 100 (transformers, configuration files of the published checkpoints).
-    /// </summary>
-    private static string FamilyOf(OrtPort scores, long queries, long classes) =>
-        classes == LabelSets.Coco.Count || (queries == 300 && classes is not (91 or 92) && scores.Says("logits")) ? FamilyNames.RtDetr : FamilyNames.Detr;
-
-    /// <summary>Boxes, labels and scores, with suppression done or not needed.</summary>
-    private static LayoutGuess? Lists(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
-    {
-        int boxes = -1, labels = -1, scores = -1, count = -1;
-        var unnamed = new List<int>();
-        for (var i = 0; i < outputs.Count; i++)
-        {
-            var port = outputs[i];
-            if (!port.IsNumeric || port.Says("raw", "multiclass", "anchor", "mask", "keypoint"))
-                continue;
-            if (port.Shape is [.., 4] && port.Shape.Length is 2 or 3 && boxes < 0)
-                boxes = i;
-            else if (port.Says("num") && port.Shape.All(d => d is 1 or -1) && count < 0)
-                count = i;
-            else if (!IsList(port))
-                continue;
-            else if (port.Says("score", "conf") && scores < 0)
-                scores = i;
-            else if ((port.Says("label", "class") || port.Type is OrtPort.Int64 or OrtPort.Int32) && labels < 0)
-                labels = i;
-            else
-                unnamed.Add(i);
-        }
-        foreach (var list in unnamed)
-        {
-            if (labels < 0)
-                labels = list;
-            else if (scores < 0)
-                scores = list;
-        }
-        if (boxes < 0 || labels < 0 || scores < 0)
-            return null;
-        // The names that TensorRT's and super-gradients' suppression give, which end exports of YOLO.
-        var yolo = outputs[boxes].Says("det_boxes", "pred_boxes", "nmsed_boxes");
-        var family = hints.IsToldSize ? FamilyNames.RtDetr : yolo ? FamilyNames.EndToEnd : FamilyNames.Ssd;
-        return new(OutputLayout.Lists, family, VisionTasks.Detect, count < 0 ? [boxes, labels, scores] : [boxes, labels, scores, count], hints.Names ?? 0);
-    }
-
-    /// <summary>One number per box, for one picture: <c>[n]</c>, <c>[1, n]</c> or <c>[1, n, 1]</c>.</summary>
-    private static bool IsList(OrtPort port) => port.Shape is [_] or [1 or -1, _] or [1 or -1, _, 1];
 
     /// <summary>The number of classes when one number per class is all that there is: <c>[1, n]</c>, perhaps with ones before or after it.</summary>
     private static int? ClassesOf(OrtPort port) =>

@@ -24,7 +24,7 @@ internal sealed partial class ModelInspection
         if (session.Inputs is [])
             throw Refuse("it has no input for a picture");
         if (input is null)
-            throw Refuse($"its input {session.Inputs[0]} is no picture: it would have to be float32, float16 or uint8 [1,3,height,width] or [1,height,width,3]");
+            throw Refuse($"its input {session.Inputs[0]} is no picture: it would have to be float32, float16, uint8 or int32 [1,3,height,width] or [1,height,width,3]");
         if (size is null && overrides.HeightFirst is not null)
             throw Contradicts("it has 'size', but the model has no second input for the picture's size");
         for (var i = 0; i < constant.Count; i++)
@@ -80,7 +80,7 @@ internal sealed partial class ModelInspection
     private InputSpec? Picture(int index)
     {
         var port = session.Inputs[index];
-        if (port.Type is not (OrtPort.Float32 or OrtPort.Float16 or OrtPort.UInt8))
+        if (port.Type is not (OrtPort.Float32 or OrtPort.Float16 or OrtPort.UInt8 or OrtPort.Int32))
             return null;
         var single = port.Shape.Length == 3;
         if (!single && (port.Shape.Length != 4 || port.Shape[0] is not (-1 or 1)))

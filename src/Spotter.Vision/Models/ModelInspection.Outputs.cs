@@ -174,7 +174,7 @@ internal sealed partial class ModelInspection
             Note("scores", Word(said), FactSource.Overridden);
             return said;
         }
-        if (guess.Layout is OutputLayout.Rows or OutputLayout.Cells or OutputLayout.Distances or OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.Lists)
+        if (guess.Layout is OutputLayout.Rows or OutputLayout.Cells or OutputLayout.Distances or OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.Lists or OutputLayout.People)
         {
             return overrides.Activation is null or Activation.None
                 ? Activation.None
@@ -191,7 +191,7 @@ internal sealed partial class ModelInspection
             ? !guess.IsLoose && scores.Count(score => score < -0.001f) * 2 > scores.Count
             : scores.Exists(score => score is < -0.001f or > 1.02f);
         // RF-DETR scores each class for itself and leaves the last unused.
-        var logits = (guess.Layout == OutputLayout.Queries && background == BackgroundColumn.Last && !IsRfDetr(guess)) || guess.Layout == OutputLayout.CornersAndScores && background != BackgroundColumn.None
+        var logits = (guess.Layout == OutputLayout.Queries && background == BackgroundColumn.Last && !IsRfDetr(guess)) || guess.Layout is OutputLayout.CornersAndScores or OutputLayout.Priors && background != BackgroundColumn.None
             || guess is { Layout: OutputLayout.Heads, HeadKind: HeadKind.Priors } ? Activation.Softmax : Activation.Sigmoid;
         var activation = overrides.Activation ?? (isLogits ? logits : Activation.None);
         if (guess.Layout is not (OutputLayout.Columns or OutputLayout.ScoreRows) || activation != Activation.None)
@@ -268,15 +268,15 @@ internal sealed partial class ModelInspection
     /// </summary>
     private BackgroundColumn BackgroundOf(LayoutGuess guess, int? names)
     {
-        if (guess.Layout is not (OutputLayout.Queries or OutputLayout.CornersAndScores))
+        if (guess.Layout is not (OutputLayout.Queries or OutputLayout.CornersAndScores or OutputLayout.Priors))
             return BackgroundColumn.None;
         var background = BackgroundColumn.None;
-        if (guess.Family is FamilyNames.Ssd or FamilyNames.UltraFace)
+        if (guess.Family is FamilyNames.Ssd or FamilyNames.UltraFace or FamilyNames.Yolact)
             background = BackgroundColumn.First;
         else if (guess.Layout == OutputLayout.Queries && (names is { } named ? named == guess.Classes - 1 : IsDetrOfOld(guess)))
             background = BackgroundColumn.Last;
         if (names is { } count && count != guess.Classes - (background == BackgroundColumn.None ? 0 : 1))
-            throw Refuse($"it has {count} names and scores {guess.Classes} classes ({session.Outputs[guess.Outputs[1]]}); name all of them, in their order");
+            throw Refuse($"it has {count} names and scores {guess.Classes} classes ({session.Outputs[guess.Outputs[^1]]}); name all of them, in their order");
         if (background == BackgroundColumn.Last && names is not null && !IsRfDetr(guess) && !IsMostlyBackground(guess))
             throw Refuse($"it has {names} names and scores {guess.Classes} classes ({session.Outputs[guess.Outputs[1]]}), of which the last is no background class; name all of them, in their order");
         if (background != BackgroundColumn.None)
@@ -318,7 +318,8 @@ internal sealed partial class ModelInspection
     {
         var units = guess.Layout switch
         {
-            OutputLayout.Queries or OutputLayout.QueryRows => BoxUnits.Shares,
+            OutputLayout.Queries or OutputLayout.QueryRows or OutputLayout.Priors => BoxUnits.Shares,
+            OutputLayout.People when guess.Family == FamilyNames.MoveNet => BoxUnits.Shares,
             OutputLayout.Lists when size is not null => BoxUnits.Told,
             OutputLayout.Lists when session.Outputs[guess.Outputs[0]].Name.Contains("detection_boxes", StringComparison.OrdinalIgnoreCase) => BoxUnits.Shares,
             OutputLayout.CornersAndScores when guess.Family is FamilyNames.Ssd or FamilyNames.UltraFace => BoxUnits.Shares,

@@ -211,7 +211,9 @@ internal sealed partial class ModelInspection : IDisposable
             Heads = guess.Heads,
             ScoreScale = scoreScale,
             Characters = characters,
-            Keypoints = KeypointsOf(guess, guess.Layout == OutputLayout.Heads ? 2 : keypointNumbers),
+            People = guess.People,
+            ExtrasFirst = guess.Family == FamilyNames.YoloV5Face,
+            Keypoints = KeypointsOf(guess, GivesFaces(guess) ? 2 : guess.Layout == OutputLayout.People ? 3 : keypointNumbers),
             Facts = facts,
         };
     }
@@ -254,7 +256,7 @@ internal sealed partial class ModelInspection : IDisposable
         (VisionTasks.Classify, 1000) => LabelSets.ImageNet,
         _ when guess.Layout == OutputLayout.TextMap => ["text"],
         (VisionTasks.Classify, 1001) => ["nothing", .. LabelSets.ImageNet],
-        _ when guess.Family is FamilyNames.Scrfd or FamilyNames.YuNet or FamilyNames.RetinaFace or FamilyNames.UltraFace => ["face"],
+        _ when GivesFaces(guess) || guess.Family is FamilyNames.Scrfd or FamilyNames.UltraFace => ["face"],
         (VisionTasks.Obb, 15 or 0) => LabelSets.Dota,
         (VisionTasks.Pose, 1 or 0) => ["person"],
         (not VisionTasks.Classify, 80) => LabelSets.Coco,
@@ -264,6 +266,9 @@ internal sealed partial class ModelInspection : IDisposable
         _ => [.. Enumerable.Range(0, classes).Select(LabelNames.Unnamed)],
     };
 
+    /// <summary>Its poses are the landmarks of faces.</summary>
+    private static bool GivesFaces(LayoutGuess guess) => guess.Task == VisionTasks.Pose && (guess.Layout == OutputLayout.Heads || guess.Family == FamilyNames.YoloV5Face);
+
     private KeypointSpec? KeypointsOf(LayoutGuess guess, int numbers)
     {
         if (guess.Task != VisionTasks.Pose)
@@ -271,13 +276,18 @@ internal sealed partial class ModelInspection : IDisposable
         var count = overrides.KeypointCount ?? (guess.Extras % numbers == 0 ? guess.Extras / numbers : 0);
         if (count == 0 || count * numbers != guess.Extras)
             throw Refuse($"{guess.Extras} numbers per object can't be {count} keypoints of {numbers}; say so with keypoints.count and keypoints.numbers in {ModelOverrides.FileOf(file)}");
-        var people = count == LabelSets.CocoKeypoints.Count;
-        var face = guess.Layout == OutputLayout.Heads && count == LabelSets.FaceLandmarks.Count;
+        var (usual, joined) = count switch
+        {
+            _ when count == LabelSets.CocoKeypoints.Count => (LabelSets.CocoKeypoints, LabelSets.CocoSkeleton),
+            _ when count == LabelSets.BodyKeypoints.Count && guess.Layout == OutputLayout.People => (LabelSets.BodyKeypoints, LabelSets.BodySkeleton),
+            _ when count == LabelSets.FaceLandmarks.Count && GivesFaces(guess) => (LabelSets.FaceLandmarks, []),
+            _ => ((IReadOnlyList<string>?)null, (IReadOnlyList<IReadOnlyList<int>>)[]),
+        };
         State("keypoints", string.Create(CultureInfo.InvariantCulture, $"{count} of {numbers} numbers"), overrides.KeypointCount is not null, notes.ContainsKey("kpt_shape"));
-        var skeleton = overrides.Skeleton ?? (people ? LabelSets.CocoSkeleton : []);
+        var skeleton = overrides.Skeleton ?? joined;
         if (skeleton.Any(pair => pair[0] >= count || pair[1] >= count))
             throw Refuse($"its skeleton joins keypoints beyond the {count} that there are");
-        return new KeypointSpec(count, numbers, overrides.KeypointNames ?? (people ? LabelSets.CocoKeypoints : face ? LabelSets.FaceLandmarks : null), skeleton);
+        return new KeypointSpec(count, numbers, overrides.KeypointNames ?? usual, skeleton);
     }
 
     private static List<int> Integers(string? text)
@@ -307,6 +317,8 @@ internal sealed partial class ModelInspection : IDisposable
         OutputLayout.CornersAndScores => "boxes and scores",
         OutputLayout.Lists => "boxes, labels and scores",
         OutputLayout.Heads => "an output for each stride or quantity",
+        OutputLayout.Priors => "boxes that count from prepared ones",
+        OutputLayout.People => "keypoints of people",
         OutputLayout.TextMap => "a map of where text is",
         OutputLayout.Steps => "scores of characters, step by step",
         OutputLayout.ClassMap => "classes of each cell",

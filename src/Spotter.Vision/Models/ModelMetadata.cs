@@ -41,6 +41,12 @@ internal enum OutputLayout
     /// <summary>An output for each stride, or for each quantity (NanoDet, SCRFD, YuNet, RetinaFace).</summary>
     Heads,
 
+    /// <summary>Boxes that count from prepared ones, these, scores, and coefficients for prototypes (YOLACT).</summary>
+    Priors,
+
+    /// <summary>Keypoints of one person or of a few, perhaps with a box (MoveNet, MediaPipe).</summary>
+    People,
+
     /// <summary>One number per class for the whole picture.</summary>
     Classes,
 
@@ -49,6 +55,7 @@ internal enum OutputLayout
 
     /// <summary><c>[1, steps, columns]</c> or <c>[steps, 1, columns]</c>: scores of characters and of the blank, from left to right (CTC).</summary>
     Steps,
+
     /// <summary>For each cell of the picture a number per class, or the class (U-Net, DeepLab, SegFormer, BiSeNet, PP-LiteSeg).</summary>
     ClassMap,
 
@@ -112,6 +119,9 @@ internal sealed record ModelMetadata
     /// <summary>Numbers after the scores of each box: mask coefficients, keypoints or an angle.</summary>
     public int Extras { get; init; }
 
+    /// <summary>For <see cref="OutputLayout.Rows"/>: these come before the scores (YOLOv5-face).</summary>
+    public bool ExtrasFirst { get; init; }
+
     public Activation Activation { get; init; }
 
     public BoxUnits Units { get; init; }
@@ -137,6 +147,9 @@ internal sealed record ModelMetadata
     /// <summary>For <see cref="OutputLayout.Heads"/>: the heads.</summary>
     public IReadOnlyList<Head> Heads { get; init; } = [];
 
+    /// <summary>For <see cref="OutputLayout.People"/>: how their rows are laid out.</summary>
+    public PeopleSpec? People { get; init; }
+
     /// <summary>Inputs besides the picture that are always given the same.</summary>
     public IReadOnlyList<FixedInput> Fixed { get; init; } = [];
 
@@ -148,6 +161,7 @@ internal sealed record ModelMetadata
 
     /// <summary>For <see cref="OutputLayout.Steps"/>: what each column of scores stands for.</summary>
     public CharacterSet? Characters { get; init; }
+
     /// <summary>For <see cref="OutputLayout.ClassMap"/> and <see cref="OutputLayout.ValueMap"/>: how its numbers lie.</summary>
     public MapSpec? Map { get; init; }
 
@@ -158,7 +172,7 @@ internal sealed record ModelMetadata
     public required IReadOnlyList<ModelFact> Facts { get; init; }
 
     /// <summary>True when the model itself gives one box per object.</summary>
-    public bool NoDuplicates => Layout is OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.QueryRows or OutputLayout.Queries or OutputLayout.Lists or OutputLayout.TextMap;
+    public bool NoDuplicates => Layout is OutputLayout.EndToEnd or OutputLayout.Batched or OutputLayout.QueryRows or OutputLayout.Queries or OutputLayout.Lists or OutputLayout.TextMap or OutputLayout.People;
 
     /// <summary>The name of a class; models that count from one, or skip numbers, may give ids that have none.</summary>
     public string Label(int classId) => classId >= 0 && classId < Info.Labels.Count ? Info.Labels[classId] : LabelNames.Unnamed(classId);

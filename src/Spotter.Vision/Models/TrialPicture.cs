@@ -71,6 +71,9 @@ internal static class TrialPictures
             case OrtPort.UInt8:
                 tensor[at] = (byte)Math.Clamp(value, 0, 255);
                 break;
+            case OrtPort.Int32:
+                MemoryMarshal.Cast<byte, int>(tensor)[at] = (int)Math.Clamp(value, 0, 255);
+                break;
             case OrtPort.Float16:
                 MemoryMarshal.Cast<byte, Half>(tensor)[at] = (Half)value;
                 break;

@@ -16,6 +16,8 @@ internal static class UnsupportedKinds
     {
         if (IsYuNet(outputs))
             return "it is a YuNet face detector of before 2023, whose boxes count from prepared ones that are not in the file; use the one of 2023 or later";
+        if (IsMediaPipeDetector(outputs))
+            return "it is one of MediaPipe's detectors of faces, palms or people, whose boxes count from prepared ones that are not in the file; use YuNet or SCRFD for faces, and a YOLO or MoveNet for people";
         return null;
     }
 
@@ -36,6 +38,27 @@ internal static class UnsupportedKinds
     private static bool IsHeadBeside(long[] one, long[] other, bool hasColumns) =>
         one is [1, var rows, var columns] && other is [1, var otherRows, var otherColumns]
         && (hasColumns ? rows == otherRows && rows > 4 && columns != otherColumns : columns == otherColumns && columns > 4 && rows != otherRows);
+
+    /// <summary>A box with keypoints and one score for each prepared box: 896 for near faces, 2304 for far ones, 2016 for palms, 2254 for people.</summary>
+    private static bool IsMediaPipeDetector(IReadOnlyList<OrtPort> outputs)
+    {
+        (long Boxes, long Scores) rows = default;
+        foreach (var output in outputs)
+        {
+            switch (output.Shape)
+            {
+                case [1, var boxes, 12 or 16 or 18]:
+                    rows.Boxes += boxes;
+                    break;
+                case [1, var scores, 1]:
+                    rows.Scores += scores;
+                    break;
+                default:
+                    return false;
+            }
+        }
+        return rows.Boxes == rows.Scores && rows.Boxes is 896 or 2304 or 2016 or 2254 or 2944;
+    }
 
     /// <summary>The first version had three outputs for all strides.</summary>
     private static bool IsYuNet(IReadOnlyList<OrtPort> outputs)

@@ -43,7 +43,8 @@ internal static class MaskReader
     private static void Fill(in Bitmap bitmap, ModelMetadata model, in ModelOutputs outputs, in Letterbox letterbox, in Candidate found)
     {
         var shape = model.Shapes[1];
-        int count = (int)shape[1], rows = (int)shape[2], columns = (int)shape[3];
+        var areLast = model.Layout == OutputLayout.Priors;
+        var (count, rows, columns) = areLast ? ((int)shape[3], (int)shape[1], (int)shape[2]) : ((int)shape[1], (int)shape[2], (int)shape[3]);
         var across = new MapAxis(bitmap.Left, bitmap.Width, letterbox.FromX, letterbox.ScaleX, letterbox.Left, (double)columns / model.Input.Width, columns);
         var down = new MapAxis(bitmap.Top, bitmap.Height, letterbox.FromY, letterbox.ScaleY, letterbox.Top, (double)rows / model.Input.Height, rows);
         int firstColumn = across.First, wide = across.Last - firstColumn + 1, firstRow = down.First, tall = down.Last - firstRow + 1;
@@ -53,7 +54,13 @@ internal static class MaskReader
             var sum = logits.AsSpan(0, wide * tall);
             sum.Clear();
             var prototypes = outputs[1];
-            for (var m = 0; m < count; m++)
+            for (var y = 0; y < tall && areLast; y++)
+            {
+                var weights = outputs[2].Slice(found.Anchor * count, count);
+                for (var x = 0; x < wide; x++)
+                    sum[(y * wide) + x] = TensorPrimitives.Dot(weights, prototypes.Slice((((firstRow + y) * columns) + firstColumn + x) * count, count));
+            }
+            for (var m = 0; m < count && !areLast; m++)
             {
                 var weight = BoxReader.Extra(model, outputs, found.Anchor, m);
                 for (var y = 0; y < tall; y++)

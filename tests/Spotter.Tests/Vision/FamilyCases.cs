@@ -84,6 +84,14 @@ internal static class FamilyCases
         ["YuNet"] = new(YuNet, "yunet", "face", "pose", 0),
         ["RetinaFace"] = new(() => RetinaFace(logits: false), "retinaface", "face", "pose", 0),
         ["RetinaFace without softmax"] = new(() => RetinaFace(logits: true), "retinaface", "face", "pose", 0),
+        ["YOLOv5-face"] = new(() => Picture().Output("output", new Grid(1, 3 * Cells, 16).Put(50, 0, [.. Centre, Sure, 24, 32, 32, 32, 28, 36, 24, 40, 32, 40, 1])), "yolov5-face", "face", "pose", 0),
+        ["MoveNet of one person"] = new(() => new TestGraph().Input("input", TestGraph.Int32, 1, Edge, Edge, 3).Output("output_0", [1, 1, 17, 3], [.. MoveNetPoints()]), "movenet", "person", "pose", 0),
+        ["MoveNet of six"] = new(() => new TestGraph().Input("input", TestGraph.Int32, 1, Edge, Edge, 3)
+            .Output("output_0", new Grid(1, 6, 56).Put(3, 0, [.. MoveNetPoints(), .. RowsFirst(), Sure])), "movenet", "person", "pose", 0),
+        ["MoveNet with its colours first"] = new(() => Picture().Output("kpt_with_conf", [1, 1, 17, 3], [.. MoveNetPoints()]), "movenet", "person", "pose", 0),
+        ["MediaPipe's pose landmarks"] = new(MediaPipePose, "mediapipe-pose", "person", "pose", 0),
+        ["YOLACT"] = new(() => Yolact(logits: false), "yolact", "car", "segment"),
+        ["YOLACT without softmax"] = new(() => Yolact(logits: true), "yolact", "car", "segment"),
         ["UltraFace"] = new(() => Picture()
             .Output("scores", Nothing(4420, 2).Put(50, 0, 1 - Sure, Sure)).Output("boxes", new Grid(1, 4420, 4).Put(50, 0, CornerShares)), "ultraface", "face", 0),
         ["SSD with decoded boxes"] = new(() => Picture()
@@ -350,6 +358,50 @@ internal static class FamilyCases
         }
         return Picture().Output("input0", new Grid(1, 2 * Cells, 4).Put(row, 0, 0, 0, growth, growth))
             .Output("571", scores).Output("570", new Grid(1, 2 * Cells, 10).Put(row, 0, -5, -5, 5, -5, 0, 0, -5, 5, 5, 5));
+    }
+
+    /// <summary>The first keypoint at the box's first corner, the second at its other, and the rest in its middle; y before x, in shares.</summary>
+    private static IEnumerable<float> MoveNetPoints() => Enumerable.Range(0, 17).SelectMany(i => i switch
+    {
+        0 => (float[])[CornerShares[1], CornerShares[0], Sure],
+        1 => [CornerShares[3], CornerShares[2], Sure],
+        _ => [CentreShares[1], CentreShares[0], Sure],
+    });
+
+    /// <summary>As <see cref="MoveNetPoints"/>, but in pixels, with depths, and six points more that lie elsewhere.</summary>
+    private static TestGraph MediaPipePose()
+    {
+        var points = Enumerable.Range(0, 39).SelectMany(i => i switch
+        {
+            0 => (float[])[Corners[0], Corners[1], -40, Logit(Sure), 9],
+            1 => [Corners[2], Corners[3], -40, Logit(Sure), 9],
+            < 33 => [Centre[0], Centre[1], 7, Logit(Sure), 9],
+            _ => [90, 90, 0, 9, 9],
+        });
+        return new TestGraph().Input("input_1", Float32, 1, Edge, Edge, 3)
+            .Output("Identity", [1, 195], [.. points]).Output("Identity_1", [1, 1], [Sure]).Output("Identity_2", [1, Edge, Edge, 1], new float[Edge * Edge])
+            .Output("Identity_3", [1, 24, 24, 39], new float[24 * 24 * 39]).Output("Identity_4", [1, 117], new float[117]);
+    }
+
+    /// <summary>One prepared box is half as large as what it finds, and a little off. Prototypes are those of <see cref="Prototypes"/>.</summary>
+    private static TestGraph Yolact(bool logits)
+    {
+        const int priors = 100;
+        const float size = Third / 2;
+        var scores = Nothing(priors, 81).Put(50, 0, 1 - Sure, 0, 0, Sure);
+        if (logits)
+        {
+            scores.Fill(-30);
+            for (var prior = 0; prior < priors; prior++)
+                scores.Put(prior, 0, prior == 50 ? 0 : 30);
+            // Of two classes the softmax gives one nine tenths.
+            scores.Put(50, 3, MathF.Log(9));
+        }
+        var growth = MathF.Log(2) / 0.2f;
+        return Picture()
+            .Output("loc", new Grid(1, priors, 4).Put(50, 0, 1, -2, growth, growth)).Output("conf", scores).Output("mask", new Grid(1, priors, 32).Put(50, 0, 1))
+            .Output("priors", new Grid(priors, 4).Put(50, 0, CentreShares[0] - (0.1f * size), CentreShares[1] + (0.2f * size), size, size))
+            .Output("proto", [1, 24, 24, 32], [.. Enumerable.Repeat(1f, 24 * 24 * 32)]);
     }
 
     private static TestGraph HuggingFace(int queries, int classes, long batch)

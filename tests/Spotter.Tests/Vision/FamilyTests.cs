@@ -42,6 +42,11 @@ public sealed class FamilyTests
     [InlineData("RF-DETR", "0..1, less 0.485/0.456/0.406, by 0.229/0.224/0.225 rgb stretched")]
     [InlineData("SSD of TensorFlow 1", "0..255 rgb stretched")]
     [InlineData("torchvision", "0..1 rgb stretched")]
+    [InlineData("YOLOv5-face", "0..1 rgb letterbox")]
+    [InlineData("MoveNet of one person", "0..255 rgb letterbox, filled with 0")]
+    [InlineData("MoveNet with its colours first", "0..255 rgb letterbox, filled with 0")]
+    [InlineData("MediaPipe's pose landmarks", "0..1 rgb letterbox, filled with 0")]
+    [InlineData("YOLACT", "0..255, less 123.68/116.78/103.94, by 58.4/57.12/57.38 rgb stretched")]
     public void Pictures_are_prepared_as_the_family_was_trained(string name, string expected)
     {
         using var model = Load(FamilyCases.All[name]);
@@ -69,6 +74,7 @@ public sealed class FamilyTests
     [InlineData("SCRFD", "48,64 64,64 56,72 48,80 64,80")]
     [InlineData("YuNet", "48,64 64,64 56,72 48,80 64,80")]
     [InlineData("RetinaFace", "40,56 72,56 56,72 40,88 72,88")]
+    [InlineData("YOLOv5-face", "48,64 64,64 56,72 48,80 64,80")]
     public void Landmarks_of_faces_lie_where_their_head_says(string name, string expected)
     {
         using var model = Load(FamilyCases.All[name]);
@@ -77,6 +83,80 @@ public sealed class FamilyTests
 
         string.Join(' ', points.Select(p => FormattableString.Invariant($"{p.X},{p.Y}"))).ShouldBe(expected);
         points.Select(p => p.Name).ShouldBe(["right eye", "left eye", "nose", "right mouth corner", "left mouth corner"]);
+    }
+
+    [Theory]
+    [InlineData("MoveNet of one person", 17, "left eye")]
+    [InlineData("MoveNet of six", 17, "left eye")]
+    [InlineData("MediaPipe's pose landmarks", 33, "left eye inner")]
+    public void Keypoints_of_people_have_their_places_and_how_sure_they_are(string name, int count, string second)
+    {
+        using var model = Load(FamilyCases.All[name]);
+
+        var result = model.Run(TestPictures.Png(192, 192), new VisionParameters()).Result;
+
+        var points = result.Detections.ShouldNotBeNull().ShouldHaveSingleItem().Keypoints.ShouldNotBeNull();
+        points.Count.ShouldBe(count);
+        points[0].ShouldBe(new Keypoint("nose", 32, 48, 0.9));
+        points[1].ShouldBe(new Keypoint(second, 80, 96, 0.9));
+        points.Skip(2).ShouldAllBe(p => p.X == 56 && p.Y == 72 && p.Confidence == 0.9);
+        result.Skeleton.ShouldNotBeNull().ShouldAllBe(pair => pair.All(p => p < count));
+    }
+
+    [Theory]
+    [InlineData(0.2f, 0.9f, 0.3f)]
+    [InlineData(0.1f, 0.4f, 0.25f)]
+    public void Somebody_without_a_box_lies_around_what_was_found(float left, float right, float sure)
+    {
+        // The third keypoint is too little sure to count for the box.
+        var points = Enumerable.Range(0, 17).SelectMany(i => (float[])[i == 1 ? 0.75f : 0.5f, i switch { 0 => left, 1 => right, 2 => 0.99f, _ => (left + right) / 2 }, i == 2 ? 0.1f : sure]);
+        using var file = new ModelFile(new TestGraph().Input("input", TestGraph.Int32, 1, 96, 96, 3).Output("output_0", [1, 1, 17, 3], [.. points]).ToArray());
+        using var model = VisionModel.Load(file.Path, new VisionModelOptions());
+
+        var found = model.Run(TestPictures.Png(100, 100), new VisionParameters { Confidence = 0.2 }).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem();
+
+        found.Confidence.ShouldBe(((16 * sure) + 0.1) / 17, 0.001);
+        found.Box.ShouldBe(new Box(Math.Round(100 * left, 1), 50, Math.Round(100 * right, 1), 75));
+    }
+
+    [Fact]
+    public void Nobody_is_found_where_no_keypoint_is_sure()
+    {
+        using var file = new ModelFile(new TestGraph().Input("input", TestGraph.Int32, 1, 96, 96, 3).Output("output_0", [1, 1, 17, 3], [.. Enumerable.Repeat(0.15f, 51)]).ToArray());
+        using var model = VisionModel.Load(file.Path, new VisionModelOptions());
+
+        model.Run(TestPictures.Png(100, 100), new VisionParameters { Confidence = 0.01 }).Result.Detections.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_mask_of_YOLACT_is_that_of_a_YOLO_with_the_same_prototypes()
+    {
+        var random = new Random(3);
+        var (prototypes, coefficients) = (new float[32 * 24 * 24], new float[32]);
+        for (var i = 0; i < prototypes.Length; i++)
+            prototypes[i] = random.NextSingle() - 0.5f;
+        for (var i = 0; i < coefficients.Length; i++)
+            coefficients[i] = random.NextSingle() - 0.5f;
+        var last = new float[prototypes.Length];
+        for (var i = 0; i < prototypes.Length; i++)
+            last[(i % (24 * 24) * 32) + (i / (24 * 24))] = prototypes[i];
+        var yolo = TestGraph.Taking(1, 3, 96, 96).Output("output0", new Grid(1, 116, 189).Column(50, 0, 28, 36, 24, 24).Column(50, 6, 0.9f).Column(50, 84, coefficients)).Output("output1", [1, 32, 24, 24], prototypes);
+        var nothing = new Grid(1, 100, 81);
+        for (var row = 0; row < 100; row++)
+            nothing.Put(row, 0, 1);
+        // In another order than the project's own export.
+        var yolact = TestGraph.Taking(1, 3, 96, 96).Output("proto", [1, 24, 24, 32], last).Output("priors", new Grid(100, 4).Put(50, 0, 28f / 96, 36f / 96, 0.25f, 0.25f))
+            .Output("conf", nothing.Put(50, 0, 0.1f, 0, 0, 0.9f)).Output("mask", new Grid(1, 100, 32).Put(50, 0, coefficients)).Output("loc", new Grid(1, 100, 4));
+
+        var masks = new[] { yolo, yolact }.Select(graph =>
+        {
+            using var file = new ModelFile(graph.ToArray());
+            using var model = VisionModel.Load(file.Path, new VisionModelOptions());
+            return model.Run(TestPictures.Png(96, 96), new VisionParameters()).Result.Detections.ShouldNotBeNull().ShouldHaveSingleItem().Mask.ShouldNotBeNull();
+        }).ToList();
+
+        masks[1].Rle.ShouldBeEquivalentTo(masks[0].Rle);
+        masks[0].Polygons.ShouldNotBeEmpty();
     }
 
     [Theory]

@@ -169,7 +169,7 @@ public sealed class OverrideTests
     [InlineData("tusk: detect", "'tusk' is unknown; known are task, family, labels, input, boxes, activation, blank, keypoints, size.")]
     [InlineData("task: track", "'task' is 'track'; it is one of detect, classify, segment, pose, obb, read, semantic, depth, saliency, embed.")]
     [InlineData("task: [detect]", "'task' is no text; it is one of detect, classify, segment, pose, obb, read, semantic, depth, saliency, embed.")]
-    [InlineData("family: yolo99", "'family' is 'yolo99'; it is one of yolov4, yolov5, yolov6, yolov8, yolox, yolox-raw, yolo-nas, yolov7-nms, end2end, nanodet, rt-detr, detr, ssd, paddle-detection, scrfd, yunet, retinaface, ultraface, classifier, db, ctc, label-map, depth-map, saliency-map, embedding.")]
+    [InlineData("family: yolo99", "'family' is 'yolo99'; it is one of yolov4, yolov5, yolov5-face, yolov6, yolov8, yolox, yolox-raw, yolo-nas, yolov7-nms, end2end, nanodet, rt-detr, detr, ssd, paddle-detection, scrfd, yunet, retinaface, ultraface, yolact, movenet, mediapipe-pose, classifier, db, ctc, label-map, depth-map, saliency-map, embedding.")]
     [InlineData("labels: none.txt", "'labels' names the file none.txt, which is not there; put it into the model's folder.")]
     [InlineData("labels: empty.txt", "'labels' names the file empty.txt, which is empty.")]
     [InlineData("labels: []", "'labels' is no list of names.")]

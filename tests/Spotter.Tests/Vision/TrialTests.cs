@@ -99,11 +99,32 @@ public sealed class TrialTests
     public void Landmarks_are_not_taken_for_scores()
     {
         // YOLOv5-face: a box, a score, five landmarks in pixels, and one class.
-        using var file = new ModelFile(Taking(1, 3, 640, 640)
-            .Output("output0", new Grid(1, 25200, 16).Put(9, 0, [100, 100, 50, 50, Sure, 90, 90, 110, 90, 100, 100, 92, 112, 108, 112, 1])).ToArray());
+        float[] row = [100, 100, 50, 50, Sure, 90, 90, 110, 90, 100, 100, 92, 112, 108, 112, 1];
+        using var file = new ModelFile(Taking(1, 3, 640, 640).Output("output0", new Grid(1, 25200, 16).Put(9, 0, row)).ToArray());
 
+        using (var model = VisionModel.Load(file.Path, new VisionModelOptions()))
+            (model.Model.Family, model.Model.Unsure).ShouldBe(("yolov5-face", null));
+
+        File.WriteAllText(Path.ChangeExtension(file.Path, ".yaml"), "task: detect");
         Should.Throw<SpotterException>(() => VisionModel.Load(file.Path, new VisionModelOptions()))
             .Message.ShouldContain("it was taken for yolov5 with 11 classes, but then it would be 100.8 sure of a find in grey, where 1 is the most");
+    }
+
+    [Fact]
+    public void Eleven_classes_or_one_with_landmarks_are_unsure_until_one_is_stated()
+    {
+        var rows = new Grid(1, 25200, 16);
+        using var silent = new ModelFile(Taking(1, 3, 640, 640).Output("output0", rows).ToArray());
+        using (var model = VisionModel.Load(silent.Path, new VisionModelOptions()))
+            model.Model.Unsure.ShouldNotBeNull().ShouldContain("its outputs also fit yolov5-face with 1 class; say what it is");
+
+        using var named = new ModelFile(Taking(1, 3, 640, 640).Note("names", "['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']").Output("output0", rows).ToArray());
+        using (var model = VisionModel.Load(named.Path, new VisionModelOptions()))
+            (model.Model.Family, model.Model.Unsure).ShouldBe(("yolov5", null));
+
+        File.WriteAllText(Path.ChangeExtension(silent.Path, ".yaml"), "family: yolov5-face");
+        using (var model = VisionModel.Load(silent.Path, new VisionModelOptions()))
+            (model.Model.Family, model.Model.Engine, model.Model.Unsure).ShouldBe(("yolov5-face", "pose", null));
     }
 
     [Theory]
