@@ -119,6 +119,11 @@ public sealed partial class ModelLoader(LoadedModels models, VisionModelOptions 
         {
             Note(id, ErrorCodes.ModelInvalid, $"The model file {file} can't be read: {unreadable.Message}");
         }
+        catch (Exception odd) when (odd is not OutOfMemoryException)
+        {
+            // A model that nobody foresaw must not take the others along.
+            Note(id, ErrorCodes.ModelInvalid, $"The model file {file} can't be used ({odd.GetType().Name}: {odd.Message}); export the model again, or take it away.");
+        }
     }
 
     private void Note(string id, string code, string reason)

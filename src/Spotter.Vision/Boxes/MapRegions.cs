@@ -22,6 +22,8 @@ internal static class MapRegions
     /// <param name="most">So many regions are given at most.</param>
     public static List<List<MapRun>> Of(ReadOnlySpan<float> map, int width, float above, int least, int most)
     {
+        if (width <= 0)
+            return [];
         var runs = new List<MapRun>();
         var parents = new List<int>();
         var previous = (Start: 0, End: 0);

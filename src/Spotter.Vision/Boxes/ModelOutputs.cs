@@ -31,21 +31,28 @@ internal readonly struct ModelOutputs(OrtOutput[] run, int item, int batch)
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelOutputInvalid"/>.</exception>
     public void Check(ModelMetadata model)
     {
+        CheckLengths(model);
+        if (!AreFinite(model))
+        {
+            throw new SpotterException(ErrorCodes.ModelOutputInvalid,
+                $"{model.Info.Id} gave numbers that are infinite or not numbers at all; export the model again.");
+        }
+    }
+
+    /// <summary>Refuses outputs that are not as long as the model promised.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelOutputInvalid"/>.</exception>
+    public void CheckLengths(ModelMetadata model)
+    {
         for (var i = 0; i < model.Outputs.Length; i++)
         {
             var expected = 1L;
             foreach (var dimension in model.Shapes[i])
                 expected *= dimension;
-            var numbers = this[i];
-            if (!model.Shapes[i].Contains(-1) && numbers.Length != expected)
+            var length = this[i].Length;
+            if (!model.Shapes[i].Contains(-1) && length != expected)
             {
                 throw new SpotterException(ErrorCodes.ModelOutputInvalid,
-                    $"{model.Info.Id} gave {numbers.Length} numbers where {expected} were expected; export the model again.");
-            }
-            if (!AllFinite(numbers))
-            {
-                throw new SpotterException(ErrorCodes.ModelOutputInvalid,
-                    $"{model.Info.Id} gave numbers that are infinite or not numbers at all; export the model again.");
+                    $"{model.Info.Id} gave {length} numbers where {expected} were expected; export the model again.");
             }
         }
     }

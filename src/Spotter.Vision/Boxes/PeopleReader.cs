@@ -28,6 +28,26 @@ internal static class PeopleReader
         }
     }
 
+    /// <summary>Whether the numbers of all people can be keypoints: places not far outside the picture, and probabilities.</summary>
+    public static bool CanBe(ModelMetadata model, in ModelOutputs outputs)
+    {
+        const float outside = 1, surest = 1.02f;
+        var spec = model.People!;
+        var numbers = outputs[0];
+        var (width, height) = BoxReader.Unit(model);
+        for (var at = 0; at + spec.Row <= numbers.Length; at += spec.Row)
+        {
+            var row = numbers.Slice(at, spec.Row);
+            for (var point = 0; point < model.Keypoints!.Count; point++)
+            {
+                float x = Number(spec, row, point, 0) * width / model.Input.Width, y = Number(spec, row, point, 1) * height / model.Input.Height;
+                if (x is < -outside or > 1 + outside || y is < -outside or > 1 + outside || Number(spec, row, point, 2) is < 1 - surest or > surest)
+                    return false;
+            }
+        }
+        return !spec.HasScore || outputs[1][0] is >= 1 - surest and <= surest;
+    }
+
     /// <summary>A number of a keypoint: x of the first, y of the first, how sure the first is, x of the second …</summary>
     public static float Number(ModelMetadata model, in ModelOutputs outputs, int person, int index) =>
         Number(model.People!, outputs[0].Slice(person * model.People!.Row, model.People.Row), index / 3, index % 3);

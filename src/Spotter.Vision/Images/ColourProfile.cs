@@ -14,12 +14,18 @@ internal static class ColourProfile
     private const int HeaderBytes = 128;
     private const int MostTags = 100;
 
+    // Of X, Y or Z: profiles can't say more in their numbers for them.
+    private const double LargestPart = 2;
+
     /// <summary>True when the profile of a picture with colours is one of its kind, and not just sRGB.</summary>
     /// <param name="profile">The profile as it is embedded.</param>
     /// <param name="isInk">True for a picture of four inks, false for one of red, green and blue.</param>
     public static bool Counts(ReadOnlySpan<byte> profile, bool isInk)
     {
         if (profile.Length is < HeaderBytes + 4 or > LargestProfile || !profile[36..].StartsWith("acsp"u8))
+            return false;
+        // Of a screen, a scanner, a printer or a space: others say how colours are changed, and not which they are.
+        if (!IsOneOf(profile[12..16], "mntr"u8, "scnr"u8, "prtr"u8, "spac"u8))
             return false;
         var space = profile[16..20];
         return isInk ? space.SequenceEqual("CMYK"u8) : space.SequenceEqual("RGB "u8) && !IsSrgb(profile);
@@ -33,7 +39,7 @@ internal static class ColourProfile
         var primaries = new double[3][];
         for (var colour = 0; colour < 3; colour++)
         {
-            if (!TryReadPrimary(Tag(profile, PrimaryTag(colour)), out primaries[colour]))
+            if (!TryReadPrimary(Tag(profile, PrimaryTag(colour)), out primaries[colour]) || Array.Exists(primaries[colour], part => Math.Abs(part) > LargestPart))
                 return null;
         }
         var curves = new double[3][];
@@ -51,6 +57,9 @@ internal static class ColourProfile
         }
         return new ColourTable(curves, primaries);
     }
+
+    private static bool IsOneOf(ReadOnlySpan<byte> word, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, ReadOnlySpan<byte> c, ReadOnlySpan<byte> d) =>
+        word.SequenceEqual(a) || word.SequenceEqual(b) || word.SequenceEqual(c) || word.SequenceEqual(d);
 
     private static bool IsSrgb(ReadOnlySpan<byte> profile)
     {

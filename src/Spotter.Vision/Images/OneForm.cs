@@ -1,4 +1,5 @@
 using NetVips;
+using Spotter.Vision.LibVips;
 
 namespace Spotter.Vision.Images;
 
@@ -13,22 +14,22 @@ internal static class OneForm
 
     /// <summary>Takes an image over, and gives one in that form.</summary>
     /// <param name="stored">The image as it was stored.</param>
-    /// <param name="colours">What has yet to be applied to the rows as they are read; null for nothing.</param>
+    /// <param name="colours">What is known of its colours, from an earlier call for the same picture; found out where it is null.</param>
     /// <exception cref="VipsException">The colours can't be converted.</exception>
-    public static Image Of(Image stored, out ColourTable? colours)
+    public static Image Of(Image stored, ref StoredColours? colours)
     {
-        colours = null;
         var image = stored;
         try
         {
             var isInk = image.Interpretation == Enums.Interpretation.Cmyk;
-            var profile = ProfileOf(image, isInk);
-            var counts = profile is not null;
-            if (counts && image is { Format: Enums.BandFormat.Uchar, Bands: 3 } && (colours = ColourProfile.TableOf(profile)) is not null)
+            colours ??= ColoursOf(image, isInk);
+            if (colours.Table is not null)
                 return image;
-            if (isInk || counts)
-                Become(ref image, image.IccTransform("srgb", intent: Enums.Intent.Perceptual, embedded: counts, inputProfile: isInk ? "cmyk" : "srgb", depth: 8));
-            else if (image.Format != Enums.BandFormat.Uchar)
+            // A damaged profile is as good as none.
+            var isConverted = (colours.Counts && TryConvert(ref image, isInk, embedded: true)) || (isInk && TryConvert(ref image, isInk, embedded: false));
+            if (isInk && !isConverted)
+                throw new VipsException("icc_transform");
+            if (!isConverted && image.Format != Enums.BandFormat.Uchar)
                 Become(ref image, image.Colourspace(Enums.Interpretation.Srgb));
             // The colours below what is transparent are whatever the program that erased them left.
             if (image.Bands is 2 or 4)
@@ -42,9 +43,27 @@ internal static class OneForm
         }
     }
 
-    /// <summary>The embedded profile; null if there is none that counts.</summary>
-    private static byte[]? ProfileOf(Image image, bool isInk) =>
-        image.Bands > 2 && image.Contains(ProfileField) && image.Get(ProfileField) is byte[] profile && ColourProfile.Counts(profile, isInk) ? profile : null;
+    private static StoredColours ColoursOf(Image image, bool isInk)
+    {
+        if (image.Bands <= 2 || !image.Contains(ProfileField) || image.Get(ProfileField) is not byte[] profile || !ColourProfile.Counts(profile, isInk))
+            return new(Counts: false, Table: null);
+        return new(Counts: true, image is { Format: Enums.BandFormat.Uchar, Bands: 3 } ? ColourProfile.TableOf(profile) : null);
+    }
+
+    /// <summary>Converts by the embedded profile, or by the usual one; false where libvips can't make anything of it.</summary>
+    private static bool TryConvert(ref Image image, bool isInk, bool embedded)
+    {
+        try
+        {
+            Become(ref image, image.IccTransform("srgb", intent: Enums.Intent.Perceptual, embedded: embedded, inputProfile: isInk ? "cmyk" : "srgb", depth: 8));
+            return true;
+        }
+        catch (VipsException)
+        {
+            Vips.ForgetErrors();
+            return false;
+        }
+    }
 
     private static void Become(ref Image image, Image converted)
     {
@@ -52,3 +71,8 @@ internal static class OneForm
         image = converted;
     }
 }
+
+/// <summary>What an embedded profile says of a picture's colours.</summary>
+/// <param name="Counts">There is one, and it is not just sRGB.</param>
+/// <param name="Table">What has yet to be applied to the rows as they are read; null for nothing.</param>
+internal sealed record StoredColours(bool Counts, ColourTable? Table);

@@ -16,7 +16,7 @@ internal sealed class Picture : IDisposable
     private readonly ImageFormat format;
     private readonly ReadOnlyMemory<byte> content;
     private Image image;
-    private ColourTable? colours;
+    private StoredColours? colours;
 
     private Picture(ReadOnlyMemory<byte> encoded, ImageFormat format, bool lacksEnd)
     {
@@ -117,7 +117,7 @@ internal sealed class Picture : IDisposable
     }
 
     /// <summary>The rows as stored, from top to bottom.</summary>
-    public PictureRows Rows() => new(this, new VipsRows(image), colours);
+    public PictureRows Rows() => new(this, new VipsRows(image), colours!.Table);
 
     public void Dispose()
     {
@@ -196,7 +196,7 @@ internal sealed class Picture : IDisposable
     private Image Load(int shrink) => OneForm.Of(
         Image.NewFromBuffer(
             content.Span, access: Enums.Access.Sequential, failOn: Enums.FailOn.Error, kwargs: shrink > 1 ? new VOption { ["shrink"] = shrink } : null),
-        out colours);
+        ref colours);
 
     private void ReadHeader(ImageLimits limits)
     {

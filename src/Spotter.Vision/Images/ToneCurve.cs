@@ -8,19 +8,23 @@ internal static class ToneCurve
     /// <summary>Levels of an 8-bit picture.</summary>
     public const int Levels = 256;
 
+    // Of curves in whole numbers, and of functions whose ends don't meet exactly.
+    private const double Overshoot = 0.001;
+
     // How many numbers each of the parametric functions has.
     private static readonly int[] Parameters = [1, 3, 4, 5, 7];
 
     /// <summary>Reads a curve.</summary>
     /// <param name="tag">The tag's bytes.</param>
     /// <param name="light">For each level the share of the most light, 0 to 1.</param>
-    /// <returns>False for what is no curve, is cut, or has no value somewhere.</returns>
+    /// <returns>False for what is no curve, is cut, or has no value within 0 to 1 somewhere.</returns>
     public static bool TryRead(ReadOnlySpan<byte> tag, out double[] light)
     {
         light = new double[Levels];
         for (var level = 0; level < Levels; level++)
         {
-            if (At(tag, level / (Levels - 1.0)) is not { } value || !double.IsFinite(value))
+            // Light below none, or above the most, is cut off by some and not by others.
+            if (At(tag, level / (Levels - 1.0)) is not { } value || value is not (>= -Overshoot and <= 1 + Overshoot))
                 return false;
             light[level] = Math.Clamp(value, 0, 1);
         }

@@ -30,7 +30,7 @@ internal sealed class MapRun(VisionModel model, VisionParameters options, RunExt
         var outputs = new ModelOutputs(run.All, 0, 1);
         outputs.Check(model.Card);
         using var map = new GreyMap(size.Width, size.Height);
-        var result = model.Card.Layout == OutputLayout.ClassMap ? OfClasses(outputs, letterbox, map) : OfValues(outputs, letterbox, map);
+        var result = model.Card.Layout == OutputLayout.ClassMap ? OfClasses(outputs, letterbox, map, cancel) : OfValues(outputs, letterbox, map);
         timings.Found();
         cancel.ThrowIfCancellationRequested();
         if (extras.OnFile is { } onFile)
@@ -45,9 +45,9 @@ internal sealed class MapRun(VisionModel model, VisionParameters options, RunExt
         return new InferenceResult(result, timings.Read(encoded: true), drawn);
     }
 
-    private VisionResult OfClasses(in ModelOutputs outputs, in Letterbox letterbox, GreyMap map)
+    private VisionResult OfClasses(in ModelOutputs outputs, in Letterbox letterbox, GreyMap map, CancellationToken cancel)
     {
-        LabelMapReader.Read(model.Card, outputs, letterbox, map);
+        LabelMapReader.Read(model.Card, outputs, letterbox, map, cancel);
         var highest = 0;
         for (var y = 0; y < map.Height; y++)
             highest = Math.Max(highest, TensorPrimitives.Max<ushort>(map.Row(y)));
@@ -55,7 +55,7 @@ internal sealed class MapRun(VisionModel model, VisionParameters options, RunExt
         {
             Width = map.Width,
             Height = map.Height,
-            Regions = RegionBuilder.Build(model.Card, map, letterbox, options.Labels),
+            Regions = RegionBuilder.Build(model.Card, map, letterbox, options.Labels, cancel),
             Map = new PictureMap(FileOf(model.Model.Engine), highest <= byte.MaxValue ? 8 : 16),
         };
     }

@@ -38,8 +38,13 @@ internal static class ModelTrial
         foreach (var picture in TrialPictures.All)
         {
             var outputs = new ModelOutputs(run(picture), 0, 1);
+            outputs.CheckLengths(model);
             if (!outputs.AreFinite(model))
                 return new(null, $"it gives numbers that are infinite or not numbers at all about {Word(picture)}", "");
+            if (OddScore(model, outputs) is { } odd)
+                return new(string.Create(CultureInfo.InvariantCulture, $"it would be {odd:0.##} sure of something in {Word(picture)}, where 0 is the least and 1 the most"), null, "");
+            if (model.Layout == OutputLayout.People && !PeopleReader.CanBe(model, outputs))
+                return new($"its numbers about {Word(picture)} are no keypoints: they lie far outside, or are surer than 1", null, "");
             BoxReader.Read(model, outputs, letterbox, Confidence, candidates);
             foreach (ref readonly var box in candidates.Span)
             {
@@ -62,6 +67,25 @@ internal static class ModelTrial
         if (all > 0 && sound < FewestSound * all)
             return new(null, string.Create(CultureInfo.InvariantCulture, $"{all - sound} of its {all} boxes lie outside the picture, or have no area"), seen);
         return new(null, unnamed ? $"it finds classes beyond the {model.Info.Labels.Count} whose names are assumed" : null, seen);
+    }
+
+    /// <summary>A score of a row, whether it is a find or not, that is no probability; null when all of them are.</summary>
+    private static float? OddScore(ModelMetadata model, in ModelOutputs outputs)
+    {
+        if (model.Layout != OutputLayout.Rows || model.Activation != Activation.None)
+            return null;
+        var row = (int)model.Shapes[0][2];
+        var first = 5 + (model.ExtrasFirst ? model.Extras : 0);
+        var numbers = outputs[0];
+        for (var at = 0; at + row <= numbers.Length; at += row)
+        {
+            foreach (var score in numbers.Slice(at + first, model.Classes))
+            {
+                if (score is < 1 - MostScore or > MostScore)
+                    return score;
+            }
+        }
+        return null;
     }
 
     private static bool IsSound(in Candidate box, InputSpec input)

@@ -21,7 +21,11 @@ internal static class WholeTrial
         var (isShares, isNegative, isVector, highest) = (true, false, true, 0f);
         foreach (var picture in TrialPictures.All)
         {
-            var numbers = run(picture)[0].Span;
+            var outputs = run(picture);
+            new Boxes.ModelOutputs(outputs, 0, 1).CheckLengths(model);
+            var numbers = outputs[0].Span;
+            if (numbers.IsEmpty)
+                return new($"it gives no numbers about {ModelTrial.Word(picture)}", null, "");
             if (!Boxes.ModelOutputs.AllFinite(numbers))
                 return new(null, $"it gives numbers that are infinite or not numbers at all about {ModelTrial.Word(picture)}", "");
             float least = TensorPrimitives.Min(numbers), most = TensorPrimitives.Max(numbers);
@@ -32,6 +36,7 @@ internal static class WholeTrial
         }
         return model.Layout switch
         {
+            OutputLayout.Vector when highest == 0 && !isNegative => new(null, "all of its numbers are 0 whatever the picture", ""),
             OutputLayout.Classes => new(null, isVector ? "its numbers are a vector of length 1 whatever the picture" : null, ""),
             OutputLayout.ClassMap when model.Map!.IsIds && areNamed && highest >= model.Info.Labels.Count =>
                 new(string.Create(CultureInfo.InvariantCulture, $"it would find class {highest}, where it has {model.Info.Labels.Count}"), null, ""),

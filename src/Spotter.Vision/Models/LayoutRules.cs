@@ -30,6 +30,9 @@ internal sealed record LayoutHints
     /// <summary>The picture's colours are its last dimension, as in TensorFlow.</summary>
     public bool IsChannelsLast { get; init; }
 
+    /// <summary>Pictures go in as whole numbers, 0 to 255.</summary>
+    public bool TakesBytes { get; init; }
+
     /// <summary>There is an input for how much the picture was scaled, as PaddleDetection's exports have.</summary>
     public bool IsPaddle { get; init; }
 
@@ -151,7 +154,7 @@ internal static class LayoutRules
         foreach (var pair in PairRules.Tell(outputs, hints))
             yield return pair;
 
-        var masks = outputs.Select((port, index) => (port, index)).FirstOrDefault(o => o.port is { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, > 1 and <= 512, > 4, > 4] });
+        var masks = outputs.Select((port, index) => (port, index)).FirstOrDefault(o => o.port is { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, > 1 and <= 512, var h, var w] } && h == (hints.Height + 3) / 4 && w == (hints.Width + 3) / 4);
         for (var i = 0; i < outputs.Count; i++)
         {
             if (outputs[i] is not { IsNumeric: true, Shape: [1, > 0, > 0] shape })
@@ -203,7 +206,7 @@ internal static class LayoutRules
         if (AnchorGrid.Fits(first, hints.Width, hints.Height, 3) || (hints.Noted && AnchorGrid.Fits(first, hints.Width, hints.Height, 1)))
         {
             // Eleven classes take as many numbers as one class and the landmarks of a face.
-            var mayBeFaces = second == 6 + HeadRules.Landmarks && hints is { Noted: false, Names: null or 1, Task: null or VisionTasks.Pose } && masks is null;
+            var mayBeFaces = second == 6 + HeadRules.Landmarks && hints is { Names: null or 1, Task: null or VisionTasks.Pose } && (!hints.Noted || hints.Family is not null) && masks is null;
             foreach (var (task, classes, extras) in Split(second - 5, masks, hints))
                 yield return new(OutputLayout.Rows, FamilyNames.YoloV5, task, Outputs(output, task, masks), classes, extras) { IsLoose = mayBeFaces && hints.Family is null };
             if (mayBeFaces)

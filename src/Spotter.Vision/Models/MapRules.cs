@@ -14,8 +14,11 @@ internal static class MapRules
     // Cells of a map that was not said to be one are pixels of the input, or squares of these.
     private static readonly int[] Strides = [1, 2, 4, 8];
 
-    // Numbers of classes that are those of well-known data sets (Cityscapes, Pascal VOC, ADE20K), and hardly anything else.
-    private static readonly int[] KnownCounts = [19, 21, 150];
+    // Of what outputs are named after that are none of these maps.
+    private static readonly string[] Others = ["heat", "density", "normal", "flow", "anomal", "landmark", "keypoint", "offset", "recon", "displacement"];
+
+    // Outputs of saliency models for each depth of their network: fewer than these are something else.
+    private const int FewestSides = 5;
 
     /// <summary>The readings as a map, the likelier first; none when it is no map.</summary>
     /// <param name="outputs">All outputs, their free dimensions filled in from a run.</param>
@@ -27,20 +30,30 @@ internal static class MapRules
             yield break;
         if (!isSaid && !outputs.All(o => SpecOf(o, hints, isSaid) is { } other && (other.Width, other.Height, other.Channels) == (map.Width, map.Height, map.Channels)))
             yield break;
-        foreach (var guess in map.Channels > 1 || map.IsIds ? Classes(outputs[0], map, hints, isSaid) : Values(outputs, map, hints, isSaid))
-            yield return guess with { Map = map };
+        // Values may be whole numbers too.
+        var areValues = map.Channels == 1 && (isSaid
+            ? hints.Task is VisionTasks.Depth or VisionTasks.Saliency || hints.Family is FamilyNames.DepthMap or FamilyNames.SaliencyMap
+            : hints.Names is null && (SaysDepth(outputs[0]) || SaysSaliency(outputs[0])));
+        if (areValues)
+            map = map with { IsIds = false };
+        var other = isSaid || hints.Names is not null ? null : Others.FirstOrDefault(word => outputs[0].Says(word));
+        foreach (var guess in map.Channels > 1 || map.IsIds ? Classes(outputs, map, hints, isSaid) : Values(outputs, map, hints, isSaid))
+            yield return guess with { Map = map, Doubt = other is null ? guess.Doubt : $"the name of its output, {outputs[0].Name}, says something else" };
     }
 
-    private static IEnumerable<LayoutGuess> Classes(OrtPort output, MapSpec map, LayoutHints hints, bool isSaid)
+    private static IEnumerable<LayoutGuess> Classes(IReadOnlyList<OrtPort> outputs, MapSpec map, LayoutHints hints, bool isSaid)
     {
+        var output = outputs[0];
+        // Only networks that score classes are trained with outputs besides (PSPNet, arXiv 1612.01105), and are exported with them.
+        var areTrained = outputs.Any(o => o.Name.StartsWith("aux", StringComparison.OrdinalIgnoreCase));
         if (map.Channels > MostClasses || (!map.IsIds && hints.Names is { } names && names != map.Channels))
             yield break;
-        // Three numbers for each pixel can be a picture, a few of them heatmaps, directions or anything.
-        var isTold = isSaid || map.IsIds || hints.Names is not null || KnownCounts.Contains(map.Channels)
-            || hints.MakerOf(output.Name) is "Softmax" or "LogSoftmax" || output.Says("logit", "seg", "mask", "prob", "class");
+        // Three numbers for each pixel can be a picture, a few of them heatmaps, directions or anything, and whole numbers brightnesses.
+        var isTold = isSaid || hints.Names is not null
+            || areTrained || hints.MakerOf(output.Name) is "Softmax" or "LogSoftmax" or "ArgMax" || output.Says("logit", "seg", "mask", "prob", "class", "argmax", "softmax");
         yield return new(OutputLayout.ClassMap, FamilyNames.LabelMap, VisionTasks.Semantic, [0], map.IsIds ? hints.Names ?? 0 : map.Channels)
         {
-            Doubt = isTold ? null : "nothing in the file says that the numbers of its output are scores of classes",
+            Doubt = isTold ? null : $"nothing in the file says that the numbers of its output are {(map.IsIds ? "" : "scores of ")}classes",
         };
     }
 
@@ -57,17 +70,21 @@ internal static class MapRules
             return hints.Task == VisionTasks.Semantic || hints.Family == FamilyNames.LabelMap ? hints.Names is null or 1 or 2 ? [mask] : [] : [depth, saliency];
         if (hints.Names is { } names)
             return names is 1 or 2 ? [mask] : [];
-        if (outputs[0].Says("depth", "disp"))
+        if (SaysDepth(outputs[0]))
             return [depth];
-        if (outputs[0].Says("salien", "alpha", "matte", "matting"))
+        if (SaysSaliency(outputs[0]))
             return [saliency];
         // Outputs for several depths of the network are trained for what stands out, and a sigmoid gives probabilities.
-        if (outputs.Count > 1 || hints.MakerOf(outputs[0].Name) is "Sigmoid" or "HardSigmoid")
+        if (outputs.Count >= FewestSides || hints.MakerOf(outputs[0].Name) is "Sigmoid" or "HardSigmoid")
             return [saliency];
-        if (hints.MakerOf(outputs[0].Name) is "Relu" or "Softplus" or "Exp" && map.Channels == 1)
-            return [depth];
+        if (hints.MakerOf(outputs[0].Name) is "Relu" or "Softplus" or "Exp")
+            return [depth with { Doubt = "a value above 0 for each pixel can be something else than depth" }];
         return [saliency with { IsLoose = true }, depth with { IsLoose = true }, mask with { IsLoose = true }];
     }
+
+    private static bool SaysDepth(OrtPort output) => output.Says("depth", "disparity") || output.Name.Split('_', '.', ':', '/').Contains("disp", StringComparer.OrdinalIgnoreCase);
+
+    private static bool SaysSaliency(OrtPort output) => output.Says("salien", "alpha", "matte", "matting");
 
     /// <summary>The cells of an output; null when it can't be a map of the input.</summary>
     private static MapSpec? SpecOf(OrtPort port, LayoutHints hints, bool isSaid)

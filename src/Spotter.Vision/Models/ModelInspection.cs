@@ -87,6 +87,7 @@ internal sealed partial class ModelInspection : IDisposable
             IsToldSize = size is not null,
             IsPaddle = constant.Count > 0,
             IsChannelsLast = input.ChannelsLast,
+            TakesBytes = input.Type is OrtPort.UInt8 or OrtPort.Int32,
             Keypoints = keypointCount > 0 ? (keypointCount, keypointNumbers) : null,
             Operators = onnx.Operators,
             Text = TextHints(),
@@ -172,6 +173,7 @@ internal sealed partial class ModelInspection : IDisposable
         if (guess.Layout == OutputLayout.Classes && guess.Classes == 0)
             throw Refuse("it has 0 classes, so there is nothing that it could find; export it with its classes");
 
+        CheckShapes(guess, outputs);
         State("task", guess.Task, overrides.Task is not null, notes.ContainsKey("task"));
         Note("family", guess.Family, overrides.Family is not null ? FactSource.Overridden : guess.IsLoose ? FactSource.Assumed : FactSource.Inferred);
         State("outputs", $"{Word(guess.Layout)}: {string.Join(", ", guess.Outputs.Select(o => session.Outputs[o]))}", false, false);
@@ -216,6 +218,17 @@ internal sealed partial class ModelInspection : IDisposable
             Keypoints = KeypointsOf(guess, GivesFaces(guess) ? 2 : guess.Layout == OutputLayout.People ? 3 : keypointNumbers),
             Facts = facts,
         };
+    }
+
+    /// <summary>Refuses a model whose outputs are others than its file says: nothing that was concluded from their shapes would hold.</summary>
+    private void CheckShapes(LayoutGuess guess, List<OrtPort> outputs)
+    {
+        foreach (var output in guess.Outputs)
+        {
+            var (said, ran) = (outputs[output].Shape, Blank(output).Shape);
+            if (said.All(d => d >= 0) && said.Aggregate(1L, (all, d) => all * d) != ran.Aggregate(1L, (all, d) => all * d))
+                throw Refuse($"its output {session.Outputs[output]} is [{string.Join(',', ran)}] when it is run; export it again");
+        }
     }
 
     /// <summary>What the model itself takes and gives; null when that is not all plain numbers.</summary>

@@ -29,25 +29,29 @@ internal static class PeopleRules
     // 17 keypoints of y, x and how sure; then a box and its score.
     private const int MoveNetPoints = 17;
     private const int MoveNetRow = (3 * MoveNetPoints) + 5;
-    private const int MostPeople = 64;
+    private const int MostPeople = 6;
 
     // 33 keypoints of a body and 6 that help with cutting it out, of x, y, depth, seen, present.
     private const int MediaPipeStep = 5;
     private const int MediaPipeRow = 39 * MediaPipeStep;
+    private const int MediaPipeWorld = 39 * 3;
 
     /// <summary>The reading; null when the outputs are none, or something else is stated.</summary>
     public static LayoutGuess? Tell(IReadOnlyList<OrtPort> outputs, LayoutHints hints)
     {
-        if (hints.Task is not (null or VisionTasks.Pose))
+        if (hints is not { Task: null or VisionTasks.Pose, Names: null or 1, Text.Characters: null })
             return null;
         var guess = MoveNet(outputs) ?? MediaPipe(outputs);
+        // The project's own exports take whole numbers; with others it is the shape alone that speaks for it.
+        if (guess is { Family: FamilyNames.MoveNet } && !hints.TakesBytes && hints.Family is null)
+            guess = guess with { Doubt = "17 keypoints of three numbers can be in another order, or in other units" };
         return guess is not null && (hints.Family ?? guess.Family) == guess.Family ? guess : null;
     }
 
     private static LayoutGuess? MoveNet(IReadOnlyList<OrtPort> outputs) => outputs switch
     {
         [{ IsNumeric: true, Shape: [1, 1, MoveNetPoints, 3] }] => Of(FamilyNames.MoveNet, [0], MoveNetPoints, new PeopleSpec(3 * MoveNetPoints, 3) { YFirst = true }),
-        [{ IsNumeric: true, Shape: [1, > 0 and <= MostPeople, MoveNetRow] }] =>
+        [{ IsNumeric: true, Shape: [1, MostPeople, MoveNetRow] }] =>
             Of(FamilyNames.MoveNet, [0], MoveNetPoints, new PeopleSpec(MoveNetRow, 3) { YFirst = true, Box = 3 * MoveNetPoints }),
         _ => null,
     };
@@ -55,6 +59,7 @@ internal static class PeopleRules
     private static LayoutGuess? MediaPipe(IReadOnlyList<OrtPort> outputs)
     {
         int points = -1, score = -1;
+        var hasWorld = outputs.Any(o => o.Shape is [1, MediaPipeWorld]);
         for (var i = 0; i < outputs.Count; i++)
         {
             if (outputs[i] is { IsNumeric: true, Shape: [1, MediaPipeRow] })
@@ -62,7 +67,7 @@ internal static class PeopleRules
             else if (outputs[i] is { IsNumeric: true, Shape: [1, 1] or [1, 1, 1, 1] })
                 score = i;
         }
-        return points < 0 || score < 0 ? null
+        return points < 0 || score < 0 || !hasWorld ? null
             : Of(FamilyNames.MediaPipePose, [points, score], LabelSets.BodyKeypoints.Count, new PeopleSpec(MediaPipeRow, MediaPipeStep) { HasDepth = true, HasScore = true });
     }
 

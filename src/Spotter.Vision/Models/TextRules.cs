@@ -67,7 +67,7 @@ internal static class TextRules
             if (outputs[i] is not { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, 1, var height, var width] } || height != hints.Height || width != hints.Width)
                 continue;
             // Names that Paddle's exports give, and MMOCR's and docTR's own.
-            var isNamed = outputs[i].Says("sigmoid_", "fetch_name_", "save_infer_model", "maps");
+            var isNamed = outputs[i].Says("sigmoid_", "fetch_name_", "save_infer_model") || outputs[i].Name == "maps";
             var isDocTr = outputs[i].Says("logits") && hints.MakerOf(outputs[i].Name) != "Sigmoid";
             var isOpen = hints.Text is { HasFreeHeight: true, HasFreeWidth: true } && hints.MakerOf(outputs[i].Name) == "Sigmoid";
             // The head of DB ends with two of these, where heads for masks and depths scale up by interpolation.

@@ -20,7 +20,8 @@ internal static class DetectionBuilder
             var oriented = model.Info.Engine == VisionTasks.Obb ? OrientedBoxes.Of(found, letterbox) : null;
             var box = oriented is null ? letterbox.ToPicture(found.X1, found.Y1, found.X2, found.Y2) : OrientedBoxes.Around(oriented);
             var clipped = new Box(Clip(box.X1, size.Width), Clip(box.Y1, size.Height), Clip(box.X2, size.Width), Clip(box.Y2, size.Height));
-            if (clipped.X2 <= clipped.X1 || clipped.Y2 <= clipped.Y1)
+            // Put so that a box of which a number is none is left out as well.
+            if (!(clipped.X2 > clipped.X1 && clipped.Y2 > clipped.Y1))
                 continue;
             detections.Add(new Detection(model.Label(found.ClassId), found.ClassId, Math.Round(Math.Clamp(found.Score, 0, 1), 4), clipped)
             {

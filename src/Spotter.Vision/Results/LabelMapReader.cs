@@ -16,16 +16,17 @@ internal static class LabelMapReader
     /// <param name="outputs">The outputs of the picture.</param>
     /// <param name="letterbox">Where the picture lies in the input.</param>
     /// <param name="into">Filled with the class of every pixel.</param>
+    /// <param name="cancel">Ends it before its next row.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.ModelOutputInvalid"/>: a class that can't be one.</exception>
-    public static void Read(ModelMetadata model, in ModelOutputs outputs, in Letterbox letterbox, GreyMap into)
+    public static void Read(ModelMetadata model, in ModelOutputs outputs, in Letterbox letterbox, GreyMap into, CancellationToken cancel)
     {
         var map = model.Map!;
         var numbers = outputs[0];
         var (across, down) = AxesOf(model, letterbox, into.Width, into.Height);
         if (map.IsIds)
-            Nearest(model, numbers, across, down, into);
+            Nearest(model, numbers, across, down, into, cancel);
         else
-            Highest(map, numbers, across, down, into);
+            Highest(map, numbers, across, down, into, cancel);
     }
 
     /// <summary>From pixels of the picture to cells of the model's map.</summary>
@@ -36,7 +37,7 @@ internal static class LabelMapReader
             new MapAxis(0, height, letterbox.FromY, letterbox.ScaleY, letterbox.Top, (double)map.Height / model.Input.Height, map.Height));
     }
 
-    private static void Nearest(ModelMetadata model, ReadOnlySpan<float> numbers, in MapAxis across, in MapAxis down, GreyMap into)
+    private static void Nearest(ModelMetadata model, ReadOnlySpan<float> numbers, in MapAxis across, in MapAxis down, GreyMap into, CancellationToken cancel)
     {
         foreach (var number in numbers)
         {
@@ -45,6 +46,7 @@ internal static class LabelMapReader
         }
         for (var y = 0; y < into.Height; y++)
         {
+            cancel.ThrowIfCancellationRequested();
             var row = numbers.Slice(Cell(down, y) * model.Map!.Width, model.Map.Width);
             var to = into.Row(y);
             for (var x = 0; x < to.Length; x++)
@@ -58,16 +60,21 @@ internal static class LabelMapReader
         }
     }
 
-    private static void Highest(MapSpec map, ReadOnlySpan<float> numbers, in MapAxis across, in MapAxis down, GreyMap into)
+    private static void Highest(MapSpec map, ReadOnlySpan<float> numbers, in MapAxis across, in MapAxis down, GreyMap into, CancellationToken cancel)
     {
         var cells = map.Width * map.Height;
         var best = ArrayPool<ushort>.Shared.Rent(cells);
         try
         {
             for (var cell = 0; cell < cells; cell++)
+            {
+                if (cell % map.Width == 0)
+                    cancel.ThrowIfCancellationRequested();
                 best[cell] = ClassAt(map, numbers, cell, cell, cell, cell, 0, 0);
+            }
             for (var y = 0; y < into.Height; y++)
             {
+                cancel.ThrowIfCancellationRequested();
                 var (upper, below) = down.At(y);
                 int above = upper * map.Width, under = Math.Min(upper + 1, map.Height - 1) * map.Width;
                 var to = into.Row(y);

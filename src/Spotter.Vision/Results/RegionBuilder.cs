@@ -14,16 +14,21 @@ internal static class RegionBuilder
     // Outlines are traced in a map of at most so many pixels along an edge: nobody sees more in them, and noise would make them endless.
     private const int FinestEdge = 1024;
 
+    /// <summary>Most classes that are told of: those that cover least are left out.</summary>
+    public const int MostRegions = 256;
+
     /// <summary>The classes that are there, the largest first.</summary>
     /// <param name="model">The model.</param>
     /// <param name="labels">The class of every pixel.</param>
     /// <param name="letterbox">Where the picture lies in the input.</param>
     /// <param name="wanted">Only these labels; null for all.</param>
-    public static List<ClassRegion> Build(ModelMetadata model, GreyMap labels, in Letterbox letterbox, IReadOnlyList<string>? wanted)
+    /// <param name="cancel">Ends it before its next row, or class.</param>
+    public static List<ClassRegion> Build(ModelMetadata model, GreyMap labels, in Letterbox letterbox, IReadOnlyList<string>? wanted, CancellationToken cancel)
     {
         var found = new Dictionary<ushort, Extent>();
         for (var y = 0; y < labels.Height; y++)
         {
+            cancel.ThrowIfCancellationRequested();
             var row = labels.Row(y);
             for (var x = 0; x < row.Length;)
             {
@@ -36,12 +41,15 @@ internal static class RegionBuilder
         var pixels = (double)labels.Width * labels.Height;
         var step = (Math.Max(labels.Width, labels.Height) + FinestEdge - 1) / FinestEdge;
         var tolerance = Math.Max(0.75, 0.5 / (letterbox.ScaleX * model.Map!.Width / model.Input.Width) / step);
-        var regions = new List<ClassRegion>(found.Count);
+        var regions = new List<ClassRegion>();
         foreach (var (id, extent) in found.OrderByDescending(f => f.Value.Pixels).ThenBy(f => f.Key))
         {
             var label = model.Label(id);
             if (wanted?.Contains(label, StringComparer.OrdinalIgnoreCase) == false)
                 continue;
+            if (regions.Count == MostRegions)
+                break;
+            cancel.ThrowIfCancellationRequested();
             var region = new ClassRegion(label, id, Math.Round(extent.Pixels / pixels, 4), new Box(extent.Left, extent.Top, extent.Right, extent.Bottom));
             regions.Add(label.Equals(Background, StringComparison.OrdinalIgnoreCase) ? region : Outlined(region, labels, step, tolerance));
         }

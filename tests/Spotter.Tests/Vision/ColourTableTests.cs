@@ -24,7 +24,7 @@ public sealed class ColourTableTests
         ["function 1"] = () => TestProfiles.P3(TestProfiles.Function(1, 2.2, 1.1, -0.1)),
         ["function 2"] = () => TestProfiles.P3(TestProfiles.Function(2, 2.2, 1.05, -0.1, 0)),
         ["function 3"] = () => TestProfiles.P3(TestProfiles.Function(3, SrgbFunction)),
-        ["function 4"] = () => TestProfiles.P3(TestProfiles.Function(4, [.. SrgbFunction[..3], 0.08, 0.04, 0.002, 0])),
+        ["function 4"] = () => TestProfiles.P3(TestProfiles.Function(4, [.. SrgbFunction[..3], 0.08, 0.04, 0, 0])),
         ["a curve for each"] = () => TestProfiles.P3(TestProfiles.Function(0, 1.8), TestProfiles.Points(0), TestProfiles.Function(3, SrgbFunction)),
     };
 
@@ -59,6 +59,7 @@ public sealed class ColourTableTests
         ColourProfile.TableOf(TestProfiles.P3(TestProfiles.Function(4, SrgbFunction))).ShouldBeNull("too few numbers");
         ColourProfile.TableOf(TestProfiles.P3(TestProfiles.Function(3, 2.4, 1, -0.9, 1, 0.5))).ShouldBeNull("the power of a negative number");
         ColourProfile.TableOf(TestProfiles.P3(TestProfiles.Function(2, 2.2, 1, 0, 0.05))).ShouldBeNull("black that gives light");
+        ColourProfile.TableOf(TestProfiles.P3(TestProfiles.Function(4, [.. SrgbFunction[..3], 0.08, 0.04, 0.04, 0]))).ShouldBeNull("more light than the most");
         ColourProfile.TableOf(TestProfiles.P3("none"u8.ToArray())).ShouldBeNull("no curve");
     }
 

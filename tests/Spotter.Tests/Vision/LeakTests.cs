@@ -21,7 +21,7 @@ public sealed class LeakTests
         byte[][] pictures =
         [
             jpeg, TestPictures.Png(500, 400, 4), TestPictures.WebP(400, 300), TestPictures.Gif(300, 200), TestPictures.CmykJpeg(600, 500, 9, 99, 199, 19),
-            TestPictures.WithExif(jpeg, 6), jpeg[..(jpeg.Length / 2)], TestPictures.PngHeader(300, 300),
+            TestPictures.WithExif(jpeg, 6), TestPictures.WithProfile(TestPictures.Pattern(700, 500, 3), 700, 500, 3, "jpegsave_buffer", TestProfiles.AdobeRgb()), jpeg[..(jpeg.Length / 2)], TestPictures.PngHeader(300, 300),
         ];
         void Run(int count)
         {

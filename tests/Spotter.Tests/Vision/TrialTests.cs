@@ -107,7 +107,7 @@ public sealed class TrialTests
 
         File.WriteAllText(Path.ChangeExtension(file.Path, ".yaml"), "task: detect");
         Should.Throw<SpotterException>(() => VisionModel.Load(file.Path, new VisionModelOptions()))
-            .Message.ShouldContain("it was taken for yolov5 with 11 classes, but then it would be 100.8 sure of a find in grey, where 1 is the most");
+            .Message.ShouldContain("it was taken for yolov5 with 11 classes, but then it would be 90 sure of something in grey, where 0 is the least and 1 the most");
     }
 
     [Fact]

@@ -15,7 +15,6 @@ public sealed class ValueMapTests
     private static readonly Dictionary<string, (Func<TestGraph> Model, string Family)> Kinds = new(StringComparer.Ordinal)
     {
         ["Depth Anything"] = (() => Input(-1).Output("predicted_depth", Ramp(2, 5), declared: [-1, -1, -1]), "depth-map"),
-        ["MiDaS, which ends with its ReLU"] = (() => Ended("Relu", 5), "depth-map"),
         ["MiDaS, by its numbers"] = (() => Input().Output("output", Ramp(1, 5)), "depth-map"),
         ["a network for disparity"] = (() => Input().Output("disp_0", Ramp(2, 0.5f)), "depth-map"),
         ["U2-Net"] = (() => Enumerable.Range(1959, 7).Aggregate(Input(), (graph, i) => graph.Output($"{i}", Ramp(2, 1))), "saliency-map"),
