@@ -48,6 +48,7 @@ internal static class CommandLine
             DetectCommand.Create(),
             DoctorCommand.Create(),
             ServeCommand.CreateGateway(),
+            HealthCommand.Create(),
             KeysCommand.Create(),
             LoadCommand.Create(),
             McpCommand.Create(),

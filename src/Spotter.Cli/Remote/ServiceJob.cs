@@ -68,7 +68,12 @@ internal sealed record RawJobs(IReadOnlyList<JsonElement> Jobs, string? Next);
 /// <param name="Detail">For people.</param>
 internal sealed record ServiceProblem(string? Code, string? Detail);
 
+/// <summary>How a service is.</summary>
+/// <param name="Status">In a word.</param>
+internal sealed record ServiceHealth(string Status);
+
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(ServiceHealth))]
 [JsonSerializable(typeof(ServiceJob))]
 [JsonSerializable(typeof(ServiceJobs))]
 [JsonSerializable(typeof(ServiceProblem))]

@@ -17,11 +17,17 @@ public static class SpotterProgram
     /// <summary>The program with mistakes in it; built by <c>./test faults</c> only.</summary>
     public static readonly string PlantedFile = Built("planted");
 
+    /// <summary>The variable that has the program of an image run, with this folder for what it writes (<c>tests/containers/run</c>).</summary>
+    public const string ImageData = "SPOTTER_TEST_IMAGE_DATA";
+
     /// <summary>What starts it, with nothing of this process's own settings.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var file = environment?.ContainsKey(PlantedBug) == true ? PlantedFile : File;
-        var start = new ProcessStartInfo("dotnet", [file, .. arguments])
+        (string Program, IEnumerable<string> Arguments) run = environment?.GetValueOrDefault(ImageData) is { } data
+            ? (Path.Combine(SharedFiles.Repository, "tests", "containers", "run"), [ImageFactAttribute.Root!, data, .. arguments])
+            : ("dotnet", [file, .. arguments]);
+        var start = new ProcessStartInfo(run.Program, run.Arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
