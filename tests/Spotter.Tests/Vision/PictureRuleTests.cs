@@ -80,6 +80,18 @@ public sealed class PictureRuleTests
     {
         foreach (var profile in (byte[][])[new byte[500], TestProfiles.Swapped()[..200], TestProfiles.LinearGrey(), [.. TestProfiles.Swapped()[..128], .. new byte[400]]])
             ShouldBe(Flat(1, "jpegsave_buffer", profile, 200, 100, 50), (30, 30), (200, 100, 50), "ignored");
+        // Curves that are none, cut, or of a kind that there is not.
+        foreach (var curve in (byte[][])["none"u8.ToArray(), TestProfiles.Points(64)[..100], TestProfiles.Function(5, 2.4, 1, 0, 1, 0)])
+        {
+            foreach (var save in (string[])["jpegsave_buffer", "webpsave_buffer"])
+                ShouldBe(Flat(8, save, TestProfiles.P3(curve), 200, 100, 50), (30, 30), (200, 100, 50), $"a damaged curve, {save}");
+        }
+        foreach (var other in (string[])["link", "abst", "nmcl"])
+        {
+            var profile = TestProfiles.AdobeRgb();
+            System.Text.Encoding.ASCII.GetBytes(other).CopyTo(profile, 12);
+            ShouldBe(Flat(1, "jpegsave_buffer", profile, 144, 160, 90), (30, 30), (144, 160, 90), $"a profile of the class {other}");
+        }
         var grey = Enumerable.Repeat((byte)100, Edge * Edge).ToArray();
         ShouldBe(TestPictures.WithProfile(grey, Edge, Edge, 1, "pngsave_buffer", TestProfiles.Swapped()), (30, 30), (100, 100, 100), "grey with a profile for colour");
     }

@@ -122,6 +122,9 @@ public sealed class TrialTests
         using (var model = VisionModel.Load(named.Path, new VisionModelOptions()))
             (model.Model.Family, model.Model.Unsure).ShouldBe(("yolov5", null));
 
+        File.WriteAllText(Path.ChangeExtension(named.Path, ".yaml"), "family: yolov5-face\nlabels: { 0: face }\n");
+        using (var model = VisionModel.Load(named.Path, new VisionModelOptions()))
+            (model.Model.Family, model.Model.Engine).ShouldBe(("yolov5-face", "pose"), "what is stated beats the file's notes");
         File.WriteAllText(Path.ChangeExtension(silent.Path, ".yaml"), "family: yolov5-face");
         using (var model = VisionModel.Load(silent.Path, new VisionModelOptions()))
             (model.Model.Family, model.Model.Engine, model.Model.Unsure).ShouldBe(("yolov5-face", "pose", null));
