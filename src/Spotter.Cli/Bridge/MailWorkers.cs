@@ -71,7 +71,7 @@ internal sealed partial class MailWorkers(
                 {
                     var passedOn = false;
                     foreach (var message in await post.ReceiveAsync(settings.ResultQueue!, LongPoll, cancel))
-                        passedOn |= await IsPassedOnAsync(message, cancel);
+                        passedOn |= await DealAsync(message, cancel);
                     if (passedOn)
                         await Task.Delay(StandBack, time, cancel);
                 }
@@ -89,7 +89,7 @@ internal sealed partial class MailWorkers(
     }
 
     /// <summary>Deals with a message; true if it was left for another bridge, for which it is there at once.</summary>
-    private async Task<bool> IsPassedOnAsync(LegacyMessage message, CancellationToken cancel)
+    private async Task<bool> DealAsync(LegacyMessage message, CancellationToken cancel)
     {
         var read = form.Read(message.Body);
         if (read is var (id, answer) && waiting.TryGetValue(id, out var answered) && answered.TrySetResult(answer))

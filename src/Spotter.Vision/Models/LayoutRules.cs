@@ -31,7 +31,7 @@ internal sealed record LayoutHints
     public bool IsChannelsLast { get; init; }
 
     /// <summary>Pictures go in as whole numbers, 0 to 255.</summary>
-    public bool TakesBytes { get; init; }
+    public bool TakesIntegers { get; init; }
 
     /// <summary>There is an input for how much the picture was scaled, as PaddleDetection's exports have.</summary>
     public bool IsPaddle { get; init; }

@@ -87,7 +87,7 @@ internal sealed partial class ModelInspection : IDisposable
             IsToldSize = size is not null,
             IsPaddle = constant.Count > 0,
             IsChannelsLast = input.ChannelsLast,
-            TakesBytes = input.Type is OrtPort.UInt8 or OrtPort.Int32,
+            TakesIntegers = input.Type is OrtPort.UInt8 or OrtPort.Int32,
             Keypoints = keypointCount > 0 ? (keypointCount, keypointNumbers) : null,
             Operators = onnx.Operators,
             Text = TextHints(),

@@ -29,7 +29,7 @@ internal static class PeopleRules
     // 17 keypoints of y, x and how sure; then a box and its score.
     private const int MoveNetPoints = 17;
     private const int MoveNetRow = (3 * MoveNetPoints) + 5;
-    private const int MostPeople = 6;
+    private const int MoveNetPeople = 6;
 
     // 33 keypoints of a body and 6 that help with cutting it out, of x, y, depth, seen, present.
     private const int MediaPipeStep = 5;
@@ -43,7 +43,7 @@ internal static class PeopleRules
             return null;
         var guess = MoveNet(outputs) ?? MediaPipe(outputs);
         // The project's own exports take whole numbers; with others it is the shape alone that speaks for it.
-        if (guess is { Family: FamilyNames.MoveNet } && !hints.TakesBytes && hints.Family is null)
+        if (guess is { Family: FamilyNames.MoveNet } && !hints.TakesIntegers && hints.Family is null)
             guess = guess with { Doubt = "17 keypoints of three numbers can be in another order, or in other units" };
         return guess is not null && (hints.Family ?? guess.Family) == guess.Family ? guess : null;
     }
@@ -51,7 +51,7 @@ internal static class PeopleRules
     private static LayoutGuess? MoveNet(IReadOnlyList<OrtPort> outputs) => outputs switch
     {
         [{ IsNumeric: true, Shape: [1, 1, MoveNetPoints, 3] }] => Of(FamilyNames.MoveNet, [0], MoveNetPoints, new PeopleSpec(3 * MoveNetPoints, 3) { YFirst = true }),
-        [{ IsNumeric: true, Shape: [1, MostPeople, MoveNetRow] }] =>
+        [{ IsNumeric: true, Shape: [1, MoveNetPeople, MoveNetRow] }] =>
             Of(FamilyNames.MoveNet, [0], MoveNetPoints, new PeopleSpec(MoveNetRow, 3) { YFirst = true, Box = 3 * MoveNetPoints }),
         _ => null,
     };

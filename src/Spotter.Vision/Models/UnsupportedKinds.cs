@@ -17,7 +17,7 @@ internal static class UnsupportedKinds
         if (IsYuNet(outputs))
             return "it is a YuNet face detector of before 2023, whose boxes count from prepared ones that are not in the file; use the one of 2023 or later";
         if (IsMediaPipeDetector(outputs))
-            return "it is one of MediaPipe's detectors of faces, palms or people, whose boxes count from prepared ones that are not in the file; use YuNet or SCRFD for faces, and a YOLO or MoveNet for people";
+            return "it is one of MediaPipe's detectors of faces, palms or people, whose anchors are not in the file; use YuNet or SCRFD for faces, and a YOLO or MoveNet for people";
         return null;
     }
 

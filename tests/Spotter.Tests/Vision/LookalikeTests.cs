@@ -1,6 +1,9 @@
 using Spotter.Core;
 using Spotter.Vision;
+using Spotter.Vision.Boxes;
+using Spotter.Vision.Images;
 using Spotter.Vision.Inference;
+using Spotter.Vision.Results;
 using static Spotter.Tests.Vision.TestGraph;
 
 namespace Spotter.Tests.Vision;
@@ -113,9 +116,15 @@ public sealed class LookalikeTests
         using var model = VisionModel.Load(file.Path, new VisionModelOptions());
 
         model.Run(TestPictures.Png(64, 64), new VisionParameters()).Result.Regions.ShouldNotBeNull().Count.ShouldBe(256);
-        using var cancelled = new CancellationTokenSource();
-        cancelled.Cancel();
-        Should.Throw<OperationCanceledException>(() => model.Run(TestPictures.Png(64, 64), new VisionParameters(), cancel: cancelled.Token));
+        // Each of the two long steps by itself: a run that was cancelled before would end earlier.
+        var cancelled = new CancellationToken(canceled: true);
+        var letterbox = Letterbox.Create(model.Card.Input, 64, 64);
+        var lane = model.Rent();
+        using var run = model.Infer(lane);
+        using var map = new GreyMap(64, 64);
+        Should.Throw<OperationCanceledException>(() => LabelMapReader.Read(model.Card, new ModelOutputs(run.All, 0, 1), letterbox, map, cancelled));
+        Should.Throw<OperationCanceledException>(() => RegionBuilder.Build(model.Card, map, letterbox, null, cancelled));
+        model.Return(lane);
     }
 
     [Fact]
