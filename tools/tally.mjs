@@ -16,8 +16,8 @@ function* fromTrx(report) {
   for (const [, attributes, selfClosed, body] of
     report.matchAll(/<UnitTestResult\b((?:\s+[\w:]+="[^"]*")*)\s*(?:(\/>)|>([\s\S]*?)<\/UnitTestResult>)/g)) {
     const of = (name) => text(attributes.match(new RegExp(`\\s${name}="([^"]*)"`))?.[1] ?? '');
-    const said = selfClosed ? undefined : body.match(/<(Message|StdOut)>([\s\S]*?)<\/\1>/)?.[2];
-    yield { name: of('testName'), outcome: outcomes[of('outcome')] ?? 'failed', reason: text(said ?? '').trim() };
+    const said = (tag) => selfClosed ? undefined : body.match(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`))?.[1];
+    yield { name: of('testName'), outcome: outcomes[of('outcome')] ?? 'failed', reason: text(said('Message') ?? said('StdOut') ?? '').trim() };
   }
 }
 
@@ -27,8 +27,14 @@ function* fromVitest(report) {
     if (file.assertionResults.length === 0 && file.status === 'failed')
       yield { name: file.name, outcome: 'failed', reason: file.message };
     for (const test of file.assertionResults)
-      yield { name: test.fullName, outcome: outcomes[test.status] ?? 'skipped', reason: test.status };
+      yield { name: test.fullName, outcome: outcomes[test.status] ?? 'skipped', reason: test.failureMessages?.[0] ?? test.status };
   }
+}
+
+/** What a failed test said, in one line. */
+function brief(reason) {
+  const line = reason.replace(/\s+/g, ' ').trim();
+  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
 }
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
@@ -41,7 +47,7 @@ for (const line of readFileSync(process.argv[2], 'utf8').trim().split('\n').filt
     if (result.outcome === 'skipped')
       console.log(`skipped: ${result.name} (${result.reason || 'no reason given'})`);
     if (result.outcome === 'failed')
-      console.log(`failed: ${result.name}`);
+      console.log(`failed: ${result.name} (${brief(result.reason) || 'no reason given'})`);
   }
   const aborted = report?.match(/<RunInfo\b[^>]*outcome="Error"[^>]*>\s*<Text>[^<]*\b(?:aborted|crashed)\b/);
   if (aborted) {
