@@ -180,10 +180,19 @@ internal static class LayoutRules
             };
         }
         if (outputs is [var only] && ClassesOf(only) is > 1 and var all && (hints.Names ?? all) == all)
-            yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all) { IsLoose = (all is 6 or 7 && hints.Task is null) || VectorRules.IsLikely(all, hints) };
+            yield return new(OutputLayout.Classes, FamilyNames.Classifier, VisionTasks.Classify, [0], all)
+            {
+                IsLoose = (all is 6 or 7 && hints.Task is null) || VectorRules.IsLikely(all, hints),
+                Doubt = MayBeAnything(only, all, hints) ? "it names no classes and ends in no softmax or sigmoid, so its numbers may be coordinates or anything else" : null,
+            };
         if (vector is { IsLoose: true })
             yield return vector;
     }
+
+    /// <summary>Landmarks of a face, angles and ages come in the shape of a classifier's scores, too.</summary>
+    private static bool MayBeAnything(OrtPort output, int numbers, LayoutHints hints) =>
+        hints is { Names: null, Task: null, Family: null, Noted: false } && numbers is not (1000 or 1001) && !VectorRules.IsLikely(numbers, hints) && output.Type != OrtPort.UInt8
+        && hints.MakerOf(output.Name) is not ("Softmax" or "LogSoftmax" or "Sigmoid" or "HardSigmoid");
 
     private static IEnumerable<LayoutGuess> Boxes(long first, long second, int output, (int Index, int Count)? masks, LayoutHints hints)
     {

@@ -150,10 +150,10 @@ internal sealed partial class ModelInspection : IDisposable
     /// <summary>What was said beside the model isn't tried, and neither is what has no boxes.</summary>
     private TrialVerdict Try(ModelMetadata model, bool areNamed, LayoutGuess guess)
     {
-        // Whether there is a vector in the place of classes shows in its length.
-        if (overrides.Family is not null || (model.Layout == OutputLayout.Classes && !guess.IsLoose))
+        if (overrides.Family is not null)
             return new(null, null, "");
-        if (model.Layout == OutputLayout.Steps)
+        // Whether there is a vector in the place of classes shows in its length.
+        if (model.Layout == OutputLayout.Steps || (model.Layout == OutputLayout.Classes && !guess.IsLoose))
             return new(null, suspicion, "");
         var verdict = judge(model, areNamed, picture => runs.Of(picture, model.Input, model.Size, constant).Take(model.Outputs));
         return verdict with { Doubt = verdict.Doubt ?? suspicion };

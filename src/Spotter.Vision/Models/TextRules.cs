@@ -66,8 +66,9 @@ internal static class TextRules
         {
             if (outputs[i] is not { Type: OrtPort.Float32 or OrtPort.Float16, Shape: [1, 1, var height, var width] } || height != hints.Height || width != hints.Width)
                 continue;
-            // Names that Paddle's exports give, and MMOCR's and docTR's own.
-            var isNamed = outputs[i].Says("sigmoid_", "fetch_name_", "save_infer_model") || outputs[i].Name == "maps";
+            // MMOCR's and docTR's own name, and those that Paddle's exports give to all kinds of models.
+            var isTold = outputs[i].Name == "maps";
+            var isNamed = isTold || outputs[i].Says("sigmoid_", "fetch_name_", "save_infer_model");
             var isDocTr = outputs[i].Says("logits") && hints.MakerOf(outputs[i].Name) != "Sigmoid";
             var isOpen = hints.Text is { HasFreeHeight: true, HasFreeWidth: true } && hints.MakerOf(outputs[i].Name) == "Sigmoid";
             // The head of DB ends with two of these, where heads for masks and depths scale up by interpolation.
@@ -76,7 +77,8 @@ internal static class TextRules
             return new(OutputLayout.TextMap, FamilyNames.Db, VisionTasks.Obb, [i], 1)
             {
                 IsDocTr = isDocTr,
-                Doubt = isStated || isNamed ? null : "a map of probabilities can be of something else than text",
+                // Text is looked for in pages of any size.
+                Doubt = isStated || isTold || (isNamed && isOpen) ? null : "a map of probabilities can be of something else than text",
             };
         }
         return null;

@@ -21,6 +21,12 @@ public sealed class LookalikeTests
             (() => In(320, 48).Note("character", string.Join('\n', Enumerable.Range('A', 55).Select(c => (char)c))).Output("softmax_0.tmp_0", [1, 40, 56], OneHot(40, 56)), "read"),
         ["a classifier of 195 names beside a quality"] =
             (() => In(224, 224).Note("names", Names(195)).Output("logits", [1, 195], Random(195, -3, 3)).Output("quality", [1, 1], [0.1f]), Refused),
+        ["landmarks of a face"] = (() => In(112, 112).Output("output", [1, 136], Random(136, 0, 1)), "classify unsure"),
+        ["shapes of a face"] = (() => In(120, 120).Output("params", [1, 62], Random(62, -2, 2)), "classify unsure"),
+        ["a hundred numbers without a name"] = (() => In(32, 32).Output("output", [1, 100], Random(100, -3, 3)), "classify unsure"),
+        ["a hundred numbers with names"] = (() => In(32, 32).Note("names", Names(100)).Output("output", [1, 100], Random(100, -3, 3)), "classify"),
+        ["classes of ImageNet without a name"] = (() => In(224, 224).Output("output", [1, 1000], Random(1000, -3, 3)), "classify"),
+        ["a mask of roads, exported by Paddle"] = (() => Transposed(In(64, 64)).Output("sigmoid_0.tmp_0", [1, 1, 64, 64], Random(4096, 0, 1)), Unsure),
         ["joints in metres"] = (() => In(256, 256).Output("joints", [1, 1, 17, 3], Random(51, -0.6f, 0.6f)), Refused),
         ["joints in pixels"] = (() => In(256, 256).Output("keypoints", [1, 1, 17, 3], [.. Enumerable.Repeat((float[])[120, 90, 0.1f], 17).SelectMany(p => p)]), Refused),
         ["joints that may be x before y"] = (() => In(256, 256).Output("keypoints", [1, 1, 17, 3], [.. Enumerable.Repeat((float[])[0.1f, 0.4f, 0.9f], 17).SelectMany(p => p)]), Unsure),
