@@ -32,7 +32,8 @@ public sealed partial class WorkLoop
             for (var i = 0; i < together.Count; i++)
             {
                 together[i].RunningSince = null;
-                together[i].Done.TrySetResult(ran[i]);
+                if (!together[i].Done.TrySetResult(ran[i]))
+                    ran[i].Dispose();
             }
             Interlocked.Exchange(ref laneFreed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         }

@@ -29,7 +29,7 @@ public sealed class LeakTests
             {
                 try
                 {
-                    detector.Run(pictures[i % pictures.Length], new VisionParameters { Annotate = i % 3 == 0 });
+                    detector.Run(pictures[i % pictures.Length], new VisionParameters { Annotate = i % 3 == 0 }).Dispose();
                 }
                 catch (SpotterException refusal) when (refusal.Code is ErrorCodes.ImageTruncated or ErrorCodes.ImageInvalid)
                 {
@@ -56,7 +56,7 @@ public sealed class LeakTests
             for (var i = 0; i < count; i++)
             {
                 using var detector = ModelFile.Load(output, ("names", "['a', 'b']"));
-                detector.Run(TestPictures.Png(32, 32), new VisionParameters());
+                detector.Run(TestPictures.Png(32, 32), new VisionParameters()).Dispose();
             }
         }
 
