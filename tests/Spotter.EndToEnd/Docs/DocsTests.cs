@@ -5,7 +5,9 @@ namespace Spotter.EndToEnd.Docs;
 /// <summary>The docs hold when they are followed: their commands are run against a real service, and their samples compared with its answers.</summary>
 public sealed class DocsTests
 {
-    public static TheoryData<string> Pages => [.. Played.Where(p => !NeedsServers(p))];
+    public static TheoryData<string> Pages => [.. Played.Where(p => !NeedsServers(p) && !NeedsKubectl(p))];
+
+    public static TheoryData<string> PagesWithKubectl => [.. Played.Where(NeedsKubectl)];
 
     public static TheoryData<string> PagesWithServers => [.. Played.Where(NeedsServers)];
 
@@ -18,6 +20,14 @@ public sealed class DocsTests
     [ZshTheory]
     [MemberData(nameof(Pages))]
     public Task A_page_holds_in_zsh(string page) => DocsRun.PlayAsync(page, DocsPage.Read(page), "zsh");
+
+    [KubectlTheory]
+    [MemberData(nameof(PagesWithKubectl))]
+    public Task A_page_with_kubectl_holds_in_bash(string page) => DocsRun.PlayAsync(page, DocsPage.Read(page), "bash");
+
+    [KubectlTheory(inZsh: true)]
+    [MemberData(nameof(PagesWithKubectl))]
+    public Task A_page_with_kubectl_holds_in_zsh(string page) => DocsRun.PlayAsync(page, DocsPage.Read(page), "zsh");
 
     [ServersTheory]
     [MemberData(nameof(PagesWithServers))]
@@ -63,6 +73,9 @@ public sealed class DocsTests
         }
     }
 
+    private static bool NeedsKubectl(string page) =>
+        DocsPage.Read(page).Any(s => s is { NotRun: null, IsShell: true } && s.Text.Contains("kubectl ", StringComparison.Ordinal));
+
     private static bool NeedsServers(string page) =>
         DocsPage.Text(page).Contains(DocsWords.PostgresUrl, StringComparison.Ordinal) || DocsPage.Text(page).Contains(DocsWords.Bucket, StringComparison.Ordinal);
 }
@@ -80,14 +93,31 @@ internal sealed class ServersTheoryAttribute : TheoryAttribute
     public bool InZsh { get; }
 }
 
+/// <summary>A test that needs kubectl, but no cluster; counted as skipped without it.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class KubectlTheoryAttribute : TheoryAttribute
+{
+    public KubectlTheoryAttribute(bool inZsh = false)
+    {
+        InZsh = inZsh;
+        Skip = !InstalledPrograms.Has("kubectl") ? "there is no kubectl here: install it from https://kubernetes.io/docs/tasks/tools" : inZsh ? ZshTheoryAttribute.Missing : null;
+    }
+
+    public bool InZsh { get; }
+}
+
 /// <summary>A test that needs zsh; counted as skipped without it.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ZshTheoryAttribute : TheoryAttribute
 {
     public ZshTheoryAttribute() => Skip = Missing;
 
-    public static string? Missing { get; } =
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, "zsh")))
-            ? null
-            : "there is no zsh here: install the package zsh";
+    public static string? Missing { get; } = InstalledPrograms.Has("zsh") ? null : "there is no zsh here: install the package zsh";
+}
+
+/// <summary>What the shell finds.</summary>
+internal static class InstalledPrograms
+{
+    public static bool Has(string name) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, name)));
 }
