@@ -14,6 +14,12 @@ public interface ILauncherModule
     /// <summary>The settings that a pool with this launcher has besides those of all pools. Their keys have no dots.</summary>
     IReadOnlyList<Setting> Settings { get; }
 
+    /// <summary>
+    /// True when somebody outside Spotter starts the workers and asks how many there are to be (<see cref="ObservedFleet"/>):
+    /// <see cref="Create"/> is not called then.
+    /// </summary>
+    bool IsObserved => false;
+
     /// <summary>Notes what is wrong with the settings of a pool, besides what each of them says by itself.</summary>
     void Check(SettingReader settings)
     {

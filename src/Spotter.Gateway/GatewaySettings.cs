@@ -26,6 +26,9 @@ public sealed record GatewaySettings
     /// <summary>The port to listen on; 0 for any free one.</summary>
     public int Port { get; init; } = 8080;
 
+    /// <summary>The port on which KEDA asks how many workers there are to be; 0 for any free one, null for none.</summary>
+    public int? KedaPort { get; init; }
+
     /// <summary>The folder of pictures that come with the built-in model; null when there are none.</summary>
     public string? SamplesFolder { get; init; }
 
@@ -116,10 +119,14 @@ public sealed record GatewaySettings
         // The server would take any other name for all of the machine's addresses.
         if (Host is not ("localhost" or "*") && !IPAddress.TryParse(Host, out _))
             throw Invalid($"The host '{Host}' is not an address to listen on; give an IP address, as 127.0.0.1, or 0.0.0.0 for all.");
-        if (Host == "localhost" && (Port == 0 || Cameras.Port == 0))
+        if (Host == "localhost" && (Port == 0 || Cameras.Port == 0 || KedaPort == 0))
             throw Invalid("A free port can't be chosen for 'localhost', which is two addresses; give 127.0.0.1 as the host.");
         if (Port is < 0 or > 65535)
             throw Invalid($"The port {Port} is not between 0 and 65535.");
+        if (KedaPort is < 0 or > 65535)
+            throw Invalid($"The port {KedaPort} for KEDA is not between 0 and 65535.");
+        if (KedaPort > 0 && (KedaPort == Port || KedaPort == Cameras.Port))
+            throw Invalid($"The port {KedaPort} for KEDA is the gateway's own or that of camera software, and speaks another protocol; choose another.");
         if (string.IsNullOrEmpty(WorkerToken) || WorkerToken.Length < 32)
             throw Invalid("The worker token is shorter than 32 characters; leave it out to have one made.");
         if (MaxStreams < 1 || MaxWaits < 1 || MaxUploads < 1 || MaxDrawings < 1)

@@ -9,7 +9,7 @@ namespace Spotter.Scaling;
 /// joined from elsewhere, which it can drain but neither start nor stop. <see cref="List"/>, <see cref="Health"/> and
 /// <see cref="RetireAllAsync"/> are for anybody; everything else is for one caller at a time.
 /// </summary>
-public sealed partial class FleetController
+public sealed partial class FleetController : IFleet
 {
     private static readonly TimeSpan LastLongestBoot = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(10);
@@ -70,8 +70,8 @@ public sealed partial class FleetController
     /// <summary>True when its workers are no one gateway's (<see cref="IWorkerLauncher.IsShared"/>).</summary>
     public bool IsShared => launcher.IsShared;
 
-    /// <summary>True for a worker that another gateway scales: that one has to see it, so it has to join there.</summary>
-    public bool IsElsewhere(string worker) => IsShared && role == ControllerRole.Standby && Has(worker);
+    /// <inheritdoc/>
+    public bool IsElsewhere(string worker, IReadOnlyList<string>? models = null) => IsShared && role == ControllerRole.Standby && Has(worker);
 
     /// <summary>True for a worker that was started here and has not ended.</summary>
     public bool Has(string worker)

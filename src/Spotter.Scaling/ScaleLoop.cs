@@ -19,7 +19,7 @@ namespace Spotter.Scaling;
 /// Says whether the fleet's workers take from a queue: no number of them shortens the others. Null when they take from all.
 /// </param>
 public sealed partial class ScaleLoop(
-    IJobStore store, FleetController fleet, ScalePolicy policy, DecisionLog decisions, TimeProvider time, ILogger<ScaleLoop> log,
+    IJobStore store, IFleet fleet, ScalePolicy policy, DecisionLog decisions, TimeProvider time, ILogger<ScaleLoop> log,
     Func<string, bool>? serves = null)
 {
     // A store that hangs is as unknown as one that fails.

@@ -60,7 +60,7 @@ internal static class HealthCheck
         const string Name = "settings";
         try
         {
-            ServiceSettings.Read(settings, hasPools: true, RandomSource.System);
+            ServiceSettings.Read(settings, isGateway: false, RandomSource.System);
             return new(Name, Health.Ok, settings.Get(SettingSources.File) ?? (File.Exists(SettingSources.FileName) ? Path.GetFullPath(SettingSources.FileName) : $"no {SettingSources.FileName}"));
         }
         catch (SpotterException wrong)

@@ -13,16 +13,19 @@ namespace Spotter.Cli.Serve;
 
 /// <summary>What all pools of a service stand on.</summary>
 internal sealed record PoolDependencies(
-    Backend Backend, ChangeFeed Changes, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder, string Scratch,
+    Backend Backend, LeaseSettings Leases, ChangeFeed Changes, GatewayName Gateway, WorkerRoster Roster, ScaleRecords Records, ModelCatalogue Catalogue, string DataFolder, string Scratch,
     TimeProvider Time, RandomSource Random, ILoggerFactory Loggers);
 
 /// <summary>One pool of a service: what starts its workers, their controller, and the loop that says how many there are.</summary>
 internal sealed class Pool : IAsyncDisposable
 {
+    // A worker that gets no answer asks again within a heartbeat, and one that is sent away tries several gateways.
+    private const int RejoinHeartbeats = 3;
+
     private readonly PoolSettings settings;
     private readonly IReadOnlyList<PoolSettings> all;
     private readonly PoolDependencies parts;
-    private readonly IWorkerLauncher launcher;
+    private readonly IWorkerLauncher? launcher;
     private readonly bool isOnly;
 
     /// <summary>Creates a pool without workers.</summary>
@@ -39,12 +42,19 @@ internal sealed class Pool : IAsyncDisposable
         this.parts = parts;
         isOnly = all.Count == 1;
         Meter = isOnly ? parts.Records.Meter : new ScaleMeter { Whole = parts.Records.Meter };
+        if (settings.IsObserved)
+        {
+            var observed = new ObservedFleet(parts.Roster, RejoinHeartbeats * parts.Leases.Heartbeat, parts.Time) { Meter = Meter, Takes = models => isOnly || models.Any(HasModel) };
+            (Fleet, Desired, Scaling) = (observed, observed.Desired, settings.Scaling with { BootPrior = ObservedFleet.UsualBoot, BootPatience = ObservedFleet.BootPatience });
+            return;
+        }
         launcher = settings.Launcher.Create(new LauncherContext(
             settings.Settings,
             settings.Name,
             isOnly ? parts.Gateway.Prefix : $"{parts.Gateway.Prefix}{settings.Name}-",
             Path.Combine(parts.DataFolder, isOnly ? "workers" : $"workers-{settings.Name}"),
             parts.Scratch, () => command(this), (RunStage.BoardVariable, RunStage.BoardBytes), parts.Time, parts.Random, parts.Loggers));
+        Scaling = settings.Scaling with { BootPrior = launcher.UsualBoot };
         Fleet = new FleetController(
             launcher, parts.Roster, exit => parts.Backend.Jobs.ReleaseAsync(exit.Worker, ReasonOf(exit), spendAttempt: exit.Status is not (0 or WorkerExit.StuckStatus), CancellationToken.None),
             parts.Time, parts.Loggers.CreateLogger<FleetController>())
@@ -56,9 +66,12 @@ internal sealed class Pool : IAsyncDisposable
 
     public string Name => settings.Name;
 
-    public ScaleSettings Scaling => settings.Scaling;
+    public ScaleSettings Scaling { get; }
 
-    public FleetController Fleet { get; }
+    public IFleet Fleet { get; }
+
+    /// <summary>How many workers there are to be, where somebody else starts them; else null.</summary>
+    public DesiredWorkers? Desired { get; }
 
     public ScaleMeter Meter { get; }
 
@@ -75,7 +88,7 @@ internal sealed class Pool : IAsyncDisposable
     /// <summary>Scales until cancelled.</summary>
     public Task RunAsync(CancellationToken cancel) =>
         new ScaleLoop(
-            parts.Backend.Jobs, Fleet, ScalePolicies.Create(Scaling with { BootPrior = launcher.UsualBoot }), parts.Records.Decisions, parts.Time, parts.Loggers.CreateLogger<ScaleLoop>(), Serves)
+            parts.Backend.Jobs, Fleet, ScalePolicies.Create(Scaling), parts.Records.Decisions, parts.Time, parts.Loggers.CreateLogger<ScaleLoop>(), Serves)
         {
             Tick = Scaling.Tick,
             Meter = Meter,

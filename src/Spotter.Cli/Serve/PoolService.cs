@@ -39,10 +39,10 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
         (this.settings, this.gateway, this.catalogue, this.models, this.server) = (settings, gateway, catalogue, models, server);
         (this.time, log) = (time, loggers.CreateLogger<PoolService>());
         catalogue.AreTogether = (one, other) => PoolSettings.OfModel(settings.Pools, one) == PoolSettings.OfModel(settings.Pools, other);
-        var dependencies = new PoolDependencies(backend, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, Scratch, time, random, loggers);
+        var dependencies = new PoolDependencies(backend, gateway.Jobs.Leases, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, Scratch, time, random, loggers);
         foreach (var pool in settings.Pools)
             pools.Add(new Pool(pool, settings.Pools, dependencies, Command, worker => pools.Any(p => p.Fleet.Has(worker))));
-        Pools = new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet))], roster);
+        Pools = new WorkerPools([.. pools.Select(p => new WorkerPool(p.Name, p.Scaling.Max, p.Fleet) { Desired = p.Desired })], roster);
     }
 
     /// <summary>The pools, for those who show them.</summary>

@@ -23,10 +23,10 @@ internal static class ServiceHost
 {
     /// <summary>Builds the host without starting it.</summary>
     /// <param name="settings">What was asked for.</param>
-    /// <param name="hasPools">False for a gateway whose workers join from elsewhere.</param>
+    /// <param name="isGateway">True for a gateway, which starts no processes: its workers join from elsewhere.</param>
     /// <param name="signals">Says when to end.</param>
     /// <exception cref="SpotterException">It can't be as was asked for, or the data folder can't be used.</exception>
-    public static WebApplication Build(SettingReader settings, bool hasPools, StopSignals signals)
+    public static WebApplication Build(SettingReader settings, bool isGateway, StopSignals signals)
     {
         var builder = GatewayHost.CreateBuilder();
         Logging.Configure(builder.Logging, LogSection.Read(settings));
@@ -37,7 +37,7 @@ internal static class ServiceHost
             .AddSingleton<TimeProvider>(new SteadyClock(TimeProvider.System))
             .AddSingleton(random)
             .AddSingleton(settings)
-            .AddSingleton<IOptionsFactory<ServiceSettings>>(new ServiceSettings.Factory(settings, hasPools, random))
+            .AddSingleton<IOptionsFactory<ServiceSettings>>(new ServiceSettings.Factory(settings, isGateway, random))
             .AddOptions<ServiceSettings>().ValidateOnStart();
         builder.Services.AddSingleton(s => s.GetRequiredService<IOptions<ServiceSettings>>().Value);
         builder.Services.AddSingleton(s => new TelegramDeployment(s.GetRequiredService<ServiceSettings>().Telegram));
@@ -46,7 +46,7 @@ internal static class ServiceHost
         if (BackendFactory.HearsOfUploads(settings))
             builder.Services.AddSingleton(s => s.GetRequiredService<Backend>().UploadEvents!);
         AddModels(builder.Services);
-        AddScaling(builder.Services, hasPools);
+        AddScaling(builder.Services, ServiceSettings.HasPools(settings, isGateway));
         builder.Services.AddGateway().AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>())
             .AddHostedService<PublishService>().AddSingleton(SettingSources.Secrets).AddHostedService<SecretWatch>();
         return builder.Build().MapGateway();

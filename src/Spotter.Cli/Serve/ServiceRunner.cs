@@ -26,11 +26,11 @@ internal static class ServiceRunner
 
     /// <summary>Serves until told to stop; the exit status.</summary>
     /// <param name="settings">What was asked for.</param>
-    /// <param name="hasPools">False for a gateway whose workers join from elsewhere.</param>
-    public static async Task<int> RunAsync(SettingReader settings, bool hasPools)
+    /// <param name="isGateway">True for a gateway, which starts no processes: its workers join from elsewhere.</param>
+    public static async Task<int> RunAsync(SettingReader settings, bool isGateway)
     {
         using var stop = new StopSignals();
-        await using var host = ServiceHost.Build(settings, hasPools, stop);
+        await using var host = ServiceHost.Build(settings, isGateway, stop);
         // A host can't be stopped whose parts can't be made.
         _ = host.Services.GetServices<IHostedService>().ToList();
         try
@@ -52,6 +52,8 @@ internal static class ServiceRunner
         using var address = NoteAddress(host);
         if (host.CameraAddress() is { } cameras)
             Announce($"camera software on {cameras.ToString().TrimEnd('/')}");
+        if (host.KedaAddress() is { } keda)
+            Announce($"KEDA on {keda.ToString().TrimEnd('/')}");
         Announce($"listening on {host.Address().ToString().TrimEnd('/')}");
 
         // None of these ends by itself unless it failed, and the service is no use without any of them.

@@ -51,21 +51,24 @@ internal sealed record ServiceSettings
     /// <summary>Not the values: secrets are among them.</summary>
     public override string ToString() => nameof(ServiceSettings);
 
+    /// <summary>True when workers are scaled here.</summary>
+    public static bool HasPools(SettingReader settings, bool isGateway) => !isGateway || PoolSection.AreOfGateway(settings);
+
     /// <summary>Reads and checks all of them, and tells all mistakes at once.</summary>
     /// <param name="settings">What was asked for.</param>
-    /// <param name="hasPools">False for a gateway whose workers join from elsewhere.</param>
+    /// <param name="isGateway">True for a gateway, which starts no processes: its workers join from elsewhere.</param>
     /// <param name="random">Makes the worker token if none is given.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
-    public static ServiceSettings Read(SettingReader settings, bool hasPools, RandomSource random)
+    public static ServiceSettings Read(SettingReader settings, bool isGateway, RandomSource random)
     {
-        var pools = hasPools ? PoolSection.Read(settings, ScalingSection.Read(settings)) : [];
+        var pools = HasPools(settings, isGateway) ? PoolSection.Read(settings, ScalingSection.Read(settings), isGateway) : [];
         var scaling = PoolSettings.Sum(pools);
         var telegram = TelegramSection.Read(settings, GatewaySection.DataFolder(settings));
         var seed = LegacySection.Read(settings);
         var gateway = GatewaySection.Read(settings, scaling, telegram, random);
         BackendFactory.Check(settings);
         PublishSection.Check(settings, TimeProvider.System);
-        if (!hasPools && WorkerSection.Token(settings) is null)
+        if (isGateway && WorkerSection.Token(settings) is null)
             settings.Mistake($"A gateway needs the secret that its workers show; give it with --token-file FILE or {WorkerSection.TokenVariable}.");
         foreach (var check in (Action[])[gateway.Validate, () => telegram?.Validate(), () => seed?.Validate(), .. pools.Select(p => (Action)(() => ScalePolicies.Create(p.Scaling)))])
         {
@@ -95,8 +98,8 @@ internal sealed record ServiceSettings
     }
 
     /// <summary>Makes them the host's options, which it checks as it starts.</summary>
-    internal sealed class Factory(SettingReader settings, bool hasPools, RandomSource random) : IOptionsFactory<ServiceSettings>
+    internal sealed class Factory(SettingReader settings, bool isGateway, RandomSource random) : IOptionsFactory<ServiceSettings>
     {
-        public ServiceSettings Create(string name) => Read(settings, hasPools, random);
+        public ServiceSettings Create(string name) => Read(settings, isGateway, random);
     }
 }

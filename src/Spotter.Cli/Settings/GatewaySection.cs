@@ -145,6 +145,7 @@ internal static class GatewaySection
             WorkerToken = WorkerSection.Token(settings) ?? random.NextHex(32),
             Webhooks = WebhookSection.Read(settings),
             Cameras = CameraSection.Read(settings),
+            KedaPort = settings.Get(KedaSection.Port),
         };
     }
 }

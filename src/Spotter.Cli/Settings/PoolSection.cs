@@ -1,5 +1,6 @@
 using Spotter.Core;
 using Spotter.Core.Settings;
+using Spotter.Fleets;
 using Spotter.Fleets.Opening;
 using Spotter.Scaling;
 using Spotter.Scaling.Policies;
@@ -23,7 +24,8 @@ internal static class PoolSection
     private static readonly Setting<ScalePreset?> Preset = new("preset", "What a second of waiting is worth.", SettingValues.Choice<ScalePreset>().OrNone(), null);
     private static readonly Setting<double?> CostCap = new(
         "costCapHours", "Worker-hours that it may spend in any 24 hours, outside the cap on all other pools. Default: its share of that.", SettingValues.Positive("HOURS").OrNone(), null);
-    private static readonly Setting<string> Launcher = new("launcher", "How its workers are started.", SettingValues.OneOf([.. Launchers.BuiltIn.Select(l => l.Name)]), Launchers.BuiltIn[0].Name);
+    private static readonly Setting<string?> Launcher = new(
+        "launcher", $"How its workers are started. Default: processes; with {KedaSection.Port.Flag}, keda.", Optional(SettingValues.OneOf([.. Launchers.BuiltIn.Select(l => l.Name)])), null);
 
     /// <summary>The flag: a pool in one text.</summary>
     public static readonly Setting<string> Flag = new(
@@ -59,14 +61,23 @@ internal static class PoolSection
         return flags;
     }
 
+    /// <summary>
+    /// True when a gateway scales its workers, although it starts no processes: KEDA asks it how many there are to be, or a pool says how they are started.
+    /// </summary>
+    public static bool AreOfGateway(SettingReader settings) =>
+        settings.Get(KedaSection.Port) is not null || settings.Groups(Key).Any(p => p.Settings.Has(Launcher));
+
     /// <summary>The pools as asked for.</summary>
     /// <param name="settings">What was asked for.</param>
     /// <param name="scaling">What is so for all of them unless one says something else.</param>
-    public static IReadOnlyList<PoolSettings> Read(SettingReader settings, ScaleSettings scaling)
+    /// <param name="isGateway">True for a gateway, which starts no processes.</param>
+    public static IReadOnlyList<PoolSettings> Read(SettingReader settings, ScaleSettings scaling, bool isGateway = false)
     {
-        var pools = settings.Groups(Key).Select(p => Read(p.Name, p.Settings, scaling)).ToList();
+        var usual = settings.Get(KedaSection.Port) is null ? Launchers.BuiltIn[0] : Launchers.BuiltIn.First(l => l.IsObserved);
+        var pools = settings.Groups(Key).Select(p => Read(p.Name, p.Settings, scaling, usual)).ToList();
         if (pools.Count == 0)
-            return [new PoolSettings(PoolSettings.Default, [], scaling, Launchers.BuiltIn[0], GivenSettings.Reader())];
+            pools.Add(new PoolSettings(WorkerPool.Default, [], scaling, usual, GivenSettings.Reader()));
+        CheckLaunchers(settings, pools, isGateway);
         if (Twice(pools.SelectMany(p => p.Models)) is { } model)
             settings.Mistake($"The model '{model}' is in two pools; name it in one.");
         if (pools.Where(p => p.Models.Count == 0).Skip(1).FirstOrDefault() is { } second)
@@ -81,11 +92,22 @@ internal static class PoolSection
         return pools.ConvertAll(p => p with { Scaling = p.Scaling with { DailyWorkerHours = p.Scaling.DailyWorkerHours ?? cap * p.Scaling.Max / most } });
     }
 
-    private static PoolSettings Read(string name, SettingReader pool, ScaleSettings scaling)
+    private static void CheckLaunchers(SettingReader settings, List<PoolSettings> pools, bool isGateway)
+    {
+        var port = settings.Get(KedaSection.Port);
+        if (isGateway && pools.Find(p => p.Launcher == Launchers.BuiltIn[0]) is { } started)
+            settings.Mistake($"A gateway starts no processes, and the pool '{started.Name}' has them; use `spotter serve`, or give it another launcher.");
+        if (port is null && pools.Find(p => p.IsObserved) is { } asked)
+            settings.Mistake($"KEDA starts the workers of the pool '{asked.Name}', and needs a port to ask how many; give one with {KedaSection.Port.Flag} N.");
+        if (port is not null && !pools.Exists(p => p.IsObserved))
+            settings.Mistake($"There is nothing to tell KEDA at {settings.NameOf(KedaSection.Port)}: no pool has launcher=keda. Give one that launcher, or leave the port out.");
+    }
+
+    private static PoolSettings Read(string name, SettingReader pool, ScaleSettings scaling, ILauncherModule usual)
     {
         if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)))
             pool.Mistake($"'{name}' can't be the name of a pool; take 1 to {LongestName} small letters and digits.");
-        var launcher = Launchers.BuiltIn.FirstOrDefault(l => l.Name == pool.Get(Launcher)) ?? Launchers.BuiltIn[0];
+        var launcher = Launchers.BuiltIn.FirstOrDefault(l => l.Name == pool.Get(Launcher)) ?? usual;
         IReadOnlyList<Setting> own = [Models, Min, Max, Lanes, Policy, Preset, CostCap, Launcher, .. launcher.Settings];
         foreach (var unknown in pool.Names.Where(n => !own.Any(s => s.Key.Equals(n, StringComparison.OrdinalIgnoreCase))))
             pool.Mistake($"The pool '{name}' has no setting '{unknown}'; use {string.Join(", ", own.SkipLast(1).Select(s => s.Key))} or {own[^1].Key}.");

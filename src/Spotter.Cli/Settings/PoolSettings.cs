@@ -13,8 +13,8 @@ namespace Spotter.Cli.Settings;
 /// <param name="Settings">What else it was told, for the launcher.</param>
 internal sealed record PoolSettings(string Name, IReadOnlyList<string> Models, ScaleSettings Scaling, ILauncherModule Launcher, SettingReader Settings)
 {
-    /// <summary>The name of the one pool that there is unless told otherwise.</summary>
-    public const string Default = "default";
+    /// <summary>True when somebody else starts its workers, who asks how many there are to be.</summary>
+    public bool IsObserved => Launcher.IsObserved;
 
     /// <summary>The workers of all pools together.</summary>
     public static ScaleSettings Sum(IReadOnlyList<PoolSettings> pools) => pools switch

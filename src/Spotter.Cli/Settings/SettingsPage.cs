@@ -61,6 +61,7 @@ internal static class SettingsPage
             page.Append($"| `{setting.Key}` | {Cell(setting.Description)} | {Cell(setting.Words)} |\n");
         page.Append("\nOn the command line, a pool is one text: `--pool 'plates:models=plates;max=2;preset=fast' --pool rest`.\n\n");
         Table(page, "Metrics for a scaler outside Spotter", PublishSection.All);
+        Table(page, "KEDA", KedaSection.All);
         Table(page, "Workers", WorkerSection.All);
         Table(page, "A bridge to an earlier service's workers", BridgeSection.All);
         Table(page, "The log", LogSection.All);

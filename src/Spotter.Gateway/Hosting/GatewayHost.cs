@@ -19,6 +19,7 @@ using Spotter.Gateway.Cameras;
 using Spotter.Gateway.Compat;
 using Spotter.Gateway.Deliveries;
 using Spotter.Gateway.Intake;
+using Spotter.Gateway.Keda;
 using Spotter.Gateway.Mcp;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.OpenInference;
@@ -37,7 +38,7 @@ using Spotter.Scaling;
 namespace Spotter.Gateway.Hosting;
 
 /// <summary>
-/// The gateway: page, API and worker API on one port, camera software on that or another, as parts of a generic host. A program registers its job store, blob
+/// The gateway: page, API and worker API on one port, camera software on that or another, KEDA on one of its own, as parts of a generic host. A program registers its job store, blob
 /// store, outbox and <see cref="GatewaySettings"/>, and whatever else is to be other than by default.
 /// </summary>
 public static class GatewayHost
@@ -63,6 +64,7 @@ public static class GatewayHost
         new OpenInferenceDoor(),
         new CameraDoor(),
         new McpDoor(),
+        new KedaDoor(),
     ];
 
     /// <summary>Begins a host with a web server and nothing else.</summary>
@@ -180,6 +182,9 @@ public static class GatewayHost
 
     /// <summary>The address that serves camera software only, once a host has started; null when there is none.</summary>
     public static Uri? CameraAddress(this WebApplication app) => app.Urls.Skip(1).FirstOrDefault() is { } second ? new(second) : null;
+
+    /// <summary>The address at which KEDA asks for the number of workers, once a host has started; null when there is none.</summary>
+    public static Uri? KedaAddress(this WebApplication app) => app.Services.GetService<KedaServer>()?.Address;
 
     /// <summary>Ends with the error of a background service of a host, once it has started and one fails.</summary>
     public static Task<Exception> FirstErrorAsync(this IHost host) =>

@@ -65,9 +65,9 @@ internal sealed partial class WorkerApi(
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
         WorkerWords.Check(join);
-        if (IsElsewhere(worker))
-            throw SentAway(worker);
         var has = join.Models;
+        if (pools?.IsElsewhere(worker, [.. has.Select(m => m.Id)]) == true)
+            throw SentAway(worker);
         if (IsFromElsewhere(worker) && !roster.Has(worker))
             LogJoined(worker, string.Join(", ", has.Select(m => m.Id)));
         roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), has, Math.Clamp(join.Order, 0, int.MaxValue / 2));

@@ -52,7 +52,7 @@ public sealed class GatewaySettingsTests
     [Fact]
     public void What_serve_does_unless_told_otherwise_is_valid_and_open_to_this_machine_alone()
     {
-        var gateway = ServiceSettings.Read(GivenSettings.Reader(), hasPools: true, RandomSource.Seeded(1)).Gateway;
+        var gateway = ServiceSettings.Read(GivenSettings.Reader(), isGateway: false, RandomSource.Seeded(1)).Gateway;
 
         gateway.Validate();
         gateway.Host.ShouldBe("127.0.0.1");
@@ -66,7 +66,7 @@ public sealed class GatewaySettingsTests
     }
 
     private static string Token(int seed, params (string, string)[] given) =>
-        ServiceSettings.Read(GivenSettings.Reader(given), hasPools: true, RandomSource.Seeded(seed)).Gateway.WorkerToken;
+        ServiceSettings.Read(GivenSettings.Reader(given), isGateway: false, RandomSource.Seeded(seed)).Gateway.WorkerToken;
 
     private static string Refusal(GatewaySettings settings)
     {

@@ -1,16 +1,17 @@
 using Spotter.Core;
 
-namespace Spotter.Fleets.Aws;
+namespace Spotter.Fleets;
 
 /// <summary>
-/// Asks a service of AWS what it has. The service allows a few calls a second to the whole account, and the controller looks four
+/// Asks a service what it has. AWS allows a few calls a second to the whole account, and the controller looks four
 /// times a second, so what was answered stands for some seconds, and so does a failure.
 /// </summary>
 /// <param name="ask">The call.</param>
 /// <param name="time">The clock.</param>
-internal sealed class PacedLook<T>(Func<CancellationToken, Task<T>> ask, TimeProvider time)
+/// <param name="knownFor">How long an answer stands. Default: 5 s.</param>
+internal sealed class PacedLook<T>(Func<CancellationToken, Task<T>> ask, TimeProvider time, TimeSpan? knownFor = null)
 {
-    private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Usual = TimeSpan.FromSeconds(5);
 
     private long? askedAt;
     private SpotterException? failed;
@@ -40,7 +41,7 @@ internal sealed class PacedLook<T>(Func<CancellationToken, Task<T>> ask, TimePro
     /// <exception cref="SpotterException">It is not, and it was a failure.</exception>
     public bool IsDue()
     {
-        if (askedAt is not { } at || time.GetElapsedTime(at) >= KnownFor)
+        if (askedAt is not { } at || time.GetElapsedTime(at) >= (knownFor ?? Usual))
             return true;
         return failed is null ? false : throw new SpotterException(failed.Code, failed.Message, failed);
     }
