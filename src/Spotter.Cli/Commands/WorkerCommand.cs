@@ -19,6 +19,9 @@ namespace Spotter.Cli.Commands;
 /// <summary><c>worker</c>: joins a gateway over HTTP and runs jobs until told to stop.</summary>
 internal static partial class WorkerCommand
 {
+    // Whoever let it go ends its pod soon. Where that one is gone, it joins anew.
+    private static readonly TimeSpan PodPatience = TimeSpan.FromMinutes(2);
+
     private static readonly SettingFlags Flags = new([SettingSources.File, .. WorkerSection.All, GatewaySection.Models, GatewaySection.Data, .. LogSection.All]);
 
     private static readonly Option<bool> Child = new("--child")
@@ -96,6 +99,8 @@ internal static partial class WorkerCommand
         await source.LeaveAsync(CancellationToken.None);
         if (end == WorkerEnd.GaveUp)
             NativeExit.Now(ExitStatus.Done);
+        if (end == WorkerEnd.Drained && WorkerSection.IsRestarted(told))
+            await Task.Delay(PodPatience, TimeProvider.System, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ended.CancelAsync();
         await Task.WhenAll(watching, heeding);
         if (loader.Broken.IsFaulted)

@@ -14,6 +14,9 @@ internal enum WorkerMachine
 
     /// <summary>An instance of Amazon's EC2, which says when it is to be taken away.</summary>
     Ec2,
+
+    /// <summary>A pod of Kubernetes, in which a worker that ends is started again.</summary>
+    Kubernetes,
 }
 
 /// <summary>What workers are told, and the secret that they share with the gateway: never a flag, since those can be seen by everyone.</summary>
@@ -69,7 +72,8 @@ internal static class WorkerSection
 
     private static readonly Setting<WorkerMachine> Machine = new(
         "worker.machine",
-        "What the worker runs on. On 'ec2' it asks the instance's metadata service every 5 seconds whether Amazon takes the machine away, drains in time, and does not join from a warm pool.",
+        "What the worker runs on. On 'ec2' it asks the instance's metadata service every 5 seconds whether Amazon takes the machine away, drains in time, and does not join from a warm pool. "
+            + "On 'kubernetes' one that was let go waits up to two minutes for its pod to be ended, as it would be started again in the same pod.",
         SettingValues.Choice<WorkerMachine>(), WorkerMachine.Any)
     { Flag = "--machine" };
 
@@ -112,6 +116,9 @@ internal static class WorkerSection
 
     /// <summary>True to confine what runs code on what strangers send.</summary>
     public static bool Sandbox(SettingReader settings) => settings.Get(SandboxSetting);
+
+    /// <summary>True where a worker that ends by itself is started again in the same place.</summary>
+    public static bool IsRestarted(SettingReader settings) => settings.Get(Machine) == WorkerMachine.Kubernetes;
 
     /// <summary>Where the machine says that it is to be taken away; null when it doesn't. The variable is the one of Amazon's own programs.</summary>
     public static Uri? Metadata(SettingReader settings)

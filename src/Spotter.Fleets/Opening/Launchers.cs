@@ -1,5 +1,6 @@
 using Spotter.Fleets.Aws;
 using Spotter.Fleets.Keda;
+using Spotter.Fleets.Kubernetes;
 using Spotter.Fleets.Processes;
 
 namespace Spotter.Fleets.Opening;
@@ -8,5 +9,5 @@ namespace Spotter.Fleets.Opening;
 public static class Launchers
 {
     /// <summary>All of them: the one place where they are registered. The first is the default.</summary>
-    public static IReadOnlyList<ILauncherModule> BuiltIn { get; } = [new ProcessModule(), new AutoScalingModule(), new Ec2Module(), new KedaModule()];
+    public static IReadOnlyList<ILauncherModule> BuiltIn { get; } = [new ProcessModule(), new AutoScalingModule(), new Ec2Module(), new KedaModule(), new KubernetesModule()];
 }
