@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Spotter.Core;
 using Spotter.Scaling;
 
 namespace Spotter.Fleets.Kubernetes;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Spotter.Cli.Settings;
 using Spotter.Core;
+using Spotter.Core.Settings;
 using Spotter.Fleets.Kubernetes;
 
 namespace Spotter.Tests.Kubernetes;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
+using Spotter.Core;
 using Spotter.Fleets.Kubernetes;
 using Spotter.Jobs;
 using Spotter.Scaling;
@@ -51,7 +52,7 @@ public sealed class KubernetesFleetTests : IAsyncLifetime
         draining.Count.ShouldBe(Most - 1);
         await PassAsync();
         cluster.Up.Count.ShouldBe(Most, "none has left yet");
-        cluster.Count("PATCH /api").ShouldBe(0, "nobody is marked who may stay");
+        cluster.Count("PATCH /api/").ShouldBe(0, "nobody is marked who may stay");
 
         foreach (var pod in draining)
             roster.LeaveIfDraining(pod.Name).ShouldBeTrue();
@@ -86,7 +87,7 @@ public sealed class KubernetesFleetTests : IAsyncLifetime
 
         cluster.Up.ShouldAllBe(p => !roster.IsDraining(p.Name));
         cluster.Up.Count.ShouldBe(2);
-        cluster.Count("PATCH /api").ShouldBe(0);
+        cluster.Count("PATCH /api/").ShouldBe(0);
     }
 
     [Fact]

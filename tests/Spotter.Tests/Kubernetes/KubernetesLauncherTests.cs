@@ -116,7 +116,7 @@ public sealed class KubernetesLauncherTests : IAsyncLifetime
         await launcher.StopAsync(chosen.Name, default);
 
         cluster.Up.Count.ShouldBe(2);
-        cluster.Count("PATCH /api").ShouldBe(0);
+        cluster.Count("PATCH /api/").ShouldBe(0);
         log.Lines.ShouldHaveSingleItem().ShouldBe($"The pod {chosen.Name} is to end and waits for the pod {booting.Name}, which is not ready and would be ended in its place");
 
         (booting.Phase, booting.IsReady) = ("Running", true);
