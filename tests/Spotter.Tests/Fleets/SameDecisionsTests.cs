@@ -132,7 +132,7 @@ public sealed class SameDecisionsTests
             return Task.CompletedTask;
         }
 
-        public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public abstract ValueTask DisposeAsync();
 
         protected abstract IReadOnlyList<string> There();
 
@@ -152,6 +152,8 @@ public sealed class SameDecisionsTests
         }
 
         public override IFleet Fleet { get; }
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
         protected override IReadOnlyList<string> There() => [.. launcher.Names];
     }
@@ -230,6 +232,8 @@ public sealed class SameDecisionsTests
             }
             return base.LiveAsync();
         }
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
         protected override IReadOnlyList<string> There() => [.. pods];
     }

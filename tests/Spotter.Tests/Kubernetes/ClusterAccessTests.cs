@@ -80,12 +80,11 @@ public sealed class ClusterAccessTests : IDisposable
             echo x >>{{{{counter}}}}
             echo '{"kind":"ExecCredential","status":{"token":"'$1-$WHO-$(wc -l <{{{{counter}}}})'","expirationTimestamp":"2026-01-01T12:10:00Z"}}'
             """);
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         var file = Write("config", $$$$"""
             current-context: c
             contexts: [{name: c, context: {cluster: one, user: exec}}]
             clusters: [{name: one, cluster: {server: "http://127.0.0.1:8001"}}]
-            users: [{name: exec, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: {{{{program}}}}, args: [mine], env: [{name: WHO, value: me}]}}}]
+            users: [{name: exec, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [{{{{program}}}}, mine], env: [{name: WHO, value: me}]}}}]
             """);
         var access = KubeConfig.Read(file, context: null, clock);
 
@@ -94,7 +93,6 @@ public sealed class ClusterAccessTests : IDisposable
         clock.Advance(TimeSpan.FromMinutes(9.6));
         (await access.Token(default)).ShouldBe("mine-me-2");
 
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Write("get-token", "#!/bin/sh\nexit 3\n");
         (await Should.ThrowAsync<SpotterException>(() => access.Token(default))).Message.ShouldEndWith("which the kubeconfig file names for tokens, ended with status 3.");
     }
