@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { base, deployment, label, ofKind, podsOf, read, render, renderings, repository } from './manifests'
-import { awaited, flagsOf } from './program'
 import { find } from './rule'
 
 const named = (name: string) => renderings.find((r) => r.name === name)!.objects
@@ -60,7 +59,7 @@ describe('scaling', () => {
     for (const { spec } of ofKind(named('base + components/hpa'), 'HorizontalPodAutoscaler')) expect([spec.minReplicas, spec.maxReplicas]).toEqual([1, 10])
   })
 
-  it.each(['keda', 'keda/external', 'keda/postgres', 'keda/sqs', 'keda/metrics-api'])('by %s is as the service before was set, but for the number that was fixed', (component) => {
+  it.each(['keda/postgres', 'keda/sqs', 'keda/metrics-api'])('by %s is as the service before was set, but for the number that was fixed', (component) => {
     for (const { spec } of ofKind(named(`base + components/${component}`), 'ScaledObject')) {
       expect(spec).toMatchObject({
         // Looking into SQS costs money.
@@ -73,14 +72,26 @@ describe('scaling', () => {
         },
       })
       expect(spec.minReplicaCount).toBeLessThan(spec.maxReplicaCount)
-      for (const { metadata } of spec.triggers) if (component !== 'keda' && component !== 'keda/external') expect([metadata.targetQueryValue, metadata.queueLength, metadata.targetValue]).toContain('5')
+      for (const { metadata } of spec.triggers) expect([metadata.targetQueryValue, metadata.queueLength, metadata.targetValue]).toContain('5')
+    }
+  })
+
+  it.each(['keda', 'keda/external'])('by %s leaves it to the policy when to let go, and how far', (component) => {
+    const objects = named(`base + components/${component}`)
+    const pools = find(objects, 'Deployment', 'autoscaler').spec.template.spec.containers[0].args.filter((a: string) => a.startsWith('--pool='))
+    for (const { spec } of ofKind(objects, 'ScaledObject')) {
+      expect(spec).toMatchObject({ minReplicaCount: 0, cooldownPeriod: 0, advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } } } })
+      const [{ type, metadata }] = spec.triggers
+      expect([type, metadata.scalerAddress]).toEqual(['external-push', 'keda-scaler.spotter:9090'])
+      expect(pools.find((p: string) => p.startsWith(`--pool=${metadata.pool}:`))).toContain(`max=${spec.maxReplicaCount};`)
     }
   })
 
   it('by Spotter needs pods and the numbers of two Deployments, and nothing else', () => {
     expect(find(named('base + components/spotter-autoscaler'), 'Role', 'autoscaler')['rules']).toEqual([
-      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'patch'] },
-      { apiGroups: ['apps'], resources: ['deployments/scale'], resourceNames: ['worker-starter', 'worker-yolox'], verbs: ['get', 'patch'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['list', 'patch'] },
+      { apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['worker-starter', 'worker-yolox'], verbs: ['get'] },
+      { apiGroups: ['apps'], resources: ['deployments/scale'], resourceNames: ['worker-starter', 'worker-yolox'], verbs: ['patch'] },
     ])
   })
 
@@ -91,13 +102,6 @@ describe('scaling', () => {
       const query = spec.triggers[0].metadata.query as string
       for (const [column] of query.matchAll(/\b(entered|departed|running|queue)\b/g)) expect(tallies).toMatch(new RegExp(`\\b${column} (text|bigint) NOT NULL`))
     }
-  })
-
-  it('by what is awaited is taken off the list of it once the program has it', () => {
-    const settings = read('docs/settings.md')
-    expect(awaited.flags.filter((flag) => flagsOf('gateway').includes(flag) || settings.includes(`\`${flag}\``))).toEqual([])
-    expect(awaited.poolSettings.filter((name) => settings.includes(`| \`${name}\` |`))).toEqual([])
-    expect(awaited.launchers.filter((name) => new RegExp(`^\\| \`launcher\` .*\\b${name}\\b`, 'm').test(settings))).toEqual([])
   })
 })
 

@@ -3,14 +3,7 @@ import { join } from 'node:path'
 import type { Manifest } from './manifests'
 import { allContainers, label, ofKind, read, repository } from './manifests'
 import type { Rule } from './rule'
-import { containerOf, find } from './rule'
-
-/** What the program is about to learn. An entry has to go once it has. */
-export const awaited = {
-  flags: ['--keda-port'],
-  poolSettings: ['deployment'],
-  launchers: ['kubernetes'],
-}
+import { containerOf } from './rule'
 
 const settings = read('docs/settings.md')
 const variables = new Set(settings.match(/SPOTTER__[A-Z0-9_]+/g))
@@ -46,11 +39,11 @@ function* wrongArguments(args: string[]): Generator<string> {
     return
   }
   for (const flag of args.filter((a) => a.startsWith('-')).map((a) => a.split('=')[0]!))
-    if (![...flagsOf(command), ...awaited.flags].includes(flag)) yield `${command} ${flag}`
+    if (!flagsOf(command).includes(flag)) yield `${command} ${flag}`
   for (const pool of args.filter((a) => a.startsWith('--pool=')))
     for (const [setting, value] of pool.slice(pool.indexOf(':') + 1).split(';').map((s) => s.split('='))) {
-      if (![...known.poolSettings, ...awaited.poolSettings].includes(setting!)) yield `${pool}: ${setting}`
-      if (setting === 'launcher' && ![...known.launchers, ...awaited.launchers].includes(value!)) yield `${pool}: ${value}`
+      if (!known.poolSettings.includes(setting!)) yield `${pool}: ${setting}`
+      if (setting === 'launcher' && !known.launchers.includes(value!)) yield `${pool}: ${value}`
     }
 }
 
@@ -69,7 +62,7 @@ export const programRules: Rule[] = [
     check: (objects) => spotters(objects).flatMap(({ container, at }) => [...wrongArguments(container.args ?? [])].map((wrong) => `${at}: ${wrong}`)),
     mistakes: {
       'a flag that is none': (o) => containerOf(o, 'Deployment', 'gateway').args.push('--telegram-tokenfile=x'),
-      'a flag of another command': (o) => containerOf(o, 'Deployment', 'gateway').args.push('--min-workers=1'),
+      'a flag of another command': (o) => containerOf(o, 'Deployment', 'gateway').args.push('--server=http://gateway:8080'),
       'a command that is none': (o) => (containerOf(o, 'Job', 'pull-models').args = ['model', 'pull', 'yolox_nano']),
       'a pool with a setting that is none': (o) => (containerOf(o, 'Deployment', 'autoscaler').args = ['serve', '--pool=x:minimum=1']),
       'a pool with a launcher that is none': (o) => (containerOf(o, 'Deployment', 'autoscaler').args = ['serve', '--pool=x:launcher=nomad']),
@@ -96,13 +89,15 @@ export const programRules: Rule[] = [
         const found = objects.find((o) => o.kind === 'Deployment' && o.metadata.name === name)
         return found && found.spec.template.spec.containers[0].args.find((a: string) => a.startsWith('--model='))?.slice('--model='.length)
       }
-      const asked = ofKind(objects, 'ScaledObject').flatMap((o) => o.spec.triggers.filter((t: any) => t.type === 'external').map((t: any) => ({ of: o.spec.scaleTargetRef.name as string, pool: t.metadata.pool as string })))
+      const asked = ofKind(objects, 'ScaledObject').flatMap((o) => o.spec.triggers.filter((t: any) => t.type.startsWith('external')).map((t: any) => ({ of: o.spec.scaleTargetRef.name as string, pool: t.metadata.pool as string })))
+      const pools = poolsIn(objects).map((p) => ({ ...p, deployment: p.deployment ?? asked.find(({ pool }) => pool === p.name)?.of }))
       return [
-        ...poolsIn(objects).filter((p) => !p.models || models(p.deployment) !== p.models).map((p) => `--pool ${p.name}`),
-        ...asked.filter(({ of, pool }) => find(objects, 'Deployment', of).spec.template.metadata.labels.pool !== pool).map(({ of }) => `ScaledObject of ${of}`),
+        ...pools.filter((p) => !p.models || models(p.deployment) !== p.models).map((p) => `--pool ${p.name}`),
+        ...asked.filter(({ of, pool }) => !pools.some((p) => p.name === pool && p.deployment === of)).map(({ of }) => `ScaledObject of ${of}`),
       ]
     },
     mistakes: {
+      'a pool that nobody has workers for': (o) => (containerOf(o, 'Deployment', 'autoscaler').args = ['gateway', '--pool=x:models=starter']),
       'a pool with the models of others': (o) => (containerOf(o, 'Deployment', 'autoscaler').args = ['serve', '--pool=x:launcher=kubernetes;deployment=worker-starter;models=yolox_nano']),
     },
   },

@@ -69,7 +69,7 @@ function isThere(objects: Manifest[], { kind, name, keys = [] }: Reference): boo
   return known !== undefined && keys.every((key) => known.includes(key))
 }
 
-/** Addresses of Services, wherever they are written, as `http://gateway:8080` or `gateway-scaler.spotter:9090`. */
+/** Addresses of Services, wherever they are written, as `http://gateway:8080` or `keda-scaler.spotter:9090`. */
 function* addresses(objects: Manifest[]) {
   for (const object of objects)
     for (const text of textsIn(object.spec)) for (const [, host, port] of text.matchAll(/(?:^|\/\/|@)([a-z-]+)(?:\.spotter)?:(\d+)(?=\/|$)/g)) yield { from: label(object), host, port: Number(port) }
