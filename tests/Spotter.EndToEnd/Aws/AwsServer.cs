@@ -47,9 +47,28 @@ internal sealed class AwsServer : IAsyncDisposable
     }
 
     /// <summary>Runs `doctor` against it.</summary>
-    public async Task<Dictionary<string, (string Health, string Detail)>> ExamineAsync(params string[] more)
+    public Task<Dictionary<string, (string Health, string Detail)>> ExamineAsync(params string[] more) => ExamineAsync(Surroundings, more);
+
+    /// <summary>As that, with no keys but those that its role gives for a token, as a pod on EKS has one.</summary>
+    public Task<Dictionary<string, (string Health, string Detail)>> ExamineAsPodAsync(params string[] more)
     {
-        var ran = await SpotterProgram.RunWithAsync(Surroundings, ["doctor", "--json", "--data", folder.File("doctor"), "--port", "0", .. Place, .. more]);
+        var token = folder.File("token");
+        File.WriteAllText(token, "a.b.c");
+        return ExamineAsync(
+            new Dictionary<string, string>(Surroundings, StringComparer.Ordinal)
+            {
+                ["AWS_ACCESS_KEY_ID"] = "",
+                ["AWS_SECRET_ACCESS_KEY"] = "",
+                ["AWS_ROLE_ARN"] = "arn:aws:iam::123456789012:role/spotter-gateway",
+                ["AWS_WEB_IDENTITY_TOKEN_FILE"] = token,
+                ["AWS_ENDPOINT_URL_STS"] = moto.Address.ToString(),
+            },
+            more);
+    }
+
+    private async Task<Dictionary<string, (string Health, string Detail)>> ExamineAsync(Dictionary<string, string> surroundings, string[] more)
+    {
+        var ran = await SpotterProgram.RunWithAsync(surroundings, ["doctor", "--json", "--data", folder.File("doctor"), "--port", "0", .. Place, .. more]);
         return ran.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)
             .ToDictionary(f => f.GetProperty("name").GetString()!, f => (f.GetProperty("health").GetString()!, f.GetProperty("detail").GetString()!), StringComparer.Ordinal);
     }

@@ -31,6 +31,19 @@ public sealed class AwsTrustTests(ITestOutputHelper output)
     }
 
     [MotoFact]
+    public async Task A_pod_gets_its_keys_for_a_token()
+    {
+        await using var aws = await AwsServer.StartAsync();
+        await using (await aws.ServeAsync("data", work: 0))
+        {
+            var found = await aws.ExamineAsPodAsync("--aws-create");
+            foreach (var name in (string[])["job store", "table rights", "pictures"])
+                found[name].Health.ShouldBe("ok", found[name].Detail);
+        }
+        aws.Proxy.Calls.ShouldNotBeEmpty();
+    }
+
+    [MotoFact]
     public async Task A_clock_that_is_minutes_off_keeps_nothing_from_working_and_is_told_by_doctor()
     {
         await using var aws = await AwsServer.StartAsync();
