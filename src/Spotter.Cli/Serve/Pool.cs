@@ -19,8 +19,9 @@ internal sealed record PoolDependencies(
 /// <summary>One pool of a service: what starts its workers, their controller, and the loop that says how many there are.</summary>
 internal sealed class Pool : IAsyncDisposable
 {
-    // A worker that gets no answer asks again within a heartbeat, and one that is sent away tries several gateways.
-    private const int RejoinHeartbeats = 3;
+    // A worker that gets no answer asks again within a heartbeat, one that is sent away tries several gateways, and a cluster takes a while
+    // to lead them to a gateway that has just started.
+    private const int RejoinHeartbeats = 6;
 
     private readonly PoolSettings settings;
     private readonly IReadOnlyList<PoolSettings> all;

@@ -21,8 +21,12 @@ internal sealed partial class KubernetesLauncher(WorkerDeployment deployment, Ti
 
     private readonly PacedLook<IReadOnlyList<WorkerPod>> look = new(deployment.PodsAsync, time, KnownFor);
 
-    // Those that are up, with their age when they were first seen, and when that was.
+    // Those that have not ended, with their age when they were first seen, and when that was. A pod that is told to end by somebody else
+    // is one of them until it has: its worker has its time to finish, and its jobs are its own.
     private readonly Dictionary<string, (TimeSpan Age, long At)> seen = new(StringComparer.Ordinal);
+
+    // Those that were ended here, and had no job: they matter no more, however long they take.
+    private readonly HashSet<string> ended = new(StringComparer.Ordinal);
 
     // What was last told of each.
     private readonly Dictionary<string, string> told = new(StringComparer.Ordinal);
@@ -97,6 +101,7 @@ internal sealed partial class KubernetesLauncher(WorkerDeployment deployment, Ti
         // Where it is to have fewer than there are, somebody has just done this.
         if ((await deployment.DescribeAsync(cancel)).Replicas >= pods.Count)
             await deployment.ScaleAsync(pods.Count - 1, cancel);
+        ended.Add(worker);
         look.Forget();
     }
 
@@ -110,20 +115,22 @@ internal sealed partial class KubernetesLauncher(WorkerDeployment deployment, Ti
     /// <summary>The pods that are up.</summary>
     private async Task<IReadOnlyList<WorkerPod>> LookAsync(CancellationToken cancel)
     {
-        List<WorkerPod> up = [.. (await look.NowAsync(cancel)).Where(p => p.IsUp)];
-        foreach (var pod in up)
+        List<WorkerPod> all = [.. (await look.NowAsync(cancel)).Where(p => p.IsThere)];
+        ended.IntersectWith(all.Select(p => p.Name));
+        var there = all.Where(p => p.IsUp || !ended.Contains(p.Name)).ToList();
+        foreach (var pod in there)
         {
             seen.TryAdd(pod.Name, (AgeOf(pod), time.GetTimestamp()));
-            if (pod.Trouble is { } trouble)
+            if (pod is { IsUp: true, Trouble: { } trouble })
                 Tell(pod.Name, trouble, LogTrouble);
         }
-        var names = up.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        var names = there.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var gone in seen.Keys.Where(p => !names.Contains(p)).ToList())
         {
             seen.Remove(gone);
             told.Remove(gone);
         }
-        return up;
+        return [.. there.Where(p => p.IsUp)];
     }
 
     /// <summary>By two clocks that need not agree.</summary>

@@ -17,8 +17,14 @@ internal sealed record WorkerPod
     /// <summary>When it was made, by the cluster's clock.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
+    /// <summary>True until it has ended.</summary>
+    public required bool IsThere { get; init; }
+
+    /// <summary>True once somebody has told it to end: until it has, its worker finishes what it runs.</summary>
+    public bool IsEnding { get; init; }
+
     /// <summary>True while it boots or works: it has not ended, and nobody has told it to.</summary>
-    public required bool IsUp { get; init; }
+    public bool IsUp => IsThere && !IsEnding;
 
     /// <summary>True once it has a node.</summary>
     public bool IsAssigned { get; init; }
@@ -44,7 +50,8 @@ internal sealed record WorkerPod
         {
             Name = pod.Metadata.Name,
             CreatedAt = pod.Metadata.CreationTimestamp,
-            IsUp = pod.Metadata.DeletionTimestamp is null && status.Phase is not ("Succeeded" or "Failed"),
+            IsThere = status.Phase is not ("Succeeded" or "Failed"),
+            IsEnding = pod.Metadata.DeletionTimestamp is not null,
             IsAssigned = !string.IsNullOrEmpty(pod.Spec?.NodeName),
             IsRunning = status.Phase == "Running",
             IsReady = conditions.Any(c => c is { Type: "Ready", IsTrue: true }),

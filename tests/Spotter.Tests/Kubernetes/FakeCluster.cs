@@ -137,6 +137,16 @@ internal sealed class FakeCluster : IAsyncDisposable
             pods.Remove(pod);
     }
 
+    /// <summary>Somebody tells a pod to end, as <c>kubectl drain</c> does; another one takes its place at once.</summary>
+    public void Evict(FakePod pod)
+    {
+        lock (gate)
+        {
+            pod.DeletedAt = clock.GetUtcNow();
+            Control();
+        }
+    }
+
     /// <summary>A pod is gone, as with its node.</summary>
     public void Lose(FakePod pod)
     {

@@ -23,6 +23,9 @@ public sealed class KubernetesFleetTests : IAsyncLifetime
     private FleetController fleet = null!;
     private ScaleLoop loop = null!;
 
+    // Whose jobs were taken back.
+    private readonly List<string> released = [];
+
     public async Task InitializeAsync()
     {
         backend = fixture.Open(clock);
@@ -140,6 +143,32 @@ public sealed class KubernetesFleetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pod_that_somebody_else_ends_keeps_its_job_until_its_worker_has_left()
+    {
+        await AddAsync(1);
+        await StepAsync();
+        Join();
+        var job = (await TakeAsync(1)).ShouldHaveSingleItem();
+        var pod = cluster.Up.ShouldHaveSingleItem();
+
+        // The worker gets its time, and says that it takes no more.
+        cluster.Evict(pod);
+        roster.Leaving(pod.Name);
+        for (var i = 0; i < 3; i++)
+            await StepAsync();
+
+        roster.Has(pod.Name).ShouldBeTrue();
+        released.Contains(pod.Name, StringComparer.Ordinal).ShouldBeFalse();
+        await EndAsync([job]);
+        roster.LeaveIfDraining(pod.Name);
+        await StepAsync();
+        cluster.End(pod);
+        await StepAsync();
+        released.Contains(pod.Name, StringComparer.Ordinal).ShouldBeTrue();
+        fleet.Health.ShouldBe(default, "nobody died");
+    }
+
+    [Fact]
     public async Task A_pod_that_never_joins_is_ended_after_five_minutes_and_replaced()
     {
         cluster.Prepare = pod => (pod.Phase, pod.IsReady, pod.Node, pod.Unschedulable) = ("Pending", false, null, "no node");
@@ -160,9 +189,15 @@ public sealed class KubernetesFleetTests : IAsyncLifetime
     {
         roster = new WorkerRoster(clock);
         launcher = cluster.Launcher();
-        fleet = new FleetController(launcher, roster, _ => Task.FromResult(default(LostLeases)), clock, NullLogger<FleetController>.Instance);
+        fleet = new FleetController(launcher, roster, TakeBack, clock, NullLogger<FleetController>.Instance);
         loop = new ScaleLoop(
             backend.Jobs, fleet, ScalePolicies.Create(new ScaleSettings { Max = Most, Lanes = 1, Policy = "controller" }), new DecisionLog(), clock, NullLogger<ScaleLoop>.Instance);
+    }
+
+    private Task<LostLeases> TakeBack(WorkerExit exit)
+    {
+        released.Add(exit.Worker);
+        return Task.FromResult(default(LostLeases));
     }
 
     private void Join(string? besides = null)

@@ -185,13 +185,18 @@ public sealed class KubernetesLauncherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_pod_that_has_ended_by_itself_or_was_told_to_is_no_worker()
+    public async Task A_pod_that_has_ended_is_no_worker_and_one_that_somebody_told_to_is_until_it_has()
     {
         await launcher.StartAsync(3, default);
         (cluster.Pods[0].Phase, cluster.Pods[1].DeletedAt) = ("Failed", clock.GetUtcNow());
+        var (ending, stays) = (cluster.Pods[1], cluster.Pods[2].Name);
         clock.Advance(TimeSpan.FromSeconds(5));
 
-        (await launcher.ListAsync(default)).ShouldHaveSingleItem().Name.ShouldBe(cluster.Pods[2].Name);
+        (await launcher.ListAsync(default)).Select(w => w.Name).ShouldBe([ending.Name, stays], ignoreOrder: true);
+
+        cluster.End(ending);
+        clock.Advance(TimeSpan.FromSeconds(5));
+        (await launcher.ListAsync(default)).ShouldHaveSingleItem().Name.ShouldBe(stays);
     }
 
     [Theory]

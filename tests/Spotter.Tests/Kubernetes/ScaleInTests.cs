@@ -23,7 +23,7 @@ public sealed class ScaleInTests
 
     [Fact]
     public void One_that_is_ending_already_matters_no_more() =>
-        Of(Pod("a") with { IsUp = false, IsReady = false, Cost = -5000 }).ShouldBe("ends");
+        Of(Pod("a") with { IsEnding = true, IsReady = false, Cost = -5000 }).ShouldBe("ends");
 
     [Fact]
     public void One_that_is_not_ready_waits_for_nobody()
@@ -41,5 +41,5 @@ public sealed class ScaleInTests
         return plan.WaitsFor is { } first ? $"waits for {first}" : plan.Reset.Count > 0 ? $"ends after {string.Join(", ", plan.Reset)}" : "ends";
     }
 
-    private static WorkerPod Pod(string name) => new() { Name = name, IsUp = true, IsAssigned = true, IsRunning = true, IsReady = true };
+    private static WorkerPod Pod(string name) => new() { Name = name, IsThere = true, IsAssigned = true, IsRunning = true, IsReady = true };
 }
