@@ -80,7 +80,7 @@ describe('scaling', () => {
     const objects = named(`base + components/${component}`)
     const pools = find(objects, 'Deployment', 'autoscaler').spec.template.spec.containers[0].args.filter((a: string) => a.startsWith('--pool='))
     for (const { spec } of ofKind(objects, 'ScaledObject')) {
-      expect(spec).toMatchObject({ minReplicaCount: 0, cooldownPeriod: 0, advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 0 } } } } })
+      expect(spec).toMatchObject({ minReplicaCount: 0, cooldownPeriod: 0, advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: spec.maxReplicaCount, periodSeconds: 1 }] }, scaleDown: { stabilizationWindowSeconds: 0 } } } } })
       const [{ type, metadata }] = spec.triggers
       expect([type, metadata.scalerAddress]).toEqual(['external-push', 'keda-scaler.spotter:9090'])
       expect(pools.find((p: string) => p.startsWith(`--pool=${metadata.pool}:`))).toContain(`max=${spec.maxReplicaCount};`)

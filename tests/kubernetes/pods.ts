@@ -97,10 +97,10 @@ export const podRules: Rule[] = [
     },
   },
   {
-    says: 'whoever ends has 60 seconds for it, and a rank when nodes are full',
+    says: 'whoever ends has 60 seconds for it, a worker twice what a job may take, and a rank when nodes are full',
     check: (objects) =>
       podsOf(objects)
-        .filter(({ owner, spec }) => spec.terminationGracePeriodSeconds !== 60 || (owner.kind !== 'Job' && !spec.priorityClassName))
+        .filter(({ owner, labels, spec }) => spec.terminationGracePeriodSeconds !== (labels['app.kubernetes.io/component'] === 'worker' ? 120 : 60) || (owner.kind !== 'Job' && !spec.priorityClassName))
         .map(({ owner }) => label(owner)),
     mistakes: {
       'no time to finish': (o) => delete find(o, 'Deployment', 'worker-yolox').spec.template.spec.terminationGracePeriodSeconds,

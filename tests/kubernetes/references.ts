@@ -65,6 +65,8 @@ function* references(objects: Manifest[]): Generator<Reference> {
 function isThere(objects: Manifest[], { kind, name, keys = [] }: Reference): boolean {
   const found = objects.find((o) => o.kind === kind && o.metadata.name === name)
   if (kind !== 'Secret') return found !== undefined
+  // One that is generated is there under another name only.
+  if (!found && objects.some((o) => o.kind === 'Secret' && withoutHash(o.metadata.name) === name)) return false
   const known = madeByUsers.get(found ? withoutHash(name) : name)
   return known !== undefined && keys.every((key) => known.includes(key))
 }
