@@ -12,7 +12,7 @@ namespace Spotter.EndToEnd.Kubernetes;
 public sealed class KedaTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Most = 3;
-    private const int Jobs = 24;
+    private const int Jobs = 72;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
@@ -65,8 +65,8 @@ public sealed class KedaTests(ITestOutputHelper output) : IAsyncLifetime
             ids.Add(SpotterApi.IdOf((await api.SubmitAsync(Pictures.Png((byte)(100 + i)))).Json));
         (await active).ShouldBeTrue();
 
-        var desired = await Eventually.SeeAsync("KEDA is told what was decided", SeenAsync, seen => seen.Told > 0 && seen.Told == seen.Decided && seen.Told == seen.Stats);
-        desired.Told.ShouldBe(Most, "two workers would take longer than a second for what waits");
+        // Two workers would take longer than a second for what waits.
+        var desired = await Eventually.SeeAsync("KEDA is told what was decided", SeenAsync, seen => seen.Told == Most && seen.Told == seen.Decided && seen.Told == seen.Stats, Patience);
         desired.Reason.ShouldContain("backlog of");
 
         // As the horizontal pod autoscaler does; and as it does when it then wants fewer, it ends one that is busy.
