@@ -18,8 +18,8 @@ namespace Spotter.Fleets.Kubernetes;
 internal sealed record ClusterCall(string Verb, string Resource, string Namespace, string Path, string Missing);
 
 /// <summary>
-/// The API server's client for the handful of calls that are made of it. The package for Kubernetes is not used: it makes connections
-/// of its own, past <see cref="Outgoing"/>, and weighs more than the rest of the gateway together.
+/// The API server's client for the four calls that are made of it. The package for Kubernetes is not used: it makes connections
+/// of its own, past <see cref="Outgoing"/>, and has 12 MB.
 /// </summary>
 internal sealed class ClusterClient : IDisposable
 {

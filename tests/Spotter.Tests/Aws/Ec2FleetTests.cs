@@ -172,24 +172,9 @@ public sealed class Ec2FleetTests : IAsyncLifetime
         await StepAsync();
     }
 
-    private async Task AddAsync(int count) => await backend.Jobs.AddAsync([.. Enumerable.Range(0, count).Select(_ => SampleJobs.New())], default);
+    private Task AddAsync(int count) => FleetJobs.AddAsync(backend.Jobs, count);
 
-    /// <summary>As many machines take a job each.</summary>
-    private async Task<IReadOnlyList<StartedJob>> TakeAsync(int count)
-    {
-        var workers = roster.List().Where(w => w.State == WorkerState.Idle).Select(w => w.Id).Take(count).ToList();
-        var taken = await backend.Jobs.TakeAsync(new TakeRequest(["detect"], [JobPriority.Normal], workers, TimeSpan.FromHours(1)), default);
-        taken.Jobs.Count.ShouldBe(count);
-        workers.ForEach(w => roster.Took(w));
-        return taken.Jobs;
-    }
+    private Task<IReadOnlyList<StartedJob>> TakeAsync(int count) => FleetJobs.TakeAsync(backend.Jobs, roster, count);
 
-    private async Task EndAsync(IReadOnlyList<StartedJob> jobs)
-    {
-        foreach (var job in jobs)
-        {
-            (await backend.Jobs.FinishAsync(job.Lease, new JobOutcome.Done(SampleJobs.Result(), new JobTimings { InferMs = 500 }, null), default)).ShouldNotBeNull();
-            roster.Ended(job.Job.Worker!);
-        }
-    }
+    private Task EndAsync(IReadOnlyList<StartedJob> jobs) => FleetJobs.EndAsync(backend.Jobs, roster, jobs);
 }
