@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -64,7 +65,7 @@ public readonly struct RawJson : IEquatable<RawJson>
         public override RawJson Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             using var value = JsonDocument.ParseValue(ref reader);
-            return OfText(value.RootElement.GetRawText());
+            return new(JsonMarshal.GetRawUtf8Value(value.RootElement).ToArray());
         }
 
         /// <inheritdoc/>

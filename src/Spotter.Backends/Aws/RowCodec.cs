@@ -21,6 +21,13 @@ internal static class RowCodec
 
     private const int PartBytes = 300_000;
 
+    /// <summary>No row is longer than this, far beyond any result; what seems so is damaged.</summary>
+    private const int MostBytes = 1 << 28;
+
+    // Brotli's quickest way, and its usual window.
+    private const int FastestQuality = 1;
+    private const int WindowBits = 22;
+
     /// <summary>The index that has the jobs of each tenant.</summary>
     public const string OwnerIndex = "owner";
 
@@ -67,8 +74,8 @@ internal static class RowCodec
             (item["upk"], item["usk"]) = (Value.Of(UnluckyOf(job.State)), Value.Of(job.Id.Value));
         var document = Compress(JsonSerializer.SerializeToUtf8Bytes(
             new RowDocument(
-                RawJson.Of(job, SpotterJson.Default.Job), job.Notify.Count == 0 ? null : RawJson.Of(job.Notify, SpotterJson.Default.IReadOnlyListJobNotification), row.CacheKey,
-                 Microseconds.From(row.Due), Microseconds.From(row.LeasedUntil), Microseconds.From(row.Sent)), AwsJson.Default.RowDocument));
+                new(job), job.Notify.Count == 0 ? null : RawJson.Of(job.Notify, SpotterJson.Default.IReadOnlyListJobNotification), row.CacheKey,
+                Microseconds.From(row.Due), Microseconds.From(row.LeasedUntil), Microseconds.From(row.Sent)), AwsJson.Default.RowDocument));
         item["d"] = Value.Of(document.Length <= PartBytes ? document : document[..PartBytes]);
         var parts = new List<Dictionary<string, AttributeValue>>();
         for (var start = PartBytes; start < document.Length; start += PartBytes)
@@ -99,7 +106,7 @@ internal static class RowCodec
             bytes = [.. bytes, .. part.Bytes("d")];
         var document = JsonSerializer.Deserialize(Decompress(bytes), AwsJson.Default.RowDocument)!;
         return new JobRow(new StoredJob(
-            document.Job.Read(SpotterJson.Default.Job) with { Notify = document.Notify?.Read(SpotterJson.Default.IReadOnlyListJobNotification) ?? [] }, Microseconds.ToTime(document.Due), Microseconds.ToTime(document.Until))
+            document.Job.Job with { Notify = document.Notify?.Read(SpotterJson.Default.IReadOnlyListJobNotification) ?? [] }, Microseconds.ToTime(document.Due), Microseconds.ToTime(document.Until))
         {
             CacheKey = document.Cache,
         })
@@ -121,23 +128,43 @@ internal static class RowCodec
 
     private static byte[] Compress(byte[] document)
     {
-        using var compressed = new MemoryStream();
-        using (var brotli = new BrotliStream(compressed, CompressionLevel.Fastest))
-            brotli.Write(document);
-        return compressed.ToArray();
+        var compressed = new byte[BrotliEncoder.GetMaxCompressedLength(document.Length)];
+        return BrotliEncoder.TryCompress(document, compressed, out var length, FastestQuality, WindowBits)
+            ? compressed[..length]
+            : throw new InvalidOperationException($"A row of {document.Length} bytes could not be compressed.");
     }
 
-    private static byte[] Decompress(byte[] compressed)
+    private static ReadOnlySpan<byte> Decompress(byte[] compressed)
     {
-        using var document = new MemoryStream();
-        using (var brotli = new BrotliStream(new MemoryStream(compressed), CompressionMode.Decompress))
-            brotli.CopyTo(document);
-        return document.ToArray();
+        for (var size = Math.Max(4096, compressed.Length * 8); ; size *= 4)
+        {
+            var document = new byte[size];
+            if (BrotliDecoder.TryDecompress(compressed, document, out var length))
+                return document.AsSpan(0, length);
+            if (size > MostBytes)
+                throw new InvalidDataException($"A row of {compressed.Length} compressed bytes is damaged, or longer than {MostBytes} bytes.");
+        }
     }
 }
 
 /// <summary>What of a row no query looks at. Times are microseconds since 1970.</summary>
-internal sealed record RowDocument(RawJson Job, RawJson? Notify, string? Cache, long Due, long Until, long Sent);
+internal sealed record RowDocument(RowJob Job, RawJson? Notify, string? Cache, long Due, long Until, long Sent);
+
+/// <summary>A job within a document, as Spotter writes it everywhere.</summary>
+[JsonConverter(typeof(Converter))]
+internal sealed record RowJob(Job Job)
+{
+    /// <summary>Reads and writes it.</summary>
+    public sealed class Converter : JsonConverter<RowJob>
+    {
+        /// <inheritdoc/>
+        public override RowJob Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            new(JsonSerializer.Deserialize(ref reader, SpotterJson.Default.Job) ?? throw new JsonException("A row has no job."));
+
+        /// <inheritdoc/>
+        public override void Write(Utf8JsonWriter writer, RowJob value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value.Job, SpotterJson.Default.Job);
+    }
+}
 
 /// <summary>How the items' documents are written.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

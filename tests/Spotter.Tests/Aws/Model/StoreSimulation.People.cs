@@ -57,6 +57,10 @@ internal sealed partial class StoreSimulation
             if (jobs.Exists(j => j.IdempotencyKey is not null) && cloud.Chance(0.3))
                 _ = OneThread.StartAsync(() => SendAsync(Repeated(jobs)));
             await WaitAsync(Next(Rate / 3));
+            if (sent < nextTold)
+                continue;
+            nextTold = sent + (size.Jobs / 100);
+            Tell("");
         }
     }
 

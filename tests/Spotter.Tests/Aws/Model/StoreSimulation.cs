@@ -17,6 +17,9 @@ internal sealed record SimulationSize
     /// <summary>Chooses everything.</summary>
     public required int Seed { get; init; }
 
+    /// <summary>Hears now and then how far it is.</summary>
+    public Action<string>? Progress { get; init; }
+
     /// <summary>With a million jobs what SQS has; as much less as there are fewer jobs, so that it is reached.</summary>
     public int InFlight => (int)Math.Max(60, MostInFlight * (long)Math.Min(Jobs, 1_000_000) / 1_000_000);
 }
@@ -51,11 +54,13 @@ internal sealed partial class StoreSimulation
     private readonly List<string> recentKeys = [];
     private TaskCompletionSource workersMayTake = Done();
     private int sent;
+    private int nextTold;
     private int kills;
     private int redriven;
     private int purged;
     private int lookedAt;
     private bool isFlooded;
+    private readonly Stopwatch watch = Stopwatch.StartNew();
 
     public StoreSimulation(SimulationSize size)
     {
@@ -86,7 +91,6 @@ internal sealed partial class StoreSimulation
     /// <summary>Runs it, and says in some lines what happened.</summary>
     public string Run()
     {
-        var watch = Stopwatch.StartNew();
         var began = thread.Clock.GetUtcNow();
         thread.Run(PlayAsync);
         return string.Create(CultureInfo.InvariantCulture, $"""
@@ -96,6 +100,13 @@ internal sealed partial class StoreSimulation
             {kills} gateways killed, {cloud.Calls} calls, {cloud.LostAnswers} answers lost; {thread.Clock.GetUtcNow() - began} in {watch.Elapsed.TotalSeconds:0.0} s
             {oracle.ViolationCount} violations{string.Concat(oracle.Violations.Select(v => $"{Environment.NewLine}  {v}"))}
             """);
+    }
+
+    private void Tell(string what)
+    {
+        using var process = Process.GetCurrentProcess();
+        size.Progress?.Invoke(string.Create(CultureInfo.InvariantCulture,
+            $"{watch.Elapsed.TotalSeconds,7:0} s  {sent,9} of {size.Jobs} sent, {oracle.Open,7} open, {oracle.ViolationCount} violations, {process.WorkingSet64 >> 20,5} MiB  {what}"));
     }
 
     private static TaskCompletionSource Done()
@@ -125,15 +136,23 @@ internal sealed partial class StoreSimulation
         _ = RepeatAsync(() => 90, RedriveAsync, others.Token);
         _ = RepeatAsync(() => Next(1 / 1800.0), PurgeQueueAsync, others.Token);
 
-        await SendAsync(size.Jobs * 2 / 5);
+        await SendAsync(size.Jobs / 5 * 2);
+        Tell("more jobs than may be in flight are taken at once");
         await FloodAsync();
-        await SendAsync(size.Jobs * 3 / 5);
+        Tell("that is over");
+        await SendAsync(size.Jobs / 5 * 3);
+        Tell("nobody takes jobs for an hour");
         await LeaveAloneAsync();
-        await SendAsync(size.Jobs * 4 / 5);
+        Tell("that is over");
+        await SendAsync(size.Jobs / 5 * 4);
+        Tell("everything is away for days");
         await BeAwayAsync();
+        Tell("that is over");
         await SendAsync(size.Jobs);
         await others.CancelAsync();
+        Tell("all is sent");
         await EndAsync();
+        Tell("all has ended");
         await CountAsync();
     }
 

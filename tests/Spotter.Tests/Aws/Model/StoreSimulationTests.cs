@@ -7,16 +7,19 @@ namespace Spotter.Tests.Aws.Model;
 public sealed class StoreSimulationTests(ITestOutputHelper output)
 {
     private static readonly int Jobs = Number("SPOTTER_TEST_SIMULATED_JOBS", otherwise: 3000);
+    private static readonly string? Progress = Environment.GetEnvironmentVariable("SPOTTER_TEST_SIMULATION_PROGRESS");
     private static readonly int Seed = Number("SPOTTER_SEED", otherwise: 1);
 
     [Fact]
     public void Whatever_happens_each_job_ends_once_and_none_is_lost()
     {
-        var simulation = new StoreSimulation(new() { Jobs = Jobs, Seed = Seed });
+        var simulation = new StoreSimulation(new() { Jobs = Jobs, Seed = Seed, Progress = Progress is null ? null : line => File.AppendAllText(Progress, line + "\n") });
 
         var report = simulation.Run();
 
         output.WriteLine(report);
+        if (Progress is not null)
+            File.AppendAllText(Progress, report + "\n");
         simulation.Oracle.Violations.ShouldBeEmpty(report);
         simulation.Oracle.ViolationCount.ShouldBe(0);
         // What is not met tells nothing.
