@@ -15,6 +15,9 @@ namespace Spotter.Backends.Local;
 /// </summary>
 internal sealed class FolderBlobStore : IBlobStore, IDisposable
 {
+    /// <summary>The folder of what is not written to its end.</summary>
+    public const string UnfinishedName = ".unfinished";
+
     private const int BufferBytes = 256 * 1024;
     private const UnixFileMode WholeGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
 
@@ -36,7 +39,7 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
     public FolderBlobStore(string folder, RandomSource random, bool shared = false)
     {
         root = Path.GetFullPath(folder);
-        unfinished = Path.Combine(root, ".unfinished");
+        unfinished = Path.Combine(root, UnfinishedName);
         process = random.NextHex(8);
         try
         {

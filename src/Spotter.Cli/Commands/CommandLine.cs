@@ -41,6 +41,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("Finds things in pictures, on one machine or on many.");
         foreach (var command in (Command[])[
+            BackupCommand.Create(),
             BridgeCommand.Create(),
             CallbacksCommand.Create(),
             TelegramCommand.Create(),

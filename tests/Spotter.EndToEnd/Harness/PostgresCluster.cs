@@ -70,6 +70,9 @@ public sealed class PostgresCluster : IDisposable
     /// <summary>Starts it again after <see cref="Stop"/>.</summary>
     public void StartAgain() => Control("start");
 
+    /// <summary>Runs a client program of the server's package, as <c>pg_dump</c>, on it.</summary>
+    public void RunClient(string program, params string[] arguments) => Run(Folders().Select(f => Path.Combine(f, program)).First(File.Exists), [$"--dbname={Url}", .. arguments]);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -81,7 +84,9 @@ public sealed class PostgresCluster : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private static string? FindPrograms()
+    private static string? FindPrograms() => Folders().FirstOrDefault(p => ((string[])["initdb", "pg_ctl", "postgres"]).All(f => File.Exists(Path.Combine(p, f))));
+
+    private static IEnumerable<string> Folders()
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         var installed = Directory.Exists("/usr/lib/postgresql")
@@ -89,7 +94,7 @@ public sealed class PostgresCluster : IDisposable
                 .OrderByDescending(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var version) ? version : 0)
                 .Select(d => Path.Combine(d, "bin"))
             : [];
-        return path.Concat(installed).FirstOrDefault(p => ((string[])["initdb", "pg_ctl", "postgres"]).All(f => File.Exists(Path.Combine(p, f))));
+        return path.Concat(installed);
     }
 
     /// <summary>The server refuses to run as root.</summary>
