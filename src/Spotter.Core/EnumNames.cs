@@ -6,6 +6,10 @@ namespace Spotter.Core;
 /// </summary>
 public static class EnumNames
 {
+    /// <summary>The name in small letters.</summary>
+    public static string Of<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+
     /// <summary>The value of this one name, in small letters or not; false if there is none.</summary>
     public static bool TryParse<T>(string? text, out T value)
         where T : struct, Enum

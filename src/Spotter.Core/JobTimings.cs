@@ -26,4 +26,9 @@ public sealed record JobTimings
     /// <summary>How long it kept a lane busy: inputs are fetched while the lane runs another job.</summary>
     [JsonIgnore]
     public double BusyMs => DecodeMs + InferMs + PostMs + EncodeMs;
+
+    /// <summary>What a worker did, in its order; what took no time is left out.</summary>
+    [JsonIgnore]
+    public IEnumerable<(string Stage, double Milliseconds)> Stages =>
+        new[] { ("fetch", FetchMs), ("decode", DecodeMs), ("infer", InferMs), ("post", PostMs), ("encode", EncodeMs) }.Where(stage => stage.Item2 > 0);
 }

@@ -29,6 +29,9 @@ public sealed record GatewaySettings
     /// <summary>The port on which KEDA asks how many workers there are to be; 0 for any free one, null for none.</summary>
     public int? KedaPort { get; init; }
 
+    /// <summary>Where traces and metrics are sent.</summary>
+    public TelemetrySettings Telemetry { get; init; } = new();
+
     /// <summary>The folder of pictures that come with the built-in model; null when there are none.</summary>
     public string? SamplesFolder { get; init; }
 
@@ -134,6 +137,7 @@ public sealed record GatewaySettings
         if (!(ClientRate >= 0) || ClientBurst < 1)
             throw Invalid($"A client's {ClientRate} submissions per second, {ClientBurst} at once, can't be kept; the rate is 0 for no limit, the burst 1 or more.");
         Webhooks.Validate();
+        Telemetry.Validate();
         Cameras.Validate(Port);
         Jobs.Validate();
     }

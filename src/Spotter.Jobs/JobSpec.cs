@@ -50,6 +50,10 @@ public sealed record JobSpec
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Step { get; init; }
 
+    /// <summary>The span in which it was accepted, as W3C's <c>traceparent</c>; null for a job that nobody traces.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Trace { get; init; }
+
     /// <summary>The queue in which it waits for a worker.</summary>
     [JsonIgnore]
     public string Queue => QueueNames.Of(Engine, Model, Then);

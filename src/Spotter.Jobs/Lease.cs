@@ -17,7 +17,16 @@ public sealed record Lease(JobId Job, string Queue, int FencingToken, int Attemp
     /// <summary>In a heartbeat: how far the job is, 0 to 1; null while its engine does not say.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Progress { get; init; }
+
+    /// <summary>What the end of the attempt is traced with; null for a job that nobody traces.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public LeaseTrace? Trace { get; init; }
 }
+
+/// <summary>Where an attempt belongs in a trace.</summary>
+/// <param name="Parent">The span in which the job was accepted (<see cref="JobSpec.Trace"/>).</param>
+/// <param name="Taken">When the lease was given.</param>
+public sealed record LeaseTrace(string Parent, DateTimeOffset Taken);
 
 /// <summary>How an attempt ended. There is no fourth way.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]

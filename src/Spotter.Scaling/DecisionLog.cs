@@ -17,6 +17,9 @@ public sealed class DecisionLog(IReadOnlyList<LoggedDecision>? earlier = null, A
     private readonly List<LoggedDecision> entries = [.. (earlier ?? []).TakeLast(Kept)];
     private readonly Dictionary<string, ScaleDecision> latest = new(StringComparer.Ordinal); // by pool
 
+    /// <summary>Told of each decision that is noted.</summary>
+    public Action<LoggedDecision> Noted { get; set; } = static _ => { };
+
     /// <summary>The latest target, of all pools together; 0 before the first decision.</summary>
     public int Target
     {
@@ -47,6 +50,7 @@ public sealed class DecisionLog(IReadOnlyList<LoggedDecision>? earlier = null, A
                 entries.RemoveRange(0, entries.Count - Kept);
         }
         keep?.Invoke(added);
+        Noted(added);
         return true;
     }
 

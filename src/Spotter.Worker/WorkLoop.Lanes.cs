@@ -28,6 +28,8 @@ public sealed partial class WorkLoop
                 work.Stage = RunStage.OfThisThread;
                 work.RunningSince = time.GetTimestamp();
             }
+            // What is logged on the way names the first of them.
+            using var trace = JobTracing.Within(first.Job.Spec);
             var ran = runner.Run(inputs);
             for (var i = 0; i < together.Count; i++)
             {

@@ -252,6 +252,7 @@ public sealed partial class WorkLoop : IDisposable
     /// <summary>One job from its lease to its outcome.</summary>
     private async Task ProcessAsync(Work work)
     {
+        using var trace = JobTracing.Within(work.Job.Spec);
         try
         {
             using var ran = await FetchAndRunAsync(work);

@@ -1,10 +1,8 @@
 // What is said of Kubernetes elsewhere holds: seeds' numbers, the docs, alerts, permissions.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parse, stringify } from 'yaml'
+import { parse } from 'yaml'
 import { base, deployment, label, ofKind, podsOf, read, render, renderings, repository } from './manifests'
 import { find } from './rule'
 
@@ -107,22 +105,11 @@ describe('scaling', () => {
 
 describe('alerts', () => {
   const file = 'deploy/kubernetes/components/monitoring/rules.yaml'
-  const { spec } = parse(read(file)) as { spec: { groups: { rules: { alert: string; expr: string }[] }[] } }
+  const { spec } = parse(read(file)) as { spec: { groups: { rules: unknown[] }[] } }
 
-  it('ask for metrics that there are', () => {
-    const source = readdirSync(join(deployment, '../../src/Spotter.Gateway/Operations')).map((name) => read(`src/Spotter.Gateway/Operations/${name}`)).join()
-    const metrics = spec.groups.flatMap((g) => g.rules).flatMap((r) => r.expr.match(/spotter_\w+/g) ?? [])
-    expect(metrics.length).toBeGreaterThan(3)
-    for (const metric of metrics) expect(source).toContain(`"${metric}"`)
-  })
-
-  const hasPromtool = spawnSync('promtool', ['--version']).status === 0
-  it.skipIf(!hasPromtool)(`are valid${hasPromtool ? '' : ' is not tested, as there is no promtool here: install the package prometheus'}`, () => {
-    const scratch = mkdtempSync(join(tmpdir(), 'spotter-rules-'))
-    writeFileSync(join(scratch, 'rules.yaml'), stringify(spec))
-    const promtool = spawnSync('promtool', ['check', 'rules', join(scratch, 'rules.yaml')], { encoding: 'utf8' })
-    rmSync(scratch, { recursive: true })
-    expect(promtool.stderr).toBe('')
+  it('are those of deploy/monitoring, which are tried on a real Prometheus', () => {
+    expect(spec.groups.flatMap((g) => g.rules).length).toBeGreaterThan(20)
+    expect(spec.groups).toEqual((parse(read('deploy/monitoring/rules.yaml')) as { groups: unknown }).groups)
   })
 })
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -26,11 +27,33 @@ internal sealed class LogLine(LogSection settings, TimeProvider time) : ConsoleF
         var error = logEntry.Exception is { } exception ? settings.Level <= LogLevel.Debug ? exception.ToString() : Causes(exception) : null;
         if (settings.Format == LogFormat.Json)
         {
-            textWriter.WriteLine(JsonSerializer.Serialize(new LogObject(now, Word(logEntry.LogLevel), part, message, error), LogJson.Default.LogObject));
+            var span = Activity.Current is { IdFormat: ActivityIdFormat.W3C } here ? here : null;
+            textWriter.WriteLine(JsonSerializer.Serialize(
+                new LogObject(now, Word(logEntry.LogLevel), part, message, error)
+                {
+                    Values = ValuesOf(logEntry.State),
+                    Trace = span?.TraceId.ToHexString(),
+                    Span = span?.SpanId.ToHexString(),
+                },
+                LogJson.Default.LogObject));
             return;
         }
         textWriter.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{now.ToLocalTime():HH:mm:ss.fff} {Word(logEntry.LogLevel)} {part}: {PlainText.OneLine(message)}{(error is null ? "" : $" ({PlainText.OneLine(error)})")}"));
+    }
+
+    /// <summary>What the message was made of, each by its name in small letters first, as <c>job</c>; null when it is made of nothing.</summary>
+    private static SortedDictionary<string, string>? ValuesOf<TState>(TState state)
+    {
+        if (state is not IReadOnlyList<KeyValuePair<string, object?>> parts)
+            return null;
+        var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in parts)
+        {
+            if (name.Length > 0 && name[0] != '{')
+                values[JsonNamingPolicy.CamelCase.ConvertName(name)] = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        }
+        return values.Count == 0 ? null : values;
     }
 
     private static string Causes(Exception exception)
@@ -61,7 +84,17 @@ internal sealed class LogLine(LogSection settings, TimeProvider time) : ConsoleF
 /// <param name="Part">The part of the program.</param>
 /// <param name="Message">What happened.</param>
 /// <param name="Error">The error with its causes; null without one.</param>
-internal sealed record LogObject(DateTimeOffset Time, string Level, string Part, string Message, string? Error);
+internal sealed record LogObject(DateTimeOffset Time, string Level, string Part, string Message, string? Error)
+{
+    /// <summary>What the message was made of, by name; null when it is made of nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Values { get; init; }
+
+    /// <summary>The trace that it belongs to, 32 hexadecimal digits; null when it belongs to none.</summary>
+    public string? Trace { get; init; }
+
+    /// <summary>The span that it belongs to, 16 hexadecimal digits.</summary>
+    public string? Span { get; init; }
+}
 
 [System.Text.Json.Serialization.JsonSourceGenerationOptions(
     PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.CamelCase,

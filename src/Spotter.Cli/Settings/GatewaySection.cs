@@ -146,6 +146,7 @@ internal static class GatewaySection
             Webhooks = WebhookSection.Read(settings),
             Cameras = CameraSection.Read(settings),
             KedaPort = settings.Get(KedaSection.Port),
+            Telemetry = TelemetrySection.Read(settings),
         };
     }
 }

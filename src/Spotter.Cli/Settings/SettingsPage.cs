@@ -64,6 +64,7 @@ internal static class SettingsPage
         Table(page, "KEDA", KedaSection.All);
         Table(page, "Workers", WorkerSection.All);
         Table(page, "A bridge to an earlier service's workers", BridgeSection.All);
+        Table(page, "Traces and metrics", TelemetrySection.All);
         Table(page, "The log", LogSection.All);
         Table(page, "Commands that talk to a running service", RemoteSection.All);
         return page.ToString().TrimEnd() + "\n";

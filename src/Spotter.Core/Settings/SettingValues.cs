@@ -55,6 +55,10 @@ public static class SettingValues
     public static SettingValues<double> Positive(string name) =>
         new("a number above 0", name, text => (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value > 0 && double.IsFinite(value), value));
 
+    /// <summary>A part of a whole.</summary>
+    public static SettingValues<double> Part { get; } =
+        new("a number from 0 to 1", "PART", text => (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value is >= 0 and <= 1, value));
+
     /// <summary>Yes or no.</summary>
     public static SettingValues<bool> YesNo { get; } = new("true or false", "true|false", text => text.ToUpperInvariant() switch
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
 using Spotter.Jobs;
@@ -6,24 +5,9 @@ using Spotter.Jobs.Deliveries;
 
 namespace Spotter.Gateway.Deliveries;
 
-/// <summary>Logs what senders do, and counts it as instruments of the meter <c>Spotter</c>.</summary>
-internal sealed partial class DeliveryMonitor : IDeliveryMonitor, IDisposable
+/// <summary>Logs what senders do, and counts it.</summary>
+internal sealed partial class DeliveryMonitor(StoreMonitor stores, GatewayMeters meters, ILogger<DeliveryMonitor> log) : IDeliveryMonitor
 {
-    private readonly ILogger<DeliveryMonitor> log;
-    private readonly StoreMonitor stores;
-    private readonly Meter meter = new(GatewayMeters.Name);
-    private readonly Counter<long> ended;
-    private readonly Counter<long> opened;
-    private readonly Histogram<double> seconds;
-
-    public DeliveryMonitor(StoreMonitor stores, ILogger<DeliveryMonitor> log)
-    {
-        (this.stores, this.log) = (stores, log);
-        ended = meter.CreateCounter<long>("spotter_deliveries_total", null, "Attempts to deliver that ended, by channel and outcome: sent, failed (to be tried again), given_up.");
-        opened = meter.CreateCounter<long>("spotter_delivery_circuits_opened_total", null, "Times that the circuit of an endpoint opened because it kept failing.");
-        seconds = meter.CreateHistogram<double>("spotter_delivery_seconds", "s", "Time from the beginning of an attempt to its recorded outcome.");
-    }
-
     public void Ended(string channel, OutboxEntry entry, DeliveryOutcome outcome, TimeSpan time)
     {
         var how = outcome switch
@@ -32,8 +16,7 @@ internal sealed partial class DeliveryMonitor : IDeliveryMonitor, IDisposable
             DeliveryOutcome.Again => "failed",
             _ => "given_up",
         };
-        ended.Add(1, new("channel", channel), new("outcome", how));
-        seconds.Record(time.TotalSeconds, new KeyValuePair<string, object?>("channel", channel));
+        meters.Delivered(channel, how, time);
         if (outcome is DeliveryOutcome.GivenUp given)
             LogGivenUp(channel, entry.Id, entry.Endpoint, given.Detail);
         else if (outcome is DeliveryOutcome.Again again)
@@ -42,7 +25,7 @@ internal sealed partial class DeliveryMonitor : IDeliveryMonitor, IDisposable
 
     public void CircuitOpened(string channel, string endpoint, TimeSpan time)
     {
-        opened.Add(1, new KeyValuePair<string, object?>("channel", channel));
+        meters.CircuitOpened(channel);
         LogOpened(channel, endpoint, time.TotalSeconds);
     }
 
@@ -53,8 +36,6 @@ internal sealed partial class DeliveryMonitor : IDeliveryMonitor, IDisposable
         if (!stores.Note(error))
             LogUnavailable(error, channel);
     }
-
-    public void Dispose() => meter.Dispose();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Delivery {Id} by {Channel} to {Endpoint} failed at attempt {Attempt}: {Detail} Next in {Seconds:0.#} s")]
     private partial void LogFailed(string channel, string id, string endpoint, int attempt, string detail, double seconds);

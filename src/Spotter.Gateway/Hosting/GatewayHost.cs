@@ -29,6 +29,7 @@ using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
 using Spotter.Gateway.LegacyMessages;
 using Spotter.Gateway.Telegram;
+using Spotter.Gateway.Telemetry;
 using Spotter.Gateway.Uploads;
 using Spotter.Gateway.Workers;
 using Spotter.Jobs;
@@ -56,6 +57,7 @@ public static class GatewayHost
         new JobEndpoints(),
         new DeadLetters(),
         new OperationsEndpoints(),
+        new TelemetryDoor(),
         new ScalingEndpoints(),
         new WorkerEndpoints(),
         new TelegramDoor(),
@@ -113,11 +115,9 @@ public static class GatewayHost
         }).AddHostedService<JobLoops>().AddHostedService<RosterLoop>();
         services.AddSingleton(s => new Recordings(s.GetService<IArrivalTrace>(), s.GetService<IScaleReplay>()))
             .AddSingleton<JobPresenter>().AddSingleton<JobDrawings>().AddSingleton<AnnotatedPictures>()
-            .AddSingleton<GatewayMeters>().AddSingleton<StoreMonitor>().AddSingleton<UnservedMonitor>().AddSingleton<PrometheusText>().AddSingleton<ServiceState>();
+            .AddSingleton<StoreMonitor>().AddSingleton<UnservedMonitor>().AddSingleton<ServiceState>();
         services.AddAccess().AddLimits().AddSingleton<UploadIntake>();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
-        // The listener has to be there before the first measurement.
-        services.AddHostedService<EagerMetrics>();
         services.AddSingleton<DeliveryChannels>().AddSingleton<IDeliveryMonitor, DeliveryMonitor>().AddWebhooks();
 
         services.AddRoutingCore();
@@ -305,16 +305,5 @@ public static class GatewayHost
                     log.LogWarning("Worker {Worker} gives no sign of life any more; its jobs are taken back as their leases run out", worker);
             }
         }
-    }
-
-    private sealed class EagerMetrics(PrometheusText metrics) : IHostedService
-    {
-        public Task StartAsync(CancellationToken cancellationToken)
-        {
-            _ = metrics;
-            return Task.CompletedTask;
-        }
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

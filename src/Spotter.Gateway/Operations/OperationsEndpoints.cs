@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -8,7 +7,6 @@ using Spotter.Core;
 using Spotter.Gateway.Access;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Results;
-using Spotter.Jobs;
 
 namespace Spotter.Gateway.Operations;
 
@@ -38,10 +36,6 @@ internal sealed class OperationsEndpoints : IDoor
 
         operations.MapGet("/readyz", ReadyAsync)
             .AllowAnonymous().WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
-
-        operations.MapGet("/metrics", async (ServiceState state, IOutbox outbox, PrometheusText metrics, CancellationToken cancel) =>
-                TypedResults.Text(metrics.Write(Gauges(await state.ReadAsync(cancel), await outbox.PendingAsync(cancel))), "text/plain; version=0.0.4; charset=utf-8"))
-            .WithName("getMetrics").WithMetadata(CallCost.Other, NeedsKey.ToOperate).WithSummary("Metrics as Prometheus text").Produces<string>(200, "text/plain");
     }
 
     private static async Task<IResult> ReadyAsync(HealthCheckService health, CancellationToken cancel)
@@ -51,31 +45,5 @@ internal sealed class OperationsEndpoints : IDoor
             return TypedResults.Json(new HealthView("ready"), OperationsJson.Default.HealthView);
         throw report.Entries.Values.Select(e => e.Exception).OfType<SpotterException>().FirstOrDefault()
             ?? new SpotterException(ErrorCodes.Busy, $"Not ready: {string.Join(", ", report.Entries.Where(e => e.Value.Status != HealthStatus.Healthy).Select(e => e.Key))}.");
-    }
-
-    private static IEnumerable<PrometheusText.Gauge> Gauges(StatsView stats, long pendingDeliveries)
-    {
-        const string Jobs = "spotter_jobs";
-        const string JobsHelp = "Jobs by state.";
-        yield return new(Jobs, JobsHelp, "state=\"queued\"", stats.Queued);
-        yield return new(Jobs, JobsHelp, "state=\"running\"", stats.Running);
-        yield return new(Jobs, JobsHelp, "state=\"succeeded\"", stats.Succeeded);
-        yield return new(Jobs, JobsHelp, "state=\"failed\"", stats.Failed);
-        yield return new(Jobs, JobsHelp, "state=\"dead\"", stats.Dead);
-        yield return new(Jobs, JobsHelp, "state=\"cancelled\"", stats.Cancelled);
-        const string Workers = "spotter_workers";
-        const string WorkersHelp = "Workers by state.";
-        yield return new(Workers, WorkersHelp, "state=\"booting\"", stats.Booting);
-        yield return new(Workers, WorkersHelp, "state=\"loading\"", stats.Loading);
-        yield return new(Workers, WorkersHelp, "state=\"idle\"", stats.Idle);
-        yield return new(Workers, WorkersHelp, "state=\"busy\"", stats.Busy);
-        yield return new(Workers, WorkersHelp, "state=\"draining\"", stats.Draining);
-        yield return new("spotter_workers_desired", "Workers wanted.", "", stats.DesiredWorkers);
-        yield return new("spotter_queue_oldest_seconds", "Age of the oldest waiting job.", "", stats.OldestSeconds);
-        yield return new("spotter_deliveries_pending", $"Deliveries that are to be made, or tried again; {IOutbox.MostCounted} when there are more.", "", pendingDeliveries);
-        using var process = Process.GetCurrentProcess();
-        yield return new("process_resident_memory_bytes", "Resident memory of the gateway.", "", process.WorkingSet64);
-        yield return new("process_cpu_seconds", "Processor time of the gateway.", "",
-            Math.Round(process.TotalProcessorTime.TotalSeconds, 3));
     }
 }

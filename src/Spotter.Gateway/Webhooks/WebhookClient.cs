@@ -30,6 +30,7 @@ internal sealed class WebhookClient : IDisposable
         var handler = Outgoing.NewHandler();
         handler.ConnectCallback = ConnectAsync;
         handler.AutomaticDecompression = DecompressionMethods.None;
+        // A trace goes with it by itself, and nothing else that clients sent.
         handler.ActivityHeadersPropagator = null;
         handler.MaxConnectionsPerServer = settings.Delivery.PerEndpoint;
         handler.PooledConnectionLifetime = TimeSpan.FromSeconds(30);
@@ -57,6 +58,8 @@ internal sealed class WebhookClient : IDisposable
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Spotter", null));
         WebhookSignature.Sign(request.Headers, secrets, id, wallClock.GetUtcNow(), body);
+        if (JobTracing.Context is { } trace)
+            request.Headers.Add("traceparent", trace);
         return await SendAsync(request, cancel);
     }
 

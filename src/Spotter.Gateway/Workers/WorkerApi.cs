@@ -29,7 +29,7 @@ internal sealed class WorkerEndpoints : IDoor
 /// others. Workers show the worker token as a bearer token.
 /// </summary>
 internal sealed partial class WorkerApi(
-    JobService jobs, EngineCatalogue engines, WorkerRoster roster, ModelCatalogue models, GatewayMeters meters, GatewaySettings settings, TimeProvider time,
+    JobService jobs, EngineCatalogue engines, WorkerRoster roster, ModelCatalogue models, GatewaySettings settings, TimeProvider time,
     ILogger<WorkerApi> log, WorkerPools? pools = null)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
@@ -216,11 +216,6 @@ internal sealed partial class WorkerApi(
         if (!done)
             throw new SpotterException(ErrorCodes.LeaseLost, $"The lease on job {finish.Lease.Job} is lost; its outcome was dropped.");
 
-        var took = finish.Outcome is JobOutcome.Done { Timings: var t }
-            ? TimeSpan.FromMilliseconds(t.FetchMs + t.BusyMs)
-            : TimeSpan.Zero;
-        if (engines.Find(QueueNames.EngineOf(finish.Lease.Queue)) is { } engine)
-            meters.Ended(engine.Name, finish.Outcome, took);
         return TypedResults.NoContent();
     }
 

@@ -88,7 +88,7 @@ internal static class WorkerWords
             throw Odd("a lease that is null");
         if (lease.Worker != worker)
             throw new SpotterException(ErrorCodes.LeaseLost, $"The lease belongs to the worker '{lease.Worker}'.");
-        if (!IsName(lease.Queue) || lease.Progress is { } progress && !double.IsFinite(progress))
+        if (!IsName(lease.Queue) || lease.Progress is { } progress && !double.IsFinite(progress) || lease.Trace is { } trace && !IsName(trace.Parent))
             throw Odd("a lease that can't be");
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Spotter.Core;
 
@@ -174,7 +175,9 @@ public sealed class DeliverySender(
         try
         {
             Failpoint.At("delivery-taken");
-            said = await SendAsync(entry);
+            (said, var job) = await SendAsync(entry);
+            // What is logged of it belongs to the job's trace.
+            using var trace = job is null ? null : JobTracing.Within(job.Spec);
             Failpoint.At("delivery-sent");
             var outcome = settings.Schedule(said, entry.Attempt, random);
             await outbox.RecordAsync(entry, outcome, CancellationToken.None);
@@ -201,7 +204,7 @@ public sealed class DeliverySender(
         }
     }
 
-    private async Task<DeliveryOutcome> SendAsync(OutboxEntry entry)
+    private async Task<(DeliveryOutcome Outcome, Job? Job)> SendAsync(OutboxEntry entry)
     {
         using var late = new CancellationTokenSource(settings.Timeout, time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cutOff.Token);
@@ -210,10 +213,15 @@ public sealed class DeliverySender(
         {
             job = await jobs.FindAsync(entry.Job, cutOff.Token);
             if (job is null)
-                return new DeliveryOutcome.GivenUp(null, "The job has been deleted because of its age.");
+                return (new DeliveryOutcome.GivenUp(null, "The job has been deleted because of its age."), null);
             if (!job.State.IsTerminal() || !entry.TellsOf(job))
-                return new DeliveryOutcome.GivenUp(null, "The job was put into its queue again; another delivery tells how it ended then.");
-            return await channel.SendAsync(entry, job, ended.Token);
+                return (new DeliveryOutcome.GivenUp(null, "The job was put into its queue again; another delivery tells how it ended then."), job);
+            using var span = JobTracing.Deliver(channel.Name, entry, job);
+            var said = await channel.SendAsync(entry, job, ended.Token);
+            span?.SetTag("http.response.status_code", said.Record.Status);
+            if (said.Record.Detail is { } failure)
+                span?.SetStatus(ActivityStatusCode.Error, failure);
+            return (said, job);
         }
         catch (OperationCanceledException) when (cutOff.IsCancellationRequested)
         {
@@ -226,13 +234,13 @@ public sealed class DeliverySender(
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested)
         {
-            return new DeliveryOutcome.Again(
-                TimeSpan.Zero, null, string.Create(CultureInfo.InvariantCulture, $"The endpoint did not answer within {settings.Timeout.TotalSeconds:0.#} s."), EndpointHealth.Fails);
+            return (new DeliveryOutcome.Again(
+                TimeSpan.Zero, null, string.Create(CultureInfo.InvariantCulture, $"The endpoint did not answer within {settings.Timeout.TotalSeconds:0.#} s."), EndpointHealth.Fails), job);
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             monitor.Faulted(channel.Name, entry, fault);
-            return new DeliveryOutcome.Again(TimeSpan.Zero, null, "The delivery could not be made; the service's log says why.");
+            return (new DeliveryOutcome.Again(TimeSpan.Zero, null, "The delivery could not be made; the service's log says why."), job);
         }
     }
 

@@ -29,7 +29,7 @@ public sealed partial class JobService
     /// <summary>Accepts a job of Spotter's own on inputs that are there already; at most one for each <paramref name="key"/>.</summary>
     public async Task<Job> SubmitInternalAsync(JobSpec spec, string key, CancellationToken cancel)
     {
-        var job = new NewJob { Id = JobId.New(random, time), Spec = spec, IdempotencyKey = key, Internal = true };
+        var job = new NewJob { Id = JobId.New(random, time), Spec = spec with { Trace = JobTracing.Context }, IdempotencyKey = key, Internal = true };
         return (await AddAsync([job], cancel))[0].Job;
     }
 
@@ -43,6 +43,7 @@ public sealed partial class JobService
 
     internal async Task<IReadOnlyList<AddedJob>> AcceptAsync(Submission submission, JobRequest request, Action onSent, CancellationToken cancel)
     {
+        using var span = JobTracing.Submit(request.Engine, submission.Inputs.Count);
         request = request with { Notify = [.. request.Notify.Select(AcceptNotification)] };
         var jobs = JobsOf(submission, request);
         if (await EarlierAsync(jobs, cancel) is not { } added)
@@ -61,6 +62,7 @@ public sealed partial class JobService
                 "This Idempotency-Key came before with another request; use a new key for each request.");
         }
         Backlog.Accepted(added.Count(a => a is { IsNew: true, Job.State: JobState.Queued }), request.Schedule.Priority);
+        JobTracing.Accepted(span, added);
         return added;
     }
 
@@ -112,6 +114,7 @@ public sealed partial class JobService
                 Expires = schedule.Expires is { } limit ? now + limit : null,
                 Parent = request.Parent,
                 Step = request.Step,
+                Trace = JobTracing.Context,
             },
             IdempotencyKey = KeyOf(caller, submission.IdempotencyKey, groups.IndexOf(group)),
             Fingerprint = fingerprint,

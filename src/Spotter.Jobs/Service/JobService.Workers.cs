@@ -21,9 +21,10 @@ public sealed partial class JobService
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, bool pairs, TimeSpan wait, CancellationToken cancel)
     {
         var started = await waiting.TakeAsync(worker, queues, pairs, wait, cancel);
-        if (started is not null)
-            Backlog.Taken(started.Job.Priority);
-        return started;
+        if (started is null)
+            return null;
+        Backlog.Taken(started.Job.Priority);
+        return JobTracing.Taken(started, time.GetUtcNow());
     }
 
     /// <summary>The bytes of an input of a job that a worker runs; no others are its business.</summary>
@@ -94,7 +95,11 @@ public sealed partial class JobService
             await CheckOutputsAsync(done, cancel);
         var ended = await store.FinishAsync(lease, outcome, cancel);
         Failpoint.At("job-finished");
-        return ended is not null;
+        if (ended is null)
+            return false;
+        JobTracing.Ran(lease, outcome, ended, time.GetUtcNow());
+        Finished(lease, outcome, ended);
+        return true;
     }
 
     /// <summary>What a worker hands in was made in this attempt: it is an output, and no job has it yet.</summary>

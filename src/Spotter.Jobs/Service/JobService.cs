@@ -104,6 +104,9 @@ public sealed partial class JobService : IAsyncDisposable
     /// <summary>Told how many jobs have come in that need a worker.</summary>
     public Action<int> Arrived { get; init; } = static _ => { };
 
+    /// <summary>Told of each attempt that has ended.</summary>
+    public Action<Lease, JobOutcome, EndedAttempt> Finished { get; set; } = static (_, _, _) => { };
+
     /// <summary>Talks with the other gateways on the store; null where there can be none.</summary>
     public ModelSharing? Sharing { get; init; }
 

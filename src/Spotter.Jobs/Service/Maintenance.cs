@@ -18,6 +18,9 @@ public sealed class Maintenance(IJobStore store, IBlobStore blobs, LeaseSettings
     // One after another, a store across a network would not keep up with what comes in.
     private const int DeletedAtOnce = 16;
 
+    /// <summary>Told how many leases ran out and were taken back.</summary>
+    public Action<int> Reaped { get; set; } = static _ => { };
+
     private readonly SteadySight sight = new(settings, clock);
     private DateTimeOffset nextOrphanSearch = DateTimeOffset.MinValue;
 
@@ -104,7 +107,10 @@ public sealed class Maintenance(IJobStore store, IBlobStore blobs, LeaseSettings
     {
         var reaped = await store.ReapAsync(Batch, cancel);
         if (reaped > 0)
+        {
             Failpoint.At("leases-taken");
+            Reaped(reaped);
+        }
         return reaped;
     }
 

@@ -195,7 +195,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
         answer.MediaType.ShouldBe("text/plain");
         var metrics = PrometheusText.Parse(answer.Text);
         metrics["spotter_jobs_accepted_total"].Type.ShouldBe("counter");
-        metrics["spotter_attempt_seconds"].Type.ShouldBe("histogram");
+        metrics["spotter_attempt_duration_seconds"].Type.ShouldBe("histogram");
         metrics["spotter_jobs"].Samples["state=\"succeeded\""].ShouldBeGreaterThan(0);
         metrics["spotter_requests_refused_total"].Samples["code=\"not_found\""].ShouldBeGreaterThan(0);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -37,6 +38,22 @@ public sealed class LogLineTests
         (line.GetProperty("level").GetString(), line.GetProperty("part").GetString(), line.GetProperty("message").GetString()).ShouldBe(("crit", "ScaleLoop", "It failed"));
         line.GetProperty("error").GetString()!.ShouldContain("connection refused");
         line.GetProperty("time").GetDateTimeOffset().Offset.ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void For_programs_it_names_what_the_message_is_made_of_and_where_it_belongs()
+    {
+        using var span = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
+        var logged = new List<KeyValuePair<string, object?>> { new("Job", "0196"), new("Seconds", 1.5), new("{OriginalFormat}", "Job {Job} took {Seconds} s") };
+        using var text = new StringWriter();
+
+        new LogLine(new LogSection(LogLevel.Information, LogFormat.Json), TimeProvider.System).Write(
+            new LogEntry<IReadOnlyList<KeyValuePair<string, object?>>>(LogLevel.Information, "Spotter.Worker.WorkLoop", 1, logged, null, (_, _) => "Job 0196 took 1.5 s"), scopeProvider: null, text);
+
+        var line = JsonDocument.Parse(text.ToString()).RootElement;
+        line.GetProperty("values").ToString().ShouldBe("""{"job":"0196","seconds":"1.5"}""");
+        (line.GetProperty("trace").GetString(), line.GetProperty("span").GetString()).ShouldBe((span.TraceId.ToHexString(), span.SpanId.ToHexString()));
+        line.TryGetProperty("error", out _).ShouldBeFalse();
     }
 
     private static string Write(LogLevel level, string message, LogSection settings)

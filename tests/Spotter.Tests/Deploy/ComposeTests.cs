@@ -22,7 +22,8 @@ public sealed partial class ComposeTests
         Services["gateway"].Build.ShouldBe(".");
         // Nobody but this machine reaches what is open.
         Services["gateway"].Ports.ShouldBe(["127.0.0.1:8080:8080"]);
-        Services.Where(s => s.Key != "gateway").ShouldAllBe(s => s.Value.Ports.Count == 0);
+        Services.Values.SelectMany(s => s.Ports).ShouldAllBe(port => port.StartsWith("127.0.0.1:"));
+        Services.Where(s => s.Value.Ports.Count > 0 && s.Value.Profiles.Count == 0).Select(s => s.Key).ShouldBe(["gateway"]);
     }
 
     [Theory]
@@ -49,6 +50,20 @@ public sealed partial class ComposeTests
         foreach (var command in ((string[])["ENTRYPOINT", "CMD"]).SelectMany(word => CommandLines(file, word)))
             command.ShouldStartWith("[");
         CommandLine.Parse(["health"]).Errors.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void What_watches_it_finds_its_files()
+    {
+        foreach (var name in (string[])["prometheus", "grafana"])
+        {
+            Services[name].Profiles.ShouldBe(["monitoring"]);
+            foreach (var mount in Services[name].Volumes.Where(v => v.StartsWith("./", StringComparison.Ordinal)))
+            {
+                Directory.Exists(Path.Combine(SharedFiles.Repository, mount[2..].Split(':')[0])).ShouldBeTrue(mount);
+                mount.ShouldEndWith(":ro");
+            }
+        }
     }
 
     private static IEnumerable<string> CommandLines(string file, string word) =>
@@ -82,6 +97,10 @@ public sealed partial class ComposeTests
         public Dictionary<string, string> Environment { get; set; } = [];
 
         public List<string> Ports { get; set; } = [];
+
+        public List<string> Volumes { get; set; } = [];
+
+        public List<string> Profiles { get; set; } = [];
 
         public List<string> CapDrop { get; set; } = [];
 

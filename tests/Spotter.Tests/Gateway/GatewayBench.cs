@@ -70,7 +70,7 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public static async Task<GatewayBench> StartAsync(Func<GatewaySettings, GatewaySettings>? change = null, TimeProvider? time = null, Func<WorkerRoster, WorkerPools>? pools = null)
     {
-        var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Jobs = new JobSettings { MaxInputBytes = 256 * 1024 } };
+        var settings = new GatewaySettings { Port = 0, WorkerToken = Token, Telemetry = new TelemetrySettings { Meter = $"Spotter.{RandomSource.System.NextHex(16)}" }, Jobs = new JobSettings { MaxInputBytes = 256 * 1024 } };
         var bench = new GatewayBench(change?.Invoke(settings) ?? settings, time ?? TimeProvider.System, pools);
         await bench.StartHostAsync();
         bench.Settings = bench.Settings with { Port = bench.Host.Address().Port };

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Spotter.Core;
 using Spotter.Jobs;
 using Spotter.Vision;
+using Spotter.Tests.Gateway.Telemetry;
 
 namespace Spotter.Tests.Gateway;
 
