@@ -1,4 +1,4 @@
-# Fetches and builds what is out of date. Sourced by ./spotter and ./test, which set $root and $self.
+# Fetches and builds what is out of date. Sourced by ./spotter, ./test, ./release and others, which set $root and $self.
 # Must run in bash 3.2, which is what macOS has.
 
 state=$root/.build
@@ -124,4 +124,24 @@ build_program() {
   step program "building $1" \
     "If packages could not be fetched, check that the NuGet source can be reached; after changing package references, run dotnet restore --force-evaluate." \
     "$dotnet" build "$root/$2" -c Release -p:RestoreLockedMode=true -p:UseSharedCompilation=false -v quiet -clp:NoSummary
+}
+
+# The program's version; Directory.Build.props is where it is set.
+version() { sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' "$root/Directory.Build.props"; }
+
+# What .NET calls a machine like this one.
+own_rid() {
+  local system=linux machine=x64
+  [ "$(uname -s)" != Darwin ] || system=osx
+  case $(uname -m) in aarch64 | arm64) machine=arm64 ;; esac
+  echo "$system-$machine"
+}
+
+# publish RID FOLDER: the program for a kind of machine, with the runtime that it needs and compiled for that machine. In a place of
+# its own and without the lock files: they know no platform, and a build for one would change them. The versions are those of
+# Directory.Packages.props all the same. No path of this machine is left in the files.
+publish() {
+  "$dotnet" publish "$root/src/Spotter.Cli" -c Release -r "$1" --self-contained -o "$2" --artifacts-path "$state/publish" \
+    -p:PublishReadyToRun=true -p:DebugType=none -p:PathMap="$root=/spotter" \
+    -p:RestorePackagesWithLockFile=false -p:NuGetLockFilePath="$state/publish/none.json" -p:UseSharedCompilation=false -v quiet -clp:NoSummary
 }
