@@ -20,12 +20,20 @@ public static class SpotterProgram
     /// <summary>The variable that has the program of an image run, with this folder for what it writes (<c>tests/containers/run</c>).</summary>
     public const string ImageData = "SPOTTER_TEST_IMAGE_DATA";
 
+    /// <summary>The variable that has the program on the path of this root run (<c>tests/containers/inside</c>).</summary>
+    public const string Root = "SPOTTER_TEST_ROOT";
+
+    /// <summary>The variable that says as which user of that root.</summary>
+    public const string RootUser = "SPOTTER_TEST_ROOT_USER";
+
     /// <summary>What starts it, with nothing of this process's own settings.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var file = environment?.ContainsKey(PlantedBug) == true ? PlantedFile : File;
         (string Program, IEnumerable<string> Arguments) run = environment?.GetValueOrDefault(ImageData) is { } data
             ? (Path.Combine(SharedFiles.Repository, "tests", "containers", "run"), [ImageFactAttribute.Root!, data, .. arguments])
+            : environment?.GetValueOrDefault(Root) is { } root
+            ? (Path.Combine(SharedFiles.Repository, "tests", "containers", "inside"), [root, environment[RootUser], "spotter", .. arguments])
             : ("dotnet", [file, .. arguments]);
         var start = new ProcessStartInfo(run.Program, run.Arguments)
         {
