@@ -71,7 +71,7 @@ public sealed partial class FilesTests
     {
         foreach (var machine in (string[])["amd64", "arm64"])
         {
-            using var query = Process.Start(new ProcessStartInfo("dpkg-deb", ["--field", ReleaseFiles.Package(machine)]) { RedirectStandardOutput = true })!;
+            using var query = Process.Start(new ProcessStartInfo("dpkg-deb", ["--field", ReleaseFiles.Package(machine)]) { RedirectStandardOutput = true, UseShellExecute = false })!;
             var control = await query.StandardOutput.ReadToEndAsync();
             await query.WaitForExitAsync();
 

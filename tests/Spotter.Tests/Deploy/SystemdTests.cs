@@ -34,8 +34,7 @@ public sealed class SystemdTests
     public void It_may_do_as_little_as_the_others(string unit)
     {
         Hardening(unit).ShouldBe(Hardening("spotter.service"));
-        Hardening(unit).ShouldContain("NoNewPrivileges=true");
-        Hardening(unit).ShouldContain("ProtectSystem=strict");
+        ((string[])["NoNewPrivileges=true", "ProtectSystem=strict"]).Except(Hardening(unit), StringComparer.Ordinal).ShouldBeEmpty();
         // .NET compiles while it runs, and workers put on a sandbox that older lists of systemd don't know.
         ValuesOf(unit, "MemoryDenyWriteExecute").ShouldBeEmpty();
         ValuesOf(unit, "SystemCallFilter").ShouldAllBe(list => list.StartsWith('~'));
@@ -67,7 +66,7 @@ public sealed class SystemdTests
     {
         // The program is not installed here.
         await File.WriteAllTextAsync(folder.File(unit), change(Text(unit)).Replace(Program, "/bin/true", StringComparison.Ordinal));
-        using var verify = Process.Start(new ProcessStartInfo("systemd-analyze", ["verify", "--man=no", folder.File(unit)]) { RedirectStandardError = true })!;
+        using var verify = Process.Start(new ProcessStartInfo("systemd-analyze", ["verify", "--man=no", folder.File(unit)]) { RedirectStandardError = true, UseShellExecute = false })!;
         var complaints = await verify.StandardError.ReadToEndAsync();
         await verify.WaitForExitAsync();
         return (verify.ExitCode, complaints);
