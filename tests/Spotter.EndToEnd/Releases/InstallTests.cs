@@ -49,7 +49,7 @@ public sealed class InstallTests
         await GoodAsync(debian.RunAsync("dpkg", "--purge", "spotter"));
         File.Delete(debian.File("/tmp/spotter.deb"));
         debian.Files().ShouldBe(before);
-        (string[])["/usr/lib/spotter", "/var/lib/spotter", "/etc/spotter", "/usr/share/doc/spotter"].ShouldAllBe(left => !Directory.Exists(debian.File(left)));
+        ((string[])["/usr/lib/spotter", "/var/lib/spotter", "/etc/spotter", "/usr/share/doc/spotter"]).ShouldAllBe(left => !Directory.Exists(debian.File(left)));
         (await File.ReadAllTextAsync(debian.File("/etc/passwd"))).ShouldNotContain("spotter");
     }
 
