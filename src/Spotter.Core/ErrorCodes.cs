@@ -14,6 +14,8 @@ public static class ErrorCodes
     public const string UnknownEngine = "unknown_engine";
     /// <summary>No such model here.</summary>
     public const string UnknownModel = "unknown_model";
+    /// <summary>The name of an engine that a worker brings is taken, or means something else.</summary>
+    public const string EngineConflict = "engine_conflict";
     /// <summary>The model knows no such label.</summary>
     public const string UnknownLabel = "unknown_label";
 

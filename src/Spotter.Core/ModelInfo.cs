@@ -38,4 +38,11 @@ public sealed record ModelInfo(
     /// <summary>What the model itself takes and gives; null where nobody has looked, and where it is not all numbers.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ModelTensors? Tensors { get; init; }
+
+    /// <summary>What an engine is that a worker brings, which is known in the way of a model; null for a model.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EngineDeclaration? Declared { get; init; }
+
+    /// <summary>An engine that a worker brings, in the way of a model: it has the name of both.</summary>
+    public static ModelInfo Of(EngineDeclaration engine) => new(engine.Name, engine.Name, "engine", 0, 0, []) { Version = engine.Version, Declared = engine };
 }

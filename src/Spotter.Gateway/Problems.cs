@@ -87,6 +87,7 @@ public static class Problems
         ErrorCodes.ThresholdOutOfRange => (422, "A threshold is out of range"),
         ErrorCodes.UnknownEngine => (422, "No such engine"),
         ErrorCodes.UnknownModel => (422, "No such model"),
+        ErrorCodes.EngineConflict => (409, "The engine is somebody else's"),
         ErrorCodes.UnknownLabel => (422, "No such label"),
         ErrorCodes.NoModel => (503, "No model is loaded"),
         ErrorCodes.BodyTooLarge => (413, "Too many bytes"),

@@ -5,7 +5,8 @@ using Spotter.Core;
 namespace Spotter.Jobs;
 
 /// <summary>How Spotter writes its records as JSON: camel case, enumerations as lower-case words, no reflection.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+// Not all languages write the members of an object in an order of one's choice.
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, AllowOutOfOrderMetadataProperties = true)]
 [JsonSerializable(typeof(JobTimings))]
 [JsonSerializable(typeof(JobError))]
 [JsonSerializable(typeof(string[]))]
@@ -19,6 +20,8 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(StartedJob))]
 [JsonSerializable(typeof(JobOutcome))]
 [JsonSerializable(typeof(IReadOnlyList<ModelInfo>))]
+[JsonSerializable(typeof(RawJson))]
+[JsonSerializable(typeof(EngineDeclaration))]
 [JsonSerializable(typeof(WorkerJoin))]
 [JsonSerializable(typeof(WorkerWelcome))]
 [JsonSerializable(typeof(WorkerTake))]

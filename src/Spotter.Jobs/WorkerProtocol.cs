@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Spotter.Core;
 
 namespace Spotter.Jobs;
@@ -9,6 +10,19 @@ namespace Spotter.Jobs;
 /// <param name="Models">The models it has, and those that it could not load.</param>
 public sealed record WorkerJoin(int Lanes, IReadOnlyList<WorkerModel> Models)
 {
+    /// <summary>A worker of engines of its own, which has no models.</summary>
+    [JsonConstructor]
+    public WorkerJoin(int lanes)
+        : this(lanes, [])
+    {
+    }
+
+    /// <summary>The models it has, and those that it could not load; a worker without any need not say so.</summary>
+    public IReadOnlyList<WorkerModel> Models { get; init => field = value ?? []; } = Models;
+
+    /// <summary>The engines that it brings itself.</summary>
+    public IReadOnlyList<EngineDeclaration> Engines { get; init => field = value ?? []; } = [];
+
     /// <summary>The newest <see cref="WorkerOrders.Order"/> that it knows, for a gateway that has forgotten it; 0 when there was none.</summary>
     public int Order { get; init; }
 
@@ -43,7 +57,12 @@ public sealed record WorkerModel(string Id, string? Version)
 
 /// <summary>What the gateway tells a worker that joins.</summary>
 /// <param name="HeartbeatSeconds">How often to send a <see cref="WorkerHeartbeat"/>.</param>
-public sealed record WorkerWelcome(double HeartbeatSeconds);
+public sealed record WorkerWelcome(double HeartbeatSeconds)
+{
+    /// <summary>The queues of the engines that it brings, to take from; null when it brings none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Queues { get; init; }
+}
 
 /// <summary>A worker asks for one job.</summary>
 /// <param name="Queues">The queues to take from (<see cref="QueueNames"/>).</param>

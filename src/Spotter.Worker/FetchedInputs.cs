@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Security.Cryptography;
-using Spotter.Engines;
 using Spotter.Jobs;
 
 namespace Spotter.Worker;

@@ -141,7 +141,8 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
         var models = now.Models;
         // Lists of labels are long, and a gateway that has not heard of them (one of several behind an address) can do without.
         var isKnown = told is { } known && WorkerModel.SaySame(known, models);
-        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = isKnown ? [.. models.Select(m => m with { Info = null })] : models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds, IsLeaving = now.IsLeaving }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
+        // A worker of engines of its own has said what they are when it joined.
+        using var response = await SendJoinedAsync(() => Post("/heartbeat", new WorkerHeartbeat(leases) { Models = now.Engines.Count > 0 ? null : isKnown ? [.. models.Select(m => m with { Info = null })] : models, CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds, IsLeaving = now.IsLeaving }, SpotterJson.Default.WorkerHeartbeat), LongestOutage, LongestAnswer, cancel);
         told = models;
         return await ReadAsync(response, SpotterJson.Default.WorkerOrders, cancel);
     }

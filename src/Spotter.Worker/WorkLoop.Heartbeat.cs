@@ -82,7 +82,7 @@ public sealed partial class WorkLoop
 
     private TimeSpan LongestRun(Work work) => work.Limits.RunTime ?? settings.JobTimeout;
 
-    private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Stage?.DecodingFor > settings.DecodeTimeout;
+    private bool IsDecodingTooLong(Work work) => work.RunningSince is not null && work.Lane?.DecodingFor() > settings.DecodeTimeout;
 
     /// <summary>
     /// A busy machine may be the cause, so it is tried once more; what takes too long the second time would do so again. When the

@@ -1,6 +1,4 @@
-using Spotter.Engines;
 using Spotter.Jobs;
-using Spotter.Vision;
 
 namespace Spotter.Worker;
 
@@ -10,6 +8,7 @@ public sealed partial class WorkLoop
     private void RunLane()
     {
         Work? next = null;
+        var lane = new Lane(runner.DecodingOfThisThread());
         while (next is not null || ready.TryTake(out next, Timeout.Infinite))
         {
             var first = next;
@@ -25,7 +24,7 @@ public sealed partial class WorkLoop
             using var room = runner.Enter(inputs, first.Unwanted);
             foreach (var work in together)
             {
-                work.Stage = RunStage.OfThisThread;
+                work.Lane = lane;
                 work.RunningSince = time.GetTimestamp();
             }
             // What is logged on the way names the first of them.
@@ -48,7 +47,7 @@ public sealed partial class WorkLoop
         List<Work> together = [first];
         if (first.Job.Isolated)
             return together;
-        if (ready.Count >= settings.Lanes && runner.AtOnce(first.Job, JobRunner.MostAtOnce) > 1)
+        if (ready.Count >= settings.Lanes && runner.AtOnce(first.Job, runner.MostAtOnce) > 1)
             HoldMore();
         // Other lanes want their share of what is ready.
         var most = runner.AtOnce(first.Job, 1 + ((ready.Count + settings.Lanes - 1) / settings.Lanes));
@@ -72,14 +71,14 @@ public sealed partial class WorkLoop
     /// </summary>
     private void HoldMore()
     {
-        var wanted = settings.Lanes * (1 + JobRunner.MostAtOnce);
+        var wanted = settings.Lanes * (1 + runner.MostAtOnce);
         var before = Interlocked.Exchange(ref slotCount, wanted);
         if (before < wanted)
             slots.Release(wanted - before);
     }
 
     /// <summary>True while no lane is likely to be free soon.</summary>
-    private bool AreLanesTaken() => held.Values.Where(work => !work.Lost && RunsLongerThan(work, LongRun)).Select(work => work.Stage).Distinct().Count() >= settings.Lanes;
+    private bool AreLanesTaken() => held.Values.Where(work => !work.Lost && RunsLongerThan(work, LongRun)).Select(work => work.Lane).Distinct().Count() >= settings.Lanes;
 
     private bool IsUnwanted(Work work) => work.Lost || drain.IsDraining;
 

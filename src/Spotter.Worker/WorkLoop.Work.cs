@@ -1,12 +1,18 @@
-using Spotter.Engines;
 using Spotter.Jobs;
-using Spotter.Vision;
 
 namespace Spotter.Worker;
 
-/// <summary>A job that is held, from its taking until it was handed in.</summary>
+/// <summary>What is held: jobs, and the lanes that run them.</summary>
 public sealed partial class WorkLoop
 {
+    /// <summary>A thread that runs jobs.</summary>
+    /// <param name="decodingFor">For how long it has been decoding a picture.</param>
+    private sealed class Lane(Func<TimeSpan> decodingFor)
+    {
+        public TimeSpan DecodingFor() => decodingFor();
+    }
+
+    /// <summary>A job that is held, from its taking until it was handed in.</summary>
     private sealed class Work(StartedJob started, EngineLimits limits, JobFolder folder) : IProgress<double>
     {
         private const long NotRunning = -1;
@@ -48,8 +54,8 @@ public sealed partial class WorkLoop
 
         public TaskCompletionSource<JobRun> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>What the lane that runs it is doing; null until one does.</summary>
-        public RunStage? Stage { get; set; }
+        /// <summary>The lane that runs it; null until one does.</summary>
+        public Lane? Lane { get; set; }
 
         /// <summary>When a lane began to run it; null while none does. Read by the heartbeat.</summary>
         public long? RunningSince

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Engines;
 using Spotter.Jobs;
 
 namespace Spotter.Worker;

@@ -6,6 +6,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
+using Spotter.Engines.Running;
 using Spotter.Examples.Doors;
 using Spotter.Examples.Engines;
 using Spotter.Examples.Engines.Frames;

@@ -7,6 +7,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
+using Spotter.Engines.Running;
 using Spotter.Gateway.LegacyMessages;
 using Spotter.Jobs;
 using Spotter.Vision;

@@ -8,6 +8,7 @@ using Spotter.Core.Images;
 using Spotter.Core.Settings;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
+using Spotter.Engines.Running;
 using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Inference;

@@ -1,6 +1,6 @@
 using Spotter.Core;
+using Spotter.Engines.Running;
 using Spotter.Jobs;
-using Spotter.Worker;
 
 namespace Spotter.Cli.Models;
 

@@ -80,7 +80,12 @@ internal sealed class Pool : IAsyncDisposable
     public bool HasModel(string id) => PoolSettings.OfModel(all, id) == settings;
 
     /// <summary>True for a queue by whose backlog this pool is scaled.</summary>
-    public bool Serves(string queue) => new UnservedQueues(parts.Catalogue, parts.Roster).MayBeServed(queue) && PoolSettings.OfQueue(all, queue) == settings;
+    public bool Serves(string queue) =>
+        (new UnservedQueues(parts.Catalogue, parts.Roster).MayBeServed(queue) || StartsEngine(queue)) && PoolSettings.OfQueue(all, queue) == settings;
+
+    /// <summary>A pool that names an engine of its workers starts them for its jobs, also from none.</summary>
+    private bool StartsEngine(string queue) =>
+        QueueNames.ModelOf(queue) is { } engine && parts.Catalogue.HasEngine(engine) && settings.Models.Contains(engine, StringComparer.Ordinal);
 
     /// <summary>Tells the workers which models there are now.</summary>
     public void TellModels(IReadOnlyList<WatchedModel> models) =>

@@ -58,7 +58,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
             ReplaceIfBlind();
             pools.ForEach(p => p.TellModels(now));
         };
-        foreach (var missing in settings.Pools.SelectMany(p => p.Models).Where(id => catalogue.All.All(m => m.Id != id)))
+        foreach (var missing in settings.Pools.SelectMany(p => p.Models).Where(id => !catalogue.Knows(id)))
             StandardError.Complain($"a pool names the model {missing}, which is not there; `spotter models list` shows those that are.");
         foreach (var model in catalogue.Models.Where(m => pools.Count > 0 && !pools.Exists(p => p.HasModel(m.Id))))
             StandardError.Complain($"the model {model.Id} is in no pool, so its jobs wait for workers from elsewhere; name it in a --pool, or add one without models.");

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Spotter.Worker;
+using Spotter.Engines.Running;
 
 namespace Spotter.Cli.Serve;
 

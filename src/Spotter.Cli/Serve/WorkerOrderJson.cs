@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Spotter.Worker;
+using Spotter.Engines.Running;
 
 namespace Spotter.Cli.Serve;
 

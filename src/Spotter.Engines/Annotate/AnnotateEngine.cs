@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization;
 using Spotter.Core;
+using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Annotation;
 

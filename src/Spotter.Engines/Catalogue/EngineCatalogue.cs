@@ -2,6 +2,7 @@ using Spotter.Core;
 using Spotter.Engines.Annotate;
 using Spotter.Engines.Detect;
 using Spotter.Engines.Filter;
+using Spotter.Engines.Joined;
 using Spotter.Engines.Options;
 using Spotter.Engines.Tensor;
 using Spotter.Jobs;
@@ -9,25 +10,19 @@ using Spotter.Vision;
 
 namespace Spotter.Engines.Catalogue;
 
-/// <summary>The engines of a deployment. Everything that is said of engines and their options comes from here.</summary>
+/// <summary>
+/// The engines of a deployment: those that are compiled in, and those that workers bring (<see cref="Follow"/>). Everything that is
+/// said of engines and their options comes from here. Safe to use from many threads.
+/// </summary>
 public sealed class EngineCatalogue
 {
-    private readonly Dictionary<string, IEngine> byName;
-    private readonly Dictionary<string, JobOption> optionByName;
+    private volatile Lists lists;
 
     /// <summary>Creates a catalogue of these engines, whose names differ.</summary>
     public EngineCatalogue(IReadOnlyList<IEngine> engines)
     {
-        All = engines;
-        byName = engines.ToDictionary(e => e.Name, StringComparer.Ordinal);
-        Offered = [.. engines.OfType<IOfferedEngine>()];
-        Choosing =
-        [
-            new("engine", "The engine; the model's by default", OptionValues.Any("an engine of this list", [.. Offered.Select(e => e.Name)]), null, OptionTraits.None),
-            new("model", "The model's id, as in GET /v1/models; the first by default", OptionValues.Any("a model's id"), null, OptionTraits.None),
-        ];
-        Options = [.. Choosing.Concat(Offered.OrderByDescending(e => e.NeedsModel).SelectMany(e => e.Options)).Concat(ScheduleOptions.All).DistinctBy(o => o.Name, StringComparer.Ordinal)];
-        optionByName = Options.ToDictionary(o => o.Name, StringComparer.Ordinal);
+        Compiled = engines;
+        lists = new Lists(engines, []);
     }
 
     /// <summary>The engines that come with Spotter: the one place where they are registered, by name.</summary>
@@ -48,26 +43,39 @@ public sealed class EngineCatalogue
         new TensorEngine(),
     ]);
 
+    /// <summary>Those that the program brings.</summary>
+    public IReadOnlyList<IEngine> Compiled { get; }
+
     /// <summary>All of them.</summary>
-    public IReadOnlyList<IEngine> All { get; }
+    public IReadOnlyList<IEngine> All => lists.All;
 
     /// <summary>Those that requests may choose.</summary>
-    public IReadOnlyList<IOfferedEngine> Offered { get; }
+    public IReadOnlyList<IOfferedEngine> Offered => lists.Offered;
 
     /// <summary>The options that say which engine and model run a job.</summary>
-    public IReadOnlyList<JobOption> Choosing { get; }
+    public IReadOnlyList<JobOption> Choosing => lists.Choosing;
 
     /// <summary>All options, each once.</summary>
-    public IReadOnlyList<JobOption> Options { get; }
+    public IReadOnlyList<JobOption> Options => lists.Options;
 
     /// <summary>The engine of this name; null if there is none.</summary>
-    public IEngine? Find(string name) => byName.GetValueOrDefault(name);
+    public IEngine? Find(string name) => lists.ByName.GetValueOrDefault(name);
 
     /// <summary>The engine of this name, if requests may choose it.</summary>
     public IOfferedEngine? FindOffered(string name) => Find(name) as IOfferedEngine;
 
-    /// <summary>The option of this name; null if there is none.</summary>
-    public JobOption? FindOption(string name) => optionByName.GetValueOrDefault(name);
+    /// <summary>The option of this name; null if there is none. Of several, that of the engines that the program brings.</summary>
+    public JobOption? FindOption(string name) => lists.OptionByName.GetValueOrDefault(name);
+
+    /// <summary>True when an option of this name is a list or an object.</summary>
+    public bool TakesStructure(string name) => lists.Structures.Contains(name);
+
+    /// <summary>From now on the engines that workers bring are here as well.</summary>
+    public void Follow(ModelCatalogue known)
+    {
+        known.EnginesChanged = engines => lists = new Lists(
+            Compiled, [.. engines.Where(e => Compiled.All(c => c.Name != e.Id)).Select(e => new JoinedEngine(e.Declared!))]);
+    }
 
     /// <summary>All that any engine takes that requests may choose.</summary>
     /// <param name="deployment">How many bytes the deployment lets in, where an engine does not say.</param>
@@ -80,8 +88,8 @@ public sealed class EngineCatalogue
     /// <summary>The queues of all jobs that can be run with these models: those of the engines that need none among them.</summary>
     public IEnumerable<string> QueuesOf(IEnumerable<ModelInfo> models) =>
     [
-        .. All.Where(e => !e.NeedsModel).Select(e => QueueNames.Of(e.Name, null)),
-        .. models.SelectMany(m => All.Where(e => e.Takes(m)).Select(e => QueueNames.Of(e.Name, m.Id))),
+        .. Compiled.Where(e => !e.NeedsModel).Select(e => QueueNames.Of(e.Name, null)),
+        .. models.SelectMany(m => Compiled.Where(e => e.Takes(m)).Select(e => QueueNames.Of(e.Name, m.Id))),
     ];
 
     /// <summary>
@@ -93,5 +101,39 @@ public sealed class EngineCatalogue
         if (job.Result is not { } result || FindOffered(job.Engine)?.Describe(result) is not { } words)
             return null;
         return OutputLine.Of(job.Name is { } name ? PictureName.StemOf(name) : job.Id.Value, words);
+    }
+
+    /// <summary>All in one, so that a reader never sees one of before and one of now.</summary>
+    private sealed class Lists
+    {
+        public Lists(IReadOnlyList<IEngine> compiled, IReadOnlyList<JoinedEngine> joined)
+        {
+            All = [.. compiled, .. joined];
+            ByName = All.ToDictionary(e => e.Name, StringComparer.Ordinal);
+            Offered = [.. All.OfType<IOfferedEngine>()];
+            Choosing =
+            [
+                new("engine", "The engine; the model's by default", OptionValues.Any("an engine of this list", [.. Offered.Select(e => e.Name)]), null, OptionTraits.None),
+                new("model", "The model's id, as in GET /v1/models; the first by default", OptionValues.Any("a model's id"), null, OptionTraits.None),
+            ];
+            List<JobOption> all = [.. Choosing, .. Offered.OrderByDescending(e => e.NeedsModel).SelectMany(e => e.Options), .. ScheduleOptions.All];
+            Options = [.. all.DistinctBy(o => o.Name, StringComparer.Ordinal)];
+            OptionByName = Options.ToDictionary(o => o.Name, StringComparer.Ordinal);
+            Structures = all.Where(o => o.Values.Type == OptionType.Structure).Select(o => o.Name).ToHashSet(StringComparer.Ordinal);
+        }
+
+        public IReadOnlyList<IEngine> All { get; }
+
+        public IReadOnlyList<IOfferedEngine> Offered { get; }
+
+        public IReadOnlyList<JobOption> Choosing { get; }
+
+        public IReadOnlyList<JobOption> Options { get; }
+
+        public Dictionary<string, IEngine> ByName { get; }
+
+        public Dictionary<string, JobOption> OptionByName { get; }
+
+        public HashSet<string> Structures { get; }
     }
 }

@@ -13,7 +13,7 @@ namespace Spotter.Engines.Catalogue;
 public sealed class JobForm(EngineCatalogue engines)
 {
     /// <summary>Most characters of a field. Nothing that can be said needs more, and what is refused is repeated.</summary>
-    public const int LongestField = 8 * 1024;
+    public const int LongestField = JobFields.Longest;
 
     private const int LongestName = 64;
     private const string Engine = "engine";
@@ -70,7 +70,7 @@ public sealed class JobForm(EngineCatalogue engines)
                 foreach (var one in value.EnumerateArray())
                     Set(name, one.GetString()!);
                 break;
-            case JsonValueKind.Array or JsonValueKind.Object when engines.FindOption(name)?.Values.Type == OptionType.Structure:
+            case JsonValueKind.Array or JsonValueKind.Object when engines.TakesStructure(name):
                 Set(name, value.GetRawText());
                 break;
             default:
@@ -118,6 +118,7 @@ public sealed class JobForm(EngineCatalogue engines)
         Check(inputs, engine);
         var (schedule, notify) = ScheduleOptions.Read(fields);
         var request = engine.Prepare(fields, model, models, inputs.Count);
+        model = request.RunBy ?? model;
         return new JobRequest
         {
             Engine = engine.Name,
@@ -153,12 +154,12 @@ public sealed class JobForm(EngineCatalogue engines)
 
     private ModelInfo ChooseModel(IReadOnlyList<ModelInfo> models, IOfferedEngine? engine)
     {
-        if (models.Count == 0)
+        var (name, id) = (fields[Engine], fields[Model]);
+        if (models.Count == 0 && (name is null || engine is not null))
         {
             throw new SpotterException(ErrorCodes.NoModel,
                 "There is no model yet; put an .onnx file into the folder 'models' of the data folder, or start a worker that has one. Either is noticed within seconds.");
         }
-        var (name, id) = (fields[Engine], fields[Model]);
         if (name is not null && !models.Any(m => engine?.Takes(m) == true))
         {
             var there = engines.Offered.Where(e => !e.NeedsModel || models.Any(e.Takes)).OrderByDescending(e => e.NeedsModel).Select(e => e.Name);

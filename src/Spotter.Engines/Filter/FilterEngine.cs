@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using Spotter.Core;
 using Spotter.Engines.Options;
+using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Vision.Filters;
 

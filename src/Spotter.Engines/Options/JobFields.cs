@@ -6,6 +6,9 @@ namespace Spotter.Engines.Options;
 /// <summary>What a request says beside its inputs, as it was sent: names and their text.</summary>
 public sealed class JobFields
 {
+    /// <summary>Most characters of a field.</summary>
+    public const int Longest = 8 * 1024;
+
     private readonly SortedDictionary<string, string> values = new(StringComparer.Ordinal);
 
     /// <summary>The text of a field; null when it was not sent.</summary>

@@ -6,18 +6,25 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 using Microsoft.OpenApi;
+using Spotter.Engines;
+using Spotter.Engines.Catalogue;
 
 namespace Spotter.Gateway.Hosting;
 
-/// <summary>The OpenAPI document of the gateway's calls. It is the same for everybody, so it is written once.</summary>
-internal sealed class ApiDocument([FromKeyedServices(ApiDocument.Name)] IOpenApiDocumentProvider documents)
+/// <summary>
+/// The OpenAPI document of the gateway's calls. It is the same for everybody, so it is written once; and anew when a worker has brought
+/// another engine.
+/// </summary>
+internal sealed class ApiDocument([FromKeyedServices(ApiDocument.Name)] IOpenApiDocumentProvider documents, EngineCatalogue engines)
 {
     /// <summary>Its name.</summary>
     public const string Name = "v1";
 
     private const string Address = $"/openapi/{Name}.json";
 
-    private readonly Lazy<Task<Written>> written = new(() => WriteAsync(documents));
+    private readonly Lock gate = new();
+    private IReadOnlyList<IOfferedEngine>? described;
+    private Task<Written>? written;
 
     /// <summary>Offers it to everybody.</summary>
     public static void Map(IEndpointRouteBuilder routes) =>
@@ -25,9 +32,20 @@ internal sealed class ApiDocument([FromKeyedServices(ApiDocument.Name)] IOpenApi
 
     private async Task<IResult> AnswerAsync(HttpContext http)
     {
-        var document = await written.Value;
+        var document = await CurrentAsync();
         http.Response.Headers.CacheControl = "no-cache";
         return TypedResults.Bytes(document.Bytes, "application/json", entityTag: document.Tag);
+    }
+
+    private Task<Written> CurrentAsync()
+    {
+        lock (gate)
+        {
+            // The list is another one after each change.
+            if (written is null || described != engines.Offered)
+                (described, written) = (engines.Offered, Task.Run(() => WriteAsync(documents)));
+            return written;
+        }
     }
 
     private static async Task<Written> WriteAsync(IOpenApiDocumentProvider documents)

@@ -95,7 +95,8 @@ public static class GatewayHost
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(RandomSource.System);
-        services.TryAddSingleton(EngineCatalogue.BuiltIn);
+        // Its own: workers bring engines to this gateway, and to no other of this process.
+        services.TryAddSingleton(_ => new EngineCatalogue(EngineCatalogue.BuiltIn.Compiled));
         services.TryAddSingleton<WorkerRoster>();
         services.TryAddSingleton(_ => new DecisionLog());
         services.TryAddSingleton<ScaleSeries>();
@@ -104,7 +105,7 @@ public static class GatewayHost
         services.AddSingleton(s => new OpenConnections(s.GetRequiredService<GatewaySettings>().MaxConnections));
         services.AddOptions<KestrelServerOptions>().Configure<GatewaySettings, OpenConnections>(Limit);
 
-        services.AddSingleton<ModelsPresenter>().AddSingleton<SamplePictures>();
+        services.AddSingleton<ModelsPresenter>().AddSingleton<EnginesPresenter>().AddSingleton<SamplePictures>();
         services.AddSingleton(s => new JobService(
             s.GetRequiredService<IJobStore>(), s.GetRequiredService<IBlobStore>(), s.GetRequiredService<WorkerRoster>(), s.GetRequiredService<ModelCatalogue>(),
             s.GetRequiredService<GatewaySettings>().Jobs, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<RandomSource>())
@@ -148,6 +149,7 @@ public static class GatewayHost
     {
         var settings = app.Services.GetRequiredService<GatewaySettings>();
         settings.Validate();
+        app.Services.GetRequiredService<EngineCatalogue>().Follow(app.Services.GetRequiredService<ModelCatalogue>());
         app.Services.GetRequiredService<OpenDoor>().Check();
         app.Urls.Add($"http://{settings.Host}:{settings.Port}");
         if (settings.Cameras.Port is { } port)
@@ -209,6 +211,7 @@ public static class GatewayHost
         // What a worker leaves out is its mistake, not a null for us to stumble over.
         json.SerializerOptions.RespectNullableAnnotations = true;
         json.SerializerOptions.RespectRequiredConstructorParameters = true;
+        json.SerializerOptions.AllowOutOfOrderMetadataProperties = true;
     }
 
     private const long MostHeardOut = 256L << 20;

@@ -7,4 +7,5 @@ namespace Spotter.Gateway.Models;
 /// <summary>How answers about models are written.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(LowerCaseEnumConverter<ModelState>)])]
 [JsonSerializable(typeof(ModelsView))]
+[JsonSerializable(typeof(EnginesView))]
 public sealed partial class ModelsJson : JsonSerializerContext;

@@ -27,6 +27,10 @@ internal sealed class OperationsEndpoints : IDoor
                 TypedResults.Json(models.Show(), ModelsJson.Default.ModelsView))
             .WithName("listModels").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("The models that requests may choose from, and what is loaded where").Produces<ModelsView>();
 
+        operations.MapGet("/v1/engines", (EnginesPresenter engines) =>
+                TypedResults.Json(engines.Show(), ModelsJson.Default.EnginesView))
+            .WithName("listEngines").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("The engines that requests may choose, those of workers included").Produces<EnginesView>();
+
         operations.MapGet("/v1/samples/{name}", (string name, SamplePictures samples) => new BlobResult(samples.Open(name), "image/jpeg"))
             .WithName("getSample").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("A picture to try the built-in model on")
             .Produces(200, contentType: "image/jpeg").Produces<Problem>(404, Problems.MediaType);

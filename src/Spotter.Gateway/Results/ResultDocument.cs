@@ -25,6 +25,12 @@ internal static class ResultDocument
         var any = new List<IOpenApiSchema>();
         foreach (var engines in context.ApplicationServices.GetRequiredService<EngineCatalogue>().Offered.GroupBy(e => e.ResultType.Type))
         {
+            // What the engines of workers say only they know.
+            if (engines.Key == typeof(RawJson))
+            {
+                any.Add(new OpenApiSchema { Type = JsonSchemaType.Object, Description = $"Of {string.Join(", ", engines.Select(e => $"`{e.Name}`"))}, which workers bring: see there." });
+                continue;
+            }
             var result = await context.GetOrCreateSchemaAsync(engines.Key, cancellationToken: cancel);
             result.Description = $"Of {string.Join(", ", engines.Select(e => $"`{e.Name}`"))}.";
             any.Add(result);

@@ -19,7 +19,7 @@ namespace Spotter.Gateway.Workers;
 /// <summary>Maps the worker API.</summary>
 internal sealed class WorkerEndpoints : IDoor
 {
-    public void Add(IServiceCollection services) => services.AddSingleton<WorkerApi>().AddScheme<WorkerTokenHandler>(WorkerTokenHandler.SchemeName);
+    public void Add(IServiceCollection services) => services.AddSingleton<WorkerApi>().AddSingleton<JoinedEngines>().AddScheme<WorkerTokenHandler>(WorkerTokenHandler.SchemeName);
 
     public void Map(IEndpointRouteBuilder routes) => WorkerApi.Map(routes);
 }
@@ -30,7 +30,7 @@ internal sealed class WorkerEndpoints : IDoor
 /// </summary>
 internal sealed partial class WorkerApi(
     JobService jobs, EngineCatalogue engines, WorkerRoster roster, ModelCatalogue models, GatewaySettings settings, TimeProvider time,
-    ILogger<WorkerApi> log, WorkerPools? pools = null)
+    JoinedEngines joined, ILogger<WorkerApi> log, WorkerPools? pools = null)
 {
     // A worker's long poll is answered at least this often, so that a dead connection is noticed.
     private const double LongestWaitSeconds = 30;
@@ -65,7 +65,8 @@ internal sealed partial class WorkerApi(
     private JsonHttpResult<WorkerWelcome> Join(string worker, WorkerJoin join)
     {
         WorkerWords.Check(join);
-        var has = join.Models;
+        joined.Check(worker, join.Engines);
+        IReadOnlyList<WorkerModel> has = [.. join.Models, .. join.Engines.Select(JoinedEngines.AsModel)];
         if (pools?.IsElsewhere(worker, [.. has.Select(m => m.Id)]) == true)
             throw SentAway(worker);
         if (IsFromElsewhere(worker) && !roster.Has(worker))
@@ -73,8 +74,10 @@ internal sealed partial class WorkerApi(
         roster.Join(worker, Math.Clamp(join.Lanes, 1, 1024), has, Math.Clamp(join.Order, 0, int.MaxValue / 2));
         if (join.IsLeaving)
             roster.Leaving(worker);
-        Bring(worker, has);
-        return TypedResults.Json(new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds), SpotterJson.Default.WorkerWelcome);
+        Bring(worker, join.Models);
+        joined.Bring(worker, join.Engines);
+        var welcome = new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds) { Queues = join.Engines is [] ? null : [.. join.Engines.Select(e => QueueNames.Of(e.Name, e.Name))] };
+        return TypedResults.Json(welcome, SpotterJson.Default.WorkerWelcome);
     }
 
     /// <summary>Those that were started here have the files that are here, as they are or were.</summary>
@@ -211,7 +214,8 @@ internal sealed partial class WorkerApi(
     private async Task<NoContent> FinishAsync(string worker, WorkerFinish finish)
     {
         WorkerWords.Check(worker, finish);
-        var done = await jobs.FinishAsync(finish.Lease, finish.Outcome, CancellationToken.None);
+        var outcome = joined.WithVersion(worker, finish);
+        var done = await jobs.FinishAsync(finish.Lease, outcome, CancellationToken.None);
         roster.Ended(worker);
         if (!done)
             throw new SpotterException(ErrorCodes.LeaseLost, $"The lease on job {finish.Lease.Job} is lost; its outcome was dropped.");

@@ -1,4 +1,5 @@
 using Spotter.Core;
+using Spotter.Engines.Joined;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Workers;
@@ -62,6 +63,9 @@ internal static class WorkerWords
                     throw Odd("times that can't be");
                 if (done.ModelVersion is { } version && !IsName(version))
                     throw Odd("a model's version that can't be");
+                // It is passed on within the answers about its job.
+                if (!ResultCheck.IsObject(done.Result.Utf8.Span))
+                    throw Odd($"a result that can't be: it is one JSON object, at most {ResultCheck.Deepest} deep, of sound UTF-8");
                 if (done.Outputs.Any(static o => o is null || o.Name is null || o.MediaType is null || o.Key is null))
                     throw Odd("a file without name, type or key");
                 break;
@@ -103,7 +107,7 @@ internal static class WorkerWords
             if (model.Error is { } error)
                 Check(error);
             if (model.Info is { } info && (info.Labels is null || info.Labels.Count > ModelInfo.MostLabels || info.Labels.Any(l => l is null || l.Length > ModelInfo.LongestLabel)
-                || info.Tensors is { IsSound: false } || info.Engine is null || info.Family is not { Length: <= LongestName }))
+                || info.Declared is not null || info.Tensors is { IsSound: false } || info.Engine is null || info.Family is not { Length: <= LongestName }))
             {
                 throw Odd($"of the model '{model.Id}' what can't be");
             }

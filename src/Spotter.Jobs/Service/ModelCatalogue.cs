@@ -62,6 +62,20 @@ public sealed class ModelCatalogue
     /// <summary>Told, with all of them, when a worker has brought a model that was not known, or another version of it.</summary>
     public Action<IReadOnlyList<ModelInfo>> Brought { get; set; } = static _ => { };
 
+    /// <summary>Told of <see cref="Engines"/> at once, and whenever they change.</summary>
+    public Action<IReadOnlyList<ModelInfo>> EnginesChanged
+    {
+        get;
+        set
+        {
+            lock (gate)
+            {
+                field = value;
+                value(lists.Engines);
+            }
+        }
+    } = static _ => { };
+
     /// <summary>Whether a worker of this gateway has a model now. Default: nobody knows of any.</summary>
     public Func<string, bool> IsHad { get; set; } = static _ => false;
 
@@ -70,6 +84,12 @@ public sealed class ModelCatalogue
 
     /// <summary>Those that requests may choose; the first is the default.</summary>
     public IReadOnlyList<ModelInfo> Models => startsWorkers ? lists.Usable : [.. lists.Usable.OrderByDescending(m => IsHad(m.Id) || IsElsewhere(m.Id))];
+
+    /// <summary>The engines that workers bring, each under its name; the newest that was heard of each.</summary>
+    public IReadOnlyList<ModelInfo> Engines => lists.Engines;
+
+    /// <summary>True for an engine that a worker brings, or brought.</summary>
+    public bool HasEngine(string name) => lists.Engines.Any(e => e.Id == name);
 
     /// <summary>Those whose files are here and good, if workers are started for them.</summary>
     public IReadOnlyList<ModelInfo> Started => startsWorkers ? [.. own.Where(m => m.Error is null).Select(m => m.Model).OfType<ModelInfo>()] : [];
@@ -91,7 +111,7 @@ public sealed class ModelCatalogue
     {
         lock (gate)
         {
-            var changed = models.Where(m => IsUsable(m) && !brought.Any(b => b.Id == m.Id && b.Version == m.Version)).DistinctBy(m => m.Id, StringComparer.Ordinal).ToList();
+            var changed = models.Where(m => IsUsable(m) && !IsTaken(m) && !brought.Any(b => SaySame(b, m))).DistinctBy(m => m.Id, StringComparer.Ordinal).ToList();
             var added = changed.Where(m => brought.All(b => b.Id != m.Id)).ToList();
             if (changed.Count == 0 || brought.Count + added.Count > MostBrought)
                 return;
@@ -99,6 +119,8 @@ public sealed class ModelCatalogue
             brought = [.. brought.Select(b => changed.FirstOrDefault(m => m.Id == b.Id) ?? b), .. added];
             lists = Merge();
             // With the lock held, so that whoever keeps them gets the newest last.
+            if (changed.Exists(m => m.Declared is not null))
+                EnginesChanged(lists.Engines);
             Brought(brought);
         }
     }
@@ -107,7 +129,8 @@ public sealed class ModelCatalogue
     public void Hear(IReadOnlyList<ModelInfo> others)
     {
         elsewhere = [.. others.Select(m => m.Id)];
-        Bring(others);
+        // An engine that is had here stays what it is, unless a newer one is had elsewhere.
+        Bring(others.Where(m => m.Declared is null || !IsHad(m.Id) || Engines.FirstOrDefault(e => e.Id == m.Id) is not { } known || EngineVersion.Compare(m.Version, known.Version) > 0));
     }
 
     /// <summary>True for a model that another gateway's workers have, or will have once they are started.</summary>
@@ -128,19 +151,28 @@ public sealed class ModelCatalogue
     public bool IsOwn(string model) => own.Any(m => m.Id == model);
 
     /// <summary>True for a model that is known, whether or not anybody has it now.</summary>
-    public bool Knows(string model) => lists.All.Any(m => m.Id == model);
+    public bool Knows(string model) => lists.All.Any(m => m.Id == model) || HasEngine(model);
 
     /// <summary>What a worker says of a model, it says of a file that somebody else named.</summary>
     private static bool IsUsable(ModelInfo model) => ModelInfo.IsId(model.Id) && model.Engine.Length > 0 && model.Labels.All(label => label is not null);
 
+    /// <summary>An engine of a worker takes no model's id, and no model an engine's: their queues would be mixed up.</summary>
+    private bool IsTaken(ModelInfo model) =>
+        brought.Any(b => b.Id == model.Id && b.Declared is null != model.Declared is null) || (model.Declared is not null && own.Any(o => o.Id == model.Id));
+
+    private static bool SaySame(ModelInfo one, ModelInfo other) =>
+        one.Id == other.Id && one.Version == other.Version
+        && (one.Declared is null ? other.Declared is null : other.Declared is { } declared && RawJson.Of(one.Declared, SpotterJson.Default.EngineDeclaration) == RawJson.Of(declared, SpotterJson.Default.EngineDeclaration));
+
     private Lists Merge()
     {
+        IReadOnlyList<ModelInfo> engines = [.. brought.Where(b => b.Declared is not null)];
         var here = own.Where(o => offersBuiltIn || !o.BuiltIn || brought.Any(b => b.Id == o.Id)).ToList();
-        List<CatalogueModel> all = [.. here, .. brought.Where(b => own.All(o => o.Id != b.Id)).Select(b => new CatalogueModel(b.Id, b))];
+        List<CatalogueModel> all = [.. here, .. brought.Where(b => b.Declared is null && own.All(o => o.Id != b.Id)).Select(b => new CatalogueModel(b.Id, b))];
         if (!startsWorkers)
             all = [.. all.OrderBy(m => m.BuiltIn)];
-        return new(all, [.. all.Select(m => m.Model).OfType<ModelInfo>()]);
+        return new(all, [.. all.Select(m => m.Model).OfType<ModelInfo>()], engines);
     }
 
-    private sealed record Lists(IReadOnlyList<CatalogueModel> All, IReadOnlyList<ModelInfo> Usable);
+    private sealed record Lists(IReadOnlyList<CatalogueModel> All, IReadOnlyList<ModelInfo> Usable, IReadOnlyList<ModelInfo> Engines);
 }

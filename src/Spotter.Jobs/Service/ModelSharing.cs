@@ -50,6 +50,6 @@ public sealed class ModelSharing(IModelRegistry registry, string gateway, ModelC
     private List<ModelInfo> Served()
     {
         var had = roster.Models.Where(m => m.Model.Version is not null).Select(m => m.Model.Id).ToHashSet(StringComparer.Ordinal);
-        return [.. catalogue.Started.Concat(catalogue.Models.Where(m => had.Contains(m.Id))).DistinctBy(m => m.Id, StringComparer.Ordinal)];
+        return [.. catalogue.Started.Concat(catalogue.Models.Concat(catalogue.Engines).Where(m => had.Contains(m.Id))).DistinctBy(m => m.Id, StringComparer.Ordinal)];
     }
 }

@@ -17,6 +17,8 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
         var models = QueueNames.ModelsOf(queue);
         if (models.Count == 0 || roster.HasModels(models) || models.All(catalogue.IsElsewhere))
             return null;
+        if (catalogue.HasEngine(models[0]))
+            return $"No worker runs the engine '{models[0]}' now; the job waits until one joins that does, or until it is cancelled.";
         if (Missing(queue) is not { } model)
         {
             return catalogue.Serves(queue)

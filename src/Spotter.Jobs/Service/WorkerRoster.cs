@@ -149,6 +149,10 @@ public sealed class WorkerRoster(TimeProvider time)
     public IReadOnlyList<(string Worker, WorkerModel Model)> Models =>
         [.. entries.OrderBy(e => e.Key, StringComparer.Ordinal).SelectMany(e => e.Value.Models.Select(m => (e.Key, m)))];
 
+    /// <summary>The version of a model that a worker has; null when it has none.</summary>
+    public string? VersionOf(string worker, string model) =>
+        entries.TryGetValue(worker, out var entry) ? entry.Models.FirstOrDefault(m => m.Id == model)?.Version : null;
+
     /// <summary>True if a worker has this model, in whatever version.</summary>
     public bool HasModel(string id) => entries.Values.Any(e => e.Models.Any(m => m.Version is not null && m.Id == id));
 

@@ -182,14 +182,15 @@ internal sealed class DocsRun : IAsyncDisposable
     private async Task StartServiceAsync(string command)
     {
         // A worker joins the gateway that is there; anything else takes its place.
-        var isWorker = command.Contains("./spotter worker", StringComparison.Ordinal);
+        var isEngine = command.StartsWith("python3 ", StringComparison.Ordinal);
+        var isWorker = isEngine || command.Contains("./spotter worker", StringComparison.Ordinal);
         if (!isWorker)
             await StopServicesAsync();
         var (id, output) = await terminal.StartAsync(words.Fill(command, id: null));
         services.Add((id, command));
         var line = await Eventually.SeeAsync($"{command} is ready",
             async () => await terminal.RunsAsync(id)
-                ? isWorker ? await HasModelAsync() ? "" : null : await LineAsync(output, Ready)
+                ? isEngine ? await LineAsync(output, "joined ") : isWorker ? await HasModelAsync() ? "" : null : await LineAsync(output, Ready)
                 : throw new DocsException($"It ended: {command}\n{await File.ReadAllTextAsync(output)}"),
             l => l is not null, Start);
         if (command.StartsWith("dotnet ", StringComparison.Ordinal))

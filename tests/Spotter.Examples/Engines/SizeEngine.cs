@@ -6,6 +6,7 @@ using Spotter.Core.Images;
 using Spotter.Engines;
 using Spotter.Engines.Options;
 using Spotter.Examples.Options;
+using Spotter.Jobs;
 
 namespace Spotter.Examples.Engines;
 

@@ -16,7 +16,8 @@ public sealed partial class DirectionTests
         ["Spotter.Fleets"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Scaling"],
         ["Spotter.Engines"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Vision"],
         ["Spotter.Gateway"] = ["Spotter.Core", "Spotter.Engines", "Spotter.Jobs", "Spotter.Scaling"],
-        ["Spotter.Worker"] = ["Spotter.Core", "Spotter.Engines", "Spotter.Jobs", "Spotter.Vision"],
+        ["Spotter.Engine"] = ["Spotter.Core", "Spotter.Jobs", "Spotter.Worker"],
+        ["Spotter.Worker"] = ["Spotter.Core", "Spotter.Jobs"],
     };
 
     /// <summary>Modules that know another one all the same. Whoever mends one of these takes it off the list.</summary>

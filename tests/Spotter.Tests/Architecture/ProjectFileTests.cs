@@ -12,8 +12,9 @@ public sealed class ProjectFileTests
     {
         ["Spotter.Core"] = [],
         ["Spotter.Jobs"] = [],
-        ["Spotter.Engines"] = [],
-        // Interfaces without I/O: the controller and the loop log what they do, by [LoggerMessage].
+        // Interfaces without I/O: those that run, load and scale log what they do, by [LoggerMessage].
+        ["Spotter.Engine"] = ["Microsoft.Extensions.Logging.Abstractions"],
+        ["Spotter.Engines"] = ["Microsoft.Extensions.Logging.Abstractions"],
         ["Spotter.Scaling"] = ["Microsoft.Extensions.Logging.Abstractions"],
     };
 

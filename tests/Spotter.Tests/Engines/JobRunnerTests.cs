@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines;
+using Spotter.Engines.Running;
 using Spotter.Jobs;
-using Spotter.Worker;
 
 namespace Spotter.Tests.Engines;
 

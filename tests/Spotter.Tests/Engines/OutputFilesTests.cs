@@ -1,5 +1,4 @@
 using Spotter.Core;
-using Spotter.Engines;
 using Spotter.Jobs;
 
 namespace Spotter.Tests.Engines;

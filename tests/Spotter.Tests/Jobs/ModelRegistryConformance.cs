@@ -45,6 +45,33 @@ public abstract class ModelRegistryConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_engine_of_a_worker_comes_back_as_it_was_declared()
+    {
+        var declared = new EngineDeclaration("brightness", "1.0")
+        {
+            Help = "Sagt, wie hell ein Bild ist: \"ü\"",
+            MediaTypes = ["image/png", "video/*"],
+            MaxInputBytes = 1L << 31,
+            MaxInputs = 3,
+            Together = true,
+            RunSeconds = 0.5,
+            MaxOutputBytes = 0,
+            OutputMediaType = "image/png",
+            Reusable = true,
+            Options = [new("threshold", DeclaredOption.OfWhole) { Help = "From where", Min = 0, Max = 255, Default = RawJson.OfText("128") }, new("how", DeclaredOption.OfChoice) { Choices = ["mean", "most"] }],
+        };
+        await ShareAsync("a", ModelInfo.Of(declared));
+        await ShareAsync("b", ModelInfo.Of(new EngineDeclaration("plain", "2")));
+
+        var heard = await ShareAsync("c");
+        heard.Select(m => (m.Id, m.Version)).ShouldBe([("brightness", "1.0"), ("plain", "2")], ignoreOrder: true);
+        Text(heard.Single(m => m.Id == "brightness").Declared!).ShouldBe(Text(declared));
+        Text(heard.Single(m => m.Id == "plain").Declared!).ShouldBe(Text(new EngineDeclaration("plain", "2")));
+
+        static string Text(EngineDeclaration engine) => RawJson.Of(engine, SpotterJson.Default.EngineDeclaration).ToString();
+    }
+
+    [Fact]
     public async Task Of_two_versions_the_one_said_last_is_heard()
     {
         await ShareAsync("a", Model("plates", "new"));

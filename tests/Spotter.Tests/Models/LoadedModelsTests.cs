@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Engines;
 using Spotter.Engines.Catalogue;
+using Spotter.Engines.Running;
 using Spotter.Jobs;
 using Spotter.Tests.Vision;
 using Spotter.Vision;
 using Spotter.Vision.Inference;
-using Spotter.Worker;
 
 namespace Spotter.Tests.Models;
 

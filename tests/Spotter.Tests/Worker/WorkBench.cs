@@ -4,7 +4,6 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spotter.Backends;
 using Spotter.Core;
-using Spotter.Engines;
 using Spotter.Engines.Annotate;
 using Spotter.Jobs;
 using Spotter.Tests.Jobs;

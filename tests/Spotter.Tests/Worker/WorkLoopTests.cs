@@ -6,6 +6,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines;
 using Spotter.Engines.Annotate;
+using Spotter.Engines.Running;
 using Spotter.Jobs;
 using Spotter.Vision;
 using Spotter.Worker;

@@ -1,12 +1,11 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Engines;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
+using Spotter.Vision;
 using Spotter.Vision.Inference;
 
-namespace Spotter.Worker;
+namespace Spotter.Engines.Running;
 
 /// <summary>
 /// Runs jobs on their engines, and turns whatever happens into one of the three outcomes. Synchronous: a lane
@@ -20,8 +19,15 @@ public sealed partial class JobRunner(EngineHost host, MemoryBudget memory, ILog
 {
     private readonly Func<string, IEngine?> find = engines ?? EngineCatalogue.BuiltIn.Find;
 
-    /// <summary>Most jobs that are run at once.</summary>
-    public const int MostAtOnce = VisionModel.MostAtOnce;
+    /// <inheritdoc/>
+    public int MostAtOnce => VisionModel.MostAtOnce;
+
+    /// <inheritdoc/>
+    public Func<TimeSpan> DecodingOfThisThread()
+    {
+        var stage = RunStage.OfThisThread;
+        return () => stage.DecodingFor;
+    }
 
     /// <inheritdoc/>
     public EngineLimits LimitsOf(Job job) => find(job.Engine)?.Limits ?? new EngineLimits();
@@ -159,11 +165,7 @@ public sealed partial class JobRunner(EngineHost host, MemoryBudget memory, ILog
         if (PlantedBug.Is("hash-unchecked"))
             return;
 #endif
-        foreach (var (sent, fetched) in input.Job.Spec.Inputs.Zip(input.Inputs))
-        {
-            if ((fetched.Sha256 ?? Convert.ToHexStringLower(SHA256.HashData(fetched.Bytes.Span))) != sent.Sha256)
-                throw new SpotterException(ErrorCodes.BlobCorrupt, "The stored picture is not the one that was sent; send it again.");
-        }
+        input.Verify();
     }
 
     private static JobOutcome OutcomeOf(Job job, SpotterException refusal)

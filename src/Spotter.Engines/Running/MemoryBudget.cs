@@ -1,4 +1,4 @@
-namespace Spotter.Worker;
+namespace Spotter.Engines.Running;
 
 /// <summary>
 /// Memory that the jobs of a worker share while they run. Each says beforehand how much it takes at most, and waits for its

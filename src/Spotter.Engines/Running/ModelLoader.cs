@@ -1,11 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
-using Spotter.Engines;
 using Spotter.Jobs;
 using Spotter.Vision.Inference;
 using Spotter.Vision.Models;
 
-namespace Spotter.Worker;
+namespace Spotter.Engines.Running;
 
 /// <summary>
 /// Loads the models that a worker is to have, one after the other on a thread of its own, so that what runs goes on.

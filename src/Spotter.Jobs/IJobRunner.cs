@@ -1,7 +1,7 @@
-using Spotter.Engines;
-using Spotter.Jobs;
+using System.Security.Cryptography;
+using Spotter.Core;
 
-namespace Spotter.Worker;
+namespace Spotter.Jobs;
 
 /// <summary>What a lane does with jobs.</summary>
 public interface IJobRunner
@@ -11,6 +11,12 @@ public interface IJobRunner
 
     /// <summary>How many of so many waiting jobs of one engine and model are best run at once.</summary>
     int AtOnce(Job job, int waiting);
+
+    /// <summary>Most jobs that are run at once.</summary>
+    int MostAtOnce => 1;
+
+    /// <summary>For how long the thread that calls this has been decoding a picture, for other threads to ask; always zero for what decodes none.</summary>
+    Func<TimeSpan> DecodingOfThisThread() => static () => TimeSpan.Zero;
 
     /// <summary>Waits until there is memory for jobs beside those that run; dispose of it when they have run.</summary>
     /// <param name="jobs">The jobs, which are to be run at once.</param>
@@ -30,6 +36,17 @@ public sealed record JobInput(Job Job, IReadOnlyList<EngineInput> Inputs, IProgr
 {
     /// <summary>Where the files go that it makes.</summary>
     public OutputFiles Outputs { get; init; } = OutputFiles.None;
+
+    /// <summary>Refuses inputs that are not the bytes that were sent.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.BlobCorrupt"/>.</exception>
+    public void Verify()
+    {
+        foreach (var (sent, fetched) in Job.Spec.Inputs.Zip(Inputs))
+        {
+            if ((fetched.Sha256 ?? Convert.ToHexStringLower(SHA256.HashData(fetched.Bytes.Span))) != sent.Sha256)
+                throw new SpotterException(ErrorCodes.BlobCorrupt, "The stored picture is not the one that was sent; send it again.");
+        }
+    }
 }
 
 /// <summary>What came of running a job. Dispose of it when the output has been handed in.</summary>

@@ -1,7 +1,6 @@
 using Spotter.Core;
-using Spotter.Jobs;
 
-namespace Spotter.Engines;
+namespace Spotter.Jobs;
 
 /// <summary>A file that an engine has made.</summary>
 /// <param name="Name">See <see cref="OutputRef.Name"/>.</param>

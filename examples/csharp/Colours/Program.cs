@@ -1,0 +1,4 @@
+using Colours;
+using Spotter.Engine;
+
+return await EngineProgram.RunAsync(args, new ColoursEngine());

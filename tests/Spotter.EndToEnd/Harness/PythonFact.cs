@@ -1,0 +1,12 @@
+namespace Spotter.EndToEnd.Harness;
+
+/// <summary>A test that needs Python 3; counted as skipped without it.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class PythonFactAttribute : FactAttribute
+{
+    public PythonFactAttribute()
+    {
+        if (EngineProcess.Python is null)
+            Skip = "There is no python3 here.";
+    }
+}
