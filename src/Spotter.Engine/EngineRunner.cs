@@ -43,7 +43,7 @@ internal sealed partial class EngineRunner(IReadOnlyList<IJobEngine> engines, IL
                 picture is null ? null : new EngineOutput(new Whole(picture)))
             { Files = input.Outputs.Made };
         }
-        catch (JobRefused refused)
+        catch (JobRefusedException refused)
         {
             return new JobRun(refused.Again
                 ? new JobOutcome.Retry(new JobError(refused.Code, refused.Message), SpendAttempt: true)

@@ -13,6 +13,6 @@ public interface IJobEngine
     /// <param name="work">The job, with its inputs.</param>
     /// <param name="cancel">Nobody wants the result any more, or it has taken too long.</param>
     /// <returns>The result, which clients get as it is. A member <c>summary</c> is shown where there is room for one line.</returns>
-    /// <exception cref="JobRefused">It can never succeed, or not now.</exception>
+    /// <exception cref="JobRefusedException">It can never succeed, or not now.</exception>
     Task<JsonObject> RunAsync(EngineWork work, CancellationToken cancel);
 }

@@ -28,10 +28,10 @@ internal sealed class ColoursEngine : IJobEngine
         await Task.Delay(TimeSpan.FromSeconds(work.Parameters["pause"]!.GetValue<double>()), TimeProvider.System, cancel);
         var gif = work.Inputs[0].ReadAll();
         if (gif.Length < HeadBytes || (gif[10] & 0x80) == 0)
-            throw new JobRefused("no_palette", "The GIF has no palette for all of its frames; save it as one of a single frame.");
+            throw new JobRefusedException("no_palette", "The GIF has no palette for all of its frames; save it as one of a single frame.");
         var count = 2 << (gif[10] & 7);
         if (gif.Length < HeadBytes + (3 * count))
-            throw new JobRefused("image_truncated", "The picture ends before it should; send it again.");
+            throw new JobRefusedException("image_truncated", "The picture ends before it should; send it again.");
 
         var colours = Enumerable.Range(0, count).Select(i => "#" + Convert.ToHexStringLower(gif, HeadBytes + (3 * i), 3)).ToList();
         using (var file = new StreamWriter(work.CreateFile("palette.txt", "text/plain")))

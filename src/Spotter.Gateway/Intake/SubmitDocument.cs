@@ -18,7 +18,7 @@ internal static class SubmitDocument
     {
         var engines = context.ApplicationServices.GetRequiredService<EngineCatalogue>();
         var file = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" };
-        var options = engines.Options.ToDictionary(o => o.Name, o => (IOpenApiSchema)SchemaOf(o, engines), StringComparer.Ordinal);
+        var options = engines.Options.ToDictionary(o => o.Name, o => (IOpenApiSchema)SchemasOf(o, engines), StringComparer.Ordinal);
         var form = Body(new OpenApiSchema { Type = JsonSchemaType.Array, Items = file, Description = "One or more pictures, or what the engine takes. The part may be called `file` as well." }, options);
         var json = Body(new OpenApiSchema { Type = JsonSchemaType.String, Format = "byte", Description = "The picture, or what the engine takes, in Base64." }, options);
         operation.RequestBody = new OpenApiRequestBody
@@ -46,7 +46,7 @@ internal static class SubmitDocument
     public static Task DescribeUploadAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancel)
     {
         var engines = context.ApplicationServices.GetRequiredService<EngineCatalogue>();
-        var fields = engines.Options.ToDictionary(o => o.Name, o => (IOpenApiSchema)SchemaOf(o, engines), StringComparer.Ordinal);
+        var fields = engines.Options.ToDictionary(o => o.Name, o => (IOpenApiSchema)SchemasOf(o, engines), StringComparer.Ordinal);
         fields[UploadRequestReader.ContentType] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The media type of what is uploaded, as `image/jpeg`." };
         fields[UploadRequestReader.Size] = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Description = "Its length in bytes; any that is let in by default." };
         fields[UploadRequestReader.Name] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "What you call it." };
@@ -69,6 +69,13 @@ internal static class SubmitDocument
         Required = new HashSet<string>(StringComparer.Ordinal) { "image" },
         Properties = new Dictionary<string, IOpenApiSchema>(options.Prepend(new("image", image)), StringComparer.Ordinal),
     };
+
+    /// <summary>An engine that a worker brings may mean something of its own by a name that others have.</summary>
+    private static OpenApiSchema SchemasOf(JobOption option, EngineCatalogue catalogue)
+    {
+        List<JobOption> all = [option, .. catalogue.Offered.SelectMany(e => e.Options).Where(o => o.Name == option.Name && o != option).Distinct()];
+        return all is [var only] ? SchemaOf(only, catalogue) : new OpenApiSchema { AnyOf = [.. all.Select(o => SchemaOf(o, catalogue))] };
+    }
 
     private static OpenApiSchema SchemaOf(JobOption option, EngineCatalogue catalogue)
     {

@@ -5,7 +5,9 @@ namespace Spotter.EndToEnd.Docs;
 /// <summary>The docs hold when they are followed: their commands are run against a real service, and their samples compared with its answers.</summary>
 public sealed class DocsTests
 {
-    public static TheoryData<string> Pages => [.. Played.Where(p => !NeedsServers(p) && !NeedsKubectl(p))];
+    public static TheoryData<string> Pages => [.. Played.Where(p => !NeedsServers(p) && !NeedsKubectl(p) && !NeedsPython(p))];
+
+    public static TheoryData<string> PagesWithPython => [.. Played.Where(NeedsPython)];
 
     public static TheoryData<string> PagesWithKubectl => [.. Played.Where(NeedsKubectl)];
 
@@ -28,6 +30,14 @@ public sealed class DocsTests
     [KubectlTheory(inZsh: true)]
     [MemberData(nameof(PagesWithKubectl))]
     public Task A_page_with_kubectl_holds_in_zsh(string page) => DocsRun.PlayAsync(page, DocsPage.Read(page), "zsh");
+
+    [PythonTheory]
+    [MemberData(nameof(PagesWithPython))]
+    public Task A_page_with_Python_holds_in_bash(string page) => DocsRun.PlayAsync(page, DocsPage.Read(page), "bash");
+
+    [PythonTheory(inZsh: true)]
+    [MemberData(nameof(PagesWithPython))]
+    public Task A_page_with_Python_holds_in_zsh(string page) => DocsRun.PlayAsync(page, DocsPage.Read(page), "zsh");
 
     [ServersTheory]
     [MemberData(nameof(PagesWithServers))]
@@ -76,6 +86,9 @@ public sealed class DocsTests
     private static bool NeedsKubectl(string page) =>
         DocsPage.Read(page).Any(s => s is { NotRun: null, IsShell: true } && s.Text.Contains("kubectl ", StringComparison.Ordinal));
 
+    private static bool NeedsPython(string page) =>
+        DocsPage.Read(page).Any(s => s is { NotRun: null, IsShell: true } && s.Text.Contains("python3 ", StringComparison.Ordinal));
+
     private static bool NeedsServers(string page) =>
         DocsPage.Text(page).Contains(DocsWords.PostgresUrl, StringComparison.Ordinal) || DocsPage.Text(page).Contains(DocsWords.Bucket, StringComparison.Ordinal);
 }
@@ -101,6 +114,19 @@ internal sealed class KubectlTheoryAttribute : TheoryAttribute
     {
         InZsh = inZsh;
         Skip = !InstalledPrograms.Has("kubectl") ? "there is no kubectl here: install it from https://kubernetes.io/docs/tasks/tools" : inZsh ? ZshTheoryAttribute.Missing : null;
+    }
+
+    public bool InZsh { get; }
+}
+
+/// <summary>A test that needs Python 3; counted as skipped without it.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class PythonTheoryAttribute : TheoryAttribute
+{
+    public PythonTheoryAttribute(bool inZsh = false)
+    {
+        InZsh = inZsh;
+        Skip = EngineProcess.Python is null ? "there is no python3 here: install the package python3" : inZsh ? ZshTheoryAttribute.Missing : null;
     }
 
     public bool InZsh { get; }

@@ -7,6 +7,6 @@ public sealed class PythonFactAttribute : FactAttribute
     public PythonFactAttribute()
     {
         if (EngineProcess.Python is null)
-            Skip = "There is no python3 here.";
+            Skip = "there is no python3 here: install the package python3";
     }
 }

@@ -2,16 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace Spotter.Tests.Architecture;
 
-/// <summary>Holds <c>docs/extending.md</c> to the code that it shows.</summary>
+/// <summary>Holds <c>docs/extending.md</c> and <c>docs/engines.md</c> to the code that they show.</summary>
 public sealed partial class ExtendingPageTests
 {
-    private static readonly string Page = File.ReadAllText(Path.Combine(SharedFiles.Repository, "docs", "extending.md"));
-
-    [Fact]
-    public void What_it_shows_is_in_the_file_that_it_names_in_this_order()
+    [Theory]
+    [InlineData("extending.md")]
+    [InlineData("engines.md")]
+    public void What_it_shows_is_in_the_file_that_it_names_in_this_order(string name)
     {
-        var excerpts = Excerpt().Matches(Page);
-        excerpts.Count.ShouldBe(Regex.Count(Page, "```csharp", RegexOptions.None, TimeSpan.FromSeconds(5)));
+        var page = Read(name);
+        var excerpts = Excerpt().Matches(page);
+        excerpts.Count.ShouldBe(Regex.Count(page, "```csharp", RegexOptions.None, TimeSpan.FromSeconds(5)));
 
         foreach (Match excerpt in excerpts)
         {
@@ -27,18 +28,22 @@ public sealed partial class ExtendingPageTests
         }
     }
 
-    [Fact]
-    public void The_places_that_it_names_are_there()
+    [Theory]
+    [InlineData("extending.md", 10)]
+    [InlineData("engines.md", 1)]
+    public void The_places_that_it_names_are_there(string name, int least)
     {
-        var places = Place().Matches(Page).Select(m => m.Groups["place"].Value).Distinct(StringComparer.Ordinal).ToList();
-        places.Count.ShouldBeGreaterThan(10);
+        var places = Place().Matches(Read(name)).Select(m => m.Groups["place"].Value).Distinct(StringComparer.Ordinal).ToList();
+        places.Count.ShouldBeGreaterThan(least);
 
         places.Where(place => !Path.Exists(Path.Combine(SharedFiles.Repository, place))).ShouldBeEmpty();
     }
 
+    private static string Read(string name) => File.ReadAllText(Path.Combine(SharedFiles.Repository, "docs", name));
+
     [GeneratedRegex(@"<!-- (?<file>[^ ]+) -->\n```csharp\n(?<code>.*?)```", RegexOptions.ExplicitCapture | RegexOptions.Singleline, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Excerpt();
 
-    [GeneratedRegex(@"`(?<place>(src|tests|docs)/[^` ]+)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"`(?<place>(src|tests|docs|examples)/[^` ]+)`", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Place();
 }

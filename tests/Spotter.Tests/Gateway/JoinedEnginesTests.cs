@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using Spotter.Jobs;
 
 namespace Spotter.Tests.Gateway;
 
@@ -48,7 +47,7 @@ public sealed class JoinedEnginesTests : IAsyncLifetime
     {
         await JoinAsync("w", "1.0");
 
-        var engines = (await SendAsync(HttpMethod.Get, "/v1/engines", null)).Json.GetProperty("engines").EnumerateArray().ToDictionary(e => e.GetProperty("name").GetString()!);
+        var engines = (await SendAsync(HttpMethod.Get, "/v1/engines", null)).Json.GetProperty("engines").EnumerateArray().ToDictionary(e => e.GetProperty("name").GetString()!, StringComparer.Ordinal);
         engines["detect"].GetProperty("workers").ValueKind.ShouldBe(JsonValueKind.Null);
         var engine = engines["brightness"];
         (engine.GetProperty("version").GetString(), engine.GetProperty("help").GetString(), engine.GetProperty("maxInputBytes").GetInt64()).ShouldBe(("1.0", "Says how bright a picture is", 256 * 1024));
@@ -84,7 +83,7 @@ public sealed class JoinedEnginesTests : IAsyncLifetime
         await JoinAsync("w", "1.0");
         var answer = await SendAsync(HttpMethod.Post, $"/v1/jobs?engine=brightness&{query}", GatewayBench.Body(GatewayBench.Picture()));
 
-        ((int)answer.Status, answer.Text.Contains(words, StringComparison.Ordinal)).ShouldBe((status, true), answer.Text);
+        ((int)answer.Status, answer.Json.GetProperty("detail").GetString()!.Contains(words, StringComparison.Ordinal)).ShouldBe((status, true), answer.Text);
     }
 
     [Fact]
@@ -107,7 +106,7 @@ public sealed class JoinedEnginesTests : IAsyncLifetime
         await JoinAsync("old", "1.9");
         (await VersionAsync()).ShouldBe("1.10");
 
-        var conflict = await SendAsync(HttpMethod.Put, "/v1/workers/liar", Json($$"""{"lanes":1,"engines":[{{Engine.Replace("VERSION", "1.10", StringComparison.Ordinal).Replace("255", "99", StringComparison.Ordinal)}}]}"""));
+        var conflict = await SendAsync(HttpMethod.Put, "/v1/workers/liar", Json($$"""{"lanes":1,"engines":[{{Engine.Replace("VERSION", "1.10", StringComparison.Ordinal).Replace("255", "254", StringComparison.Ordinal)}}]}"""));
         (conflict.Status, conflict.Json.GetProperty("code").GetString()).ShouldBe((HttpStatusCode.Conflict, "engine_conflict"));
         (await SendAsync(HttpMethod.Put, "/v1/workers/w", Json($$"""{"lanes":1,"engines":[{{Engine.Replace("brightness", "tiny", StringComparison.Ordinal)}}]}"""))).Status
             .ShouldBe(HttpStatusCode.Conflict, "a model has that name");
@@ -151,7 +150,7 @@ public sealed class JoinedEnginesTests : IAsyncLifetime
         var started = await TakeAsync("w");
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 40)) + "1" + new string('}', 40);
         // One byte for each letter, so that ÿ is no UTF-8.
-        var body = Encoding.Latin1.GetBytes($$"""{"lease":{{started.GetProperty("lease").GetRawText()}},"outcome":{"kind":"done","timings":{},"output":null,"result":{{result.Replace("DEEP", deep, StringComparison.Ordinal)}}}}""");
+        var body = Encoding.Latin1.GetBytes("{\"lease\":" + started.GetProperty("lease").GetRawText() + ",\"outcome\":{\"kind\":\"done\",\"timings\":{},\"output\":null,\"result\":" + result.Replace("DEEP", deep, StringComparison.Ordinal) + "}}");
         using var content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } };
 
         (await SendAsync(HttpMethod.Post, "/v1/workers/w/finish", content)).Status.ShouldBe(HttpStatusCode.BadRequest);

@@ -5,6 +5,7 @@ import { explain } from '../api/refusal'
 import { el, icon, setText } from '../dom'
 import type { Setting } from '../setting'
 import { standing } from '../text'
+import { broughtAnswer } from '../vision/brought'
 import { answersOf, findingsAbove } from '../vision/findings'
 import { regionLabels, wholeText } from '../vision/whole'
 import { FindingsView } from './findingsView'
@@ -144,6 +145,11 @@ export class Card {
     const result = progress.job.result
     const timings = timingsView(progress.job)
     this.#outcome.append(this.#findings.element, ...(timings === null ? [] : [timings]))
+    const brought = broughtAnswer(progress.job)
+    if (brought !== null) {
+      this.#findings.showText(brought)
+      return
+    }
     setText(this.#meta, `${result.width} × ${result.height} · ${progress.job.model ?? progress.job.engine}`)
     const { id } = progress.job
     const [regions, text] = [regionLabels(result), wholeText(result)]
@@ -178,7 +184,7 @@ export class Card {
     const json = { class: 'button', href: jobUrl(job.id), download: `${this.#stem()}.json`, title: 'Download the answer as JSON', 'aria-label': 'Download the answer as JSON', 'data-testid': 'download-json' }
     const answer = el('a', json, icon('braces'), 'JSON')
     downloadWithKey(answer, error => this.#complain(explain(error)))
-    return [this.#download, answer]
+    return broughtAnswer(job) === null ? [this.#download, answer] : [answer]
   }
 
   #button(text: string, iconName: Parameters<typeof icon>[0], act: () => void): HTMLElement {

@@ -4,6 +4,7 @@ import { explain } from '../api/refusal'
 import { el, setText } from '../dom'
 import type { Setting } from '../setting'
 import { ago, percent } from '../text'
+import { broughtAnswer } from '../vision/brought'
 import { answersOf, countLabels, findingsAbove } from '../vision/findings'
 import { wholeText } from '../vision/whole'
 import { mergeNewest } from './recentJobs'
@@ -110,6 +111,8 @@ export class Recent {
 function gist(job: Job, confidence: number): string {
   if (job.state === 'failed' || job.state === 'dead') return job.error?.title ?? job.error?.detail ?? job.state
   if (job.state !== 'succeeded') return job.state
+  const brought = broughtAnswer(job)
+  if (brought !== null) return brought
   const found = countLabels(findingsAbove(job.result?.detections ?? [], confidence))
   if (found.length > 0) return found.map(({ label, count }) => `${count} ${label}`).join(', ')
   const regions = job.result?.regions?.map(({ label, share }) => `${percent(share)} ${label}`).join(', ')
