@@ -132,7 +132,9 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     public async Task<LostLeases> ReleaseAsync(string? worker, JobError error, bool spendAttempt, CancellationToken cancel)
     {
         var lost = new List<JobRow>();
-        await sweep.FindLeasesAsync(cancel);
+        // All open rows are read for that. One that leaves by itself has handed in what it ran, and holds at most what this gateway gave it last.
+        if (worker is null || spendAttempt)
+            await sweep.FindLeasesAsync(cancel);
         foreach (var held in leases.Of(worker))
         {
             if (await LoseAsync(held.Lease, row => row.IsHeldBy(held.Lease), error, spendAttempt) is { } after)

@@ -108,6 +108,23 @@ public sealed class ModelStoreTests
     });
 
     [Fact]
+    public void A_worker_that_leaves_by_itself_costs_no_reading_of_what_waits() => thread.Run(async () =>
+    {
+        List<ModelGateway> gateways = [Gateway(), Gateway()];
+        foreach (var gateway in gateways)
+            await gateway.AskAsync(store => store.AddAsync([.. Enumerable.Range(0, 30).Select(_ => SampleJobs.New(id: JobId.New(random, cloud.Clock)))], default));
+        await LookAsync(gateways, 10);
+        var calls = cloud.Calls;
+
+        await gateways[0].AskAsync(store => store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: false, default));
+        cloud.Calls.ShouldBe(calls);
+
+        // Of one that died another gateway may have given it something.
+        await gateways[0].AskAsync(store => store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: true, default));
+        cloud.Calls.ShouldBeGreaterThan(calls);
+    });
+
+    [Fact]
     public void A_count_that_had_to_stop_puts_nothing_right() => thread.Run(async () =>
     {
         const int Jobs = Ledger.MostPages + 20;
