@@ -25,12 +25,13 @@ COPY src src
 COPY --from=page /src/web/node_modules/dejavu-fonts-ttf web/node_modules/dejavu-fonts-ttf
 COPY --from=page /src/src/Spotter.Gateway/wwwroot src/Spotter.Gateway/wwwroot
 COPY web/package.json web/package-lock.json web/
-COPY tools/prepare.sh tools/
+# Without the lock files, which know no platform (.dockerignore); the versions are those of Directory.Packages.props.
 RUN export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 \
   && if [ "$ENGINE" = gpu ]; then export SPOTTER_ONNXRUNTIME=gpu; fi \
-  && bash -ec 'self=image root=/src; . tools/prepare.sh; dotnet=dotnet; publish "$(own_rid)" /release' \
+  && dotnet publish src/Spotter.Cli -c Release --use-current-runtime --self-contained -p:PublishReadyToRun=true -p:DebugType=none \
+    -p:RestorePackagesWithLockFile=false -p:UseSharedCompilation=false -o /release -v quiet -clp:NoSummary \
   && dotnet tool restore \
-  && dotnet CycloneDX src/Spotter.Cli/Spotter.Cli.csproj --recursive --disable-package-restore --base-intermediate-output-path .build/publish --output-format Json --output /release --filename sbom.cdx.json \
+  && dotnet CycloneDX src/Spotter.Cli/Spotter.Cli.csproj --recursive --disable-package-restore --output-format Json --output /release --filename sbom.cdx.json \
   && install -d -m 700 /empty
 
 FROM ${BASE}

@@ -129,14 +129,6 @@ build_program() {
 # The program's version; Directory.Build.props is where it is set.
 version() { sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' "$root/Directory.Build.props"; }
 
-# What .NET calls a machine like this one.
-own_rid() {
-  local system=linux machine=x64
-  [ "$(uname -s)" != Darwin ] || system=osx
-  case $(uname -m) in aarch64 | arm64) machine=arm64 ;; esac
-  echo "$system-$machine"
-}
-
 # publish RID FOLDER: the program for a kind of machine, with the runtime that it needs and compiled for that machine. In a place of
 # its own and without the lock files: they know no platform, and a build for one would change them. The versions are those of
 # Directory.Packages.props all the same. No path of this machine is left in the files.
