@@ -25,6 +25,8 @@ internal sealed class ColoursEngine : IJobEngine
 
     public async Task<JsonObject> RunAsync(EngineWork work, CancellationToken cancel)
     {
+        // A long job says now and then how far it is.
+        work.Report(0);
         await Task.Delay(TimeSpan.FromSeconds(work.Parameters["pause"]!.GetValue<double>()), TimeProvider.System, cancel);
         var gif = work.Inputs[0].ReadAll();
         if (gif.Length < HeadBytes || (gif[10] & 0x80) == 0)

@@ -69,7 +69,7 @@ public sealed class OwnEngineTests(ITestOutputHelper output) : IAsyncLifetime
         grey.GetProperty("result").GetProperty("mean").GetDouble().ShouldBe(90, 0.01);
         grey.GetProperty("result").GetProperty("bright").GetDouble().ShouldBe(0);
 
-        var again = await api.RunAsync(Pictures.Colour(90, 90, 90), Part.Field("engine", "brightness"));
+        var again = await api.RunAsync(Pictures.Colour(90, 90, 90), Part.Field("engine", "brightness"), Part.Field("reuse", "true"));
         again.GetProperty("cachedFrom").GetString().ShouldBe(SpotterApi.IdOf(grey));
         var damaged = Pictures.Png(200)[..^60];
         var failed = await api.EndOfAsync(SpotterApi.IdOf((await api.SubmitAsync([Part.Field("engine", "brightness"), Part.Image(damaged)])).Json), Patience);
@@ -112,7 +112,7 @@ public sealed class OwnEngineTests(ITestOutputHelper output) : IAsyncLifetime
         job.GetProperty("result").GetRawText().ShouldBe("""{"count":4,"colours":["#000000","#ff0000"],"summary":"4 colours"}""");
         job.GetProperty("modelVersion").GetString().ShouldBe("1.0");
         (await api.GetAsync(job.GetProperty("outputs")[0].GetProperty("url").GetString()!)).Text.ShouldBe("#000000\n#ff0000\n#00ff00\n#0000ff");
-        var refused = await RunAsync("colours", [.. "GIF89a"u8, 1, 0, 1, 0, 0, 0, 0]);
+        var refused = await RunAsync("colours", [.. "GIF89a"u8, 1, 0, 1, 0, 0, 0, 0, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 0, 0, 0, 255, 255, 255, 2, 2, 0x44, 1, 0, 0x3B]);
         (SpotterApi.StateOf(refused), refused.GetProperty("error").GetProperty("code").GetString()).ShouldBe(("failed", "no_palette"));
     }
 
@@ -148,7 +148,7 @@ public sealed class OwnEngineTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task A_job_whose_worker_is_killed_is_finished_by_another(string engine, Func<string, EngineProcess> start, byte[] picture)
     {
         var first = await JoinAsync(start("first"));
-        var id = await SubmitAsync(engine, picture, pause: 3);
+        var id = await SubmitAsync(engine, picture, pause: 6);
         await RunningAsync(id);
         await first.EndAsync(Processes.Kill);
         await JoinAsync(start("second"));
@@ -175,7 +175,7 @@ public sealed class OwnEngineTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task A_worker_finishes_what_it_runs_when_it_is_told_to_end(string engine, Func<EngineProcess> start, byte[] picture)
     {
         var worker = await JoinAsync(start());
-        var running = await SubmitAsync(engine, picture, pause: 4);
+        var running = await SubmitAsync(engine, picture, pause: 8);
         await RunningAsync(running);
         var waiting = await SubmitAsync(engine, picture, pause: 1);
 
@@ -206,10 +206,12 @@ public sealed class OwnEngineTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task<JsonElement> RunAsync(string engine, byte[] picture, params Part[] fields)
     {
         var answer = await api.SubmitAsync([Part.Field("engine", engine), .. fields, Part.Image(picture, "a.gif", "image/gif")], waitSeconds: 60);
+        answer.Status.ShouldBe(HttpStatusCode.OK, answer.Text);
         return answer.Json;
     }
 
-    private Task RunningAsync(string id) => Eventually.SeeAsync("it runs", () => api.JobAsync(id), job => SpotterApi.StateOf(job) == "running", Patience);
+    /// <summary>Until the engine has begun it: what a worker only holds is given back when it is told to end.</summary>
+    private Task RunningAsync(string id) => Eventually.SeeAsync("it runs", () => api.JobAsync(id), job => job.GetProperty("progress").ValueKind == JsonValueKind.Number, Patience);
 
     /// <summary>A picture of one pixel, with a palette of four colours.</summary>
     private static byte[] Gif() =>

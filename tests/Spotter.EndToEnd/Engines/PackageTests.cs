@@ -19,10 +19,8 @@ public sealed class PackageTests
         using (var zip = ZipFile.OpenRead(package))
         {
             var files = zip.Entries.Select(e => e.FullName).ToList();
-            foreach (var name in (string[])["Spotter.Engine", "Spotter.Core", "Spotter.Jobs", "Spotter.Worker"])
-                files.ShouldContain($"lib/net10.0/{name}.dll");
-            files.ShouldContain("README.md");
-            files.ShouldContain("lib/net10.0/Spotter.Engine.xml");
+            string[] wanted = ["README.md", "lib/net10.0/Spotter.Engine.xml", .. ((string[])["Spotter.Engine", "Spotter.Core", "Spotter.Jobs", "Spotter.Worker"]).Select(name => $"lib/net10.0/{name}.dll")];
+            wanted.Except(files, StringComparer.Ordinal).ShouldBeEmpty();
             using var manifest = new StreamReader(zip.Entries.Single(e => e.FullName == "Spotter.Engine.nuspec").Open());
             var text = await manifest.ReadToEndAsync();
             text.ShouldContain("Apache-2.0");
