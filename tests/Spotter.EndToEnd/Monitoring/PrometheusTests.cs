@@ -123,7 +123,7 @@ public sealed partial class PrometheusTests(ITestOutputHelper output) : IDisposa
 
     private async Task PromtoolAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(Path.GetDirectoryName(PrometheusFactAttribute.Program)!, "promtool"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(Path.GetDirectoryName(PrometheusFactAttribute.Program)!, "promtool"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         using var promtool = Process.Start(start)!;
         var said = await promtool.StandardOutput.ReadToEndAsync() + await promtool.StandardError.ReadToEndAsync();
         await promtool.WaitForExitAsync();
@@ -159,6 +159,7 @@ public sealed partial class PrometheusTests(ITestOutputHelper output) : IDisposa
             {
                 RedirectStandardError = true,
                 RedirectStandardOutput = true,
+                UseShellExecute = false,
             };
             var server = new PrometheusServer(new Process { StartInfo = start }, new Uri($"http://{address}"));
             var said = new System.Text.StringBuilder();

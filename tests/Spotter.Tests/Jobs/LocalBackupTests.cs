@@ -71,10 +71,8 @@ public sealed class LocalBackupTests : IAsyncLifetime
         LocalBackup.Make(Data, Copy, default);
 
         var names = Directory.EnumerateFileSystemEntries(Copy).Select(Path.GetFileName).ToList();
-        names.ShouldContain("spotter.db");
-        names.ShouldNotContain("lock");
-        names.ShouldNotContain("owner");
-        names.ShouldNotContain("spotter.db-wal");
+        names.ShouldContain(name => name == "spotter.db");
+        names.ShouldNotContain(name => name == "lock" || name == "owner" || name == "spotter.db-wal");
         if (OperatingSystem.IsWindows())
             return;
         foreach (var file in Directory.EnumerateFiles(Copy, "*", SearchOption.AllDirectories))

@@ -1,4 +1,3 @@
-using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Tests.Jobs;
