@@ -305,7 +305,7 @@ public sealed class GatewayTests : IAsyncLifetime
     [InlineData("PUT", "/v1/workers/w", "{ not JSON", 400)]
     [InlineData("POST", "/v1/workers/w/take", "{\"queues\":[\"detect\"],\"waitSeconds\":0}", 404)]
     [InlineData("POST", "/v1/workers/w/beat", "{\"leases\":[]}", 404)]
-    [InlineData("PUT", "/v1/workers/w", "{\"lanes\":1}", 400)]
+    [InlineData("PUT", "/v1/workers/w", "{\"models\":[]}", 400)]
     [InlineData("PUT", "/v1/workers/w", "null", 400)]
     [InlineData("PUT", "/v1/workers/w", "", 400)]
     [InlineData("POST", "/v1/workers/w/finish", "{\"lease\":null,\"outcome\":null}", 400)]

@@ -95,7 +95,7 @@ public sealed class WebhookDeliveryTests
         everything.ShouldNotContain("hidden");
         everything.ShouldContain("spotter_deliveries_total{channel=\"webhook\",outcome=\"sent\"} 1");
         everything.ShouldContain("spotter_deliveries_total{channel=\"webhook\",outcome=\"failed\"} 1");
-        everything.ShouldContain("spotter_deliveries_pending 0");
+        everything.ShouldContain("spotter_deliveries_pending{} 0");
     }
 
     [Fact]
