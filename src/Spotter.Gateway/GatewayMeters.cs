@@ -52,8 +52,6 @@ internal sealed class GatewayMeters : IDisposable
         stage = Seconds("spotter.stage.duration", "Time of an attempt with a result, by stage: fetch, decode, infer, post, encode.");
         job = Seconds("spotter.job.duration", "Time from the arrival of a job's picture to its end on a worker, waits and attempts included, by how it ended.");
         delivery = Seconds("spotter.delivery.duration", "Time from the beginning of an attempt to deliver to its recorded outcome.");
-        // Something that never happened is 0, and not unknown.
-        leasesExpired.Add(0);
     }
 
     /// <summary>Where instruments that others observe are made.</summary>

@@ -24,6 +24,8 @@ internal sealed class TelemetryDoor : IDoor
         // The instruments first, so that they are there until what sends them has ended. From here on everything is measured.
         var meters = services.GetRequiredService<GatewayMeters>();
         var providers = services.GetRequiredService<TelemetryProviders>();
+        // What never happened is 0, and not unknown.
+        meters.LeasesExpired(0);
         services.GetRequiredService<DecisionLog>().Noted = noted => meters.Decided(noted.Decision);
         var (jobs, engines, time) = (services.GetRequiredService<JobService>(), services.GetRequiredService<EngineCatalogue>(), services.GetRequiredService<TimeProvider>());
         jobs.Maintenance.Reaped = meters.LeasesExpired;

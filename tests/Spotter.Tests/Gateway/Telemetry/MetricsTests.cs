@@ -26,6 +26,8 @@ public sealed class MetricsTests : IAsyncLifetime
         text.ShouldContain("spotter_queue_oldest_seconds{priority=\"normal\",queue=\"detect/tiny\"}");
         text.ShouldContain("spotter_jobs_accepted_total{engine=\"detect\"} 1\n");
         text.ShouldContain("spotter_store_up{} 1\n");
+        // What never happened is not unknown.
+        text.ShouldContain("spotter_leases_expired_total{} 0\n");
     }
 
     [Fact]
