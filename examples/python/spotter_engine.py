@@ -124,6 +124,7 @@ class Worker:
         self.leaving = threading.Event()  # somebody ends this process
         self.draining = threading.Event()  # the gateway wants fewer workers; it may change its mind
         self.ended = threading.Event()
+        self.refused = None  # why the gateway wants this worker no more
 
     def work(self):
         if not self.join():
@@ -145,6 +146,8 @@ class Worker:
             self.send("DELETE", "", None, ANSWER_SECONDS)
         except (OSError, Problem, http.client.HTTPException):
             pass  # A gateway that is gone has nothing to forget.
+        if self.refused is not None:
+            raise self.refused
         say("left")
 
     def join(self):
@@ -182,7 +185,14 @@ class Worker:
         while not (self.leaving.is_set() or self.draining.is_set()):
             try:
                 started = self.call("POST", "/take", {"queues": self.queues, "waitSeconds": TAKE_SECONDS}, outage=0)
-            except (OSError, Problem, http.client.HTTPException) as failed:
+            except Problem as problem:
+                if problem.status in (401, 403, 409):
+                    self.give_up(problem)
+                    return
+                say(f"no job could be taken ({problem}); trying again")
+                self.leaving.wait(1)
+                continue
+            except (OSError, ValueError, http.client.HTTPException) as failed:
                 say(f"no job could be taken ({failed}); trying again")
                 self.leaving.wait(1)
                 continue
@@ -196,8 +206,7 @@ class Worker:
             outcome = self.outcome_of(job)
             if outcome is not None:
                 self.finish(job, outcome)
-        except (OSError, Problem, http.client.HTTPException) as failed:
-            # The lease runs out, and the job is tried again.
+        except Exception as failed:  # The lease runs out, and the job is tried again; the lane goes on.
             say(f"job {job.id} could not be handed in: {failed}")
         finally:
             with self.gate:
@@ -224,6 +233,11 @@ class Worker:
             say(f"job {job.id} failed: {fault!r}")
             return retry("internal_error", "Something went wrong inside the engine; its log says what.")
         busy = (time.monotonic() - began) * 1000
+        try:
+            json.dumps(result, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as odd:
+            # It would be the same another time.
+            return {"kind": "reject", "error": {"code": "internal_error", "detail": f"The engine's result is no JSON: {odd}"[:500]}}
         return {"kind": "done", "result": result, "timings": {"inferMs": round(busy, 2)}, "output": job.drawn, "outputs": job.files}
 
     def late(self, job):
@@ -241,9 +255,9 @@ class Worker:
         except Problem as problem:
             if problem.code == "lease_lost":
                 say(f"job {job.id} was taken away meanwhile; its outcome was dropped")
-            elif outcome["kind"] == "done" and 400 <= problem.status < 500:
+            elif outcome["kind"] != "retry" and problem.status in (400, 413, 422):
                 # It would be refused the next time as well.
-                error = {"code": "internal_error", "detail": f"The engine's answer was refused: {problem}"}
+                error = {"code": "internal_error", "detail": f"The engine's answer was refused: {problem}"[:500]}
                 self.call("POST", "/finish", {"lease": job.lease, "outcome": {"kind": "reject", "error": error}})
             else:
                 raise
@@ -256,14 +270,14 @@ class Worker:
             used = time.process_time()
             try:
                 orders = self.call("POST", "/heartbeat", {"leases": leases, "cpuSeconds": used, "isLeaving": self.leaving.is_set()}, outage=0)
-            except (OSError, Problem, http.client.HTTPException) as failed:
+                self.obey(orders)
+                for job in held:
+                    if job.id in orders["lost"]:
+                        say(f"job {job.id} is wanted no more")
+                        job.stop.set()
+            except Exception as failed:  # Without signs of life all jobs would be lost.
                 say(f"no heartbeat could be given ({failed}); trying again")
-                continue
-            self.obey(orders)
             for job in held:
-                if job.id in orders["lost"]:
-                    say(f"job {job.id} is wanted no more")
-                    job.stop.set()
                 self.watch(job)
 
     def watch(self, job):
@@ -274,8 +288,21 @@ class Worker:
             job.is_late = True
             job.stop.set()
         if over > STOP_SECONDS and job.is_late:
-            self.finish(job, {**retry("job_timeout", "The job ran longer than its engine allows, and did not stop."), "takesWorker": True})
+            try:
+                self.finish(job, {**retry("job_timeout", "The job ran longer than its engine allows, and did not stop."), "takesWorker": True})
+                with self.gate:
+                    others = [other for other in self.held.values() if other is not job]
+                for other in others:
+                    self.finish(other, retry("busy", "Another job of the worker ran for too long, so the worker ended.", spend=False))
+            except Exception as failed:
+                say(f"job {job.id} could not be given back: {failed}")
             os._exit(1)
+
+    def give_up(self, problem):
+        """The gateway wants this worker no more: its token is another one, or its engine is somebody else's."""
+        say(f"the gateway refuses this worker: {problem}")
+        self.refused = problem
+        self.leaving.set()
 
     def call(self, method, path, body=None, raw=False, outage=OUTAGE_SECONDS):
         """Sends until there is an answer. Every call may be repeated: they are idempotent, or fenced by the lease."""
@@ -366,7 +393,8 @@ def serve(declaration, run):
         parser.error("there is no worker token; give one with --token-file FILE or SPOTTER__WORKER__TOKEN")
     worker = Worker(told.server, token, told.name, told.lanes, declaration, run)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.leaving.set())
+        # A second one ends it at once; its jobs are tried again when their leases run out.
+        signal.signal(number, lambda *_: os._exit(1) if worker.leaving.is_set() else worker.leaving.set())
     try:
         worker.work()
     except Problem as problem:

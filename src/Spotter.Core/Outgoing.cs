@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
@@ -15,7 +16,14 @@ public static class Outgoing
     /// <summary>A handler that follows no redirect, keeps no cookie and uses no proxy, unless it is told otherwise.</summary>
     public static SocketsHttpHandler NewHandler()
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            // What a client sent of its trace (baggage, tracestate) is no business of other servers; who is to know of a trace is told.
+            ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+        };
         KeepToServer(handler.SslOptions);
         return handler;
     }

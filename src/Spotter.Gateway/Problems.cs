@@ -127,6 +127,8 @@ public static class Problems
         ErrorCodes.JobTimeout => (504, "The job took too long"),
         ErrorCodes.InvalidSettings => (500, "A setting can't be used"),
         ErrorCodes.NativeMissing => (500, "The installation is incomplete"),
-        _ => (500, "Internal error"),
+        ErrorCodes.Internal => (500, "Internal error"),
+        // An engine that a worker brings has codes of its own.
+        _ => (422, "Refused by the engine"),
     };
 }

@@ -42,6 +42,10 @@ public sealed record TelemetrySettings
     {
         if (Endpoint is { } address && (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https") || address.UserInfo.Length > 0))
             throw new SpotterException(ErrorCodes.InvalidSettings, "The collector of telemetry has to be an address like http://collector:4318, without a user or a password.");
+        if (Endpoint is { Query.Length: > 0 } or { Fragment.Length: > 0 })
+            throw new SpotterException(ErrorCodes.InvalidSettings, "The address of the collector of telemetry has to end with its path: what it is to be told besides goes into the headers.");
+        if (Headers is { } headers && headers.Split(',').Any(h => h.IndexOf('=', StringComparison.Ordinal) < 1 || h.Any(char.IsControl)))
+            throw new SpotterException(ErrorCodes.InvalidSettings, "The headers for the collector of telemetry have to be like api-key=SECRET, several with commas between them.");
         if (Sample is not (>= 0 and <= 1))
             throw new SpotterException(ErrorCodes.InvalidSettings, "The sampled part of traces has to be from 0 to 1.");
     }

@@ -1,4 +1,5 @@
 using Spotter.Core;
+using Spotter.Core.Files;
 
 namespace Spotter.Backends.Local;
 
@@ -11,7 +12,7 @@ public static class LocalBackup
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>What is only about a running process, or copied by SQLite.</summary>
-    private static readonly string[] LeftOut = ["lock", "owner", SqliteDatabase.FileName, SqliteDatabase.FileName + "-wal", SqliteDatabase.FileName + "-shm"];
+    private static readonly string[] LeftOut = ["lock", "owner", "address", SqliteDatabase.FileName, SqliteDatabase.FileName + "-wal", SqliteDatabase.FileName + "-shm"];
 
     /// <summary>Makes the copy; returns once it would survive a power cut.</summary>
     /// <param name="data">The data folder.</param>
@@ -20,7 +21,9 @@ public static class LocalBackup
     /// <exception cref="SpotterException">There is no job store, the other folder has something in it, or a disk is at fault.</exception>
     public static BackupSize Make(string data, string into, CancellationToken cancel)
     {
-        var (from, to) = (Path.GetFullPath(data), Path.GetFullPath(into));
+        if (into.Length == 0)
+            throw new SpotterException(ErrorCodes.InvalidRequest, "The folder for the copy has no name; name one that is empty or not there.");
+        var (from, to) = (Whereabouts(data), Whereabouts(into));
         if (!File.Exists(Path.Combine(from, SqliteDatabase.FileName)))
             throw new SpotterException(ErrorCodes.NotFound, $"There is no job store in {from}; name the data folder of a service with --data.");
         if (File.Exists(to) || (Directory.Exists(to) && Directory.EnumerateFileSystemEntries(to).Any()))
@@ -45,6 +48,15 @@ public static class LocalBackup
                 ? new SpotterException(ErrorCodes.DiskFull, $"There is no room for the copy in {to}; delete what is there of it, and name another disk.", failed)
                 : new SpotterException(ErrorCodes.StoreUnavailable, $"The copy could not be made: {failed.Message}", failed);
         }
+    }
+
+    /// <summary>Where a path leads, through all links on the way; of what is not there, as far as it is.</summary>
+    private static string Whereabouts(string path)
+    {
+        var full = Path.GetFullPath(path);
+        if (new DirectoryInfo(full) is { Exists: true } there)
+            full = there.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? full;
+        return Path.GetDirectoryName(full) is { } parent ? Path.Combine(Whereabouts(parent), Path.GetFileName(full)) : full;
     }
 
     /// <summary>SQLite copies the file as it is at one moment, while others write; how many jobs that has.</summary>
@@ -75,31 +87,44 @@ public static class LocalBackup
         {
             cancel.ThrowIfCancellationRequested();
             var copy = Path.Combine(to, entry.Name);
-            // A link leads elsewhere, and what is unfinished is nobody's yet.
-            if (entry.LinkTarget is not null || entry.Name == FolderBlobStore.UnfinishedName || (isTop && LeftOut.Contains(entry.Name, StringComparer.Ordinal)))
+            // What is unfinished is nobody's yet.
+            if (entry.Name == FolderBlobStore.UnfinishedName || (isTop && LeftOut.Contains(entry.Name, StringComparer.Ordinal)))
+                continue;
+            // Pictures or models may lie on another disk; further below nobody made a link.
+            if (entry.LinkTarget is not null && !isTop)
                 continue;
             if (entry is DirectoryInfo)
             {
                 DurableFiles.CreateFolder(copy);
-                var (someFiles, someBytes) = CopyFolder(entry.FullName, copy, isTop: false, cancel);
+                var (someFiles, someBytes) = CopyFolder(Whereabouts(entry.FullName), copy, isTop: false, cancel);
                 (files, bytes) = (files + someFiles, bytes + someBytes);
                 DurableFiles.SyncFolder(copy);
                 continue;
             }
             try
             {
-                File.Copy(entry.FullName, copy);
+                bytes += CopyFile(entry.FullName, copy);
+                files++;
             }
             catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
             {
                 // It has expired meanwhile.
-                continue;
             }
-            OwnerAlone(copy);
-            bytes += Flush(copy);
-            files++;
         }
         return (files, bytes);
+    }
+
+    /// <summary>Copies a file for its owner alone; its length.</summary>
+    private static long CopyFile(string from, string to)
+    {
+        using var source = RegularFile.Open(from);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using var copy = new FileStream(to, options);
+        source.CopyTo(copy);
+        copy.Flush(flushToDisk: true);
+        return copy.Length;
     }
 
     private static void OwnerAlone(string file)
@@ -108,11 +133,10 @@ public static class LocalBackup
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    private static long Flush(string file)
+    private static void Flush(string file)
     {
         using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
         RandomAccess.FlushToDisk(handle);
-        return RandomAccess.GetLength(handle);
     }
 }
 

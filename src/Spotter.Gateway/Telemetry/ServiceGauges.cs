@@ -11,6 +11,9 @@ namespace Spotter.Gateway.Telemetry;
 /// </summary>
 internal sealed class ServiceGauges
 {
+    // Prometheus waits for ten seconds, and a store that takes so long is as good as away.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     // A reading that is older tells of another time.
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
@@ -31,6 +34,7 @@ internal sealed class ServiceGauges
         var meter = meters.Meter;
         meter.CreateObservableGauge("spotter.store.up", () => Volatile.Read(ref isAway) == 0 ? 1 : 0, "{store}", "1 while the job store answers; while it does not, what it alone knows is left out.");
         meter.CreateObservableGauge("spotter.jobs", Jobs, "{job}", "Jobs in the store by state; those that have ended until they are deleted because of their age.");
+        meter.CreateObservableCounter("spotter.jobs.ended", Ended, "{job}", "Jobs that have ended since the store was made, however.");
         meter.CreateObservableGauge("spotter.queue.jobs", Queues, "{job}", "Jobs of a queue and priority: waiting (due), delayed, running.");
         meter.CreateObservableGauge("spotter.queue.oldest", Oldest, "s", "Age of the job that has waited longest in a queue and priority; 0 when none waits.");
         meter.CreateObservableGauge("spotter.workers", Workers, "{worker}", "Workers by state.");
@@ -43,12 +47,18 @@ internal sealed class ServiceGauges
     /// <summary>Reads what the instruments tell next.</summary>
     public async Task ReadAsync(CancellationToken cancel)
     {
+        using var late = new CancellationTokenSource(Patience, time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancel);
         try
         {
-            latest = new Reading(time.GetTimestamp(), await jobs.CountAsync(cancel), await outbox.PendingAsync(cancel));
+            var counts = jobs.CountAsync(over.Token);
+            var pending = outbox.PendingAsync(over.Token);
+            // Not every store can be hurried.
+            await Task.WhenAll(counts, pending).WaitAsync(over.Token);
+            latest = new Reading(time.GetTimestamp(), await counts, await pending);
             Volatile.Write(ref isAway, 0);
         }
-        catch (SpotterException)
+        catch (Exception failed) when (failed is not OutOfMemoryException && !cancel.IsCancellationRequested)
         {
             latest = null;
             Volatile.Write(ref isAway, 1);
@@ -78,6 +88,8 @@ internal sealed class ServiceGauges
         var workers = pools?.List() ?? roster.List();
         return Enum.GetValues<WorkerState>().Select(state => new Measurement<int>(workers.Count(w => w.State == state), new KeyValuePair<string, object?>("state", EnumNames.Of(state))));
     }
+
+    private IEnumerable<Measurement<long>> Ended() => Now is { } reading ? [new(reading.Counts.Jobs.Ended)] : [];
 
     private IEnumerable<Measurement<long>> Pending() => Now is { } reading ? [new(reading.Deliveries)] : [];
 

@@ -15,6 +15,8 @@ internal sealed class TelemetryProviders : IDisposable
     /// <summary>What .NET and its web server measure of themselves; these names are theirs.</summary>
     private static readonly string[] Others = ["System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel"];
 
+    private const int LongestFarewell = 3000;
+
     private readonly TracerProvider? traces;
 
     public TelemetryProviders(TelemetrySettings settings)
@@ -36,6 +38,8 @@ internal sealed class TelemetryProviders : IDisposable
     /// <summary>Sends what waits, for some seconds at most, and ends.</summary>
     public void Dispose()
     {
+        // Both at once: a collector that hangs holds up the end of the service only so long.
+        Parallel.Invoke(() => traces?.Shutdown(LongestFarewell), () => Metrics.Shutdown(LongestFarewell));
         traces?.Dispose();
         Metrics.Dispose();
     }

@@ -30,7 +30,7 @@ internal sealed class WebhookClient : IDisposable
         var handler = Outgoing.NewHandler();
         handler.ConnectCallback = ConnectAsync;
         handler.AutomaticDecompression = DecompressionMethods.None;
-        // A trace goes with it by itself, and nothing else that clients sent.
+        // The span of the delivery tells of it.
         handler.ActivityHeadersPropagator = null;
         handler.MaxConnectionsPerServer = settings.Delivery.PerEndpoint;
         handler.PooledConnectionLifetime = TimeSpan.FromSeconds(30);

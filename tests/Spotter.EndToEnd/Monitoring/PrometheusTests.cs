@@ -70,6 +70,8 @@ public sealed partial class PrometheusTests(ITestOutputHelper output) : IDisposa
                 .SelectMany(g => g.GetProperty("rules").EnumerateArray()).Select(r => (Name: r.GetProperty("name").GetString()!, Health: r.GetProperty("health").GetString()!, Error: r.TryGetProperty("lastError", out var e) ? e.GetString() : null)).ToList(),
             all => all.Count > 20 && all.All(r => r.Health != "unknown"), Patience);
         rules.ShouldAllBe(r => r.Health == "ok");
+        foreach (var (record, _, _) in rules.Where(r => r.Name.StartsWith("spotter:", StringComparison.Ordinal)))
+            await Eventually.SeeAsync(record, () => CountAsync(client, record), count => count > 0, Patience);
     }
 
     private string apiKey = "";

@@ -96,6 +96,40 @@ public sealed class LocalBackupTests : IAsyncLifetime
     public void A_copy_within_the_data_folder_is_refused(string below) =>
         Should.Throw<SpotterException>(() => LocalBackup.Make(Data, Path.Combine(Data, below), default)).Message.ShouldContain("in the data folder itself");
 
+    [LinuxFact]
+    public void A_copy_within_the_data_folder_is_refused_by_whatever_link_it_is_named()
+    {
+        File.CreateSymbolicLink(folder.File("link"), Data);
+
+        Should.Throw<SpotterException>(() => LocalBackup.Make(Data, Path.Combine(folder.File("link"), "inside"), default)).Message.ShouldContain("in the data folder itself");
+        Should.Throw<SpotterException>(() => LocalBackup.Make(folder.File("link"), Path.Combine(Data, "inside"), default)).Message.ShouldContain("in the data folder itself");
+
+        Directory.Exists(Path.Combine(Data, "inside")).ShouldBeFalse();
+    }
+
+    [LinuxFact]
+    public void A_folder_that_lies_on_another_disk_is_copied_too()
+    {
+        Directory.CreateDirectory(folder.File("elsewhere"));
+        File.WriteAllText(Path.Combine(folder.File("elsewhere"), "tiny.onnx"), "model");
+        File.CreateSymbolicLink(Path.Combine(Data, "models"), folder.File("elsewhere"));
+
+        LocalBackup.Make(Data, Copy, default);
+
+        File.ReadAllText(Path.Combine(Copy, "models", "tiny.onnx")).ShouldBe("model");
+        new DirectoryInfo(Path.Combine(Copy, "models")).LinkTarget.ShouldBeNull();
+    }
+
+    [Fact]
+    public void A_copy_does_not_say_where_a_service_listens()
+    {
+        File.WriteAllText(Path.Combine(Data, "address"), "http://127.0.0.1:8080");
+
+        LocalBackup.Make(Data, Copy, default);
+
+        File.Exists(Path.Combine(Copy, "address")).ShouldBeFalse();
+    }
+
     [Fact]
     public void Where_there_is_no_job_store_nothing_is_made()
     {

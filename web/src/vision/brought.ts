@@ -1,7 +1,7 @@
 import type { Job } from '../api/contract'
 
 // A model may have the name of one of these; an engine that a worker brings may not.
-const bundled = new Set(['classify', 'depth', 'detect', 'embed', 'filter', 'obb', 'pose', 'read', 'saliency', 'segment', 'semantic'])
+const bundled = new Set(['annotate', 'classify', 'depth', 'detect', 'embed', 'filter', 'obb', 'pose', 'read', 'saliency', 'segment', 'semantic', 'tensor'])
 const longest = 2_000
 
 /** The answer of an engine that a worker brings, as text: nobody but the engine knows what is in it. Null for all others. */

@@ -52,7 +52,7 @@ public sealed partial class MonitoringPageTests
     private static string KindOf(Instrument instrument) => instrument switch
     {
         Histogram<double> => "histogram",
-        Counter<long> => "counter",
+        Counter<long> or ObservableCounter<long> => "counter",
         _ => "gauge",
     };
 
