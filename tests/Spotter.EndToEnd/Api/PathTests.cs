@@ -210,7 +210,7 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
             .SelectMany(path => path.Value.EnumerateObject().Select(call => $"{call.Name} {path.Name}")).Order(StringComparer.Ordinal).ToList();
         calls.ShouldBe(
         [
-            "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/dead", "get /v1/jobs", "get /v1/jobs/{id}",
+            "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/dead", "get /v1/engines", "get /v1/jobs", "get /v1/jobs/{id}",
             "get /v1/jobs/{id}/events", "get /v1/jobs/{id}/image", "get /v1/jobs/{id}/link", "get /v1/jobs/{id}/original", "get /v1/jobs/{id}/output", "get /v1/jobs/{id}/outputs/{name}", "get /v1/models",
             "get /v1/samples/{name}", "get /v1/scaling/days", "get /v1/scaling/decisions", "get /v1/scaling/series", "get /v1/scaling/trace",
             "get /v1/scaling/what-if", "get /v1/stats",

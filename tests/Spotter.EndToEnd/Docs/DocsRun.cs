@@ -182,7 +182,7 @@ internal sealed class DocsRun : IAsyncDisposable
     private async Task StartServiceAsync(string command)
     {
         // A worker joins the gateway that is there; anything else takes its place.
-        var isEngine = command.StartsWith("python3 ", StringComparison.Ordinal);
+        var isEngine = command.StartsWith("python3 ", StringComparison.Ordinal) && command.Contains(" --server ", StringComparison.Ordinal);
         var isWorker = isEngine || command.Contains("./spotter worker", StringComparison.Ordinal);
         if (!isWorker)
             await StopServicesAsync();

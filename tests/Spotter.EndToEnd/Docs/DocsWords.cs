@@ -70,6 +70,6 @@ internal sealed partial record DocsWords(string Folder, string Address, int Came
     [GeneratedRegex(@"\bID\b", RegexOptions.None, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Ids();
 
-    [GeneratedRegex(@"^([A-Z_]+=\S+ )*(\./spotter (serve|gateway|worker)\b|dotnet tests/|python3 )", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"^([A-Z_]+=\S+ )*(\./spotter (serve|gateway|worker)\b|dotnet tests/|python3 \S+ --server )", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Service();
 }
