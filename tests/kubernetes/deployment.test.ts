@@ -129,6 +129,6 @@ describe('docs/kubernetes.md', () => {
   it('says the version of the image', () => {
     const [, version] = podsOf(render(join(deployment, 'overlays/local')))[0]!.spec.containers[0]!.image!.split(':')
     expect(page).toContain(`spotter:${version}`)
-    expect(read('Dockerfile')).toContain(`ARG VERSION=${version}\n`)
+    expect(read('Directory.Build.props')).toContain(`<Version>${version}</Version>`)
   })
 })
