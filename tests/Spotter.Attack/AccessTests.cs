@@ -176,7 +176,7 @@ public sealed class AccessTests(KeyedService service) : IClassFixture<KeyedServi
             return status == 401;
         var needs = path == "/metrics" || path.StartsWith("/v1/scaling", StringComparison.Ordinal) ? "operate"
             : method is "POST" or "DELETE" ? "submit"
-            : path.StartsWith("/v1/models", StringComparison.Ordinal) || path.StartsWith("/v1/samples", StringComparison.Ordinal) ? "" : "read";
+            : path == "/v1/engines" || path.StartsWith("/v1/models", StringComparison.Ordinal) || path.StartsWith("/v1/samples", StringComparison.Ordinal) ? "" : "read";
         var has = who switch { "submit" => "submit", "read" => "read", "operate" => "submit read operate", _ => "submit read" };
         if (needs.Length > 0 && !has.Split(' ').Contains(needs, StringComparer.Ordinal))
             return status == 403;
