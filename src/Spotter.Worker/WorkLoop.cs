@@ -336,9 +336,24 @@ public sealed partial class WorkLoop : IDisposable
                 outcome = new JobOutcome.Retry(new JobError(full.Code, full.Message), SpendAttempt: false);
             }
         }
-        if (!await source.FinishAsync(work.Lease, outcome, CancellationToken.None))
+        if (!await FinishAsync(work, outcome))
             LogTooLate(work.Job.Id.Value);
         Failpoint.At("worker-finished", work.Job.Name);
+    }
+
+    private async Task<bool> FinishAsync(Work work, JobOutcome outcome)
+    {
+        try
+        {
+            return await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
+        }
+        catch (SpotterException refused) when (refused.Code == ErrorCodes.InvalidRequest && outcome is not JobOutcome.Retry)
+        {
+            // The gateway would refuse it another time as well, and the job would wait for its lease each time.
+            LogRefused(refused, work.Job.Id.Value);
+            return await source.FinishAsync(
+                work.Lease, new JobOutcome.Reject(new JobError(ErrorCodes.Internal, $"The gateway refused the answer: {refused.Message}")), CancellationToken.None);
+        }
     }
 
     private Task<string> PutAsync(StartedJob started, EngineOutput made) => made.File is { } file
@@ -362,6 +377,9 @@ public sealed partial class WorkLoop : IDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The picture of job {Job} could not be fetched; it goes back into its queue")]
     private partial void LogNotFetched(Exception exception, string job);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The gateway refuses the answer of job {Job}, which fails with that")]
+    private partial void LogRefused(Exception exception, string job);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} could not be handed in; it will be run again")]
     private partial void LogNotHandedIn(Exception exception, string job);

@@ -71,7 +71,7 @@ internal sealed class SqsQueues(IAmazonSQS client, AwsFaults faults, AwsSettings
     /// <summary>The name of a line's queue: letters, digits, hyphens and underscores, at most 80.</summary>
     public static string NameOf(string prefix, SqsLine line)
     {
-        var (queue, priority) = (line.Queue, line.Priority.ToString().ToLowerInvariant());
+        var (queue, priority) = (line.Queue, EnumNames.Of(line.Priority));
         var plain = string.Concat(queue.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '_'));
         var name = $"{prefix}-{plain}-{priority}";
         // A slash is what all have; of other changes the name has to tell.

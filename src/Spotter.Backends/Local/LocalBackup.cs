@@ -12,7 +12,7 @@ public static class LocalBackup
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>What is only about a running process, or copied by SQLite.</summary>
-    private static readonly string[] LeftOut = ["lock", "owner", "address", SqliteDatabase.FileName, SqliteDatabase.FileName + "-wal", SqliteDatabase.FileName + "-shm"];
+    private static readonly string[] LeftOut = ["lock", "owner", "address", "scratch", "workers", SqliteDatabase.FileName, SqliteDatabase.FileName + "-wal", SqliteDatabase.FileName + "-shm"];
 
     /// <summary>Makes the copy; returns once it would survive a power cut.</summary>
     /// <param name="data">The data folder.</param>

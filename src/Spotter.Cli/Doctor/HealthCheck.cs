@@ -83,7 +83,7 @@ internal static class HealthCheck
 
     private static Finding LegacyPart(SettingReader settings, LegacyPart part)
     {
-        var name = $"earlier service's {part.Kind.ToString().ToLowerInvariant()} {part.Name}";
+        var name = $"earlier service's {EnumNames.Of(part.Kind)} {part.Name}";
         try
         {
             var post = LegacySection.Open(settings);

@@ -38,7 +38,7 @@ internal static class BridgeSection
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: the name can't be one, or the labels can't be read.</exception>
     public static ModelInfo Model(SettingReader settings, LegacySettings legacy)
     {
-        var service = legacy.Service.ToString().ToLowerInvariant();
+        var service = EnumNames.Of(legacy.Service);
         var id = settings.Get(ModelId) ?? service;
         if (!ModelInfo.IsId(id))
             throw new SpotterException(ErrorCodes.InvalidSettings, $"'{id}' can't be the id of a model; take one without '/', '\\' and a dot at its beginning.");

@@ -122,7 +122,7 @@ internal static class LegacySection
         return settings.Get(setting);
     }
 
-    private static string NameOf(LegacyService service) => service.ToString().ToLowerInvariant();
+    private static string NameOf(LegacyService service) => EnumNames.Of(service);
 
     private static SettingValues<string> Kinds()
     {

@@ -83,7 +83,7 @@ public static class SettingValues
         return new(InWords(names), string.Join('|', names), text => (EnumNames.TryParse<T>(text, out var value), value))
         {
             Names = names,
-            Write = value => value.ToString().ToLowerInvariant(),
+            Write = EnumNames.Of,
         };
     }
 

@@ -217,10 +217,11 @@ public sealed class DeliverySender(
             if (!job.State.IsTerminal() || !entry.TellsOf(job))
                 return (new DeliveryOutcome.GivenUp(null, "The job was put into its queue again; another delivery tells how it ended then."), job);
             using var span = JobTracing.Deliver(channel.Name, entry, job);
+            // Until there is an answer: what is thrown from here is none.
+            span?.SetStatus(ActivityStatusCode.Error);
             var said = await channel.SendAsync(entry, job, ended.Token);
             span?.SetTag("http.response.status_code", said.Record.Status);
-            if (said.Record.Detail is { } failure)
-                span?.SetStatus(ActivityStatusCode.Error, failure);
+            span?.SetStatus(said.Record.Detail is null ? ActivityStatusCode.Unset : ActivityStatusCode.Error, said.Record.Detail);
             return (said, job);
         }
         catch (OperationCanceledException) when (cutOff.IsCancellationRequested)

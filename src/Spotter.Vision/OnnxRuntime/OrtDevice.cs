@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Spotter.Core;
 
 namespace Spotter.Vision.OnnxRuntime;
 
@@ -46,7 +47,7 @@ internal static class OrtDevice
 
     /// <summary>A device as it is asked for, as <c>tensorrt</c>.</summary>
 #pragma warning disable CA1308 // Small letters are how it is written.
-    public static string NameOf(Device device) => device.ToString().ToLowerInvariant();
+    public static string NameOf(Device device) => EnumNames.Of(device);
 #pragma warning restore CA1308
 
     /// <summary>The first line of what the library says.</summary>

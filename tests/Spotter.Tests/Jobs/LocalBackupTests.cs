@@ -124,10 +124,12 @@ public sealed class LocalBackupTests : IAsyncLifetime
     public void A_copy_does_not_say_where_a_service_listens()
     {
         File.WriteAllText(Path.Combine(Data, "address"), "http://127.0.0.1:8080");
+        Directory.CreateDirectory(Path.Combine(Data, "scratch"));
 
         LocalBackup.Make(Data, Copy, default);
 
         File.Exists(Path.Combine(Copy, "address")).ShouldBeFalse();
+        Directory.Exists(Path.Combine(Copy, "scratch")).ShouldBeFalse();
     }
 
     [Fact]

@@ -198,6 +198,8 @@ internal sealed class FaultySource(JobService service) : IJobSource
 
     public ConcurrentQueue<Exception> OutputFaults { get; } = new();
 
+    public ConcurrentQueue<Exception> FinishFaults { get; } = new();
+
     public ConcurrentQueue<Stream> Images { get; } = new();
 
     public Exception? BeatFault { get; set; }
@@ -247,7 +249,8 @@ internal sealed class FaultySource(JobService service) : IJobSource
         }
     }
 
-    public Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) => service.FinishAsync(lease, outcome, cancel);
+    public Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) =>
+        FinishFaults.TryDequeue(out var fault) ? throw fault : service.FinishAsync(lease, outcome, cancel);
 
     public Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel)
     {

@@ -559,6 +559,21 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_whose_answer_the_gateway_refuses_fails_at_once()
+    {
+        bench.Source.FinishFaults.Enqueue(new SpotterException(ErrorCodes.InvalidRequest, "The worker names a result that can't be."));
+        var job = await bench.AddAsync();
+        bench.End(job, new JobRun(SampleJobs.Done()));
+        bench.Start();
+
+        await bench.StartedAsync();
+        var row = await bench.UntilAsync(job, JobState.Failed);
+
+        row.Error.ShouldBe(new JobError(ErrorCodes.Internal, "The gateway refused the answer: The worker names a result that can't be."));
+        row.Attempts.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Bytes_that_are_not_those_that_were_sent_are_refused()
     {
         var job = await bench.AddAsync(AnnotateEngine.EngineName, sha256: new string('0', 64));
