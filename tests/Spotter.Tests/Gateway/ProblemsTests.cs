@@ -21,6 +21,15 @@ public sealed class ProblemsTests
         problem.Type.ShouldBe($"urn:spotter:error:{code}");
         if (code != ErrorCodes.Internal)
             problem.Title.ShouldNotBe(Problems.Of(ErrorCodes.Internal, "").Title, StringComparer.Ordinal, "the code was forgotten");
+        problem.Title.ShouldNotBe(Problems.Of("too_dark", "").Title, StringComparer.Ordinal, "the code was forgotten");
+    }
+
+    [Fact]
+    public void A_code_of_an_engine_that_a_worker_brings_is_no_fault_of_the_service()
+    {
+        var problem = Problems.Of("too_dark", "The picture is too dark.");
+
+        (problem.Status, problem.Title, problem.Code).ShouldBe((422, "Refused by the engine", "too_dark"));
     }
 
     [Fact]

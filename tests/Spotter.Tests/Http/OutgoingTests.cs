@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Amazon.Runtime;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -8,6 +9,7 @@ using Spotter.Cli.Remote;
 using Spotter.Core;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
+using Spotter.Tests.Webhooks;
 using Spotter.Worker;
 
 namespace Spotter.Tests.Http;
@@ -16,6 +18,22 @@ namespace Spotter.Tests.Http;
 public sealed class OutgoingTests
 {
     private static readonly RetrySchedule Once = new() { MaxAttempts = 1 };
+
+    [Fact]
+    public async Task What_a_client_sent_of_its_trace_goes_to_no_other_server()
+    {
+        await using var server = await WebhookEndpoint.StartAsync();
+        using var request = new Activity("request").SetIdFormat(ActivityIdFormat.W3C).SetBaggage("user", "somebody");
+        request.TraceStateString = "vendor=abc";
+        request.ActivityTraceFlags = ActivityTraceFlags.Recorded;
+        request.Start();
+        using var client = new HttpClient(Outgoing.NewHandler());
+
+        using var answer = await client.GetAsync(server.Address);
+
+        var names = (await server.NextAsync()).Headers.Keys.Select(n => n.ToLowerInvariant());
+        names.Intersect(["traceparent", "tracestate", "baggage", "correlation-context"], StringComparer.Ordinal).ShouldBeEmpty();
+    }
 
     /// <summary>Everything that opens connections: reaches the server, and ends when it has judged its certificate.</summary>
     private static readonly Dictionary<string, Func<PointingServer, Task>> Clients = new(StringComparer.Ordinal)

@@ -8,11 +8,16 @@ internal sealed class FailingCounts(IJobStore store) : IJobStore
 {
     public bool Fails { get; set; } = true;
 
+    /// <summary>True to answer never, whoever gives up waiting.</summary>
+    public bool Hangs { get; init; }
+
     public int Asked { get; private set; }
 
     public Task<StoreCounts> CountAsync(CancellationToken cancel)
     {
         Asked++;
+        if (Hangs)
+            return new TaskCompletionSource<StoreCounts>().Task;
         return Fails ? throw new SpotterException(ErrorCodes.StoreUnavailable, "The store is away.") : store.CountAsync(cancel);
     }
 
