@@ -45,6 +45,7 @@ public sealed class MetricsTests : IAsyncLifetime
     public async Task What_only_the_store_knows_is_left_out_while_it_is_away()
     {
         await bench.SubmitAsync();
+        (await ScrapeAsync()).ShouldContain("spotter_jobs{");
         await bench.Backend.DisposeAsync();
 
         var text = await ScrapeAsync();
