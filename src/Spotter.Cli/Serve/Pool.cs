@@ -45,7 +45,7 @@ internal sealed class Pool : IAsyncDisposable
         Meter = isOnly ? parts.Records.Meter : new ScaleMeter { Whole = parts.Records.Meter };
         if (settings.IsObserved)
         {
-            var observed = new ObservedFleet(parts.Roster, RejoinHeartbeats * parts.Leases.Heartbeat, parts.Time) { Meter = Meter, Takes = models => isOnly || models.Any(HasModel) };
+            var observed = new ObservedFleet(parts.Roster, RejoinHeartbeats * parts.Leases.Heartbeat, parts.Time) { Meter = Meter, Takes = Counts };
             (Fleet, Desired, Scaling) = (observed, observed.Desired, settings.Scaling with { BootPrior = ObservedFleet.UsualBoot, BootPatience = ObservedFleet.BootPatience });
             return;
         }
@@ -61,7 +61,7 @@ internal sealed class Pool : IAsyncDisposable
             parts.Time, parts.Loggers.CreateLogger<FleetController>())
         {
             Meter = Meter,
-            Adopts = worker => isOnly || (!isElsewhere(worker) && parts.Roster.Models.Any(m => m.Worker == worker && HasModel(m.Model.Id))),
+            Adopts = worker => (isOnly || !isElsewhere(worker)) && Counts([.. parts.Roster.Models.Where(m => m.Worker == worker).Select(m => m.Model.Id)]),
         };
     }
 
@@ -81,11 +81,17 @@ internal sealed class Pool : IAsyncDisposable
 
     /// <summary>True for a queue by whose backlog this pool is scaled.</summary>
     public bool Serves(string queue) =>
-        (new UnservedQueues(parts.Catalogue, parts.Roster).MayBeServed(queue) || StartsEngine(queue)) && PoolSettings.OfQueue(all, queue) == settings;
+        (QueueNames.ModelOf(queue) is { } model && parts.Catalogue.HasEngine(model) ? Names(model) : new UnservedQueues(parts.Catalogue, parts.Roster).MayBeServed(queue))
+        && PoolSettings.OfQueue(all, queue) == settings;
 
-    /// <summary>A pool that names an engine of its workers starts them for its jobs, also from none.</summary>
-    private bool StartsEngine(string queue) =>
-        QueueNames.ModelOf(queue) is { } engine && parts.Catalogue.HasEngine(engine) && settings.Models.Contains(engine, StringComparer.Ordinal);
+    /// <summary>
+    /// True for workers that are among those of this pool by what they have. Those that only bring engines of their own run nothing else: they
+    /// count where the pool names such an engine, and then it starts workers for its jobs, also from none. Elsewhere nobody starts or ends them.
+    /// </summary>
+    private bool Counts(IReadOnlyCollection<string> models) =>
+        models.Count > 0 && models.All(parts.Catalogue.HasEngine) ? models.Any(Names) : isOnly || models.Any(HasModel);
+
+    private bool Names(string engine) => settings.Models.Contains(engine, StringComparer.Ordinal);
 
     /// <summary>Tells the workers which models there are now.</summary>
     public void TellModels(IReadOnlyList<WatchedModel> models) =>
