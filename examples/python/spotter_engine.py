@@ -17,6 +17,7 @@ import http.client
 import http.cookiejar
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -129,7 +130,7 @@ class Worker:
     def work(self):
         if not self.join():
             return
-        say(f"joined {self.base} with the engine {self.declaration['name']}")
+        say(f"joined {self.base} with the engine {self.declaration['name']}", "INFO")
         beats = threading.Thread(target=self.heartbeats, daemon=True)
         beats.start()
         while True:
@@ -148,7 +149,7 @@ class Worker:
             pass  # A gateway that is gone has nothing to forget.
         if self.refused is not None:
             raise self.refused
-        say("left")
+        say("left", "INFO")
 
     def join(self):
         """True once it has joined; waits for a gateway that is not there yet."""
@@ -206,6 +207,7 @@ class Worker:
             outcome = self.outcome_of(job)
             if outcome is not None:
                 self.finish(job, outcome)
+                say(f"job {job.id}: {outcome['kind']}", "DEBUG")
         except Exception as failed:  # The lease runs out, and the job is tried again; the lane goes on.
             say(f"job {job.id} could not be handed in: {failed}")
         finally:
@@ -230,7 +232,7 @@ class Worker:
         except (OSError, http.client.HTTPException) as away:
             return retry("store_unavailable", f"The gateway could not be reached: {away}"[:500], spend=False)
         except Exception as fault:  # Whatever it is, the worker goes on, and the job's attempts are bounded.
-            say(f"job {job.id} failed: {fault!r}")
+            say(f"job {job.id} failed: {fault!r}", "ERROR")
             return retry("internal_error", "Something went wrong inside the engine; its log says what.")
         busy = (time.monotonic() - began) * 1000
         try:
@@ -366,8 +368,86 @@ def problem_of(error):
         return Problem(error.code, "internal_error", f"The answer {error.code} is not that of a Spotter gateway.")
 
 
-def say(line):
-    print(line, file=sys.stderr, flush=True)
+LEVELS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARNING": 3, "WARN": 3, "ERROR": 4, "CRITICAL": 5}
+least = LEVELS["INFO"]
+
+
+def say(line, level="WARNING"):
+    if LEVELS[level] >= least:
+        print(line, file=sys.stderr, flush=True)
+
+
+def read_config(path):
+    """The sections of a configuration file and what is in them: of YAML as much as such files have, a name and a value on a line."""
+    sections, section = {}, None
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            text = re.sub(r"(^|\s)#.*$", "", line.rstrip()) if not re.search(r"""['"].*#""", line) else line.rstrip()
+            found = re.fullmatch(r"( *)([A-Za-z0-9_]+):(?: +(.*))?", text)
+            if not text.strip():
+                continue
+            if found is None or bool(found[1]) != (section is not None and found[3] is not None):
+                raise ValueError(f"{path}, line {number}: a section is a name at the beginning of a line, and what is in it a name and a value, indented")
+            if found[1]:
+                sections[section][found[2].upper()] = value_of(found[3].strip(), path, number)
+            else:
+                section = found[2].upper()
+                sections.setdefault(section, {})
+    return sections
+
+
+def value_of(text, path, number):
+    if text.startswith("[") and text.endswith("]"):
+        return [value_of(part.strip(), path, number) for part in text[1:-1].split(",") if part.strip()]
+    if len(text) > 1 and text[0] in "'\"" and text[-1] == text[0]:
+        return text[1:-1]
+    if text[:1] in tuple("'\"[{&*!|>%@`"):
+        raise ValueError(f"{path}, line {number}: the value is not a text, a number or a list on one line")
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        return text
+
+
+# What the channels of an engine carry, as media types.
+MEDIA = {"JSON": "application/json", "IMAGE": "image/*", "VIDEO": "video/*", "FILE": "application/octet-stream"}
+CONFIG = {"ENGINE": ["ID", "NAME", "DEFAULT_WORKER_COUNT", "MAX_WORKER"], "INPUTS": ["NAMES", "TYPES"], "OUTPUTS": ["NAMES", "TYPES"],
+          "CLIENT": ["WORKER_INACTIVE_TIMEOUT"], "LOG": ["STDOUT_LEVEL"]}
+
+
+def configure(declaration, config):
+    """The declaration as a configuration file has it, which counts more than the code; and the lanes, or None."""
+    global least
+    engine, inputs = config.get("ENGINE", {}), config.get("INPUTS", {})
+    told = {}
+    if "ID" in engine:
+        told["id"] = str(engine["ID"])
+    if "NAME" in engine:
+        told["help"] = str(engine["NAME"])
+    timeout = config.get("CLIENT", {}).get("WORKER_INACTIVE_TIMEOUT")
+    if timeout is not None:
+        if isinstance(timeout, (str, list)) or timeout <= 0:
+            raise ValueError("CLIENT.WORKER_INACTIVE_TIMEOUT is a number of seconds, more than 0")
+        told["runSeconds"] = timeout
+    if "TYPES" in inputs:
+        types = [str(kind).upper() for kind in inputs["TYPES"]]
+        if any(kind not in MEDIA for kind in types):
+            raise ValueError("INPUTS.TYPES is a list of JSON, Image, Video and File")
+        told["mediaTypes"] = sorted({MEDIA[kind] for kind in types})
+        told["together"] = len(types) > 1
+    counts = [engine[name] for name in ("MAX_WORKER", "DEFAULT_WORKER_COUNT") if name in engine]
+    if any(not isinstance(count, int) or not 1 <= count <= 256 for count in counts):
+        raise ValueError("ENGINE.MAX_WORKER and ENGINE.DEFAULT_WORKER_COUNT are from 1 to 256")
+    if len(counts) == 2 and counts[0] < counts[1]:
+        raise ValueError("ENGINE.MAX_WORKER is less than ENGINE.DEFAULT_WORKER_COUNT")
+    level = str(config.get("LOG", {}).get("STDOUT_LEVEL", "INFO")).upper()
+    if level not in LEVELS:
+        raise ValueError("LOG.STDOUT_LEVEL is one of " + ", ".join(LEVELS))
+    least = LEVELS[level]
+    idle = [f"{section}.{name}" for section, names in config.items() for name in names if name not in CONFIG.get(section, [])]
+    if idle:
+        say("the configuration has no use for " + ", ".join(idle))
+    return {**declaration, **told}, counts[0] if counts else None
 
 
 def made_up(engine):
@@ -379,11 +459,18 @@ def made_up(engine):
 def serve(declaration, run):
     """Reads the command line, joins, and works until SIGTERM, SIGINT, or the gateway lets it go."""
     parser = argparse.ArgumentParser(description=declaration.get("help"))
+    parser.add_argument("--config", default=os.environ.get("SPOTTER__WORKER__CONFIG") or os.environ.get("BLUEEDGE_CFG"), help="a configuration file of the engine")
     parser.add_argument("--server", default=os.environ.get("SPOTTER__WORKER__SERVER", "http://127.0.0.1:8080"), help="the gateway's address")
     parser.add_argument("--token-file", default=os.environ.get("SPOTTER__WORKER__TOKENFILE"), help="a file with the worker token; else SPOTTER__WORKER__TOKEN has it")
     parser.add_argument("--name", default=os.environ.get("SPOTTER__WORKER__NAME") or made_up(declaration["name"]), help="the worker's name, unlike that of any other")
-    parser.add_argument("--lanes", type=int, default=int(os.environ.get("SPOTTER__WORKER__LANES", "1")), help="jobs at a time")
+    parser.add_argument("--lanes", type=int, default=os.environ.get("SPOTTER__WORKER__LANES"), help="jobs at a time; 1, or what the configuration says, by default")
     told = parser.parse_args()
+    lanes = None
+    if told.config:
+        try:
+            declaration, lanes = configure(declaration, read_config(told.config))
+        except (OSError, ValueError) as wrong:
+            parser.error(str(wrong))
     if told.token_file:
         with open(told.token_file, encoding="utf-8") as file:
             token = file.read().strip()
@@ -391,7 +478,7 @@ def serve(declaration, run):
         token = os.environ.get("SPOTTER__WORKER__TOKEN", "")
     if not token:
         parser.error("there is no worker token; give one with --token-file FILE or SPOTTER__WORKER__TOKEN")
-    worker = Worker(told.server, token, told.name, told.lanes, declaration, run)
+    worker = Worker(told.server, token, told.name, told.lanes or lanes or 1, declaration, run)
     for number in (signal.SIGTERM, signal.SIGINT):
         # A second one ends it at once; its jobs are tried again when their leases run out.
         signal.signal(number, lambda *_: os._exit(1) if worker.leaving.is_set() else worker.leaving.set())

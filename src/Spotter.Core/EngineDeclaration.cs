@@ -10,6 +10,10 @@ namespace Spotter.Core;
 /// <param name="Version">Which version of it the worker runs; a result is used again for the same version only.</param>
 public sealed record EngineDeclaration(string Name, string Version)
 {
+    /// <summary>Another name, by which sessions may choose it (docs/sessions.md); null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Id { get; init; }
+
     /// <summary>What it does, as a sentence without its end.</summary>
     public string Help { get; init => field = value ?? ""; } = "";
 

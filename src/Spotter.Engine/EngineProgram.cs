@@ -33,6 +33,7 @@ public static class EngineProgram
                 return 0;
             }
             settings = EngineSettings.Read(args, Environment.GetEnvironmentVariable, engines[0].Declaration.Name);
+            engines = settings.Config?.Apply(engines) ?? engines;
         }
         catch (SpotterException wrong)
         {
@@ -56,9 +57,12 @@ public static class EngineProgram
     private static async Task<int> RunAsync(EngineSettings settings, IReadOnlyList<IJobEngine> engines, DrainSwitch drain)
     {
         var introduction = new WorkerJoin(settings.Lanes) { Engines = [.. engines.Select(e => e.Declaration)] };
+        var least = settings.Config?.LogLevel ?? LogLevel.Information;
+        foreach (var idle in settings.Config?.Idle ?? [])
+            await Console.Error.WriteLineAsync($"the configuration has no use for {idle}");
         using var source = new HttpJobSource(
             settings.Server, settings.Token, settings.Name,
-            () => introduction with { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System, new LineLog<HttpJobSource>(), reachesBlobs: true);
+            () => introduction with { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System, new LineLog<HttpJobSource>(least), reachesBlobs: true);
         WorkerWelcome welcome;
         try
         {
@@ -73,7 +77,7 @@ public static class EngineProgram
         await Console.Error.WriteLineAsync($"joined {settings.Server} as {settings.Name} with {string.Join(", ", engines.Select(e => $"{e.Declaration.Name} {e.Declaration.Version}"))}");
         var served = new ServedQueues(queues, CancellationToken.None);
         var worker = new WorkerSettings { Name = settings.Name, Lanes = settings.Lanes, Heartbeat = TimeSpan.FromSeconds(welcome.HeartbeatSeconds) };
-        using var loop = new WorkLoop(source, () => served, new EngineRunner(engines, new LineLog<EngineRunner>()), worker, TimeProvider.System, new LineLog<WorkLoop>(), drain);
+        using var loop = new WorkLoop(source, () => served, new EngineRunner(engines, new LineLog<EngineRunner>(least)), worker, TimeProvider.System, new LineLog<WorkLoop>(least), drain);
         var end = await loop.RunAsync();
         // What is stuck runs on until the process ends, so nothing may be taken from it.
         if (end == WorkerEnd.Stuck)
@@ -91,13 +95,13 @@ public static class EngineProgram
         drain.DrainForGood();
     }
 
-    /// <summary>Lines on standard error, from warnings on.</summary>
-    private sealed class LineLog<T> : ILogger<T>
+    /// <summary>Lines on standard error.</summary>
+    private sealed class LineLog<T>(LogLevel least) : ILogger<T>
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {

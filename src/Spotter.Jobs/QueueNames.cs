@@ -7,6 +7,12 @@ namespace Spotter.Jobs;
 /// </summary>
 public static class QueueNames
 {
+    /// <summary>The engine of jobs that are made of other jobs. The gateways run them themselves, so no worker is started for them.</summary>
+    public const string WorkflowEngine = "workflow";
+
+    /// <summary>What such jobs have in the place of a model, so that nobody takes them for jobs that any worker runs.</summary>
+    public const string WorkflowModel = "gateway";
+
     private const char Separator = '/';
 
     /// <summary>The queue of the jobs of an engine for a model; null when the engine needs none. And of those that need a second model besides.</summary>

@@ -40,7 +40,9 @@ public sealed class DeclarationCheck(EngineCatalogue engines)
             throw Invalid("The worker declares an engine that is null.");
         if (!IsName(engine.Name, LongestName, '-'))
             throw Invalid($"The name of an engine is 1 to {LongestName} lower-case letters, digits, '-' and '_', the first of them a letter.");
-        if (engines.Compiled.Any(e => e.Name == engine.Name))
+        if (engine.Id is { } id && !(id.Length is > 0 and <= LongestName && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')))
+            throw Of(engine, $"has an id that can't be; it is 1 to {LongestName} letters, digits, '-' and '_'");
+        if (engines.Compiled.Any(e => e.Name == engine.Name) || engine.Name == QueueNames.WorkflowEngine)
             throw Of(engine, "has the name of one that comes with Spotter; choose another one");
         if (engine.Version is not { Length: > 0 and <= LongestVersion } version || !version.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '+'))
             throw Of(engine, $"has a version that can't be; it is 1 to {LongestVersion} letters, digits, '.', '-', '_' and '+'");

@@ -64,6 +64,9 @@ public sealed class EngineCatalogue
     /// <summary>The engine of this name, if requests may choose it.</summary>
     public IOfferedEngine? FindOffered(string name) => Find(name) as IOfferedEngine;
 
+    /// <summary>The engine of this name, or else of this id, if requests may choose it.</summary>
+    public IOfferedEngine? FindById(string id) => FindOffered(id) ?? Offered.FirstOrDefault(e => e is JoinedEngine joined && joined.Declared.Id == id);
+
     /// <summary>The option of this name; null if there is none. Of several, that of the engines that the program brings.</summary>
     public JobOption? FindOption(string name) => lists.OptionByName.GetValueOrDefault(name);
 

@@ -13,7 +13,7 @@ public sealed class ProjectFileTests
         ["Spotter.Core"] = [],
         ["Spotter.Jobs"] = [],
         // Interfaces without I/O: those that run, load and scale log what they do, by [LoggerMessage].
-        ["Spotter.Engine"] = ["Microsoft.Extensions.Logging.Abstractions"],
+        ["Spotter.Engine"] = ["Microsoft.Extensions.Logging.Abstractions", "YamlDotNet"],
         ["Spotter.Engines"] = ["Microsoft.Extensions.Logging.Abstractions"],
         ["Spotter.Scaling"] = ["Microsoft.Extensions.Logging.Abstractions"],
     };
