@@ -53,6 +53,9 @@ public sealed record GatewaySettings
     /// <summary>True to answer, besides the API, the endpoints of earlier services that did the same; see docs/compat.md.</summary>
     public bool Compat { get; init; }
 
+    /// <summary>True to answer the session API, and to run sessions; see docs/sessions.md.</summary>
+    public bool Sessions { get; init; }
+
     /// <summary>What is let in, and how long things are held and kept.</summary>
     public JobSettings Jobs { get; init; } = new();
 

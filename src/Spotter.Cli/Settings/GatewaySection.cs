@@ -48,6 +48,10 @@ internal static class GatewaySection
     private static readonly Setting<string?> Audit = new(
         "auditFile", "File that says who did what, a line of JSON each; `none` for none. Default: audit.jsonl in the data folder.", SettingValues.OptionalText("FILE"), null);
 
+    private static readonly Setting<bool> Sessions = new(
+        "sessions", "Also answer the session API, by which one request runs one engine or several that pass on what they make, as docs/sessions.md says.", SettingValues.YesNo, Gateway.Sessions)
+    { Flag = "--sessions", FlagText = "true" };
+
     private static readonly Setting<int> MaxQueued = new(
         "maxQueued", "Waiting jobs beyond which new ones are refused.", SettingValues.Whole(1, 100_000_000), Jobs.MaxQueued) { Flag = "--max-queued" };
 
@@ -67,7 +71,7 @@ internal static class GatewaySection
         SettingValues.YesNo, Gateway.WorkerLinks) { Flag = "--no-worker-links", FlagText = "false" };
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, LegacySection.Compat, MaxQueued, MaxQueueAge, ClientRate, Reuse, WorkerLinks];
+    public static IReadOnlyList<Setting> All { get; } = [Host, Port, AllowedHosts, InsecureOpen, Data, Models, Keys, Audit, LinkLife, LegacySection.Compat, Sessions, MaxQueued, MaxQueueAge, ClientRate, Reuse, WorkerLinks];
 
     /// <summary>The data folder that was asked for, as a full path.</summary>
     public static string DataFolder(SettingReader settings) => SpotterPaths.DataFolder(settings.Get(Data));
@@ -139,6 +143,7 @@ internal static class GatewaySection
             },
             LinkLife = settings.Get(LinkLife),
             Compat = LegacySection.HasEndpoints(settings),
+            Sessions = settings.Get(Sessions),
             WorkerLinks = settings.Get(WorkerLinks),
             ClientRate = settings.Get(ClientRate),
             ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),

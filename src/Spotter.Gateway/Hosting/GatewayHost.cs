@@ -27,6 +27,7 @@ using Spotter.Gateway.Operations;
 using Spotter.Gateway.Overload;
 using Spotter.Gateway.Results;
 using Spotter.Gateway.Scaling;
+using Spotter.Gateway.Sessions;
 using Spotter.Gateway.LegacyMessages;
 using Spotter.Gateway.Telegram;
 using Spotter.Gateway.Telemetry;
@@ -63,6 +64,7 @@ public static class GatewayHost
         new TelegramDoor(),
         new LegacyDoor(),
         new CompatDoor(),
+        new SessionsDoor(),
         new OpenInferenceDoor(),
         new CameraDoor(),
         new McpDoor(),

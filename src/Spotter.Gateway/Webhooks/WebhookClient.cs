@@ -47,7 +47,9 @@ internal sealed class WebhookClient : IDisposable
     /// <param name="body">What it says, as JSON.</param>
     /// <param name="secrets">What signs it.</param>
     /// <param name="cancel">Then nothing is known of what became of it.</param>
-    public async Task<DeliveryOutcome> PostAsync(Uri url, string id, byte[] body, IReadOnlyList<WebhookSecret> secrets, CancellationToken cancel)
+    /// <param name="headers">Headers that the endpoint wants besides; null for none.</param>
+    public async Task<DeliveryOutcome> PostAsync(
+        Uri url, string id, byte[] body, IReadOnlyList<WebhookSecret> secrets, CancellationToken cancel, IReadOnlyDictionary<string, string>? headers = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url)
         {
@@ -57,6 +59,8 @@ internal sealed class WebhookClient : IDisposable
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Spotter", null));
+        foreach (var (name, value) in headers ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            request.Headers.TryAddWithoutValidation(name, value);
         WebhookSignature.Sign(request.Headers, secrets, id, wallClock.GetUtcNow(), body);
         if (JobTracing.Context is { } trace)
             request.Headers.Add("traceparent", trace);

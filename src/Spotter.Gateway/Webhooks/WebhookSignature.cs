@@ -22,6 +22,7 @@ internal static class WebhookSignature
             signatures.Add(secret.Sign(id, timestamp, body));
         headers.TryAddWithoutValidation(IdHeader, id);
         headers.TryAddWithoutValidation(TimestampHeader, timestamp.ToString(CultureInfo.InvariantCulture));
-        headers.TryAddWithoutValidation(SignatureHeader, string.Join(' ', signatures));
+        if (signatures.Count > 0)
+            headers.TryAddWithoutValidation(SignatureHeader, string.Join(' ', signatures));
     }
 }

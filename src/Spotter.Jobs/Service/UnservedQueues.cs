@@ -15,6 +15,8 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
     public string? ReasonFor(string queue)
     {
         var models = QueueNames.ModelsOf(queue);
+        if (QueueNames.EngineOf(queue) == QueueNames.WorkflowEngine)
+            return null;
         if (models.Count == 0 || roster.HasModels(models) || models.All(catalogue.IsElsewhere))
             return null;
         if (catalogue.HasEngine(models[0]))

@@ -44,7 +44,11 @@ public sealed class EngineProcess : IAsyncDisposable
 
     /// <summary>Starts the example in Python.</summary>
     public static EngineProcess StartPython(Uri gateway, string token, string name, params string[] more) =>
-        Start(Python!, [Path.Combine(SharedFiles.Repository, "examples", "python", "brightness.py")], gateway, token, name, more);
+        StartPython("brightness.py", gateway, token, name, more);
+
+    /// <summary>Starts one of the examples in Python.</summary>
+    public static EngineProcess StartPython(string program, Uri gateway, string token, string name, params string[] more) =>
+        Start(Python!, [Path.Combine(SharedFiles.Repository, "examples", "python", program)], gateway, token, name, more);
 
     /// <summary>Starts the example in C#.</summary>
     public static EngineProcess StartCSharp(Uri gateway, string token, string name, params string[] more)

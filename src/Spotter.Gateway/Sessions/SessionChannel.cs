@@ -1,0 +1,112 @@
+using System.Text.Json;
+using Spotter.Core;
+using Spotter.Gateway.Webhooks;
+using Spotter.Jobs;
+using Spotter.Jobs.Deliveries;
+
+namespace Spotter.Gateway.Sessions;
+
+/// <summary>Tells of what, how, and with which results.</summary>
+/// <param name="Types">Of what; empty for all.</param>
+/// <param name="Headers">Headers of the call.</param>
+/// <param name="Channel">The channel whose results are sent along; null for all.</param>
+internal sealed record SessionCallback(IReadOnlyList<string> Types, IReadOnlyDictionary<string, string> Headers, string? Channel)
+{
+    /// <summary>Not the headers.</summary>
+    public override string ToString() => nameof(SessionCallback);
+}
+
+/// <summary>Calls those that sessions name, when a session has ended: with the session as the answer to a request for it has it.</summary>
+internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings settings, CallbackGuard guard, WebhookClient client, SessionPresenter presenter) : IDeliveryChannel
+{
+    /// <summary>The name of the channel.</summary>
+    public const string ChannelName = "session";
+
+    private const string StatusChanged = "sessionStatusChanged";
+    private const int MostHeaders = 16;
+    private const int LongestHeader = 4096;
+    private const int MostTypes = 16;
+
+    public string Name => ChannelName;
+
+    public bool IsOn => gateway.Sessions;
+
+    public DeliverySettings Settings => settings.Delivery;
+
+    /// <summary>What a session's request asks for.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>.</exception>
+    public static JobNotification Of(SessionWebhook? asked, SessionGraph graph)
+    {
+        if (asked?.CallbackUrl is not { Length: > 0 } url)
+            throw Invalid("One of the 'webhooks' has no 'callbackUrl'.");
+        if (asked.ResultChan is { } channel && !graph.Channels.Any(c => c.Interested && c.Name == channel))
+            throw Invalid("The 'resultChan' of one of the 'webhooks' is no channel whose results are kept; mark that channel as 'interested'.");
+        var headers = asked.CallbackHeader ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        if (headers.Count > MostHeaders || headers.Any(h => !MayBeSent(h.Key, h.Value)))
+            throw Invalid($"The 'callbackHeader' of one of the 'webhooks' can't be sent; it has at most {MostHeaders} headers, each of at most {LongestHeader} printable ASCII characters, and none that HTTP itself or the signature uses.");
+        IReadOnlyList<string> types = asked.StatusTypes ?? [];
+        if (types.Count > MostTypes)
+            throw Invalid($"One of the 'webhooks' has more than {MostTypes} 'statusTypes'.");
+        return new JobNotification(ChannelName, url, RawJson.Of(new SessionCallback(types, headers, asked.ResultChan), SessionJson.Default.SessionCallback).ToString());
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.CallbackForbidden"/>.</exception>
+    public JobNotification Accept(JobNotification asked)
+    {
+        guard.Check(asked.Target);
+        return asked with { Endpoint = CallbackUrl.EndpointOf(asked.Target) };
+    }
+
+    public async Task<DeliveryOutcome> SendAsync(OutboxEntry entry, Job job, CancellationToken cancel)
+    {
+        var callback = JsonSerializer.Deserialize(entry.Secret ?? "{}", SessionJson.Default.SessionCallback)!;
+        Uri url;
+        try
+        {
+            // What is allowed may have changed since the session was accepted.
+            url = guard.Check(entry.Target);
+        }
+        catch (SpotterException)
+        {
+            return new DeliveryOutcome.GivenUp(null, CallbackBlockedException.Detail);
+        }
+        var session = await presenter.ShowAsync(job, null, cancel);
+        var happened = EventsOf(session).ToList();
+        if ((callback.Types.Count == 0 ? happened[0] : happened.Find(e => callback.Types.Contains(e, StringComparer.Ordinal))) is not { } told)
+            return new DeliveryOutcome.Delivered();
+        if (callback.Channel is { } channel)
+            session = session with { Results = session.Results.Where(r => r.Key == channel).ToDictionary(StringComparer.Ordinal) };
+        var body = RawJson.Of(SessionAnswer.Of(session with { Event = told }, job.Error?.Detail), SessionJson.Default.SessionAnswer);
+        return await client.PostAsync(url, entry.Id, body.Utf8.ToArray(), [.. settings.Secrets.Select(s => s.ForUrl(entry.Target))], cancel, callback.Headers);
+    }
+
+    /// <summary>What has happened, in the words of <c>statusTypes</c>: how it ended, what its engines said, and that its state changed.</summary>
+    private static IEnumerable<string> EventsOf(SessionView session)
+    {
+        var end = session.Process.Status switch
+        {
+            SessionStates.Finished => StatusItem.Finish,
+            SessionStates.Failed => StatusItem.Error,
+            var other => other,
+        };
+        var said = session.Results.GetValueOrDefault(SessionGraph.Status, []).Select(s => StatusItem.Of(new SessionItem.Value(s))?.Type).OfType<string>();
+        return [end, .. said.Where(s => s != end && s is not (StatusItem.Finish or StatusItem.Error)), StatusChanged];
+    }
+
+    private static bool MayBeSent(string name, string? value)
+    {
+        if (value is null || value.Length > LongestHeader || value.Any(c => c is < ' ' or > '~'))
+            return false;
+        if (name.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase) || Refused.Contains(name))
+            return false;
+        using var probe = new HttpRequestMessage();
+        return probe.Headers.TryAddWithoutValidation(name, value);
+    }
+
+    private static readonly HashSet<string> Refused = new(
+        ["Host", "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Expect", "Content-Length", "Content-Type", "Content-Encoding", "User-Agent", "traceparent", "tracestate"],
+        StringComparer.OrdinalIgnoreCase);
+
+    private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
+}

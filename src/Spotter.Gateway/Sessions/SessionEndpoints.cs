@@ -1,0 +1,152 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Spotter.Core;
+using Spotter.Engines.Catalogue;
+using Spotter.Gateway.Access;
+using Spotter.Gateway.Uploads;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.Sessions;
+
+/// <summary>The calls of the session API: start, look, stop.</summary>
+internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, EngineCatalogue engines, SessionPresenter presenter, GatewaySettings settings)
+{
+    private const int MostWebhooks = 10;
+    private const long HighestRank = 1_000_000_000;
+
+    // A document is held in memory while it is read.
+    private const int AtOnce = 16;
+
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
+    private static readonly SemaphoreSlim Places = new(AtOnce);
+
+    /// <summary>Accepts a session, and waits for its end if that is asked for.</summary>
+    public async Task<IResult> StartAsync(HttpContext http, string kind)
+    {
+        var cancel = http.RequestAborted;
+        // In the document files are in Base64.
+        var terms = new InputTerms { MediaTypes = ["application/json"], MaxBytes = settings.Jobs.MaxInputBytes * 4 / 3 };
+        var upload = new Upload(http, new JobForm(engines)) { HasAllFields = true, Work = WorkOf(kind, 0, terms) };
+        intake.Check(upload);
+        IDisposable? waiting = null;
+        try
+        {
+            var accepted = await intake.AcceptAsync(
+                upload,
+                async onInput =>
+                {
+                    var (graph, request) = await ReadAsync(http.Request, kind, terms.MaxBytes.Value, cancel);
+                    IReadOnlyList<SessionWebhook?> webhooks = request.Webhooks ?? [];
+                    if (webhooks.Count > MostWebhooks)
+                        throw Invalid($"A session has at most {MostWebhooks} 'webhooks'.");
+                    if (request.WaitTimeSecond is < 0)
+                        throw Invalid("'waitTimeSecond' is less than 0; it is the most seconds for which the answer waits.");
+                    if (request.Rank is > HighestRank or < -HighestRank)
+                        throw Invalid($"The 'rank' is not from {-HighestRank} to {HighestRank}.");
+                    upload.Work = WorkOf(kind, request.Rank ?? 0, terms, [.. webhooks.Select(w => SessionChannel.Of(w, graph))]);
+                    if (request.WaitTimeSecond is > 0 and var seconds)
+                        (upload.Wait, waiting) = (TimeSpan.FromSeconds(Math.Min(seconds, settings.MaxWait.TotalSeconds)), intake.EnterWait(http));
+                    await using var content = new MemoryStream(RawJson.Of(graph, SessionJson.Default.SessionGraph).Utf8.ToArray(), writable: false);
+                    await onInput(content, string.Join(", ", graph.Steps.Select(s => s.Engine)), "application/json");
+                },
+                cancel);
+            var session = upload.Wait is { } longest ? (await intake.WaitAsync(accepted, longest, cancel))[0] : accepted[0];
+            return await AnswerAsync(session, null, cancel);
+        }
+        finally
+        {
+            waiting?.Dispose();
+        }
+    }
+
+    /// <summary>A session as it stands.</summary>
+    public async Task<IResult> ShowAsync(HttpContext http, string kind, string id, string? channel) =>
+        await AnswerAsync(await FindAsync(http, kind, id), channel, http.RequestAborted);
+
+    /// <summary>Ends a session, if it has not ended.</summary>
+    public async Task<IResult> StopAsync(HttpContext http, string kind, string id)
+    {
+        var session = await FindAsync(http, kind, id);
+        try
+        {
+            session = await jobs.CancelAsync(Caller.Of(http).AsJobCaller(), session, http.RequestAborted);
+        }
+        catch (SpotterException over) when (over.Code == ErrorCodes.NotCancellable)
+        {
+            session = await FindAsync(http, kind, id);
+        }
+        return await AnswerAsync(session, null, http.RequestAborted);
+    }
+
+    private async Task<Job> FindAsync(HttpContext http, string kind, string id)
+    {
+        // What was asked for is not repeated: it may be anything.
+        if (!SessionId.TryParse(id, out var job))
+            throw NoSession();
+        var found = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), job.Value.Value, http.RequestAborted);
+        return found.Engine == QueueNames.WorkflowEngine && SessionPresenter.TermsOf(found).Kind == kind ? found : throw NoSession();
+    }
+
+    private async Task<IResult> AnswerAsync(Job session, string? channel, CancellationToken cancel) => TypedResults.Json(
+        SessionAnswer.Of(await presenter.ShowAsync(session, channel, cancel), session.State.IsTerminal() ? session.Error?.Detail : null), SessionJson.Default.SessionAnswer);
+
+    private async Task<(SessionGraph Graph, SessionRequest Request)> ReadAsync(HttpRequest http, string kind, long most, CancellationToken cancel)
+    {
+        if (!await Places.WaitAsync(LongestTurn, cancel))
+            throw new SpotterException(ErrorCodes.Busy, $"{AtOnce} sessions are being read already; send it again in a moment.");
+        try
+        {
+            if (kind == SessionId.Single)
+            {
+                var single = await ParseAsync(http.Body, SessionJson.Default.SingleRequest, most, cancel);
+                return (SessionGraph.Of(single).Checked(engines), single);
+            }
+            var workflow = await ParseAsync(http.Body, SessionJson.Default.WorkflowRequest, most, cancel);
+            return (SessionGraph.Of(workflow).Checked(engines), workflow);
+        }
+        finally
+        {
+            Places.Release();
+        }
+    }
+
+    private static async Task<T> ParseAsync<T>(Stream body, JsonTypeInfo<T> type, long most, CancellationToken cancel)
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(new LimitedStream(body, most), type, cancel) ?? throw new JsonException("null");
+        }
+        catch (JsonException broken)
+        {
+            throw new SpotterException(ErrorCodes.InvalidRequest, $"The body is not the JSON of a session{(broken.Path is { Length: > 0 and < 200 } path ? $", at {path}" : "")}; docs/sessions.md shows what it is.", broken);
+        }
+    }
+
+    private static UploadWork WorkOf(string kind, long rank, InputTerms terms, IReadOnlyList<JobNotification>? notify = null) => new(
+        new JobRequest
+        {
+            Engine = QueueNames.WorkflowEngine,
+            Model = QueueNames.WorkflowModel,
+            Parameters = RawJson.Of(new SessionTerms(kind, rank), SessionJson.Default.SessionTerms),
+            Schedule = new JobSchedule { Priority = rank switch { > 0 => JobPriority.High, < 0 => JobPriority.Low, _ => JobPriority.Normal } },
+            Notify = notify ?? [],
+        },
+        terms);
+
+    private static SpotterException NoSession() => new(ErrorCodes.NotFound, "There is no such session.");
+
+    private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
+
+    /// <summary>No more than is let in.</summary>
+    private sealed class LimitedStream(Stream source, long left) : ForwardStream
+    {
+        private long left = left;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await source.ReadAsync(buffer, cancellationToken);
+            return (left -= read) >= 0 ? read : throw new SpotterException(ErrorCodes.BodyTooLarge, "The session is longer than is let in; send less.");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using Spotter.Core;
+using Spotter.Engines.Catalogue;
+using Spotter.Jobs;
+
+namespace Spotter.Gateway.Sessions;
+
+/// <summary>The jobs of the steps of sessions: how they are made, and found again.</summary>
+internal sealed class SessionSteps(JobService jobs, EngineCatalogue engines, ModelCatalogue models, JobDrawings drawings, GatewaySettings settings)
+{
+    /// <summary>Most inputs of one step.</summary>
+    public const int MostInputs = 100;
+
+    /// <summary>The jobs of each step of a session, as far as they have begun.</summary>
+    /// <param name="session">The session's job.</param>
+    /// <param name="graph">What it does.</param>
+    /// <param name="cancel">Ends it.</param>
+    public async Task<IReadOnlyList<IReadOnlyList<Job>>> FindAsync(Job session, SessionGraph graph, CancellationToken cancel)
+    {
+        var found = new List<IReadOnlyList<Job>>(graph.Steps.Count);
+        for (var i = 0; i < graph.Steps.Count; i++)
+            found.Add(await FindAsync(session, i, cancel));
+        return found;
+    }
+
+    private async Task<IReadOnlyList<Job>> FindAsync(Job session, int index, CancellationToken cancel)
+    {
+        var (caller, key) = (CallerOf(session), KeyOf(session.Id, index));
+        var first = await jobs.FindSubmissionAsync(caller, key, 1, cancel);
+        return first is [{ Spec.Step: { } step }] && CountIn(step) is > 1 and var count ? await jobs.FindSubmissionAsync(caller, key, count, cancel) : first;
+    }
+
+    /// <summary>Makes the jobs of a step, or finds those that were made before.</summary>
+    /// <param name="session">The session's job.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="index">Its place in the graph.</param>
+    /// <param name="inputs">What has come through its inputs, in their order.</param>
+    /// <param name="types">The types of these channels.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="SpotterException">They can't be made, now (<see cref="MayPass"/>) or ever.</exception>
+    public async Task<IReadOnlyList<Job>> SubmitAsync(
+        Job session, GraphStep step, int index, IReadOnlyList<IReadOnlyList<SessionItem>> inputs, IReadOnlyList<string> types, CancellationToken cancel)
+    {
+        if (await FindAsync(session, index, cancel) is [_, ..] earlier)
+            return earlier;
+        var engine = engines.FindOffered(step.Engine) ?? throw new SpotterException(ErrorCodes.UnknownEngine, $"There is no engine '{step.Engine}' now.");
+        var form = new JobForm(engines);
+        form.Set("engine", step.Engine);
+        form.Set("priority", EnumNames.Of(session.Priority));
+        var sent = StepInputs.Of(engine, step, inputs, types, form);
+        var terms = form.Terms(models.Models, settings.Jobs.MaxInputBytes, isComplete: true);
+        await using var submission = await jobs.BeginAsync(CallerOf(session), KeyOf(session.Id, index), cancel);
+        foreach (var input in sent)
+        {
+            await using var content = await OpenAsync(input, cancel);
+            await submission.AddInputAsync(content, input.Name, input.Type, terms, cancel);
+        }
+        var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
+        if (engine.TakesDocuments() && sent.Count > 1 && !request.Together)
+            throw new SpotterException(ErrorCodes.InvalidRequest, $"The engine '{engine.Name}' makes a job of each of its inputs, so it can't have files besides its values; have it declare 'together'.");
+        var count = request.Together ? 1 : sent.Count;
+        var added = await submission.AcceptAsync(request with { Parent = session.Id, Step = string.Create(CultureInfo.InvariantCulture, $"{index}:{count}") }, cancel);
+        return [.. added.Select(a => a.Job)];
+    }
+
+    /// <summary>True for what may be otherwise in a moment: also an engine that this gateway has not heard of yet, for it was known when the session was accepted.</summary>
+    public static bool MayPass(SpotterException refusal) => refusal.Code is ErrorCodes.Busy or ErrorCodes.StoreUnavailable or ErrorCodes.DiskFull or ErrorCodes.UnknownEngine;
+
+    /// <summary>Whose jobs the steps of a session are.</summary>
+    public static JobCaller CallerOf(Job session) => new(session.Tenant, session.By, SeesAll: false);
+
+    // No client can send such a key: theirs are ASCII.
+    private static string KeyOf(JobId session, int index) => string.Create(CultureInfo.InvariantCulture, $"§{session}:{index}");
+
+    private static int CountIn(string step) => int.TryParse(step.AsSpan(step.IndexOf(':', StringComparison.Ordinal) + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 1;
+
+    private async Task<Stream> OpenAsync(StepInput input, CancellationToken cancel) => input.Made switch
+    {
+        null => new MemoryStream(input.Bytes!, writable: false),
+        { File: { } file, Job: var job } => await jobs.OpenOutputAsync(job, file, cancel),
+        { Job: var job } => await drawings.OpenAsync(job, 0, enter: null, cancel),
+    };
+}
