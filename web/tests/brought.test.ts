@@ -7,6 +7,10 @@ describe('the answer of an engine that a worker brings', () => {
     expect(broughtAnswer({ engine: 'brightness', model: 'brightness', result: { detections: 'none', summary: 5 } })).toBe('{"detections":"none","summary":5}')
   })
 
+  it('is that of a session, too', () => {
+    expect(broughtAnswer({ engine: 'workflow', model: 'gateway', result: { results: {}, summary: 'filter, detect finished' } })).toBe('filter, detect finished')
+  })
+
   it('is cut where nobody would read on', () => {
     expect(broughtAnswer({ engine: 'a', model: 'a', result: { summary: 'x'.repeat(9_000) } })).toHaveLength(2_001)
   })

@@ -95,7 +95,7 @@ internal sealed class SessionPresenter(JobService jobs, SessionSteps steps, Engi
         var graph = await GraphAsync(session, cancel);
         IReadOnlyList<IReadOnlyList<Job>> made = graph is null ? [] : await steps.FindAsync(session, graph, cancel);
         var all = made.SelectMany(m => m).ToList();
-        return new SessionView(name, await ProcessAsync(session, all, cancel), graph is null ? Nothing : Only(SessionResult.ShowAll(graph, c => ItemsOf(graph, made, c)), channel));
+        return new SessionView(name, await ProcessAsync(session, all, cancel), graph is null ? Nothing : Only(SessionResult.ShowAll(graph, c => ItemsOf(session, graph, made, c)), channel));
     }
 
     /// <summary>What is known of a session without its graph.</summary>
@@ -125,7 +125,7 @@ internal sealed class SessionPresenter(JobService jobs, SessionSteps steps, Engi
     }
 
     /// <summary>What has come through a channel so far.</summary>
-    private IEnumerable<SessionItem> ItemsOf(SessionGraph graph, IReadOnlyList<IReadOnlyList<Job>> made, int channel) =>
+    private IEnumerable<SessionItem> ItemsOf(Job session, SessionGraph graph, IReadOnlyList<IReadOnlyList<Job>> made, int channel) =>
         graph.Start.Where(s => s.Channel == channel).Select(s => (SessionItem)new SessionItem.Value(s.Payload)).Concat(
             from step in graph.Steps.Index()
             from port in step.Item.Outputs
@@ -133,7 +133,16 @@ internal sealed class SessionPresenter(JobService jobs, SessionSteps steps, Engi
             from job in made[step.Index]
             where job.State == JobState.Succeeded
             from item in StepOutputs.Of(step.Item, port, graph.Channels[channel].Type, job, engines)
-            select item);
+            select item).Concat(IsStatus(graph, channel) ? StatusOf(session) : []);
+
+    /// <summary>True for a channel on which an engine says how it ended, whatever the channel is called.</summary>
+    private static bool IsStatus(SessionGraph graph, int channel) =>
+        graph.Channels[channel].Type == ChannelTypes.Json && graph.Steps.Any(s => s.Outputs.Any(o => o.Channel == channel && o.Name == SessionGraph.Status));
+
+    /// <summary>A session that has failed says so, as an engine would have.</summary>
+    private static IEnumerable<SessionItem> StatusOf(Job session) => session is { State: JobState.Failed or JobState.Dead, Error: { } error }
+        ? [new SessionItem.Value(RawJson.Of(new StatusItem(StatusItem.Error, error.Detail), SessionJson.Default.StatusItem))]
+        : [];
 
     private async Task<SessionGraph?> GraphAsync(Job session, CancellationToken cancel)
     {

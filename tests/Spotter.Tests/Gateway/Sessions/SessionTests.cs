@@ -141,6 +141,7 @@ public sealed class SessionTests : IAsyncLifetime
         await StateAsync(Workflow, session, "failed");
         var answer = await SendAsync(HttpMethod.Get, $"{Workflow}/{IdOf(session)}", null);
         answer.Json.GetProperty("message").GetString()!.ShouldContain(says);
+        answer.Json.GetProperty("data").GetProperty("results").GetProperty("status").EnumerateArray().Last().GetProperty("message").GetString()!.ShouldContain(says);
         (await SendAsync(HttpMethod.Get, $"/v1/jobs/{JobOf(second)}", null)).Json.GetProperty("state").GetString().ShouldBe("cancelled");
     }
 
@@ -260,7 +261,7 @@ public sealed class SessionTests : IAsyncLifetime
             if (isSo(answer.Json.GetProperty("data")))
                 return answer.Json.GetProperty("data");
             patience.IsCancellationRequested.ShouldBeFalse(answer.Text);
-            await Task.Delay(20);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
 
