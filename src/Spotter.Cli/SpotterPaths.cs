@@ -5,6 +5,8 @@ namespace Spotter.Cli;
 /// <summary>Where Spotter keeps its data and looks for models, for every command alike.</summary>
 internal static class SpotterPaths
 {
+    private const string Marker = "Spotter.slnx";
+
     /// <summary>Names folders of models, separated as in PATH; they are looked through first.</summary>
     public const string ModelsVariable = "SPOTTER_MODELS";
 
@@ -84,11 +86,14 @@ internal static class SpotterPaths
             $"There is no model {option}: it is neither a file nor the name of one in {places}; `spotter models list` shows what is there.");
     }
 
+    /// <summary>True where the program was built, false where it was installed.</summary>
+    public static bool IsCheckout => File.Exists(Path.Combine(FindRoot(), Marker));
+
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Spotter.slnx")))
+            if (File.Exists(Path.Combine(folder.FullName, Marker)))
                 return folder.FullName;
         }
         return Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);

@@ -20,6 +20,9 @@ public interface ILauncherModule
     /// </summary>
     bool IsObserved => false;
 
+    /// <summary>True when it asks a service for its workers, which <c>doctor</c> does too, with a context that has settings only.</summary>
+    bool IsElsewhere => !IsObserved;
+
     /// <summary>Notes what is wrong with the settings of a pool, besides what each of them says by itself.</summary>
     void Check(SettingReader settings)
     {

@@ -10,7 +10,7 @@ namespace Spotter.Cli.Commands;
 internal static class DoctorCommand
 {
     // As `serve` reads them: what it would do is what is looked at.
-    private static readonly SettingFlags Flags = new([SettingSources.File, GatewaySection.Data, GatewaySection.Host, GatewaySection.Port, .. BackendFactory.Settings, LegacySection.Compat, .. LegacySection.All]);
+    private static readonly SettingFlags Flags = new([SettingSources.File, GatewaySection.Data, GatewaySection.Host, GatewaySection.Port, .. BackendFactory.Settings, LegacySection.Compat, .. LegacySection.All, KedaSection.Port, PoolSection.Flag]);
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per finding." };
 
@@ -18,7 +18,7 @@ internal static class DoctorCommand
     {
         var command = new Command("doctor", "Show what is installed, reachable and wrong, with the settings that `serve` would have.") { Json };
         Flags.AddTo(command);
-        command.SetAction(parsed => Run(SettingSources.Open(Flags.Read(parsed)), parsed.GetValue(Json)));
+        command.SetAction(parsed => Run(SettingSources.Open(PoolSection.Divide(Flags.Read(parsed))), parsed.GetValue(Json)));
         return command;
     }
 

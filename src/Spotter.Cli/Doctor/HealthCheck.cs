@@ -29,10 +29,13 @@ internal static class HealthCheck
     public static IEnumerable<Finding> Examine(SettingReader settings)
     {
         var data = GatewaySection.DataFolder(settings);
-        yield return Settings(settings);
+        var (found, pools) = Settings(settings);
+        yield return found;
         yield return Machine();
         yield return DotNet();
-        yield return Node();
+        // What is installed has its page and its libraries already.
+        if (SpotterPaths.IsCheckout)
+            yield return Node();
         foreach (var engine in NativeEngines.Probe())
             yield return new(engine.Name, engine.Problem is null ? Health.Ok : Health.Wrong, engine.Problem ?? engine.Found!);
         yield return Confinement(settings);
@@ -48,6 +51,8 @@ internal static class HealthCheck
         var listings = models.Select(ModelListing.Of).ToList();
         foreach (var store in Stores(settings, listings))
             yield return store;
+        foreach (var fleet in FleetCheck.Examine(pools, TimeProvider.System))
+            yield return fleet;
         foreach (var part in LegacyParts(settings))
             yield return part;
         var enough = listings.Any(listing => listing.Error is null);
@@ -55,17 +60,17 @@ internal static class HealthCheck
             yield return Model(listing, enough ? Health.Warning : Health.Wrong);
     }
 
-    private static Finding Settings(SettingReader settings)
+    private static (Finding Found, IReadOnlyList<PoolSettings> Pools) Settings(SettingReader settings)
     {
         const string Name = "settings";
         try
         {
-            ServiceSettings.Read(settings, isGateway: false, RandomSource.System);
-            return new(Name, Health.Ok, settings.Get(SettingSources.File) ?? (File.Exists(SettingSources.FileName) ? Path.GetFullPath(SettingSources.FileName) : $"no {SettingSources.FileName}"));
+            var read = ServiceSettings.Read(settings, isGateway: false, RandomSource.System);
+            return (new(Name, Health.Ok, settings.Get(SettingSources.File) ?? (File.Exists(SettingSources.FileName) ? Path.GetFullPath(SettingSources.FileName) : $"no {SettingSources.FileName}")), read.Pools);
         }
         catch (SpotterException wrong)
         {
-            return new(Name, Health.Wrong, wrong.Message);
+            return (new(Name, Health.Wrong, wrong.Message), []);
         }
     }
 

@@ -7,6 +7,8 @@ namespace Spotter.Fleets.Processes;
 /// <summary>Workers as child processes of the gateway.</summary>
 internal sealed class ProcessModule : ILauncherModule
 {
+    public bool IsElsewhere => false;
+
     public string Name => "processes";
 
     public IReadOnlyList<Setting> Settings => [];
