@@ -6,7 +6,8 @@ namespace Spotter.Backends.Postgres;
 
 /// <summary>
 /// The truth about jobs in a PostgreSQL database that several gateways share. Nothing in memory here counts: calls
-/// that come together go as one statement, and what each changed is told to this gateway's readers and to the others.
+/// that come together go as one statement, and what each changed is told to this gateway's readers and to the others. Jobs are taken
+/// from their table, unless another technology delivers their ids.
 /// </summary>
 internal sealed class PostgresJobStore : IJobStore
 {
@@ -20,6 +21,8 @@ internal sealed class PostgresJobStore : IJobStore
 
     private readonly PostgresJobWrites writes;
     private readonly PostgresTakes takes;
+    private readonly PostgresGrants? grants;
+    private readonly IJobDelivery? delivery;
     private readonly PostgresTransitions transitions;
     private readonly PostgresJobQueries queries;
     private readonly PostgresSignals signals;
@@ -30,10 +33,13 @@ internal sealed class PostgresJobStore : IJobStore
     private readonly Batcher<PostgresTransitions.Retrying, (EndedAttempt? Ended, JobChange Change)> retried;
     private int written;
 
-    public PostgresJobStore(PostgresDatabase database, PostgresSignals signals, RetrySchedule retries, RandomSource random, TimeProvider clock)
+    public PostgresJobStore(
+        PostgresDatabase database, PostgresSignals signals, RetrySchedule retries, RandomSource random, TimeProvider clock, IJobDelivery? delivery = null)
     {
         writes = new PostgresJobWrites(database, signals, clock);
         takes = new PostgresTakes(database, clock);
+        grants = delivery is null ? null : new PostgresGrants(database, delivery, clock);
+        this.delivery = delivery;
         transitions = new PostgresTransitions(database, signals, retries, random, clock);
         queries = new PostgresJobQueries(database, clock);
         this.signals = signals;
@@ -49,7 +55,10 @@ internal sealed class PostgresJobStore : IJobStore
         if (jobs.Count == 0)
             return [];
         var added = await adds.RunAsync(new([.. jobs.Select(PostgresJobWrites.NewRow.Of)]), cancel);
-        await ChangedAsync([.. added.OfType<AddedJob>().Where(a => a.IsNew).Select(a => new JobChange(a.Job.Id, a.Job.State == JobState.Queued ? a.Job.Queue : null))]);
+        List<Job> accepted = [.. added.OfType<AddedJob>().Where(a => a.IsNew).Select(a => a.Job)];
+        if (delivery is not null)
+            await delivery.AcceptedAsync(accepted.FindAll(job => job.State == JobState.Queued));
+        await TellAsync([.. accepted.Select(job => new JobChange(job.Id, job.State == JobState.Queued ? job.Queue : null))]);
         return added.Contains(null)
             ? throw new SpotterException(ErrorCodes.Busy, "The job with this Idempotency-Key can't be read now; send the request again with the same key.")
             : [.. added.OfType<AddedJob>()];
@@ -62,8 +71,9 @@ internal sealed class PostgresJobStore : IJobStore
     {
         if (requests.All(request => request.Workers.Count == 0 || request.Queues.Count == 0))
             return [TakenJobs.None];
-        var taken = await takes.TakeAsync(requests, cancel);
-        await ChangedAsync([.. taken.SelectMany(t => t.Jobs, (_, started) => new JobChange(started.Job.Id, null))]);
+        cancel.ThrowIfCancellationRequested();
+        var taken = grants is null ? await takes.TakeAsync(requests, cancel) : await grants.TakeAsync(requests, cancel);
+        await TellAsync([.. taken.SelectMany(t => t.Jobs, (_, started) => new JobChange(started.Job.Id, null))]);
         return taken;
     }
 
@@ -141,8 +151,16 @@ internal sealed class PostgresJobStore : IJobStore
     /// <summary>Does what waits, and takes nothing more.</summary>
     public Task StopAsync() => Task.WhenAll(adds.StopAsync(), extensions.StopAsync(), ends.StopAsync(), retried.StopAsync());
 
-    /// <summary>Tells of changes, and now and then folds the tallies that grew with them; their number.</summary>
+    /// <summary>As <see cref="TellAsync"/>, of changes that a delivery does not know of yet; it has to, before somebody hears that there is a job to be had.</summary>
     private async Task<int> ChangedAsync(IReadOnlyCollection<JobChange> changes)
+    {
+        if (delivery is not null && changes.Count > 0)
+            await delivery.ChangedAsync(changes);
+        return await TellAsync(changes);
+    }
+
+    /// <summary>Tells of changes, and now and then folds the tallies that grew with them; their number.</summary>
+    private async Task<int> TellAsync(IReadOnlyCollection<JobChange> changes)
     {
         if (changes.Count == 0)
             return 0;
