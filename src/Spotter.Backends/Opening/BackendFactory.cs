@@ -1,6 +1,7 @@
 using Spotter.Backends.Aws;
 using Spotter.Backends.Local;
 using Spotter.Backends.Postgres;
+using Spotter.Backends.Redis;
 using Spotter.Backends.S3;
 using Spotter.Core;
 using Spotter.Core.Settings;
@@ -11,15 +12,17 @@ namespace Spotter.Backends.Opening;
 /// <summary>Opens backends.</summary>
 public static class BackendFactory
 {
+    private static readonly PostgresBackend Postgres = new();
+
     /// <summary>The technologies: the one place where they are registered.</summary>
-    private static readonly IReadOnlyList<IBackendModule> BuiltIn = [new LocalBackend(), new PostgresBackend(), new AwsBackend()];
+    private static readonly IReadOnlyList<IBackendModule> BuiltIn = [new LocalBackend(), Postgres, new RedisBackend(Postgres), new AwsBackend()];
 
     private static readonly Setting<string> Kind = new(
         "backend", $"Where jobs are kept: {string.Join("; ", BuiltIn.Select(b => $"`{b.Name}`, {b.Help}"))}.", SettingValues.OneOf([.. BuiltIn.Select(b => b.Name)]), BuiltIn[0].Name) { Flag = "--backend" };
 
     /// <summary>The settings of all backends and of all places for pictures.</summary>
     public static IReadOnlyList<Setting> Settings { get; } =
-        [Kind, .. BuiltIn.SelectMany(b => b.Settings), BackendSettings.Blobs, .. BlobStores.BuiltIn.SelectMany(p => p.Settings), BackendSettings.AdoptBlobs];
+        [Kind, .. BuiltIn.SelectMany(b => b.Settings).Distinct(), BackendSettings.Blobs, .. BlobStores.BuiltIn.SelectMany(p => p.Settings), BackendSettings.AdoptBlobs];
 
     /// <summary>True when the bucket says which uploads have arrived.</summary>
     public static bool HearsOfUploads(SettingReader settings) => settings.Has(BucketPlace.Events);
@@ -30,7 +33,7 @@ public static class BackendFactory
         var chosen = Chosen(settings);
         foreach (var other in BuiltIn.Where(b => b != chosen))
         {
-            if (other.Settings.FirstOrDefault(settings.Has) is { } idle)
+            if (other.Settings.Except(chosen.Settings).FirstOrDefault(settings.Has) is { } idle)
                 settings.Mistake($"{settings.NameOf(idle)} is given, but jobs are kept in '{chosen.Name}'; add --backend {other.Name}.");
         }
         chosen.Check(settings);

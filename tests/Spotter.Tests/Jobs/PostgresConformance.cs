@@ -39,7 +39,7 @@ internal sealed class PostgresFixture(PostgresServer server) : IAsyncDisposable
     private readonly TemporaryFolder folder = new();
     private readonly List<Backend> open = [];
 
-    public string Schema { get; } = "t" + RandomSource.System.NextHex(8);
+    public string Schema { get; init; } = "t" + RandomSource.System.NextHex(8);
 
     public PostgresSettings Settings => new() { Address = server.Cluster.Url, Schema = Schema, ServerTime = false };
 
