@@ -57,7 +57,7 @@ describe('scaling', () => {
     for (const { spec } of ofKind(named('base + components/hpa'), 'HorizontalPodAutoscaler')) expect([spec.minReplicas, spec.maxReplicas]).toEqual([1, 10])
   })
 
-  it.each(['keda/postgres', 'keda/sqs', 'keda/metrics-api'])('by %s is as the service before was set, but for the number that was fixed', (component) => {
+  it.each(['keda/postgres', 'keda/redis', 'keda/sqs', 'keda/metrics-api'])('by %s is as the service before was set, but for the number that was fixed', (component) => {
     for (const { spec } of ofKind(named(`base + components/${component}`), 'ScaledObject')) {
       expect(spec).toMatchObject({
         // Looking into SQS costs money.
@@ -70,7 +70,7 @@ describe('scaling', () => {
         },
       })
       expect(spec.minReplicaCount).toBeLessThan(spec.maxReplicaCount)
-      for (const { metadata } of spec.triggers) expect([metadata.targetQueryValue, metadata.queueLength, metadata.targetValue]).toContain('5')
+      for (const { metadata } of spec.triggers) expect([metadata.targetQueryValue, metadata.listLength, metadata.queueLength, metadata.targetValue]).toContain('5')
     }
   })
 
@@ -91,6 +91,18 @@ describe('scaling', () => {
       { apiGroups: ['apps'], resources: ['deployments'], resourceNames: ['worker-starter', 'worker-yolox'], verbs: ['get'] },
       { apiGroups: ['apps'], resources: ['deployments/scale'], resourceNames: ['worker-starter', 'worker-yolox'], verbs: ['patch'] },
     ])
+  })
+
+  it('by Redis reads the lists that the backend fills, where the gateways fill them', () => {
+    const scripts = read('src/Spotter.Backends/Redis/RedisScripts.cs')
+    expect(scripts).toContain("return '__engine_pending_list_' .. queue .. '__'")
+    const objects = named('base + components/keda/redis')
+    const address = find(objects, 'Deployment', 'gateway').spec.template.spec.containers[0].env.find((e: { name: string }) => e.name === 'SPOTTER__REDIS__URL').value as string
+    for (const { spec } of ofKind(objects, 'ScaledObject'))
+      for (const { metadata } of spec.triggers) {
+        expect(metadata.listName).toMatch(/^__engine_pending_list_[a-z]+(\/[a-z_]+)?__$/)
+        expect(address).toMatch(new RegExp(`@${(metadata.address as string).replace('.spotter', '')}/${metadata.databaseIndex}$`))
+      }
   })
 
   it('by PostgreSQL asks for columns that are there', () => {

@@ -89,6 +89,7 @@ export const renderings: Rendering[] = [
   ...readdirSync(join(deployment, 'overlays')).map((name) => ({ name: `overlays/${name}`, objects: render(join(deployment, 'overlays', name)) })),
   ...[...componentsBelow('components')].filter((c) => !notAlone.includes(c)).map((c) => on('base', c)),
   on('overlays/local', 'components/keda/postgres', 'components/monitoring'),
+  on('overlays/local', 'components/keda/redis', 'components/monitoring'),
   on('overlays/eks', 'components/keda/sqs', 'components/gpu', 'components/monitoring'),
   on('overlays/eks', 'components/spotter-autoscaler'),
   ...examples(),

@@ -11,6 +11,9 @@ const talks: [from: string, to: string, port: number][] = [
   ['gateway', 'postgres', 5432],
   ['bot', 'postgres', 5432],
   ['autoscaler', 'postgres', 5432],
+  ['gateway', 'redis', 6379],
+  ['bot', 'redis', 6379],
+  ['autoscaler', 'redis', 6379],
 ]
 
 /** Whoever sends webhooks or fetches from Telegram, and what fetches models. */

@@ -20,7 +20,7 @@ internal sealed class PostgresJobRows(PostgresDatabase database) : IJobRows
             SELECT {Columns} FROM jobs j WHERE j.state = 0 AND (j.queue, j.priority, j.due, j.seq) > ($1, $2, $3, $4)
             ORDER BY j.queue, j.priority, j.due, j.seq LIMIT $5
             """,
-            p => p.With(after?.Queue ?? "").With((short)(after?.Priority ?? 0)).With(after?.Due ?? 0).With(after?.Row ?? 0).With((long)limit),
+            p => p.With(after?.Queue ?? "").With((short)(after?.Priority ?? JobPriority.High)).With(after?.Due ?? 0).With(after?.Row ?? 0).With((long)limit),
             r => r.ListAsync(Read), cancel);
 
     public async Task<IReadOnlyDictionary<string, long>> CountQueuedAsync(CancellationToken cancel) =>

@@ -32,7 +32,7 @@ internal sealed class RedisRound(RedisLists lists, IJobRows rows, TimeProvider c
         {
             var queued = await rows.ListQueuedAsync(last, page, cancel);
             await lists.ApplyAsync(queued.Select(RedisEntry.OfNew), now);
-            (last, hasAll) = (queued.LastOrDefault(), queued.Count < page);
+            (last, hasAll) = (queued.Count > 0 ? queued[^1] : last, queued.Count < page);
             return false;
         }
         var (entries, next) = await lists.ScanAsync(cursor, page);

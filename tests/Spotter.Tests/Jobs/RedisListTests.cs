@@ -36,7 +36,7 @@ public sealed class RedisListTests(PostgresServer server, RedisServer redis) : I
             var what = await StepAsync(jobs);
             var due = await DueAsync(rows);
             foreach (var queue in Queues)
-                Listed(queue).ShouldBe(due[queue], ignoreOrder: true, $"{queue} after step {step}: {what}");
+                Listed(queue).Order(StringComparer.Ordinal).ShouldBe(due[queue].Order(StringComparer.Ordinal), $"{queue} after step {step}: {what}");
         }
         ids.Count.ShouldBeGreaterThan(Steps / 4);
     }
