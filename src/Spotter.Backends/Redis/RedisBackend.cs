@@ -41,11 +41,13 @@ internal sealed class RedisBackend(IJobRowsModule rows) : IBackendModule
         return rows.Open(context, (storeId, jobs, clock) => Open(address, storeId, jobs, clock));
     }
 
+    /// <summary>Reaches the server, or goes on trying: jobs are accepted without it.</summary>
     // The host builds its services in one go, with nothing to wait on; nothing else runs yet that this could block.
     public static RedisDelivery Open(ConfigurationOptions address, string storeId, IJobRows rows, TimeProvider clock) =>
         new(Task.Run(() => RedisLists.OpenAsync(address, storeId)).GetAwaiter().GetResult(), rows, clock, Pace.Real);
 
-    private static async Task<Probed> ProbeAsync(string address)
+    /// <summary>Reaches the server, and changes nothing.</summary>
+    internal static async Task<Probed> ProbeAsync(string address)
     {
         const string What = "Redis";
         try

@@ -171,7 +171,7 @@ public sealed class SettingReaderTests
         SettingList.All.Select(s => s.Key).ShouldBeUnique(StringComparer.Ordinal);
         SettingList.OfGateway.Concat(ScalingSection.All).Select(s => s.Flag).OfType<string>().ShouldBeUnique(StringComparer.Ordinal);
         foreach (var setting in SettingList.All.Where(s => s.IsSecret))
-            (setting.Flag is null or "--postgres" or "--s3-endpoint").ShouldBeTrue(setting.Key);
+            (setting.Flag is null or "--postgres" or "--redis" or "--s3-endpoint").ShouldBeTrue(setting.Key);
     }
 
     [Fact]
