@@ -12,11 +12,14 @@ internal sealed class PostgresGrants(PostgresDatabase database, IJobDelivery del
     // Somebody holds a row that was delivered, and lets go of it soon.
     private const long ContendedMicroseconds = 5_000;
 
-    // The state is a parameter, so that the planner goes by the ids and not by the index of all that are queued.
+    /// <summary>The part of the statement that finds the rows. The state is a parameter, so that the planner goes by the ids and not by the index of all that are queued.</summary>
+    internal const string Held = """
+        SELECT j.id, i.nth FROM unnest($2::uuid[]) WITH ORDINALITY AS i (id, nth) JOIN jobs j ON j.id = i.id
+        WHERE j.state = $5 AND j.due <= $1 AND (j.expires IS NULL OR j.expires > $1) FOR UPDATE OF j SKIP LOCKED
+        """;
+
     private static readonly string Sql = $"""
-        WITH held AS MATERIALIZED (
-            SELECT j.id, i.nth FROM unnest($2::uuid[]) WITH ORDINALITY AS i (id, nth) JOIN jobs j ON j.id = i.id
-            WHERE j.state = $5 AND j.due <= $1 AND (j.expires IS NULL OR j.expires > $1) FOR UPDATE OF j SKIP LOCKED),
+        WITH held AS MATERIALIZED ({Held}),
         started AS (
             UPDATE jobs j SET state = 1, fencing_token = j.fencing_token + 1, attempts = j.attempts + 1, started = $1, leased_until = $3,
                 worker = ($4::text[])[h.place]

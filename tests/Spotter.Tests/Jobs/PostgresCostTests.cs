@@ -72,6 +72,21 @@ public sealed class PostgresCostTests(PostgresServer server) : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Jobs_that_something_else_delivers_are_found_by_their_ids_and_compared_by_pages(bool isAnalyzed)
+    {
+        const int Few = 20;
+        await using var connection = await FilledAsync(isAnalyzed);
+        var ids = (string)(await ScalarAsync(connection, $"SELECT string_agg(id::text, ',') FROM (SELECT id FROM jobs WHERE state = 0 ORDER BY id LIMIT {Few}) AS j"))!;
+
+        (await RowsOfAsync(connection, "uuid[]", PostgresJobRows.Find, $"'{{{ids}}}'")).ShouldBeLessThanOrEqualTo(Few);
+        (await RowsOfAsync(connection, "bigint, uuid[], bigint, text[], smallint", PostgresGrants.Held, $"1, '{{{ids}}}', NULL, NULL, 0")).ShouldBeLessThanOrEqualTo(Few);
+        foreach (var after in (string[])["'', 0, 0, 0", $"'detect', 1, 0, {Many}", "'filter', 1, 0, 1"])
+            (await RowsOfAsync(connection, "text, smallint, bigint, bigint, bigint", PostgresJobRows.Page, $"{after}, {Few}")).ShouldBeLessThan(2 * Few);
+    }
+
     /// <summary>How many rows of tables and entries of indexes the server looked at.</summary>
     private static async Task<double> RowsOfAsync(NpgsqlConnection connection, string types, string sql, string values)
     {

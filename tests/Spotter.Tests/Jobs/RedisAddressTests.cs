@@ -1,7 +1,6 @@
 using System.Globalization;
 using Spotter.Backends.Redis;
 using Spotter.Core;
-using Spotter.EndToEnd.Harness;
 
 namespace Spotter.Tests.Jobs;
 

@@ -74,6 +74,21 @@ public sealed class RedisBackendTests(PostgresServer server, RedisServer redis) 
     }
 
     [Fact]
+    public async Task A_gateway_starts_and_accepts_jobs_though_redis_is_away()
+    {
+        fixture.Run("FLUSHALL");
+        redis.Instance.Kill();
+        var backend = fixture.Open(TimeProvider.System, random: RandomSource.System);
+        await backend.Jobs.AddAsync([.. Enumerable.Range(0, 5).Select(_ => SampleJobs.New())], default);
+        (await Should.ThrowAsync<SpotterException>(() => TakeAsync(backend.Jobs))).Code.ShouldBe(ErrorCodes.StoreUnavailable);
+
+        redis.Instance.StartAgain();
+
+        await using var running = new Workers([backend]);
+        await running.UntilAsync(5);
+    }
+
+    [Fact]
     public async Task The_job_of_a_worker_that_died_comes_back()
     {
         var clock = new ManualClock();
