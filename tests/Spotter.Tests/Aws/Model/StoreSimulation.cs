@@ -59,6 +59,7 @@ internal sealed partial class StoreSimulation
     private int redriven;
     private int purged;
     private int lookedAt;
+    private long miscounted;
     private bool isFlooded;
     private readonly Stopwatch watch = Stopwatch.StartNew();
 
@@ -96,7 +97,7 @@ internal sealed partial class StoreSimulation
         return string.Create(CultureInfo.InvariantCulture, $"""
             seed {size.Seed}: {oracle.Made} jobs made, {oracle.Accepted} accepted, {oracle.Repeated} answered by their key; {oracle.Leases} leases, {oracle.Taken} taken, {redriven} redriven, {purged} purged
             ended: {oracle.EndedAs(JobState.Succeeded)} succeeded, {oracle.EndedAs(JobState.Failed)} failed, {oracle.EndedAs(JobState.Dead)} dead, {oracle.EndedAs(JobState.Cancelled)} cancelled; {oracle.Open} open
-            messages: {oracle.Sends} sent, {oracle.Resends} of them again, {Lost} lost, {Doubled} doubled; at most {MostSeenInFlight} of {size.InFlight} in flight, at the limit {ReachedLimit} times; {LookedAt} waited long without one
+            messages: {oracle.Sends} sent, {oracle.Resends} of them again, {Lost} lost, {Doubled} doubled; at most {MostSeenInFlight} of {size.InFlight} in flight, at the limit {ReachedLimit} times; {LookedAt} waited long without one; at most {miscounted} of a line were not counted
             {kills} gateways killed, {cloud.Calls} calls, {cloud.LostAnswers} answers lost; {thread.Clock.GetUtcNow() - began} in {watch.Elapsed.TotalSeconds:0.0} s
             {oracle.ViolationCount} violations{string.Concat(oracle.Violations.Select(v => $"{Environment.NewLine}  {v}"))}
             """);
