@@ -26,10 +26,13 @@ public static class SpotterProgram
     /// <summary>The variable that says as which user of that root.</summary>
     public const string RootUser = "SPOTTER_TEST_ROOT_USER";
 
+    /// <summary>The variable that has another build of the program run, which is in this file (<c>./test upgrade</c>).</summary>
+    public const string Other = "SPOTTER_TEST_PROGRAM";
+
     /// <summary>What starts it, with nothing of this process's own settings.</summary>
     public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var file = environment?.ContainsKey(PlantedBug) == true ? PlantedFile : File;
+        var file = environment?.GetValueOrDefault(Other) ?? (environment?.ContainsKey(PlantedBug) == true ? PlantedFile : File);
         (string Program, IEnumerable<string> Arguments) run = environment?.GetValueOrDefault(ImageData) is { } data
             ? (Path.Combine(SharedFiles.Repository, "tests", "containers", "run"), [ImageFactAttribute.Root!, data, .. arguments])
             : environment?.GetValueOrDefault(Root) is { } root
