@@ -10,12 +10,18 @@ internal sealed class Base64Stream(PipeReader source) : ForwardStream
 {
     private const int TextBytes = 32 * 1024;
 
+    // What no text in Base64 has, so that decoding it fails.
+    private const byte NotBase64 = (byte)'\\';
+    private const int OutOfRange = 0x10000;
+
     // Decoded in place, so one buffer does: first text, then what is made of it, from its start.
     private readonly byte[] buffer = ArrayPool<byte>.Shared.Rent(TextBytes);
     private int textLength;
     private Range decoded;
     private bool isComplete;
     private bool isDisposed;
+    private Escape escape;
+    private int code;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancellationToken = default)
     {
@@ -56,21 +62,64 @@ internal sealed class Base64Stream(PipeReader source) : ForwardStream
             if (read.IsCompleted && !isComplete && bytes.Length == read.Buffer.Length)
                 throw new SpotterException(ErrorCodes.InvalidRequest, "The JSON body ends within the field 'image'; send it again, whole.");
         }
+        if (escape != Escape.None && isComplete)
+            buffer[textLength > 0 ? textLength - 1 : textLength++] = NotBase64;
         if (Base64.DecodeFromUtf8InPlace(buffer.AsSpan(0, textLength), out var length) != OperationStatus.Done)
             throw new SpotterException(ErrorCodes.InvalidRequest, "The field 'image' is not Base64; send the picture's bytes in Base64 with padding, without 'data:' before them.");
         decoded = ..length;
     }
 
-    /// <summary>Some programs write every slash with a backslash before it, which JSON allows.</summary>
+    /// <summary>
+    /// JSON allows any character to be escaped: some programs write every slash with a backslash before it, others <c>\u002B</c> for a plus
+    /// or <c>\u003d</c> for the padding, and lines of Base64 end with <c>\n</c>.
+    /// </summary>
     private void Append(ReadOnlySequence<byte> text)
     {
         foreach (var piece in text)
         {
             foreach (var one in piece.Span)
             {
-                if (one != '\\')
+                if (escape == Escape.None && one != '\\')
                     buffer[textLength++] = one;
+                else if (Unescape(one) is { } character)
+                    buffer[textLength++] = character;
             }
         }
+    }
+
+    /// <summary>The character that an escape stands for, with its last byte; null before that, and for the end of a line.</summary>
+    private byte? Unescape(byte one)
+    {
+        switch (escape)
+        {
+            case Escape.None:
+                escape = Escape.Begun;
+                return null;
+            case Escape.Begun when one == 'u':
+                (escape, code) = (Escape.FourDigits, 0);
+                return null;
+            case Escape.Begun:
+                escape = Escape.None;
+                return one switch
+                {
+                    (byte)'/' => one,
+                    (byte)'n' or (byte)'r' or (byte)'t' => null,
+                    _ => NotBase64,
+                };
+            default:
+                code = (code << 4) + (!char.IsAsciiHexDigit((char)one) ? OutOfRange : one <= '9' ? one - '0' : (one | 0x20) - 'a' + 10);
+                if (--escape > Escape.Begun)
+                    return null;
+                escape = Escape.None;
+                return code < 0x80 ? (byte)code : NotBase64;
+        }
+    }
+
+    /// <summary>How far an escape has been read; above <see cref="Begun"/>, how many digits are missing.</summary>
+    private enum Escape
+    {
+        None,
+        Begun,
+        FourDigits = Begun + 4,
     }
 }

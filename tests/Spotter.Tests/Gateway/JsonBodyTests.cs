@@ -51,6 +51,36 @@ public sealed class JsonBodyTests : IAsyncLifetime
         job.Spec.Inputs[0].Sha256.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(picture)));
     }
 
+    /// <summary>.NET escapes a plus by itself, and Gson the padding.</summary>
+    [Theory]
+    [InlineData(2000)]
+    [InlineData(2001)]
+    [InlineData(100_000)]
+    public async Task Characters_may_be_escaped_and_lines_may_end(int bytes)
+    {
+        var picture = GatewayBench.Picture(bytes: bytes);
+        var text = string.Join("\\r\\n", Convert.ToBase64String(picture).Chunk(76).Select(line => new string(line)))
+            .Replace("+", "\\u002B", StringComparison.Ordinal).Replace("=", "\\u003d", StringComparison.Ordinal).Replace("A", "\\u0041", StringComparison.Ordinal);
+
+        var job = await SubmitAsync($$"""{"image": "{{text}}"}""", picture);
+
+        job.Spec.Inputs.ShouldHaveSingleItem().Sha256.ShouldBe(Convert.ToHexStringLower(SHA256.HashData(picture)));
+    }
+
+    [Theory]
+    [InlineData("\\u00e4")]
+    [InlineData("\\u002")]
+    [InlineData("\\u00zz")]
+    [InlineData("\\b")]
+    [InlineData("\\\\")]
+    [InlineData("\\")]
+    public async Task Other_escapes_are_no_Base64(string escape)
+    {
+        using var response = await PostAsync($$"""{"image": "{{Convert.ToBase64String(GatewayBench.Picture(bytes: 2001))}}{{escape}}"}""", []);
+
+        ((int)response.StatusCode).ShouldBe(400);
+    }
+
     [Theory]
     [InlineData("""[]""", 400, "invalid_request")]
     [InlineData(""" """, 400, "invalid_request")]
