@@ -48,5 +48,8 @@ public sealed class RollingTests(ITestOutputHelper output) : IAsyncLifetime
         await ledger.SubmitAsync(10, [young]);
         await ledger.ShouldSucceedAsync(ledger.Ids, young);
         await ledger.ShouldBeAllAsync(young);
+
+        var refused = await Should.ThrowAsync<InvalidOperationException>(() => deployment.StartGatewayAsync(Programs.Rolling, "old", cluster));
+        refused.Message.ShouldContain("use a newer program or another schema");
     }
 }
