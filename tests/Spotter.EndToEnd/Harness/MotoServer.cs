@@ -32,6 +32,9 @@ public sealed class MotoServer : IAsyncDisposable
         ["AWS_EC2_METADATA_DISABLED"] = "true",
     };
 
+    /// <summary>Its process id.</summary>
+    public int Id => process.Id;
+
     /// <summary>Where it listens.</summary>
     public Uri Address => process.Address;
 

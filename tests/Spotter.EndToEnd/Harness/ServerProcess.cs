@@ -18,6 +18,9 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address { get; private set; } = null!;
 
+    /// <summary>Its process id.</summary>
+    public int Id => process.Id;
+
     /// <summary>What it has written.</summary>
     public string Log
     {
