@@ -80,7 +80,8 @@ internal sealed class SoakLedger : IAsyncDisposable
             after = page.GetProperty("next").GetString();
         }
         while (after is not null);
-        verdict.Lost.AddRange(left.Values.Select(p => $"{p.Key} was accepted as {p.Id} and is not there"));
+        foreach (var promise in left.Values)
+            verdict.Lost.Add($"{promise.Key} was accepted as {promise.Id} and is not in the list; asked for by its id: {await api.GetAsync($"/v1/jobs/{promise.Id}")}");
         verdict.Doubled.AddRange(promises.Values.GroupBy(p => p.Key, StringComparer.Ordinal).Where(g => g.Count() > 1).Select(g => $"{g.Key} became {string.Join(" and ", g.Select(p => p.Id))}"));
         verdict.Broken.AddRange(wrong);
         // A job whose worker was killed three times is given up, as it may be what kills them.
