@@ -13,20 +13,23 @@ namespace Spotter.Gateway.Sessions;
 internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, EngineCatalogue engines, SessionPresenter presenter, GatewaySettings settings)
 {
     private const int MostWebhooks = 10;
-    private const long HighestRank = 1_000_000_000;
 
-    // A document is held in memory while it is read.
-    private const int AtOnce = 16;
+    /// <summary>A document is held in memory while it is read, so it is no longer than this, only some are read at one time, and none for long.</summary>
+    private const long MostBytes = 16 << 20;
+
+    private const int AtOnce = 8;
 
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(20);
     private static readonly SemaphoreSlim Places = new(AtOnce);
+    private const long HighestRank = 1_000_000_000;
 
     /// <summary>Accepts a session, and waits for its end if that is asked for.</summary>
     public async Task<IResult> StartAsync(HttpContext http, string kind)
     {
         var cancel = http.RequestAborted;
         // In the document files are in Base64.
-        var terms = new InputTerms { MediaTypes = ["application/json"], MaxBytes = settings.Jobs.MaxInputBytes * 4 / 3 };
+        var terms = new InputTerms { MediaTypes = ["application/json"], MaxBytes = Math.Min(MostBytes, settings.Jobs.MaxInputBytes * 4 / 3) };
         var upload = new Upload(http, new JobForm(engines)) { HasAllFields = true, Work = WorkOf(kind, 0, terms) };
         intake.Check(upload);
         IDisposable? waiting = null;
@@ -34,9 +37,9 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
         {
             var accepted = await intake.AcceptAsync(
                 upload,
-                async onInput =>
+                onInput => InTurnAsync(async late =>
                 {
-                    var (graph, request) = await ReadAsync(http.Request, kind, terms.MaxBytes.Value, cancel);
+                    var (graph, request) = await ReadAsync(http.Request, kind, terms.MaxBytes.Value, late);
                     IReadOnlyList<SessionWebhook?> webhooks = request.Webhooks ?? [];
                     if (webhooks.Count > MostWebhooks)
                         throw Invalid($"A session has at most {MostWebhooks} 'webhooks'.");
@@ -44,12 +47,12 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
                         throw Invalid("'waitTimeSecond' is less than 0; it is the most seconds for which the answer waits.");
                     if (request.Rank is > HighestRank or < -HighestRank)
                         throw Invalid($"The 'rank' is not from {-HighestRank} to {HighestRank}.");
-                    upload.Work = WorkOf(kind, request.Rank ?? 0, terms, [.. webhooks.Select(w => SessionChannel.Of(w, graph))]);
+                    upload.Work = WorkOf(kind, request.Rank ?? 0, terms with { Work = graph.Steps.Count }, [.. webhooks.Select(w => SessionChannel.Of(w, graph))]);
                     if (request.WaitTimeSecond is > 0 and var seconds)
                         (upload.Wait, waiting) = (TimeSpan.FromSeconds(Math.Min(seconds, settings.MaxWait.TotalSeconds)), intake.EnterWait(http));
-                    await using var content = new MemoryStream(RawJson.Of(graph, SessionJson.Default.SessionGraph).Utf8.ToArray(), writable: false);
+                    await using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(graph, SessionJson.Default.SessionGraph), writable: false);
                     await onInput(content, string.Join(", ", graph.Steps.Select(s => s.Engine)), "application/json");
-                },
+                }, cancel),
                 cancel);
             var session = upload.Wait is { } longest ? (await intake.WaitAsync(accepted, longest, cancel))[0] : accepted[0];
             return await AnswerAsync(session, null, cancel);
@@ -93,17 +96,29 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
 
     private async Task<(SessionGraph Graph, SessionRequest Request)> ReadAsync(HttpRequest http, string kind, long most, CancellationToken cancel)
     {
+        if (kind == SessionId.Single)
+        {
+            var single = await ParseAsync(http.Body, SessionJson.Default.SingleRequest, most, cancel);
+            return (SessionGraph.Of(single).Checked(engines), single);
+        }
+        var workflow = await ParseAsync(http.Body, SessionJson.Default.WorkflowRequest, most, cancel);
+        return (SessionGraph.Of(workflow).Checked(engines), workflow);
+    }
+
+    /// <summary>Reads a document when it is its turn, and no longer than a moment: who sends slowly keeps nobody out.</summary>
+    private static async Task InTurnAsync(Func<CancellationToken, Task> read, CancellationToken cancel)
+    {
         if (!await Places.WaitAsync(LongestTurn, cancel))
             throw new SpotterException(ErrorCodes.Busy, $"{AtOnce} sessions are being read already; send it again in a moment.");
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        late.CancelAfter(LongestRead);
         try
         {
-            if (kind == SessionId.Single)
-            {
-                var single = await ParseAsync(http.Body, SessionJson.Default.SingleRequest, most, cancel);
-                return (SessionGraph.Of(single).Checked(engines), single);
-            }
-            var workflow = await ParseAsync(http.Body, SessionJson.Default.WorkflowRequest, most, cancel);
-            return (SessionGraph.Of(workflow).Checked(engines), workflow);
+            await read(late.Token);
+        }
+        catch (OperationCanceledException end) when (!cancel.IsCancellationRequested)
+        {
+            throw new BadHttpRequestException($"The session did not come within {LongestRead.TotalSeconds:0} s.", StatusCodes.Status408RequestTimeout, end);
         }
         finally
         {

@@ -148,8 +148,8 @@ internal sealed class SessionPresenter(JobService jobs, SessionSteps steps, Engi
     {
         try
         {
-            await using var content = await jobs.OpenInputAsync(session, session.Spec.Inputs[0], cancel);
-            return await SessionRun.ReadGraphAsync(content, cancel);
+            using (await ReadingPlaces.EnterAsync(cancel))
+                return await steps.GraphOfAsync(session, cancel);
         }
         catch (SpotterException gone) when (gone.Code is ErrorCodes.OriginalExpired)
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
@@ -26,11 +25,13 @@ internal sealed class SessionRun
     private const int MostResultBytes = 16 << 20;
     private const int LongestDetail = 1000;
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
+    // A change may get lost on the way.
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
     private readonly Job session;
     private readonly SessionGraph graph;
+    private readonly HashSet<int> started;
     private readonly SessionSteps steps;
     private readonly JobService jobs;
     private readonly EngineCatalogue engines;
@@ -50,9 +51,8 @@ internal sealed class SessionRun
     {
         (this.session, this.steps, this.jobs, this.engines, this.time) = (session, steps, jobs, engines, time);
         channels = [.. graph.Channels.Select(_ => new List<SessionItem>())];
-        foreach (var start in graph.Start)
-            channels[start.Channel].Add(new SessionItem.Value(start.Payload));
-        // There may be pictures in it.
+        started = [.. graph.Start.Select(s => s.Channel)];
+        // There may be pictures in it, and a session may wait for long: it is read again when a step needs it.
         this.graph = graph with { Start = [] };
     }
 
@@ -75,7 +75,7 @@ internal sealed class SessionRun
                     running.Add(RunAsync(step, failed.Token));
                 }
                 if (running.Count == 0)
-                    return Done();
+                    return await DoneAsync(cancel);
                 var first = await Task.WhenAny(running);
                 running.Remove(first);
                 Note(await first);
@@ -114,7 +114,7 @@ internal sealed class SessionRun
         {
             try
             {
-                made = await steps.SubmitAsync(session, step, index, [.. step.Inputs.Select(i => channels[i.Channel])], [.. step.Inputs.Select(i => graph.Channels[i.Channel].Type)], cancel);
+                made = await steps.SubmitAsync(session, graph, index, InputsAsync, cancel);
                 break;
             }
             catch (SpotterException passing) when (SessionSteps.MayPass(passing))
@@ -132,22 +132,35 @@ internal sealed class SessionRun
         return (index, rows);
     }
 
+    /// <summary>What has come through the inputs of a step.</summary>
+    private async Task<IReadOnlyList<IReadOnlyList<SessionItem>>> InputsAsync(GraphStep step, CancellationToken cancel)
+    {
+        var start = step.Inputs.Any(i => started.Contains(i.Channel)) ? await steps.StartOfAsync(session, cancel) : [];
+        return [.. step.Inputs.Select(i => (IReadOnlyList<SessionItem>)[.. ItemsOf(start, i.Channel), .. channels[i.Channel]])];
+    }
+
+    private static IEnumerable<SessionItem> ItemsOf(IReadOnlyList<GraphStart> start, int channel) => start.Where(s => s.Channel == channel).Select(s => new SessionItem.Value(s.Payload));
+
     private async Task<Job> EndAsync(Job job, CancellationToken cancel)
     {
+        using var watch = jobs.Watcher.Begin(job.Id);
         while (true)
         {
+            var changed = watch.NextAsync();
             try
             {
-                var row = await jobs.Watcher.WaitAsync(job.Id, LongestWait, cancel)
-                    ?? throw new SpotterException(ErrorCodes.NotFound, $"The job {job.Id} of the session has been deleted.");
+                var row = await jobs.FindAsync(JobCaller.Self, job.Id.Value, cancel);
                 if (row.State.IsTerminal())
                     return row;
-                // The gateway stops, and waits for nobody: so does this.
-                await Task.Delay(Pause, time, cancel);
+                await changed.WaitAsync(Look, time, cancel);
             }
             catch (SpotterException passing) when (passing.Code is ErrorCodes.Busy or ErrorCodes.StoreUnavailable)
             {
                 await Task.Delay(Pause, time, cancel);
+            }
+            catch (TimeoutException)
+            {
+                // Then the row says whether something has changed.
             }
         }
     }
@@ -167,31 +180,15 @@ internal sealed class SessionRun
             }
         }
         ended.Add(end.Index);
-        // Pictures in Base64 are let go once nobody is to read them any more.
-        foreach (var channel in step.Inputs.Select(i => i.Channel).Where(c => !graph.Channels[c].Interested && graph.Steps.Index().All(s => ended.Contains(s.Index) || s.Item.Inputs.All(i => i.Channel != c))))
-            channels[channel].Clear();
     }
 
-    private JobOutcome Done()
+    private async Task<JobOutcome> DoneAsync(CancellationToken cancel)
     {
+        var start = started.Any(c => graph.Channels[c].Interested) ? await steps.StartOfAsync(session, cancel) : [];
         var result = RawJson.Of(
-            new SessionResult(SessionResult.ShowAll(graph, c => channels[c]), $"{string.Join(", ", graph.Steps.Select(s => s.Engine))} finished"), SessionJson.Default.SessionResult);
+            new SessionResult(SessionResult.ShowAll(graph, c => ItemsOf(start, c).Concat(channels[c])), $"{string.Join(", ", graph.Steps.Select(s => s.Engine))} finished"), SessionJson.Default.SessionResult);
         return result.Utf8.Length <= MostResultBytes
             ? new JobOutcome.Done(result, new JobTimings(), Output: null)
             : new JobOutcome.Reject(new JobError(ErrorCodes.OutputTooLarge, $"The results of the session have {result.Utf8.Length} bytes, and at most {MostResultBytes} are kept; mark fewer channels as 'interested'."));
-    }
-
-    /// <summary>Reads the graph of a session.</summary>
-    /// <exception cref="SpotterException">It can't be read, or is gone.</exception>
-    public static async Task<SessionGraph> ReadGraphAsync(Stream content, CancellationToken cancel)
-    {
-        try
-        {
-            return await JsonSerializer.DeserializeAsync(content, SessionJson.Default.SessionGraph, cancel) ?? throw new JsonException("null");
-        }
-        catch (JsonException broken)
-        {
-            throw new SpotterException(ErrorCodes.BlobCorrupt, "What the session does can't be read any more; send it again.", broken);
-        }
     }
 }

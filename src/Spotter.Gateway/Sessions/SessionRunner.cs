@@ -109,8 +109,8 @@ internal sealed class SessionRunner(
     {
         try
         {
-            await using var content = await jobs.OpenInputAsync(name, session.Id, session.Spec.Inputs[0].Key, cancel);
-            held.Run = new SessionRun(session, await SessionRun.ReadGraphAsync(content, cancel), steps, jobs, engines, time);
+            using (await ReadingPlaces.EnterAsync(cancel))
+                held.Run = new SessionRun(session, await steps.GraphOfAsync(session, cancel), steps, jobs, engines, time);
             // Who cancels it need not wait for the next sign of life.
             using var watched = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var watch = WatchAsync(session.Id, held, watched.Token);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Jobs;
@@ -32,22 +33,24 @@ internal sealed class SessionSteps(JobService jobs, EngineCatalogue engines, Mod
 
     /// <summary>Makes the jobs of a step, or finds those that were made before.</summary>
     /// <param name="session">The session's job.</param>
-    /// <param name="step">The step.</param>
-    /// <param name="index">Its place in the graph.</param>
-    /// <param name="inputs">What has come through its inputs, in their order.</param>
-    /// <param name="types">The types of these channels.</param>
+    /// <param name="graph">What it does.</param>
+    /// <param name="index">The step.</param>
+    /// <param name="read">What has come through a step's inputs, in their order.</param>
     /// <param name="cancel">Ends it.</param>
     /// <exception cref="SpotterException">They can't be made, now (<see cref="MayPass"/>) or ever.</exception>
     public async Task<IReadOnlyList<Job>> SubmitAsync(
-        Job session, GraphStep step, int index, IReadOnlyList<IReadOnlyList<SessionItem>> inputs, IReadOnlyList<string> types, CancellationToken cancel)
+        Job session, SessionGraph graph, int index, Func<GraphStep, CancellationToken, Task<IReadOnlyList<IReadOnlyList<SessionItem>>>> read, CancellationToken cancel)
     {
+        var step = graph.Steps[index];
         if (await FindAsync(session, index, cancel) is [_, ..] earlier)
             return earlier;
         var engine = engines.FindOffered(step.Engine) ?? throw new SpotterException(ErrorCodes.UnknownEngine, $"There is no engine '{step.Engine}' now.");
         var form = new JobForm(engines);
         form.Set("engine", step.Engine);
         form.Set("priority", EnumNames.Of(session.Priority));
-        var sent = StepInputs.Of(engine, step, inputs, types, form);
+        // What was sent may be long.
+        using var place = await ReadingPlaces.EnterAsync(cancel);
+        var sent = StepInputs.Of(engine, step, await read(step, cancel), [.. step.Inputs.Select(i => graph.Channels[i.Channel].Type)], form);
         var terms = form.Terms(models.Models, settings.Jobs.MaxInputBytes, isComplete: true);
         await using var submission = await jobs.BeginAsync(CallerOf(session), KeyOf(session.Id, index), cancel);
         foreach (var input in sent)
@@ -65,6 +68,24 @@ internal sealed class SessionSteps(JobService jobs, EngineCatalogue engines, Mod
 
     /// <summary>True for what may be otherwise in a moment: also an engine that this gateway has not heard of yet, for it was known when the session was accepted.</summary>
     public static bool MayPass(SpotterException refusal) => refusal.Code is ErrorCodes.Busy or ErrorCodes.StoreUnavailable or ErrorCodes.DiskFull or ErrorCodes.UnknownEngine;
+
+    /// <summary>What a session does.</summary>
+    /// <exception cref="SpotterException">It can't be read, or is gone.</exception>
+    public async Task<SessionGraph> GraphOfAsync(Job session, CancellationToken cancel)
+    {
+        await using var content = await jobs.OpenInputAsync(session, session.Spec.Inputs[0], cancel);
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(content, SessionJson.Default.SessionGraph, cancel) ?? throw new JsonException("null");
+        }
+        catch (JsonException broken)
+        {
+            throw new SpotterException(ErrorCodes.BlobCorrupt, "What the session does can't be read any more; send it again.", broken);
+        }
+    }
+
+    /// <summary>What goes into a session at its beginning.</summary>
+    public async Task<IReadOnlyList<GraphStart>> StartOfAsync(Job session, CancellationToken cancel) => (await GraphOfAsync(session, cancel)).Start;
 
     /// <summary>Whose jobs the steps of a session are.</summary>
     public static JobCaller CallerOf(Job session) => new(session.Tenant, session.By, SeesAll: false);

@@ -180,13 +180,15 @@ public sealed class SessionTests : IAsyncLifetime
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"webhooks":[{"callbackUrl":"https://example.com/","resultChan":"Other"}]}""", 400)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"waitTimeSecond":-1}""", 400)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"rank":"high"}""", 400)]
+    [InlineData("DEEP", 400)]
     [InlineData("[]", 400)]
     [InlineData("null", 400)]
     [InlineData("", 400)]
     [InlineData("{", 400)]
     public async Task A_request_that_can_not_be_is_refused_in_the_form_of_the_api(string json, int status)
     {
-        var answer = await SendAsync(HttpMethod.Post, Single, Json(json));
+        var deep = """{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":""" + new string('[', 62) + new string(']', 62) + "}}}";
+        var answer = await SendAsync(HttpMethod.Post, Single, Json(json == "DEEP" ? deep : json));
 
         ((int)answer.Status).ShouldBe(status, answer.Text);
         answer.Json.GetProperty("status").GetString().ShouldBe("error");
