@@ -382,14 +382,18 @@ def read_config(path):
     sections, section = {}, None
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
-            text = re.sub(r"(^|\s)#.*$", "", line.rstrip()) if not re.search(r"""['"].*#""", line) else line.rstrip()
-            found = re.fullmatch(r"( *)([A-Za-z0-9_]+):(?: +(.*))?", text)
+            text = re.sub(r"""^((?:'[^']*'|"[^"]*"|[^'"#])*?)(?:(?:^|\s+)#.*)?$""", r"\1", line.rstrip())
+            if text.rstrip() == "---":
+                continue
+            found = re.fullmatch(r"( *)([A-Za-z0-9_]+):(?: +(.*))?", text.rstrip())
             if not text.strip():
                 continue
-            if found is None or bool(found[1]) != (section is not None and found[3] is not None):
+            if found is None or bool(found[1]) != (found[3] is not None) or (found[1] and section is None):
                 raise ValueError(f"{path}, line {number}: a section is a name at the beginning of a line, and what is in it a name and a value, indented")
             if found[1]:
-                sections[section][found[2].upper()] = value_of(found[3].strip(), path, number)
+                name, value = found[2].upper(), found[3].strip()
+                # An id of digits is none of these numbers.
+                sections[section][name] = value if name == "ID" and re.fullmatch(r"[\w.-]+", value) else value_of(value, path, number)
             else:
                 section = found[2].upper()
                 sections.setdefault(section, {})

@@ -24,7 +24,9 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
 
     private const string StatusChanged = "sessionStatusChanged";
     private const int MostHeaders = 16;
-    private const int LongestHeader = 4096;
+    private const int LongestHeaders = 8192;
+    private const int LongestUrl = 2048;
+    private const int LongestName = 100;
     private const int MostTypes = 16;
 
     public string Name => ChannelName;
@@ -33,20 +35,20 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
 
     public DeliverySettings Settings => settings.Delivery;
 
-    /// <summary>What a session's request asks for.</summary>
+    /// <summary>What a session's request asks for; null for nothing, as the examples of BlueEdge have it.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>.</exception>
-    public static JobNotification Of(SessionWebhook? asked, SessionGraph graph)
+    public static JobNotification? Of(SessionWebhook? asked)
     {
         if (asked?.CallbackUrl is not { Length: > 0 } url)
-            throw Invalid("One of the 'webhooks' has no 'callbackUrl'.");
-        if (asked.ResultChan is { } channel && !graph.Channels.Any(c => c.Interested && c.Name == channel))
-            throw Invalid("The 'resultChan' of one of the 'webhooks' is no channel whose results are kept; mark that channel as 'interested'.");
+            return null;
+        if (url.Length > LongestUrl)
+            throw Invalid($"The 'callbackUrl' of one of the 'webhooks' has more than {LongestUrl} characters.");
         var headers = asked.CallbackHeader ?? new Dictionary<string, string>(StringComparer.Ordinal);
-        if (headers.Count > MostHeaders || headers.Any(h => !MayBeSent(h.Key, h.Value)))
-            throw Invalid($"The 'callbackHeader' of one of the 'webhooks' can't be sent; it has at most {MostHeaders} headers, each of at most {LongestHeader} printable ASCII characters, and none that HTTP itself or the signature uses.");
+        if (headers.Count > MostHeaders || headers.Sum(h => h.Key.Length + (h.Value?.Length ?? 0)) > LongestHeaders || headers.Any(h => !MayBeSent(h.Key, h.Value)))
+            throw Invalid($"The 'callbackHeader' of one of the 'webhooks' can't be sent; it has at most {MostHeaders} headers, together of at most {LongestHeaders} printable ASCII characters, and none that HTTP itself or the signature uses.");
         IReadOnlyList<string> types = asked.StatusTypes ?? [];
-        if (types.Count > MostTypes)
-            throw Invalid($"One of the 'webhooks' has more than {MostTypes} 'statusTypes'.");
+        if (types.Count > MostTypes || types.Any(t => t is not { Length: > 0 and <= LongestName }) || asked.ResultChan is { Length: > LongestName })
+            throw Invalid($"One of the 'webhooks' has more than {MostTypes} 'statusTypes', or one of them or its 'resultChan' is no text of 1 to {LongestName} characters.");
         return new JobNotification(ChannelName, url, RawJson.Of(new SessionCallback(types, headers, asked.ResultChan), SessionJson.Default.SessionCallback).ToString());
     }
 
@@ -96,7 +98,7 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
 
     private static bool MayBeSent(string name, string? value)
     {
-        if (value is null || value.Length > LongestHeader || value.Any(c => c is < ' ' or > '~'))
+        if (value is null || value.Any(c => c is < ' ' or > '~'))
             return false;
         if (name.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase) || Refused.Contains(name))
             return false;

@@ -1,16 +1,19 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 using Spotter.Gateway.Access;
+using Spotter.Gateway.Overload;
 using Spotter.Gateway.Uploads;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Sessions;
 
 /// <summary>The calls of the session API: start, look, stop.</summary>
-internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, EngineCatalogue engines, SessionPresenter presenter, GatewaySettings settings)
+internal sealed class SessionEndpoints(
+    UploadIntake intake, JobService jobs, EngineCatalogue engines, SessionPresenter presenter, SessionSteps steps, GatewaySettings settings, TimeProvider time) : IDisposable
 {
     private const int MostWebhooks = 10;
 
@@ -21,8 +24,12 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
 
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(20);
-    private static readonly SemaphoreSlim Places = new(AtOnce);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private const long HighestRank = 1_000_000_000;
+
+    private readonly Places places = new(AtOnce);
+
+    public void Dispose() => places.Dispose();
 
     /// <summary>Accepts a session, and waits for its end if that is asked for.</summary>
     public async Task<IResult> StartAsync(HttpContext http, string kind)
@@ -37,7 +44,7 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
         {
             var accepted = await intake.AcceptAsync(
                 upload,
-                onInput => InTurnAsync(async late =>
+                onInput => InTurnAsync(http, async late =>
                 {
                     var (graph, request) = await ReadAsync(http.Request, kind, terms.MaxBytes.Value, late);
                     IReadOnlyList<SessionWebhook?> webhooks = request.Webhooks ?? [];
@@ -47,7 +54,7 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
                         throw Invalid("'waitTimeSecond' is less than 0; it is the most seconds for which the answer waits.");
                     if (request.Rank is > HighestRank or < -HighestRank)
                         throw Invalid($"The 'rank' is not from {-HighestRank} to {HighestRank}.");
-                    upload.Work = WorkOf(kind, request.Rank ?? 0, terms with { Work = graph.Steps.Count }, [.. webhooks.Select(w => SessionChannel.Of(w, graph))]);
+                    upload.Work = WorkOf(kind, request.Rank ?? 0, terms with { Work = graph.Steps.Count * Math.Max(1, graph.Files) }, [.. webhooks.Select(SessionChannel.Of).OfType<JobNotification>()]);
                     if (request.WaitTimeSecond is > 0 and var seconds)
                         (upload.Wait, waiting) = (TimeSpan.FromSeconds(Math.Min(seconds, settings.MaxWait.TotalSeconds)), intake.EnterWait(http));
                     await using var content = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(graph, SessionJson.Default.SessionGraph), writable: false);
@@ -74,6 +81,8 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
         try
         {
             session = await jobs.CancelAsync(Caller.Of(http).AsJobCaller(), session, http.RequestAborted);
+            // Whoever runs it does so too, if anybody does at this moment.
+            await steps.CancelAsync(session, http.RequestAborted);
         }
         catch (SpotterException over) when (over.Code == ErrorCodes.NotCancellable)
         {
@@ -106,23 +115,28 @@ internal sealed class SessionEndpoints(UploadIntake intake, JobService jobs, Eng
     }
 
     /// <summary>Reads a document when it is its turn, and no longer than a moment: who sends slowly keeps nobody out.</summary>
-    private static async Task InTurnAsync(Func<CancellationToken, Task> read, CancellationToken cancel)
+    private async Task InTurnAsync(HttpContext http, Func<CancellationToken, Task> read, CancellationToken cancel)
     {
-        if (!await Places.WaitAsync(LongestTurn, cancel))
-            throw new SpotterException(ErrorCodes.Busy, $"{AtOnce} sessions are being read already; send it again in a moment.");
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        late.CancelAfter(LongestRead);
-        try
+        var began = time.GetTimestamp();
+        RateLimitLease? place;
+        while ((place = places.TryEnter(http)) is null)
         {
-            await read(late.Token);
+            if (time.GetElapsedTime(began) > LongestTurn)
+                throw new SpotterException(ErrorCodes.Busy, $"Too many sessions are being read already ({places.Share} of one client, {places.Most} of all); send it again in a moment.");
+            await Task.Delay(Pause, time, cancel);
         }
-        catch (OperationCanceledException end) when (!cancel.IsCancellationRequested)
+        using (place)
         {
-            throw new BadHttpRequestException($"The session did not come within {LongestRead.TotalSeconds:0} s.", StatusCodes.Status408RequestTimeout, end);
-        }
-        finally
-        {
-            Places.Release();
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            late.CancelAfter(LongestRead);
+            try
+            {
+                await read(late.Token);
+            }
+            catch (OperationCanceledException end) when (!cancel.IsCancellationRequested)
+            {
+                throw new BadHttpRequestException($"The session did not come within {LongestRead.TotalSeconds:0} s.", StatusCodes.Status408RequestTimeout, end);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Spotter.Core;
 using Spotter.Engines.Catalogue;
 
@@ -29,12 +30,23 @@ internal sealed record SessionGraph(IReadOnlyList<GraphChannel> Channels, IReadO
     public IReadOnlyList<int> Ready(IReadOnlySet<int> begun, IReadOnlySet<int> ended) =>
         [.. Enumerable.Range(0, Steps.Count).Where(i => !begun.Contains(i) && Steps[i].Inputs.All(input => WritersOf(input.Channel).All(ended.Contains)))];
 
+    /// <summary>How many files go in at the beginning.</summary>
+    public int Files => Start.Where(s => Channels[s.Channel].Type != ChannelTypes.Json).Sum(s => CountIn(s.Payload));
+
+    private static int CountIn(RawJson payload)
+    {
+        using var document = JsonDocument.Parse(payload.Utf8);
+        return document.RootElement.ValueKind == JsonValueKind.Array ? document.RootElement.GetArrayLength() : 1;
+    }
+
     /// <summary>One engine, with its own channels and no others.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>.</exception>
     public static SessionGraph Of(SingleRequest request)
     {
         if (request.Inputs is not { Count: > 0 } inputs)
             throw Invalid("The session has no inputs; send 'inputs', an object with the engine's input channels, each with 'type' and 'payload'.");
+        if (inputs.Count > MostChannels || request.Outputs?.Count > MostChannels || request.ResultChannels?.Count > MostChannels)
+            throw TooMany();
         var outputs = request.Outputs is { Count: > 0 } asked
             ? asked.Select(o => new GraphChannel(NameOf(o.Key), TypeOf(o.Value?.Type, o.Key), o.Value?.Interested == true)).ToList()
             : [new GraphChannel("Result", ChannelTypes.Json, true), new GraphChannel(Status, ChannelTypes.Json, true)];
@@ -57,6 +69,8 @@ internal sealed record SessionGraph(IReadOnlyList<GraphChannel> Channels, IReadO
     {
         if (request.Engines is not { Count: > 0 } engines || request.DataChannels is not { Count: > 0 } channels)
             throw Invalid("The workflow has no engines, or no channels between them; send 'dataChannels', 'engines' and 'startData'.");
+        if (engines.Count > MostSteps || channels.Count > MostChannels || request.StartData?.Count > MostStarts || engines.Any(e => e?.Inputs?.Count > MostChannels || e?.Outputs?.Count > MostChannels))
+            throw TooMany();
         List<GraphChannel> all = [.. channels.Select(c => new GraphChannel(NameOf(c?.Name), TypeOf(c!.Type, c.Name!), c.Interested))];
         if (all.DistinctBy(c => c.Name, StringComparer.Ordinal).Count() < all.Count)
             throw Invalid("Two of the 'dataChannels' have one name.");
@@ -84,13 +98,13 @@ internal sealed record SessionGraph(IReadOnlyList<GraphChannel> Channels, IReadO
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: it never ends, or never begins; <see cref="ErrorCodes.UnknownEngine"/>.</exception>
     public SessionGraph Checked(EngineCatalogue engines)
     {
-        if (Steps.Count > MostSteps || Channels.Count > MostChannels || Start.Count > MostStarts)
-            throw Invalid($"A session has at most {MostSteps} engines, {MostChannels} channels and {MostStarts} items of start data.");
+        if (Steps.Count > MostSteps || Channels.Count > 2 * MostChannels || Start.Count > MostStarts)
+            throw TooMany();
         foreach (var step in Steps)
         {
             if (step.Inputs.Count == 0)
                 throw Invalid($"The engine {Quoted(step.Engine)} has no inputs.");
-            if (step.Inputs.Concat(step.Outputs).GroupBy(p => (p.Name, IsInput: step.Inputs.Contains(p))).Any(same => same.Count() > 1))
+            if (HasTwins(step.Inputs) || HasTwins(step.Outputs))
                 throw Invalid($"The engine {Quoted(step.Engine)} has two inputs, or two outputs, of one name.");
             if (step.Inputs.FirstOrDefault(i => !WritersOf(i.Channel).Any() && Start.All(s => s.Channel != i.Channel)) is { } dry)
                 throw Invalid($"Nothing ever comes through {Quoted(Channels[dry.Channel].Name)}, which the engine {Quoted(step.Engine)} reads; give it start data, or have an engine write to it.");
@@ -109,6 +123,10 @@ internal sealed record SessionGraph(IReadOnlyList<GraphChannel> Channels, IReadO
             })],
         };
     }
+
+    private static bool HasTwins(IReadOnlyList<GraphPort> ports) => ports.DistinctBy(p => p.Name, StringComparer.Ordinal).Count() < ports.Count;
+
+    private static SpotterException TooMany() => Invalid($"A session has at most {MostSteps} engines, {MostChannels} channels and {MostStarts} items of start data, and an engine at most {MostChannels} inputs and outputs.");
 
     private static string NameOf(string? name) => name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl)
         ? name

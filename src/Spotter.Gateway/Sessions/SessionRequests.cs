@@ -118,7 +118,9 @@ internal static class ChannelTypes
 
 /// <summary>How requests are read, and graphs and answers written.</summary>
 [JsonSourceGenerationOptions(
-    System.Text.Json.JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.Never, NumberHandling = JsonNumberHandling.Strict)]
+    System.Text.Json.JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.Never, NumberHandling = JsonNumberHandling.Strict,
+    // The examples of BlueEdge have comments.
+    ReadCommentHandling = System.Text.Json.JsonCommentHandling.Skip, AllowTrailingCommas = true)]
 [JsonSerializable(typeof(SingleRequest))]
 [JsonSerializable(typeof(WorkflowRequest))]
 [JsonSerializable(typeof(SessionGraph))]

@@ -83,27 +83,21 @@ internal sealed class SessionRun
         }
         catch (SpotterException wrong) when (!cancel.IsCancellationRequested)
         {
-            await failed.CancelAsync();
-            await Task.WhenAll(running).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            await CancelStepsAsync(cancel);
+            await EndAsync(failed, running);
+            await steps.CancelAsync(session, cancel);
             return new JobOutcome.Reject(new JobError(wrong.Code, wrong.Message[..Math.Min(wrong.Message.Length, LongestDetail)]));
+        }
+        finally
+        {
+            // None of them may make a job when somebody else has looked for those that there are.
+            await EndAsync(failed, running);
         }
     }
 
-    /// <summary>Cancels what still runs of it: nobody wants it any more.</summary>
-    public async Task CancelStepsAsync(CancellationToken cancel)
+    private static async Task EndAsync(CancellationTokenSource failed, List<Task<(int Step, IReadOnlyList<Job> Jobs)>> running)
     {
-        foreach (var job in (await steps.FindAsync(session, graph, cancel)).SelectMany(s => s).Where(j => !j.State.IsTerminal()))
-        {
-            try
-            {
-                await jobs.CancelAsync(SessionSteps.CallerOf(session), job, cancel);
-            }
-            catch (SpotterException over) when (over.Code == ErrorCodes.NotCancellable)
-            {
-                // It has ended meanwhile.
-            }
-        }
+        await failed.CancelAsync();
+        await Task.WhenAll(running).ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private async Task<(int, IReadOnlyList<Job>)> RunAsync(int index, CancellationToken cancel)

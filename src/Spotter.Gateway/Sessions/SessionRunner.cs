@@ -75,9 +75,13 @@ internal sealed class SessionRunner(
         {
             return await jobs.TakeAsync(name, [Queue], LongestTake, cancel);
         }
-        catch (SpotterException)
+#pragma warning disable CA1031 // Whatever it is, sessions are to go on, and the gateway with them.
+        catch (Exception away) when (away is not OperationCanceledException)
+#pragma warning restore CA1031
         {
             // The store is away, or the gateway about to stop.
+            if (away is not SpotterException)
+                log.LogError(away, "No session could be taken; it is tried again");
             await Task.Delay(Pause, time, cancel);
             return null;
         }
@@ -114,10 +118,15 @@ internal sealed class SessionRunner(
             // Who cancels it need not wait for the next sign of life.
             using var watched = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var watch = WatchAsync(session.Id, held, watched.Token);
-            var outcome = await held.Run.RunAsync(cancel);
-            await watched.CancelAsync();
-            await watch;
-            return outcome;
+            try
+            {
+                return await held.Run.RunAsync(cancel);
+            }
+            finally
+            {
+                await watched.CancelAsync();
+                await watch;
+            }
         }
         catch (SpotterException passing) when (passing.Code is ErrorCodes.Busy or ErrorCodes.StoreUnavailable or ErrorCodes.DiskFull)
         {
@@ -162,6 +171,11 @@ internal sealed class SessionRunner(
                 await jobs.FinishAsync(started.Lease, outcome, cancel);
                 return;
             }
+            catch (SpotterException refused) when (outcome is not JobOutcome.Reject && refused.Code is not (ErrorCodes.Busy or ErrorCodes.StoreUnavailable or ErrorCodes.DiskFull))
+            {
+                // It would be the next time as well.
+                outcome = new JobOutcome.Reject(new JobError(refused.Code, refused.Message));
+            }
             catch (SpotterException passing)
             {
                 log.LogWarning("The end of session {Session} can't be written; it is tried again. {Reason}", started.Job.Id, passing.Message);
@@ -175,8 +189,8 @@ internal sealed class SessionRunner(
     {
         try
         {
-            if (held.Run is { } run && (await jobs.FindAsync(JobCaller.Self, session.Id.Value, stop)).State.IsTerminal())
-                await run.CancelStepsAsync(stop);
+            if (held.Run is not null && (await jobs.FindAsync(JobCaller.Self, session.Id.Value, stop)).State.IsTerminal())
+                await steps.CancelAsync(session, stop);
         }
         catch (Exception over) when (over is SpotterException or OperationCanceledException)
         {
@@ -202,9 +216,13 @@ internal sealed class SessionRunner(
                             await held.Lost.CancelAsync();
                     }
                 }
-                catch (Exception passing) when (passing is SpotterException or ObjectDisposedException)
+#pragma warning disable CA1031 // Without signs of life all sessions would be lost.
+                catch (Exception passing) when (passing is not OperationCanceledException)
+#pragma warning restore CA1031
                 {
                     // The leases hold for some more of these.
+                    if (passing is not (SpotterException or ObjectDisposedException))
+                        log.LogError(passing, "No heartbeat of the sessions could be given; it is tried again");
                 }
             }
         }

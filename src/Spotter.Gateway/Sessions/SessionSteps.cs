@@ -52,18 +52,45 @@ internal sealed class SessionSteps(JobService jobs, EngineCatalogue engines, Mod
         using var place = await ReadingPlaces.EnterAsync(cancel);
         var sent = StepInputs.Of(engine, step, await read(step, cancel), [.. step.Inputs.Select(i => graph.Channels[i.Channel].Type)], form);
         var terms = form.Terms(models.Models, settings.Jobs.MaxInputBytes, isComplete: true);
-        await using var submission = await jobs.BeginAsync(CallerOf(session), KeyOf(session.Id, index), cancel);
+        // Some are drawn only now, and whoever waits for that is to keep nobody's upload out.
+        await using var contents = new OpenStreams();
         foreach (var input in sent)
-        {
-            await using var content = await OpenAsync(input, cancel);
+            contents.Add(await OpenAsync(input, cancel));
+        await using var submission = await jobs.BeginStepAsync(CallerOf(session), KeyOf(session.Id, index), cancel);
+        foreach (var (input, content) in sent.Zip(contents))
             await submission.AddInputAsync(content, input.Name, input.Type, terms, cancel);
-        }
         var request = form.Resolve(models.Models, [.. submission.Inputs.Select(i => i.Ref)]);
         if (engine.TakesDocuments() && sent.Count > 1 && !request.Together)
             throw new SpotterException(ErrorCodes.InvalidRequest, $"The engine '{engine.Name}' makes a job of each of its inputs, so it can't have files besides its values; have it declare 'together'.");
         var count = request.Together ? 1 : sent.Count;
         var added = await submission.AcceptAsync(request with { Parent = session.Id, Step = string.Create(CultureInfo.InvariantCulture, $"{index}:{count}") }, cancel);
         return [.. added.Select(a => a.Job)];
+    }
+
+    /// <summary>Cancels what still runs of a session: nobody wants it any more.</summary>
+    public async Task CancelAsync(Job session, CancellationToken cancel)
+    {
+        IReadOnlyList<IReadOnlyList<Job>> made;
+        try
+        {
+            using (await ReadingPlaces.EnterAsync(cancel))
+                made = await FindAsync(session, await GraphOfAsync(session, cancel), cancel);
+        }
+        catch (SpotterException gone) when (gone.Code is ErrorCodes.OriginalExpired)
+        {
+            return;
+        }
+        foreach (var job in made.SelectMany(s => s).Where(j => !j.State.IsTerminal()))
+        {
+            try
+            {
+                await jobs.CancelAsync(CallerOf(session), job, cancel);
+            }
+            catch (SpotterException over) when (over.Code == ErrorCodes.NotCancellable)
+            {
+                // It has ended meanwhile.
+            }
+        }
     }
 
     /// <summary>True for what may be otherwise in a moment: also an engine that this gateway has not heard of yet, for it was known when the session was accepted.</summary>
@@ -101,4 +128,14 @@ internal sealed class SessionSteps(JobService jobs, EngineCatalogue engines, Mod
         { File: { } file, Job: var job } => await jobs.OpenOutputAsync(job, file, cancel),
         { Job: var job } => await drawings.OpenAsync(job, 0, enter: null, cancel),
     };
+
+    /// <summary>Streams that are closed together.</summary>
+    private sealed class OpenStreams : List<Stream>, IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var stream in this)
+                await stream.DisposeAsync();
+        }
+    }
 }

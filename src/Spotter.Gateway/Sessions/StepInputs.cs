@@ -90,11 +90,18 @@ internal static class StepInputs
         using var document = JsonDocument.Parse(json.Utf8);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
             throw Invalid($"What comes through '{port.Name}' is no object; the options of the engine are its members.");
-        foreach (var member in document.RootElement.EnumerateObject())
+        try
         {
-            if (member.NameEquals("engine") || member.NameEquals("priority"))
-                throw Invalid($"'{member.Name}' is said by the session, and not by what comes through '{port.Name}'; leave it out there.");
-            form.Set(member.Name, member.Value);
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                if (member.NameEquals("engine") || member.NameEquals("priority"))
+                    throw Invalid($"'{member.Name}' is said by the session, and not by what comes through '{port.Name}'; leave it out there.");
+                form.Set(member.Name, member.Value);
+            }
+        }
+        catch (InvalidOperationException half)
+        {
+            throw HalfCharacter(port, half);
         }
     }
 
@@ -110,7 +117,7 @@ internal static class StepInputs
     {
         if (text.ValueKind != JsonValueKind.String)
             throw Invalid($"What goes into '{port.Name}' is no text; send the bytes of the file in Base64, or a list of such texts.");
-        var (base64, type) = (text.GetString()!, (string?)null);
+        var (base64, type) = (TextOf(port, text), (string?)null);
         if (base64.StartsWith(DataAddress, StringComparison.OrdinalIgnoreCase) && base64.IndexOf(',', StringComparison.Ordinal) is > 0 and var comma)
             (base64, type) = (base64[(comma + 1)..], base64[DataAddress.Length..comma].Split(';')[0]);
         var bytes = new byte[(base64.Length / 4 * 3) + 3];
@@ -118,6 +125,21 @@ internal static class StepInputs
             ? new StepInput(port.Name, type, bytes[..length], null)
             : throw Invalid($"What goes into '{port.Name}' is not Base64; send the bytes of the file in Base64, with padding.");
     }
+
+    private static string TextOf(GraphPort port, JsonElement text)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException half)
+        {
+            throw HalfCharacter(port, half);
+        }
+    }
+
+    private static SpotterException HalfCharacter(GraphPort port, Exception half) =>
+        new(ErrorCodes.InvalidRequest, $"What comes through '{port.Name}' has a text with half a character (a lone surrogate); send sound Unicode.", half);
 
     private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
 }

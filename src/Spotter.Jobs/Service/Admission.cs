@@ -78,6 +78,13 @@ public sealed class Admission(BacklogMeter backlog, DrainRate drain, Estimator e
     public async Task<UploadPlace> EnterAsync(CancellationToken cancel)
     {
         Check();
+        return await EnterAcceptedAsync(cancel);
+    }
+
+    /// <summary>As <see cref="EnterAsync"/>, for what belongs to work that was let in already: turned away, it would keep its own place for ever.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.Busy"/>.</exception>
+    public async Task<UploadPlace> EnterAcceptedAsync(CancellationToken cancel)
+    {
         await TakePlaceAsync(cancel);
         if (!Closed)
             return new UploadPlace(places);

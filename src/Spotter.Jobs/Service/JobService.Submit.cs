@@ -18,6 +18,13 @@ public sealed partial class JobService
     public async Task<Submission> BeginAsync(JobCaller caller, string? idempotencyKey, CancellationToken cancel) =>
         new(this, caller, idempotencyKey, await Admission.EnterAsync(cancel));
 
+    /// <summary>As <see cref="BeginAsync"/>, for jobs that a job needs which runs: neither the backlog nor its age keeps them out.</summary>
+    /// <param name="caller">Whose jobs they are.</param>
+    /// <param name="key">The same key again gives the same jobs.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task<Submission> BeginStepAsync(JobCaller caller, string key, CancellationToken cancel) =>
+        new(this, caller, key, await Admission.EnterAcceptedAsync(cancel));
+
     /// <summary>Turns away what would expire in the queue, or be waited for in vain. What is urgent overtakes the others, and is judged by what is as urgent.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.DeadlineUnmeetable"/>.</exception>
     public void CheckDeadline(JobSchedule schedule, TimeSpan? wait)

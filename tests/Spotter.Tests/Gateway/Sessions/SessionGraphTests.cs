@@ -90,6 +90,22 @@ public sealed class SessionGraphTests
     }
 
     [Fact]
+    public void Many_inputs_are_refused_before_they_are_compared_with_each_other()
+    {
+        var inputs = string.Join(',', Enumerable.Range(0, 50_000).Select(i => $$$"""{"name":"i{{{i}}}","linkTo":"in"}"""));
+
+        Should.Throw<SpotterException>(() => Read($$"""{"dataChannels":[{"name":"in","type":"Image"}],"engines":[{"id":"detect","inputs":[{{inputs}}],"outputs":[]}],"startData":[{"channelName":"in","payload":"AAAA"}]}"""))
+            .Message.ShouldContain("at most 64 inputs");
+    }
+
+    [Fact]
+    public void What_goes_in_is_counted()
+    {
+        Read(Diamond).Files.ShouldBe(1);
+        Read(Diamond.Replace("\"AAAA\"", "[\"AAAA\",\"AAAA\",\"AAAA\"]", StringComparison.Ordinal)).Files.ShouldBe(3);
+    }
+
+    [Fact]
     public void More_than_a_session_may_have_is_refused()
     {
         var engines = string.Join(',', Enumerable.Repeat("""{"id":"detect","inputs":[{"name":"i","type":"Image","linkTo":"in"}],"outputs":[]}""", 33));

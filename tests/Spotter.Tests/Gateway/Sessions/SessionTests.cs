@@ -177,7 +177,7 @@ public sealed class SessionTests : IAsyncLifetime
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"webhooks":[{"callbackUrl":"http://169.254.169.254/"}]}""", 422)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"webhooks":[{"callbackUrl":"https://example.com/","callbackHeader":{"Host":"x"}}]}""", 400)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"webhooks":[{"callbackUrl":"https://example.com/","callbackHeader":{"A":"b\r\nC: d"}}]}""", 400)]
-    [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"webhooks":[{"callbackUrl":"https://example.com/","resultChan":"Other"}]}""", 400)]
+    [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"webhooks":[{"callbackUrl":"https://example.com/","statusTypes":[null]}]}""", 400)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"waitTimeSecond":-1}""", 400)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"rank":"high"}""", 400)]
     [InlineData("DEEP", 400)]
@@ -205,6 +205,60 @@ public sealed class SessionTests : IAsyncLifetime
         var answer = await SendAsync(HttpMethod.Get, $"{Single}/{id}", null);
 
         (answer.Status, answer.Json.GetProperty("status").GetString()).ShouldBe((HttpStatusCode.NotFound, "error"));
+    }
+
+    [Fact]
+    public async Task What_the_guide_of_BlueEdge_sends_is_taken_with_its_comments_and_an_empty_webhook()
+    {
+        var session = await StartAsync(Single, """
+            {
+              "engineId": "hello", // Must match Engine's ID
+              "inputs": {"Control": {"type": "JSON", "payload": {"data": "Hello"},}},
+              "webhooks": [{"statusTypes": ["finish"], "callbackUrl": "", "callbackHeader": {}, "resultChan": "Other"}],
+              "waitTimeSecond": 0
+            }
+            """);
+
+        session.GetProperty("process").GetProperty("status").GetString().ShouldBeOneOf("pending", "queuing");
+    }
+
+    [Theory]
+    [InlineData("""{"engineId":"filter","inputs":{"Image":{"type":"Image","payload":"\ud800"}}}""")]
+    [InlineData("""{"engineId":"count","inputs":{"Image":{"type":"Image","payload":"AAAA"},"C":{"type":"JSON","payload":{"\ud800":1}}}}""")]
+    public async Task Half_a_character_fails_the_session_at_once(string json)
+    {
+        var session = await StartAsync(Single, json);
+
+        await StateAsync(Single, session, "failed");
+        (await SendAsync(HttpMethod.Get, $"{Single}/{IdOf(session)}", null)).Json.GetProperty("message").GetString()!.ShouldContain("half a character");
+    }
+
+    [Fact]
+    public async Task Neither_a_full_queue_nor_an_old_one_keeps_out_what_a_session_has_begun()
+    {
+        await bench.DisposeAsync();
+        bench = await GatewayBench.StartAsync(s => s with { Sessions = true, Jobs = s.Jobs with { MaxQueued = 2 } });
+        await JoinAsync();
+        var session = await StartAsync(Workflow, Chain);
+        var first = await TakeAsync("count");
+        await bench.SubmitAsync();
+        await bench.SubmitAsync();
+        await UntilFullAsync();
+
+        await FinishAsync(first, """{"kind":"done","result":{"n":1},"timings":{},"output":null}""");
+        await FinishAsync(await TakeAsync("hello"), """{"kind":"done","result":{"Result":"ok"},"timings":{},"output":null}""");
+
+        await StateAsync(Workflow, session, "finished");
+    }
+
+    private async Task UntilFullAsync()
+    {
+        using var patience = new CancellationTokenSource(GatewayBench.Safety);
+        while ((await SendAsync(HttpMethod.Post, "/v1/jobs", GatewayBench.Body(GatewayBench.Picture()))).Status != HttpStatusCode.ServiceUnavailable)
+        {
+            patience.IsCancellationRequested.ShouldBeFalse("the queue is not full");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
     }
 
     [Fact]
