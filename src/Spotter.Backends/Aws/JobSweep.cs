@@ -23,8 +23,13 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>A job's message is sent again at most once in this time.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
-    /// <summary>Messages are deleted by SQS after four days.</summary>
-    private static readonly TimeSpan Retention = TimeSpan.FromDays(3.5);
+    /// <summary>
+    /// A job that has waited for so long since its message was sent, and for half of its age, gets another one whatever the counts say: what
+    /// killed gateways had counted may be missing from them. Long before SQS deletes messages, after four days.
+    /// </summary>
+    private static readonly TimeSpan Unheard = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan LongestUnheard = TimeSpan.FromDays(3.5);
 
     /// <summary>A job that is noted and has not come after this time was not accepted.</summary>
     private static readonly TimeSpan NeverCame = TimeSpan.FromDays(1);
@@ -234,9 +239,10 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
                 await SendAsync(row.Job.Id, r => r.IsQueued && r.Sent == JobRow.Unsent, row.Due, cancel);
             return row.Due - now > SqsQueues.LongestDelay ? row.Due - SqsQueues.LongestDelay : row.Due + NextLook;
         }
-        if (row.MayStart(now) && now - row.Sent >= Period && (now - row.Sent >= Retention || await HasLostAsync(new(row.Job.Queue, row.Job.Priority), lost, cancel)))
-            await SendAsync(row.Job.Id, r => r.MayStart(now) && now - r.Sent >= Period, now, cancel);
         var age = (now - row.Job.Created) / 2;
+        var patience = age < Unheard ? Unheard : age > LongestUnheard ? LongestUnheard : age;
+        if (row.MayStart(now) && now - row.Sent >= Period && (now - row.Sent >= patience || await HasLostAsync(new(row.Job.Queue, row.Job.Priority), lost, cancel)))
+            await SendAsync(row.Job.Id, r => r.MayStart(now) && now - r.Sent >= Period, now, cancel);
         return now + (age < NextLook ? NextLook : age > LongestLook ? LongestLook : age);
     }
 

@@ -244,7 +244,8 @@ internal sealed partial class StoreSimulation
     /// <summary>All that was sent ends in time.</summary>
     private async Task EndAsync()
     {
-        var until = cloud.Now + Longest;
+        // Those that wait are taken about as fast as they came.
+        var until = cloud.Now + Longest + TimeSpan.FromSeconds(oracle.Open / (Rate / 2));
         while (oracle.Open > 0 && cloud.Now < until)
             await WaitAsync(5);
         foreach (var row in oracle.OpenRows.Take(10))
