@@ -15,7 +15,7 @@ public sealed class OwnEngineTests(ITestOutputHelper output) : IAsyncLifetime
     private static readonly Dictionary<string, string> Surroundings = new(StringComparer.Ordinal)
     {
         ["SPOTTER__WORKER__TOKEN"] = Token,
-        ["SPOTTER__LEASE__DURATIONSECONDS"] = "4",
+        ["SPOTTER__LEASE__DURATIONSECONDS"] = "6",
         ["SPOTTER__LEASE__HEARTBEATSECONDS"] = "1",
         ["SPOTTER__LEASE__SWEEPSECONDS"] = "0.5",
     };
