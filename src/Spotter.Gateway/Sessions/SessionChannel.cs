@@ -46,10 +46,10 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
         var headers = asked.CallbackHeader ?? new Dictionary<string, string>(StringComparer.Ordinal);
         if (headers.Count > MostHeaders || headers.Sum(h => h.Key.Length + (h.Value?.Length ?? 0)) > LongestHeaders || headers.Any(h => !MayBeSent(h.Key, h.Value)))
             throw Invalid($"The 'callbackHeader' of one of the 'webhooks' can't be sent; it has at most {MostHeaders} headers, together of at most {LongestHeaders} printable ASCII characters, and none that HTTP itself or the signature uses.");
-        IReadOnlyList<string> types = asked.StatusTypes ?? [];
+        IReadOnlyList<string?> types = asked.StatusTypes ?? [];
         if (types.Count > MostTypes || types.Any(t => t is not { Length: > 0 and <= LongestName }) || asked.ResultChan is { Length: > LongestName })
             throw Invalid($"One of the 'webhooks' has more than {MostTypes} 'statusTypes', or one of them or its 'resultChan' is no text of 1 to {LongestName} characters.");
-        return new JobNotification(ChannelName, url, RawJson.Of(new SessionCallback(types, headers, asked.ResultChan), SessionJson.Default.SessionCallback).ToString());
+        return new JobNotification(ChannelName, url, RawJson.Of(new SessionCallback([.. types.OfType<string>()], headers, asked.ResultChan), SessionJson.Default.SessionCallback).ToString());
     }
 
     /// <inheritdoc/>
@@ -62,7 +62,7 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
 
     public async Task<DeliveryOutcome> SendAsync(OutboxEntry entry, Job job, CancellationToken cancel)
     {
-        var callback = JsonSerializer.Deserialize(entry.Secret ?? "{}", SessionJson.Default.SessionCallback)!;
+        var callback = JsonSerializer.Deserialize(entry.Secret!, SessionJson.Default.SessionCallback)!;
         Uri url;
         try
         {
@@ -84,7 +84,7 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
     }
 
     /// <summary>What has happened, in the words of <c>statusTypes</c>: how it ended, what its engines said, and that its state changed.</summary>
-    private static IEnumerable<string> EventsOf(SessionView session)
+    internal static IEnumerable<string> EventsOf(SessionView session)
     {
         var end = session.Process.Status switch
         {
@@ -92,7 +92,8 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
             SessionStates.Failed => StatusItem.Error,
             var other => other,
         };
-        var said = session.Results.GetValueOrDefault(SessionGraph.Status, []).Select(s => StatusItem.Of(new SessionItem.Value(s))?.Type).OfType<string>();
+        // In a workflow the channel for them may have any name.
+        var said = session.Results.Values.SelectMany(items => items).Select(s => StatusItem.Of(new SessionItem.Value(s))?.Type).OfType<string>();
         return [end, .. said.Where(s => s != end && s is not (StatusItem.Finish or StatusItem.Error)), StatusChanged];
     }
 

@@ -16,6 +16,7 @@ internal sealed class SessionEndpoints(
     UploadIntake intake, JobService jobs, EngineCatalogue engines, SessionPresenter presenter, SessionSteps steps, GatewaySettings settings, TimeProvider time) : IDisposable
 {
     private const int MostWebhooks = 10;
+    private const long HighestRank = 1_000_000_000;
 
     /// <summary>A document is held in memory while it is read, so it is no longer than this, only some are read at one time, and none for long.</summary>
     private const long MostBytes = 16 << 20;
@@ -25,7 +26,6 @@ internal sealed class SessionEndpoints(
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private const long HighestRank = 1_000_000_000;
 
     private readonly Places places = new(AtOnce);
 
@@ -46,7 +46,7 @@ internal sealed class SessionEndpoints(
                 upload,
                 onInput => InTurnAsync(http, async late =>
                 {
-                    var (graph, request) = await ReadAsync(http.Request, kind, terms.MaxBytes.Value, late);
+                    var (graph, request) = await ReadAsync(http.Request, kind, late);
                     IReadOnlyList<SessionWebhook?> webhooks = request.Webhooks ?? [];
                     if (webhooks.Count > MostWebhooks)
                         throw Invalid($"A session has at most {MostWebhooks} 'webhooks'.");
@@ -103,14 +103,14 @@ internal sealed class SessionEndpoints(
     private async Task<IResult> AnswerAsync(Job session, string? channel, CancellationToken cancel) => TypedResults.Json(
         SessionAnswer.Of(await presenter.ShowAsync(session, channel, cancel), session.State.IsTerminal() ? session.Error?.Detail : null), SessionJson.Default.SessionAnswer);
 
-    private async Task<(SessionGraph Graph, SessionRequest Request)> ReadAsync(HttpRequest http, string kind, long most, CancellationToken cancel)
+    private async Task<(SessionGraph Graph, SessionRequest Request)> ReadAsync(HttpRequest http, string kind, CancellationToken cancel)
     {
         if (kind == SessionId.Single)
         {
-            var single = await ParseAsync(http.Body, SessionJson.Default.SingleRequest, most, cancel);
+            var single = await ParseAsync(http.Body, SessionJson.Default.SingleRequest, cancel);
             return (SessionGraph.Of(single).Checked(engines), single);
         }
-        var workflow = await ParseAsync(http.Body, SessionJson.Default.WorkflowRequest, most, cancel);
+        var workflow = await ParseAsync(http.Body, SessionJson.Default.WorkflowRequest, cancel);
         return (SessionGraph.Of(workflow).Checked(engines), workflow);
     }
 
@@ -140,11 +140,11 @@ internal sealed class SessionEndpoints(
         }
     }
 
-    private static async Task<T> ParseAsync<T>(Stream body, JsonTypeInfo<T> type, long most, CancellationToken cancel)
+    private static async Task<T> ParseAsync<T>(Stream body, JsonTypeInfo<T> type, CancellationToken cancel)
     {
         try
         {
-            return await JsonSerializer.DeserializeAsync(new LimitedStream(body, most), type, cancel) ?? throw new JsonException("null");
+            return await JsonSerializer.DeserializeAsync(body, type, cancel) ?? throw new JsonException("null");
         }
         catch (JsonException broken)
         {
@@ -166,16 +166,4 @@ internal sealed class SessionEndpoints(
     private static SpotterException NoSession() => new(ErrorCodes.NotFound, "There is no such session.");
 
     private static SpotterException Invalid(string message) => new(ErrorCodes.InvalidRequest, message);
-
-    /// <summary>No more than is let in.</summary>
-    private sealed class LimitedStream(Stream source, long left) : ForwardStream
-    {
-        private long left = left;
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            var read = await source.ReadAsync(buffer, cancellationToken);
-            return (left -= read) >= 0 ? read : throw new SpotterException(ErrorCodes.BodyTooLarge, "The session is longer than is let in; send less.");
-        }
-    }
 }

@@ -52,8 +52,11 @@ internal sealed record SessionGraph(IReadOnlyList<GraphChannel> Channels, IReadO
             : [new GraphChannel("Result", ChannelTypes.Json, true), new GraphChannel(Status, ChannelTypes.Json, true)];
         if (request.ResultChannels is { Count: > 0 } shown)
         {
-            if (shown.FirstOrDefault(name => outputs.TrueForAll(o => o.Name != name)) is { } other)
-                throw Invalid($"'resultChannels' names {Quoted(other)}, which is none of the outputs.");
+            foreach (var name in shown)
+            {
+                if (outputs.TrueForAll(o => o.Name != name))
+                    throw Invalid($"'resultChannels' names {Quoted(name ?? "null")}, which is none of the outputs.");
+            }
             outputs = [.. outputs.Select(o => o with { Interested = shown.Contains(o.Name, StringComparer.Ordinal) })];
         }
         List<GraphChannel> channels = [.. outputs, .. inputs.Select(i => new GraphChannel(NameOf(i.Key), TypeOf(i.Value?.Type, i.Key), false))];
@@ -98,8 +101,6 @@ internal sealed record SessionGraph(IReadOnlyList<GraphChannel> Channels, IReadO
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: it never ends, or never begins; <see cref="ErrorCodes.UnknownEngine"/>.</exception>
     public SessionGraph Checked(EngineCatalogue engines)
     {
-        if (Steps.Count > MostSteps || Channels.Count > 2 * MostChannels || Start.Count > MostStarts)
-            throw TooMany();
         foreach (var step in Steps)
         {
             if (step.Inputs.Count == 0)

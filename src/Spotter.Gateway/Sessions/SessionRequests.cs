@@ -16,7 +16,7 @@ internal sealed record SingleRequest : SessionRequest
     public IReadOnlyDictionary<string, SingleOutput?>? Outputs { get; init; }
 
     /// <summary>The output channels that answers show; null for those that are of interest.</summary>
-    public IReadOnlyList<string>? ResultChannels { get; init; }
+    public IReadOnlyList<string?>? ResultChannels { get; init; }
 }
 
 /// <summary>An input channel of one engine.</summary>
@@ -83,7 +83,7 @@ internal abstract record SessionRequest
 /// <param name="CallbackUrl">Where.</param>
 /// <param name="CallbackHeader">Headers of the call; they may hold secrets.</param>
 /// <param name="ResultChan">The channel whose results are sent along; null for all.</param>
-internal sealed record SessionWebhook(IReadOnlyList<string>? StatusTypes, string? CallbackUrl, IReadOnlyDictionary<string, string>? CallbackHeader, string? ResultChan)
+internal sealed record SessionWebhook(IReadOnlyList<string?>? StatusTypes, string? CallbackUrl, IReadOnlyDictionary<string, string>? CallbackHeader, string? ResultChan)
 {
     /// <summary>Not the headers.</summary>
     public override string ToString() => nameof(SessionWebhook);

@@ -33,12 +33,12 @@ internal sealed class SessionsDoor : IDoor
 }
 
 /// <summary>Refusals, in the form of the session API's other answers.</summary>
-internal sealed class SessionErrors : IErrorFormat
+internal sealed class SessionErrors(GatewaySettings settings) : IErrorFormat
 {
     /// <summary>What the addresses of all its calls begin with.</summary>
     public const string Path = "/api/v1";
 
-    public bool IsFor(HttpContext http) => http.Request.Path.StartsWithSegments(Path, StringComparison.Ordinal);
+    public bool IsFor(HttpContext http) => settings.Sessions && http.Request.Path.StartsWithSegments(Path, StringComparison.Ordinal);
 
     public Task WriteAsync(HttpContext http, Problem problem, CancellationToken cancel) =>
         TypedResults.Json(new SessionAnswer("error", problem.Detail, Data: null), SessionJson.Default.SessionAnswer, statusCode: problem.Status).ExecuteAsync(http);

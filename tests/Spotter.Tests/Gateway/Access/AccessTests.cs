@@ -25,7 +25,7 @@ public sealed class AccessTests : IAsyncLifetime
             await file.AddAsync(kept, TimeProvider.System, default);
             keys[name] = key;
         }
-        bench = await GatewayBench.StartAsync(settings => settings with { KeysFile = folder.File("keys.json"), KeysRequired = true, ClientRate = 0, Compat = true });
+        bench = await GatewayBench.StartAsync(settings => settings with { KeysFile = folder.File("keys.json"), KeysRequired = true, ClientRate = 0, Compat = true, Sessions = true });
     }
 
     public async Task DisposeAsync()
@@ -153,6 +153,8 @@ public sealed class AccessTests : IAsyncLifetime
         answer.Headers.WwwAuthenticate.Count.ShouldBe(status == HttpStatusCode.Unauthorized ? 1 : 0);
         if (path.StartsWith("/v2", StringComparison.Ordinal))
             return problem.GetProperty("error").GetString()!;
+        if (path.StartsWith("/api/v1", StringComparison.Ordinal))
+            return problem.GetProperty("message").GetString()!;
         problem.GetProperty("code").GetString().ShouldBe(code);
         return problem.GetProperty("detail").GetString()!;
     }

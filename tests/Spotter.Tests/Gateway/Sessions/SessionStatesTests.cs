@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Spotter.Core;
 using Spotter.Gateway.Sessions;
 using Spotter.Jobs;
@@ -41,6 +42,19 @@ public sealed class SessionStatesTests
         id.ShouldBe(job.Id);
         SessionId.TryParse("session-process-single-engine-0-1635242482.3139913-HUWxQmER0lI3BuztWjW7V", out _).ShouldBeFalse();
         SessionId.TryParse(job.Id.Value, out _).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("finished", """[{"type":"finish"},{"type":"half"}]""", "finish half sessionStatusChanged")]
+    [InlineData("failed", """[{"type":"error","message":"No."}]""", "error sessionStatusChanged")]
+    [InlineData("canceled", """[1,"two",{"type":3}]""", "canceled sessionStatusChanged")]
+    public void Events_are_how_it_ended_and_what_its_engines_said_whatever_the_channel_is_called(string state, string said, string events)
+    {
+        using var document = JsonDocument.Parse(said);
+        IReadOnlyList<RawJson> items = [.. document.RootElement.EnumerateArray().Select(i => RawJson.OfText(i.GetRawText()))];
+        var session = new SessionView("s", new SessionProcess(state, 0, 0), new Dictionary<string, IReadOnlyList<RawJson>>(StringComparer.Ordinal) { ["GlobalStatus"] = items });
+
+        SessionChannel.EventsOf(session).ShouldBe(events.Split(' '));
     }
 
     private static Job NewJob(JobState state, int attempts) => new()

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Spotter.Core;
+using Spotter.Gateway.Access;
 using Spotter.Jobs;
 
 namespace Spotter.Tests.Gateway.Sessions;
@@ -180,7 +181,9 @@ public sealed class SessionTests : IAsyncLifetime
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"webhooks":[{"callbackUrl":"https://example.com/","statusTypes":[null]}]}""", 400)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"waitTimeSecond":-1}""", 400)]
     [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"rank":"high"}""", 400)]
+    [InlineData("""{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}},"resultChannels":[null]}""", 400)]
     [InlineData("DEEP", 400)]
+    [InlineData("LONG", 413)]
     [InlineData("[]", 400)]
     [InlineData("null", 400)]
     [InlineData("", 400)]
@@ -188,7 +191,7 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task A_request_that_can_not_be_is_refused_in_the_form_of_the_api(string json, int status)
     {
         var deep = """{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":""" + new string('[', 62) + new string(']', 62) + "}}}";
-        var answer = await SendAsync(HttpMethod.Post, Single, Json(json == "DEEP" ? deep : json));
+        var answer = await SendAsync(HttpMethod.Post, Single, Json(json switch { "DEEP" => deep, "LONG" => new string(' ', 1_000_000), _ => json }));
 
         ((int)answer.Status).ShouldBe(status, answer.Text);
         answer.Json.GetProperty("status").GetString().ShouldBe("error");
@@ -231,6 +234,40 @@ public sealed class SessionTests : IAsyncLifetime
 
         await StateAsync(Single, session, "failed");
         (await SendAsync(HttpMethod.Get, $"{Single}/{IdOf(session)}", null)).Json.GetProperty("message").GetString()!.ShouldContain("half a character");
+    }
+
+    [Fact]
+    public async Task A_body_that_does_not_say_how_long_it_is_is_not_read_to_its_end()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Single) { Content = new StreamContent(new MemoryStream([.. "["u8, .. Enumerable.Repeat((byte)'1', 1_000_000)])) };
+        request.Headers.TransferEncodingChunked = true;
+
+        using var answer = await bench.Client.SendAsync(request);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.RequestEntityTooLarge);
+    }
+
+    [Fact]
+    public async Task Each_engine_and_file_costs_its_client_a_submission()
+    {
+        await bench.DisposeAsync();
+        using var folder = new TemporaryFolder();
+        var (file, keys) = (new KeyFile(folder.File("keys.json")), new List<string>());
+        foreach (var name in (string[])["one", "two"])
+        {
+            var (kept, key) = ApiKey.Make(name, name, KeyScopes.Submit, RandomSource.System, TimeProvider.System.GetUtcNow());
+            await file.AddAsync(kept, TimeProvider.System, default);
+            keys.Add(key);
+        }
+        bench = await GatewayBench.StartAsync(s => s with { Sessions = true, KeysFile = file.Path, ClientRate = 0.01, ClientBurst = 4 });
+        await JoinAsync();
+        const string One = """{"engineId":"hello","inputs":{"C":{"type":"JSON","payload":1}}}""";
+        var four = """{"engineId":"count","inputs":{"i":{"type":"Image","payload":["A","A","A","A"]}}}""";
+
+        (await SendAsync(HttpMethod.Post, Single, Json(One), keys[0])).Status.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Post, Single, Json(One), keys[0])).Status.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Post, Single, Json(four), keys[1])).Status.ShouldBe(HttpStatusCode.OK);
+        (await SendAsync(HttpMethod.Post, Single, Json(One), keys[1])).Status.ShouldBe(HttpStatusCode.TooManyRequests);
     }
 
     [Fact]
@@ -340,11 +377,13 @@ public sealed class SessionTests : IAsyncLifetime
         answer.Status.ShouldBe(HttpStatusCode.NoContent, answer.Text);
     }
 
-    private async Task<(HttpStatusCode Status, string Text, JsonElement Json)> SendAsync(HttpMethod method, string path, HttpContent? content)
+    private async Task<(HttpStatusCode Status, string Text, JsonElement Json)> SendAsync(HttpMethod method, string path, HttpContent? content, string? key = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (path.StartsWith("/v1/workers/", StringComparison.Ordinal))
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", GatewayBench.Token);
+        else if (key is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         using var answer = await bench.Client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         return (answer.StatusCode, text, text is ['{', ..] ? JsonDocument.Parse(text).RootElement : default);
