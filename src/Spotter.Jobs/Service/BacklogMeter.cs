@@ -123,9 +123,6 @@ public sealed class BacklogMeter(IJobStore store, UnservedQueues unserved, Drain
         double overdue = 0;
         foreach (var line in counts.Backlogs)
         {
-            // Sessions wait for other jobs, and maybe for a gateway that runs them.
-            if (QueueNames.EngineOf(line.Queue) == QueueNames.WorkflowEngine)
-                continue;
             if (line.Oldest is not { } oldest || Shorter(now - oldest, here) is var age && age <= settings.MaxQueueAge || unserved.IsHeldUp(line.Queue))
                 continue;
             overdue += Math.Max(1, line.Queued * ((age - settings.MaxQueueAge) / age));

@@ -15,7 +15,7 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
     public string? ReasonFor(string queue)
     {
         var models = QueueNames.ModelsOf(queue);
-        if (QueueNames.EngineOf(queue) == QueueNames.WorkflowEngine)
+        if (IsOfGateways(queue))
             return null;
         if (models.Count == 0 || roster.HasModels(models) || models.All(catalogue.IsElsewhere))
             return null;
@@ -51,8 +51,10 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
     /// <summary>Of the models that the jobs of a queue need, the first that no worker has; null when each is had.</summary>
     private string? Missing(string queue) => QueueNames.ModelsOf(queue).FirstOrDefault(model => !roster.HasModel(model));
 
-    /// <summary>True when no number of workers makes the jobs of a queue begin sooner: nobody has the model, or not yet.</summary>
-    public bool IsHeldUp(string queue) => ReasonFor(queue) is not null || DelayOf(queue) is not null;
+    /// <summary>True when no number of workers makes the jobs of a queue begin sooner: nobody has the model, or not yet; or gateways run them.</summary>
+    public bool IsHeldUp(string queue) => IsOfGateways(queue) || ReasonFor(queue) is not null || DelayOf(queue) is not null;
+
+    private static bool IsOfGateways(string queue) => QueueNames.EngineOf(queue) == QueueNames.WorkflowEngine;
 
     /// <summary>The queues in which jobs wait for nobody, with how many of the users' jobs do, and why.</summary>
     public IReadOnlyList<(string Queue, long Count, string Reason)> In(StoreCounts counts) =>

@@ -140,6 +140,18 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sessions_that_wait_for_a_gateway_keep_nobody_out()
+    {
+        using var admission = Admission();
+        await backend.Jobs.AddAsync([SampleJobs.New(model: QueueNames.WorkflowModel).Having(s => s with { Engine = QueueNames.WorkflowEngine })], default);
+        clock.Advance(TimeSpan.FromMinutes(16));
+        var read = await meter.ReadAsync(default);
+
+        admission.Check();
+        read.Ahead.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task An_old_backlog_turns_everybody_away_unless_it_waits_for_a_model_that_nobody_has()
     {
         using var admission = Admission();

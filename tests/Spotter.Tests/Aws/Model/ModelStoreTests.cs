@@ -145,6 +145,27 @@ public sealed class ModelStoreTests
     });
 
     [Fact]
+    public void A_job_that_has_waited_for_an_hour_gets_another_message_although_none_seems_to_be_missing() => thread.Run(async () =>
+    {
+        List<ModelGateway> gateways = [Gateway(), Gateway()];
+        var (job, other) = (SampleJobs.New(id: JobId.New(random, cloud.Clock)), SampleJobs.New(id: JobId.New(random, cloud.Clock)));
+        await gateways[0].AskAsync(store => store.AddAsync([job, other], default));
+        oracle.WillCancel(other.Id);
+        await gateways[0].AskAsync(async store => await store.CancelAsync(other.Id, null, default));
+        var queue = queues.All.Single();
+        queue.Purge();
+        // As many as wait, and none of them is of a job that does.
+        queue.Send(other.Id.Value, delay: 0);
+
+        await LookAsync(gateways, 50);
+        queue.Bodies.ShouldHaveSingleItem().ShouldBe(other.Id.Value);
+        await LookAsync(gateways, 40);
+
+        queue.Bodies.Contains(job.Id.Value, StringComparer.Ordinal).ShouldBeTrue();
+        oracle.Violations.ShouldBeEmpty();
+    });
+
+    [Fact]
     public void A_job_whose_message_SQS_did_not_take_is_given_at_once_where_it_was_accepted() => thread.Run(async () =>
     {
         var gateway = Gateway();
