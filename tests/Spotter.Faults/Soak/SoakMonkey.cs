@@ -11,6 +11,7 @@ internal sealed class SoakMonkey(SoakService service, SoakStore store, SoakLog l
     private const string Freeze = "workers frozen";
     private const string Outage = "outages of the store";
     private const string FillDisk = "full disks";
+    private const string SetClock = "clocks set";
 
     private readonly RandomSource random = RandomSource.Seeded(SoakSettings.Seed);
     private readonly SortedDictionary<string, int> done = new(StringComparer.Ordinal);
@@ -42,7 +43,8 @@ internal sealed class SoakMonkey(SoakService service, SoakStore store, SoakLog l
     public override string ToString() => string.Join(", ", done.Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.Value} {d.Key}")));
 
     private List<string> Deeds(bool gateways) =>
-        [KillWorker, .. gateways ? (string[])[KillGateway] : [], Freeze, .. store.IsServer ? (string[])[Outage] : [], .. service.HasSmallDisk ? (string[])[FillDisk] : []];
+        [KillWorker, .. gateways ? (string[])[KillGateway] : [], Freeze, .. store.IsServer ? (string[])[Outage] : [], .. service.HasSmallDisk ? (string[])[FillDisk] : [],
+            .. SoakClock.CanJump ? (string[])[SetClock] : []];
 
     private async Task DoAsync(string deed, int which)
     {
@@ -59,6 +61,12 @@ internal sealed class SoakMonkey(SoakService service, SoakStore store, SoakLog l
                 break;
             case Outage:
                 await store.LeaveAsync(TimeSpan.FromSeconds(1 + (which % 5)));
+                break;
+            case SetClock:
+                // An hour forward or back, for a while; then as suddenly right again.
+                service.Clock.Set(TimeSpan.FromHours(which % 2 == 0 ? 1 : -1));
+                await Task.Delay(TimeSpan.FromSeconds(5 + (which % 10)), TimeProvider.System);
+                service.Clock.Set(TimeSpan.Zero);
                 break;
             default:
                 var filler = Path.Combine(service.Filled, "filler");

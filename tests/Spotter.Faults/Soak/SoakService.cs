@@ -30,7 +30,9 @@ internal sealed class SoakService : IAsyncDisposable
     {
         (this.store, this.folder) = (store, folder);
         environment = new Dictionary<string, string>(Settings, StringComparer.Ordinal);
-        foreach (var (name, value) in store.Environment)
+        Clock = new SoakClock(folder.File("clock"));
+        Clock.Set(TimeSpan.Zero);
+        foreach (var (name, value) in store.Environment.Concat(Clock.Environment))
             environment[name] = value;
         Directory.CreateDirectory(Data);
         Directory.CreateDirectory(folder.File("worker/models"));
@@ -47,6 +49,9 @@ internal sealed class SoakService : IAsyncDisposable
 
     /// <summary>Leases last as long as this.</summary>
     public static TimeSpan Lease { get; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The clock of the gateway's and the workers' machine.</summary>
+    public SoakClock Clock { get; }
 
     /// <summary>The gateway as it runs now.</summary>
     public SpotterProcess Gateway { get; private set; } = null!;
