@@ -14,7 +14,8 @@ internal sealed class ModelTable(ModelCloud cloud)
 
     private readonly Dictionary<string, SortedSet<string>> keys = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Pk, string Sk), Item> items = [];
-    private readonly Dictionary<string, SortedDictionary<string, Item>> unlucky = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SortedSet<string>> unluckyKeys = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Pk, string Sk), Item> unlucky = [];
     private readonly Queue<(DateTimeOffset At, string? From, string? To, Item Keys)> indexing = new();
 
     /// <summary>Items as they are now.</summary>
@@ -103,10 +104,14 @@ internal sealed class ModelTable(ModelCloud cloud)
             "pk = :pk AND sk BETWEEN :from AND :to" => (values[":from"].S, values[":to"].S),
             _ => throw Unknown(expression),
         };
-        if (!keys.TryGetValue(pk, out var partition))
-            return [];
-        var (first, last) = (after ?? from ?? "", to ?? "\uffff");
-        return string.CompareOrdinal(first, last) > 0 ? [] : partition.GetViewBetween(first, last).Where(sk => sk != after).Select(sk => new Item(items[(pk, sk)], StringComparer.Ordinal));
+        return Between(keys.GetValueOrDefault(pk), after, from ?? "", to ?? "\uffff").Select(sk => new Item(items[(pk, sk)], StringComparer.Ordinal));
+    }
+
+    /// <summary>It begins where it is to, and doesn't look at what lies before: else pages of a long partition would take the square of its length.</summary>
+    private static IEnumerable<string> Between(SortedSet<string>? partition, string? after, string from, string to)
+    {
+        var first = after ?? from;
+        return partition is null || string.CompareOrdinal(first, to) > 0 ? [] : partition.GetViewBetween(first, to).Where(sk => sk != after);
     }
 
     private IEnumerable<Item> Unlucky(string pk, string? after)
@@ -114,15 +119,20 @@ internal sealed class ModelTable(ModelCloud cloud)
         while (indexing.TryPeek(out var next) && next.At <= cloud.Now)
         {
             indexing.Dequeue();
+            var sk = next.Keys["sk"].S;
             if (next.From is { } from)
-                unlucky.GetValueOrDefault(from)?.Remove(next.Keys["sk"].S);
+            {
+                unluckyKeys.GetValueOrDefault(from)?.Remove(sk);
+                unlucky.Remove((from, sk));
+            }
             if (next.To is not { } to)
                 continue;
-            if (!unlucky.TryGetValue(to, out var partition))
-                unlucky[to] = partition = new(StringComparer.Ordinal);
-            partition[next.Keys["sk"].S] = next.Keys;
+            if (!unluckyKeys.TryGetValue(to, out var partition))
+                unluckyKeys[to] = partition = new(StringComparer.Ordinal);
+            partition.Add(sk);
+            unlucky[(to, sk)] = next.Keys;
         }
-        return unlucky.GetValueOrDefault(pk)?.SkipWhile(i => after is not null && string.CompareOrdinal(i.Key, after) <= 0).Select(i => i.Value) ?? [];
+        return Between(unluckyKeys.GetValueOrDefault(pk), after, "", "\uffff").Select(sk => unlucky[(pk, sk)]);
     }
 
     private void Index(Item? before, Item? after)
