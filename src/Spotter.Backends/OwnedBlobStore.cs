@@ -39,7 +39,7 @@ internal sealed record BlobPlace(IBlobStore Store, string Name) : IDisposable
 /// <param name="place">Where they lie.</param>
 /// <param name="owner">The job store's id.</param>
 /// <param name="jobs">The job store.</param>
-internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jobs) : IBlobStore, IBlobLinks
+internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jobs) : IBlobStore, IBlobLinks, IBlobFiles
 {
     /// <summary>The marker's key.</summary>
     public const string MarkerKey = "spotter-owner";
@@ -57,6 +57,12 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
 
     /// <inheritdoc/>
     public IBlobLinks? Links => place.Store.Links is null ? null : this;
+
+    /// <inheritdoc/>
+    public IBlobFiles? Files => place.Store.Files is null ? null : this;
+
+    /// <inheritdoc/>
+    public string LentFolder => place.Store.Files!.LentFolder;
 
     /// <summary>See <see cref="Backend.CheckBlobsAsync"/>.</summary>
     public async Task<string?> CheckAsync(CancellationToken cancel)
@@ -87,6 +93,8 @@ internal sealed class OwnedBlobStore(BlobPlace place, string owner, IJobStore jo
         await OwnAsync(cancel);
         return await place.Store.OpenAsync(key, cancel);
     }
+
+    public string? Lend(string key) => owned ? place.Store.Files!.Lend(key) : null;
 
     public async Task DeleteAsync(string key, CancellationToken cancel)
     {

@@ -62,7 +62,7 @@ public static class EngineProgram
             await Console.Error.WriteLineAsync($"the configuration has no use for {idle}");
         using var source = new HttpJobSource(
             settings.Server, settings.Token, settings.Name,
-            () => introduction with { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System, new LineLog<HttpJobSource>(least), reachesBlobs: true);
+            () => introduction with { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System, new LineLog<HttpJobSource>(least), BlobAccess.Links);
         WorkerWelcome welcome;
         try
         {

@@ -31,6 +31,9 @@ public interface IBlobStore
     /// <summary>What lets others write and read blobs by themselves; null where that can't be.</summary>
     IBlobLinks? Links => null;
 
+    /// <summary>What lets processes on this machine read blobs by themselves; null where that can't be.</summary>
+    IBlobFiles? Files => null;
+
     /// <summary>Deletes what processes that are gone left half-written, and had last written to before <paramref name="before"/>.</summary>
     Task DeleteUnfinishedAsync(DateTimeOffset before, CancellationToken cancel);
 }

@@ -164,6 +164,10 @@ public sealed record StartedJob(Job Job, Lease Lease)
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, string>? Links { get; init; }
+
+    /// <summary>Files with its inputs by their keys (<see cref="IBlobFiles"/>), for a worker on the machine of its gateway, which removes them as it opens them; null for others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, string>? Files { get; init; }
 }
 
 /// <summary>A row after one of its attempts has ended.</summary>

@@ -74,6 +74,9 @@ public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds
 
     /// <summary>True to get links to the inputs (<see cref="StartedJob.Links"/>), where there are any.</summary>
     public bool WantsLinks { get; init; }
+
+    /// <summary>True to get files with the inputs (<see cref="StartedJob.Files"/>), where they are on the worker's machine too.</summary>
+    public bool WantsFiles { get; init; }
 }
 
 /// <summary>A sign of life.</summary>

@@ -28,6 +28,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
 
     private readonly HttpClient client;
     private readonly DirectBlobs? direct;
+    private readonly bool readsFiles;
     // By them a load balancer knows which gateway the worker has joined.
     private readonly CookieContainer cookies = new();
     private readonly string path;
@@ -45,10 +46,12 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <param name="introduction">What there is to say of the worker; asked whenever it is said.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">Told once when the gateway does not answer, and once when it does again.</param>
-    /// <param name="reachesBlobs">True for a worker that may go to the blob store by itself, where the gateway gives it links; false for one that reaches its gateway only.</param>
-    public HttpJobSource(Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time, ILogger<HttpJobSource> log, bool reachesBlobs = false)
+    /// <param name="access">How it gets at inputs.</param>
+    public HttpJobSource(
+        Uri server, string token, string worker, Func<WorkerJoin> introduction, TimeProvider time, ILogger<HttpJobSource> log, BlobAccess access = BlobAccess.Gateway)
     {
-        direct = reachesBlobs ? new DirectBlobs(time, log) : null;
+        direct = access == BlobAccess.Links ? new DirectBlobs(time, log) : null;
+        readsFiles = access == BlobAccess.Files;
         var handler = Outgoing.NewHandler();
         handler.ConnectTimeout = TimeSpan.FromSeconds(5);
         (handler.UseCookies, handler.CookieContainer) = (true, cookies);
@@ -105,7 +108,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
-        var take = new WorkerTake([.. queues], wait.TotalSeconds) { Pairs = true, WantsLinks = direct is { IsOpen: true } };
+        var take = new WorkerTake([.. queues], wait.TotalSeconds) { Pairs = true, WantsLinks = direct is { IsOpen: true }, WantsFiles = readsFiles };
         using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, wait + LongestAnswer, cancel);
         return response.StatusCode == HttpStatusCode.NoContent
             ? null
@@ -115,12 +118,32 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<Stream> OpenInputAsync(StartedJob started, InputRef input, CancellationToken cancel)
     {
+        if (started.Files?.GetValueOrDefault(input.Key) is { } file && OpenLent(file, input) is { } lent)
+            return lent;
         if (direct is { IsOpen: true } && started.Links?.GetValueOrDefault(input.Key) is { } link && await direct.OpenAsync(link, input, cancel) is { } content)
             return content;
         var response = await SendAsync(
             () => new HttpRequestMessage(HttpMethod.Get, $"{path}/input?job={started.Lease.Job}&key={Uri.EscapeDataString(input.Key)}"),
             LongestOutage, LongestAnswer, cancel, HttpCompletionOption.ResponseHeadersRead);
         return await response.Content.ReadAsStreamAsync(cancel);
+    }
+
+    /// <summary>What was lent, which is this worker's alone from now on; null when it is not there (any more), or cut.</summary>
+    private static ReadOnceFile? OpenLent(string file, InputRef input)
+    {
+        try
+        {
+            var content = new ReadOnceFile(file);
+            File.Delete(file);
+            if (content.Length == input.Bytes)
+                return content;
+            content.Dispose();
+            return null;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <inheritdoc/>

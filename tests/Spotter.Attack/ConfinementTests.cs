@@ -35,8 +35,11 @@ public sealed class ConfinementTests
         Directory.CreateDirectory(Path.Combine(data, "models"));
         var model = PatchModel.Write(folder.File("patches.onnx"));
         await KeyedService.AddKeyAsync(data, "ops", "*", "submit,read,operate");
-        string[] attempts = [.. Forbidden(folder, data, trap), .. trap.Forbidden];
-        string[] allowed = [$"write {Path.Combine(data, "scratch", "own")}", $"read {model}"];
+        // As a picture would lie there whose name it was told.
+        var lent = Path.Combine(Directory.CreateDirectory(Path.Combine(data, "blobs", ".lent")).FullName, "name");
+        File.WriteAllText(lent, "picture");
+        string[] attempts = [.. Forbidden(folder, data, trap), .. trap.Forbidden, $"list {Path.GetDirectoryName(lent)}", $"write {lent}", $"write {lent}2"];
+        string[] allowed = [$"write {Path.Combine(data, "scratch", "own")}", $"read {model}", $"read {lent}"];
         var environment = new Dictionary<string, string>(Secrets, StringComparer.Ordinal)
         {
             ["SPOTTER_FAILPOINT"] = "model-loading=escape@1",
@@ -51,6 +54,7 @@ public sealed class ConfinementTests
         // What may be done says that the attempts were real.
         foreach (var attempt in allowed)
             row.Try(said.Contains($"escape: {attempt}: done", StringComparer.Ordinal), $"{attempt} is refused too");
+        row.Try(Sandbox.Missing.Count > 0 || File.ReadAllText(lent) == "picture", "a picture was changed");
         JudgeTraces(row, folder, data, trap);
         var worker = service.Workers().ShouldHaveSingleItem();
         JudgeEnvironment(row, await File.ReadAllTextAsync($"/proc/{worker}/environ"), Processes.ArgumentsOf(worker));

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace Spotter.Backends.Local;
 
@@ -7,9 +6,6 @@ namespace Spotter.Backends.Local;
 internal static partial class DurableFiles
 {
     private const int ReadOnly = 0;
-
-    /// <summary>POSIX_FADV_DONTNEED.</summary>
-    private const int DontNeed = 4;
 
     // The numbers of errors that .NET hands on unchanged in HResult.
     private const int NoSpace = 28;
@@ -55,15 +51,8 @@ internal static partial class DurableFiles
         }
     }
 
-    /// <summary>
-    /// Lets the system forget its copy of a file that will hardly be read again, so that the memory serves the next
-    /// one. Only Linux is told; without it nothing is lost but memory.
-    /// </summary>
-    public static void ForgetCached(SafeFileHandle file)
-    {
-        if (OperatingSystem.IsLinux())
-            _ = Advise(file, 0, 0, DontNeed);
-    }
+    /// <summary>Gives a file a second name in its file system; false when it can't be had, as there is no such file or no such thing there. Not made durable.</summary>
+    public static bool TryLink(string path, string second) => !OperatingSystem.IsWindows() && Link(path, second) == 0;
 
     /// <summary>True for an error that means that there is no room: the disk is full, or a quota used up.</summary>
     public static bool IsDiskFull(Exception error)
@@ -90,8 +79,8 @@ internal static partial class DurableFiles
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(int file);
 
-    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
-    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string path, string second);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int file);

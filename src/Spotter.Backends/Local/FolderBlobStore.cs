@@ -13,10 +13,16 @@ namespace Spotter.Backends.Local;
 /// written under a temporary name that nobody else has, flushed, and then renamed, so that under its key there is all of
 /// it or nothing.
 /// </summary>
-internal sealed class FolderBlobStore : IBlobStore, IDisposable
+internal sealed class FolderBlobStore : IBlobStore, IBlobFiles, IDisposable
 {
     /// <summary>The folder of what is not written to its end.</summary>
     public const string UnfinishedName = ".unfinished";
+
+    /// <summary>The folder of what is lent.</summary>
+    public const string LentName = ".lent";
+
+    // What lets somebody read a picture.
+    private const int LentNameBytes = 16;
 
     private const int BufferBytes = 256 * 1024;
     private const UnixFileMode WholeGroup = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute;
@@ -24,6 +30,7 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
     private readonly string root;
     private readonly string unfinished;
     private readonly string process;
+    private readonly RandomSource random;
     private readonly UnixFileMode group;
     private readonly ConcurrentDictionary<string, Lazy<bool>> folders = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, FolderSync> syncs = new(StringComparer.Ordinal);
@@ -40,6 +47,8 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
     {
         root = Path.GetFullPath(folder);
         unfinished = Path.Combine(root, UnfinishedName);
+        LentFolder = Path.Combine(root, LentName);
+        this.random = random;
         process = random.NextHex(8);
         try
         {
@@ -47,6 +56,8 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
             group = shared && !OperatingSystem.IsWindows() ? File.GetUnixFileMode(root) & WholeGroup : UnixFileMode.None;
             DurableFiles.CreateFolder(unfinished);
             ShareFolder(unfinished);
+            DurableFiles.CreateFolder(LentFolder);
+            ShareFolder(LentFolder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -56,6 +67,12 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
 
     /// <summary>Completes, with the reason, when the names of files can't be made durable any more.</summary>
     public Task<Exception> Failed => failed.Task;
+
+    /// <inheritdoc/>
+    public string LentFolder { get; }
+
+    /// <inheritdoc/>
+    public IBlobFiles Files => this;
 
     /// <summary>Flushes a file; another in tests, which can't make a disk hang.</summary>
     internal Action<SafeFileHandle> FlushFile { get; init; } = RandomAccess.FlushToDisk;
@@ -91,7 +108,8 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
         cancel.ThrowIfCancellationRequested();
         try
         {
-            return Task.FromResult<Stream?>(new ReadOnceStream(path));
+            // By its worker, soon after it was written; keeping it in memory any longer helps nobody.
+            return Task.FromResult<Stream?>(new ReadOnceFile(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -104,6 +122,12 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
         {
             throw Refusal("read", key, e);
         }
+    }
+
+    public string? Lend(string key)
+    {
+        var file = Path.Combine(LentFolder, random.NextHex(LentNameBytes));
+        return DurableFiles.TryLink(PathOf(key), file) ? file : null;
     }
 
     public Task DeleteAsync(string key, CancellationToken cancel)
@@ -140,7 +164,7 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
                 string key;
                 try
                 {
-                    files ??= Files(Path.Combine(root, folder), before);
+                    files ??= FilesIn(Path.Combine(root, folder), before);
                     if (!files.MoveNext())
                         break;
                     key = files.Current;
@@ -165,15 +189,15 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
         }
     }
 
-    /// <remarks>Never what this process writes itself, however slowly it comes.</remarks>
+    /// <remarks>Never what this process writes itself, however slowly it comes. Of what is lent the time is that of its writing, so a reader may find it gone, and asks for it by key.</remarks>
     public Task DeleteUnfinishedAsync(DateTimeOffset before, CancellationToken cancel)
     {
         try
         {
-            foreach (var file in new DirectoryInfo(unfinished).EnumerateFiles())
+            var others = new DirectoryInfo(unfinished).EnumerateFiles().Where(f => !f.Name.StartsWith(process, StringComparison.Ordinal));
+            foreach (var file in others.Concat(new DirectoryInfo(LentFolder).EnumerateFiles()).Where(f => f.LastWriteTimeUtc < before.UtcDateTime))
             {
-                if (file.LastWriteTimeUtc < before.UtcDateTime && !file.Name.StartsWith(process, StringComparison.Ordinal))
-                    TryDelete(file.FullName);
+                TryDelete(file.FullName);
                 cancel.ThrowIfCancellationRequested();
             }
         }
@@ -189,7 +213,7 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
 
     private string NewTemporary() => Path.Combine(unfinished, $"{process}-{Interlocked.Increment(ref lastTemporary):x}");
 
-    private IEnumerator<string> Files(string folder, DateTimeOffset before) =>
+    private IEnumerator<string> FilesIn(string folder, DateTimeOffset before) =>
         new FileSystemEnumerable<string>(
             folder,
             (ref FileSystemEntry entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'),
@@ -381,23 +405,4 @@ internal sealed class FolderBlobStore : IBlobStore, IDisposable
 
     /// <summary>Tells what our own disk threw from what the sender's stream threw.</summary>
     private sealed class DiskException(Exception cause) : Exception(cause.Message, cause);
-
-    /// <summary>A picture is read once, by its worker, soon after it was written; keeping it in memory any longer helps nobody.</summary>
-    private sealed class ReadOnceStream(string path) : FileStream(
-        path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan)
-    {
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing && !SafeFileHandle.IsClosed)
-                DurableFiles.ForgetCached(SafeFileHandle);
-            base.Dispose(disposing);
-        }
-
-        public override ValueTask DisposeAsync()
-        {
-            if (!SafeFileHandle.IsClosed)
-                DurableFiles.ForgetCached(SafeFileHandle);
-            return base.DisposeAsync();
-        }
-    }
 }

@@ -88,7 +88,7 @@ public static class LocalBackup
             cancel.ThrowIfCancellationRequested();
             var copy = Path.Combine(to, entry.Name);
             // What is unfinished is nobody's yet.
-            if (entry.Name == FolderBlobStore.UnfinishedName || (isTop && LeftOut.Contains(entry.Name, StringComparer.Ordinal)))
+            if (entry.Name is FolderBlobStore.UnfinishedName or FolderBlobStore.LentName || (isTop && LeftOut.Contains(entry.Name, StringComparer.Ordinal)))
                 continue;
             // Pictures or models may lie on another disk; further below nobody made a link.
             if (entry.LinkTarget is not null && !isTop)

@@ -58,7 +58,7 @@ internal static class BridgeCommand
         using var source = new HttpJobSource(
             new Uri(server), token, settings.Name,
             () => new WorkerJoin(settings.Lanes, [new WorkerModel(model.Id, model.Version) { Info = model }]) { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System,
-            loggers.CreateLogger<HttpJobSource>(), reachesBlobs: true);
+            loggers.CreateLogger<HttpJobSource>(), BlobAccess.Links);
         using var ended = new CancellationTokenSource();
         var reading = mail?.ReadAsync(ended.Token) ?? Task.CompletedTask;
         try

@@ -77,7 +77,7 @@ internal static partial class WorkerCommand
             new Uri(server), token, settings.Name,
             () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System,
             // One that a gateway started is on its machine, and mostly confined to it.
-            loggers.CreateLogger<HttpJobSource>(), reachesBlobs: !isChild);
+            loggers.CreateLogger<HttpJobSource>(), isChild ? BlobAccess.Files : BlobAccess.Links);
         WorkerWelcome welcome;
         try
         {

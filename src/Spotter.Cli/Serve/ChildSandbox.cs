@@ -32,9 +32,11 @@ internal static class ChildSandbox
     /// <param name="modelFolders">Where more of them may come to lie.</param>
     /// <param name="data">The data folder, which is none of its business.</param>
     /// <param name="scratch">Its folder for temporary files.</param>
+    /// <param name="lent">Where it finds the pictures of its jobs; null when it fetches them.</param>
     /// <param name="port">The gateway's port.</param>
-    public static SandboxRules OfWorker(IEnumerable<string> models, IEnumerable<string> modelFolders, string data, string scratch, int port) => new()
+    public static SandboxRules OfWorker(IEnumerable<string> models, IEnumerable<string> modelFolders, string data, string scratch, string? lent, int port) => new()
     {
+        Lent = lent is null ? [] : [lent],
         Read = [.. SystemFiles, .. Program.Value, .. modelFolders.Where(folder => !HoldsMore(Path.GetFullPath(folder), data)), .. models.SelectMany(m => FilesOf(m, data))],
         Write = [scratch, "/dev/null", .. OnceFile()],
         Port = port,

@@ -25,6 +25,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
     private readonly ModelCatalogue catalogue;
     private readonly ModelService models;
     private readonly IServer server;
+    private readonly string? lent;
     private readonly List<Pool> pools = [];
     private readonly CancellationTokenSource scaled = new();
     private readonly TimeProvider time;
@@ -37,6 +38,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
         ModelService models, IServer server, TimeProvider time, RandomSource random, ILoggerFactory loggers)
     {
         (this.settings, this.gateway, this.catalogue, this.models, this.server) = (settings, gateway, catalogue, models, server);
+        lent = backend.Blobs.Files?.LentFolder;
         (this.time, log) = (time, loggers.CreateLogger<PoolService>());
         catalogue.AreTogether = (one, other) => PoolSettings.OfModel(settings.Pools, one) == PoolSettings.OfModel(settings.Pools, other);
         var dependencies = new PoolDependencies(backend, gateway.Jobs.Leases, jobs.Changes, name, roster, records, catalogue, settings.DataFolder, Scratch, time, random, loggers);
@@ -191,7 +193,7 @@ internal sealed partial class PoolService : BackgroundService, IHostedLifecycleS
     private partial void LogNotReplaced(Exception failed);
 
     private SandboxRules Rules() => ChildSandbox.OfWorker(
-        models.Models.Where(m => m.Error is null).Select(m => m.File), SpotterPaths.ModelFolders(settings.DataFolder), settings.DataFolder, Scratch, Address.Port);
+        models.Models.Where(m => m.Error is null).Select(m => m.File), SpotterPaths.ModelFolders(settings.DataFolder), settings.DataFolder, Scratch, lent, Address.Port);
 
     /// <summary>Where the workers write what is too large for memory, and what tells of their ends.</summary>
     private string Scratch => Path.Combine(settings.DataFolder, "scratch");

@@ -56,6 +56,8 @@ internal static unsafe partial class Landlock
                 Allow(ruleset, path, ReadFile | ReadFolder);
             foreach (var path in rules.Write)
                 Allow(ruleset, path, ReadFile | ReadFolder | WriteFile | Truncate | RemoveFile | RemoveFolder | MakeFile | MakeFolder);
+            foreach (var path in rules.Lent)
+                Allow(ruleset, path, ReadFile | RemoveFile);
             foreach (var path in execute)
                 Allow(ruleset, path, Execute | ReadFile);
             if (Version >= FirstWithNetwork && rules.Port is { } port)

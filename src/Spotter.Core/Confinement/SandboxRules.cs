@@ -14,6 +14,9 @@ public sealed record SandboxRules
     /// <summary>Files and folders, with all below them, that it may change.</summary>
     public IReadOnlyList<string> Write { get; init; } = [];
 
+    /// <summary>Folders whose files it may read and remove, if it knows their names: it can't list them, nor make or change anything in them.</summary>
+    public IReadOnlyList<string> Lent { get; init; } = [];
+
     /// <summary>The only TCP port to which it may connect; null for no network at all.</summary>
     public int? Port { get; init; }
 
@@ -25,6 +28,7 @@ public sealed record SandboxRules
     [
         .. Read.Where(IsLine).Select(path => $"read {path}"),
         .. Write.Where(IsLine).Select(path => $"write {path}"),
+        .. Lent.Where(IsLine).Select(path => $"lent {path}"),
         .. Port is { } port ? [string.Create(CultureInfo.InvariantCulture, $"port {port}")] : Array.Empty<string>(),
         .. MemoryBytes is { } bytes ? [string.Create(CultureInfo.InvariantCulture, $"memory {bytes}")] : Array.Empty<string>(),
     ]);
@@ -33,7 +37,7 @@ public sealed record SandboxRules
     /// <exception cref="FormatException">It is something else.</exception>
     public static SandboxRules Parse(string text)
     {
-        List<string> read = [], write = [];
+        List<string> read = [], write = [], lent = [];
         int? port = null;
         long? memory = null;
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -46,6 +50,9 @@ public sealed record SandboxRules
                 case ["write", var path]:
                     write.Add(path);
                     break;
+                case ["lent", var path]:
+                    lent.Add(path);
+                    break;
                 case ["port", var number]:
                     port = int.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture);
                     break;
@@ -56,7 +63,7 @@ public sealed record SandboxRules
                     throw new FormatException($"{Variable} can't be read at '{line}'.");
             }
         }
-        return new SandboxRules { Read = read, Write = write, Port = port, MemoryBytes = memory };
+        return new SandboxRules { Read = read, Write = write, Lent = lent, Port = port, MemoryBytes = memory };
     }
 
     private static bool IsLine(string path) => !path.Contains('\n', StringComparison.Ordinal);

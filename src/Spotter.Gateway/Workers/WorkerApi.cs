@@ -145,6 +145,9 @@ internal sealed partial class WorkerApi(
         roster.Took(worker, started.Job.Isolated, started.Job.Model is not null);
         if (take.WantsLinks && settings.WorkerLinks)
             started = await jobs.WithLinksAsync(started, CancellationToken.None);
+        // Only those that were started here are on this machine for sure.
+        else if (take.WantsFiles && !IsFromElsewhere(worker))
+            started = jobs.WithFiles(started);
         return TypedResults.Json(started, SpotterJson.Default.StartedJob);
     }
 

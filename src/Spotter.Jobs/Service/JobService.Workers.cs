@@ -55,6 +55,20 @@ public sealed partial class JobService
         }
     }
 
+    /// <summary>A job that was taken, with files that hold its inputs where they are files here; for a worker on this machine.</summary>
+    public StartedJob WithFiles(StartedJob started)
+    {
+        if (blobs.Files is not { } files)
+            return started;
+        var all = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var input in started.Job.Spec.Inputs)
+        {
+            if (files.Lend(input.Key) is { } file)
+                all[input.Key] = file;
+        }
+        return started with { Files = all };
+    }
+
     /// <summary>A form with which the holder of a lease puts an output into the blob store, under a key of its own.</summary>
     /// <param name="lease">The lease.</param>
     /// <param name="bytes">The output's length.</param>

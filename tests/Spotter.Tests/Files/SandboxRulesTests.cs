@@ -60,8 +60,8 @@ public sealed class SandboxRulesTests
             ChildSandbox.FilesOf(folder.File("real/m.onnx"), data).Contains(folder.File("real"), StringComparer.Ordinal).ShouldBeFalse(data);
             ChildSandbox.FilesOf(folder.File("parent/m.onnx"), data).ShouldAllBe(path => path.EndsWith("m.onnx", StringComparison.Ordinal) || path.EndsWith("m.yaml", StringComparison.Ordinal), data);
             // Nor does a folder of models that holds it.
-            ChildSandbox.OfWorker([], [folder.File("real")], data, folder.File("real/data/scratch"), 1).Read.Contains(folder.File("real"), StringComparer.Ordinal).ShouldBeFalse(data);
+            ChildSandbox.OfWorker([], [folder.File("real")], data, folder.File("real/data/scratch"), lent: null, 1).Read.Contains(folder.File("real"), StringComparer.Ordinal).ShouldBeFalse(data);
         }
-        ChildSandbox.OfWorker([], [folder.File("real/data/models")], folder.File("linked"), folder.File("real/data/scratch"), 1).Read.Contains(folder.File("real/data/models"), StringComparer.Ordinal).ShouldBeTrue();
+        ChildSandbox.OfWorker([], [folder.File("real/data/models")], folder.File("linked"), folder.File("real/data/scratch"), lent: null, 1).Read.Contains(folder.File("real/data/models"), StringComparer.Ordinal).ShouldBeTrue();
     }
 }

@@ -284,7 +284,7 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     [Fact]
     public async Task Where_the_bucket_can_not_be_reached_the_gateway_is_asked_and_links_are_no_longer_wanted()
     {
-        using var asking = new HttpJobSource(bench.Address, GatewayBench.Token, "w", () => new WorkerJoin(2, [.. models]), TimeProvider.System, log, reachesBlobs: true);
+        using var asking = new HttpJobSource(bench.Address, GatewayBench.Token, "w", () => new WorkerJoin(2, [.. models]), TimeProvider.System, log, BlobAccess.Links);
         await asking.JoinAsync(default);
         await bench.SubmitAsync();
         using var silent = new TcpListener(IPAddress.Loopback, 0);
@@ -315,12 +315,41 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
         bench.Log.ShouldNotContain(l => l.Contains("secret", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_is_lent_is_read_and_removed_and_asked_for_where_it_is_not_there_or_cut()
+    {
+        using var folder = new TemporaryFolder();
+        using var asking = new HttpJobSource(bench.Address, GatewayBench.Token, "w", () => new WorkerJoin(2, [.. models]), TimeProvider.System, log, BlobAccess.Files);
+        await asking.JoinAsync(default);
+        await bench.SubmitAsync();
+        var started = (await asking.TakeAsync("w", [Queue], Wait, default))!;
+        started.Files.ShouldBeNull("it was not started by this gateway, so it may be on any machine");
+        var input = started.Job.Spec.Inputs[0];
+        var other = GatewayBench.Picture().Select(b => (byte)~b).ToArray();
+        started = started with { Files = new Dictionary<string, string>(StringComparer.Ordinal) { [input.Key] = folder.File("lent") } };
+
+        File.WriteAllBytes(folder.File("lent"), other);
+        (await ReadAsync()).ShouldBe(other);
+        File.Exists(folder.File("lent")).ShouldBeFalse();
+        (await ReadAsync()).ShouldBe(GatewayBench.Picture());
+        File.WriteAllBytes(folder.File("lent"), other[1..]);
+        (await ReadAsync()).ShouldBe(GatewayBench.Picture());
+
+        async Task<byte[]> ReadAsync()
+        {
+            await using var image = await asking.OpenInputAsync(started, input, default);
+            var bytes = new MemoryStream();
+            await image.CopyToAsync(bytes);
+            return bytes.ToArray();
+        }
+    }
+
     [Theory]
     [InlineData("v1/workers/w/input", true)]
     [InlineData("v1/nothing", false)]
     public async Task A_bucket_that_refuses_a_worker_is_left_alone_and_one_without_the_picture_is_not(string refusing, bool isLeft)
     {
-        using var asking = new HttpJobSource(bench.Address, GatewayBench.Token, "w", () => new WorkerJoin(2, [.. models]), TimeProvider.System, log, reachesBlobs: true);
+        using var asking = new HttpJobSource(bench.Address, GatewayBench.Token, "w", () => new WorkerJoin(2, [.. models]), TimeProvider.System, log, BlobAccess.Links);
         await asking.JoinAsync(default);
         await bench.SubmitAsync();
         var started = (await asking.TakeAsync("w", [Queue], Wait, default))!;

@@ -51,6 +51,41 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
     }
 
     [Fact]
+    public async Task What_is_lent_is_the_blob_under_a_second_name_and_goes_without_it()
+    {
+        var store = NewStore();
+        await store.PutAsync("in/ab/abc", new MemoryStream([1, 2, 3]), default);
+
+        var (one, other) = (store.Files.Lend("in/ab/abc")!, store.Files.Lend("in/ab/abc")!);
+
+        string.Equals(one, other, StringComparison.Ordinal).ShouldBeFalse();
+        Path.GetDirectoryName(one).ShouldBe(store.Files.LentFolder);
+        Path.GetFileName(one).Length.ShouldBe(32, "nobody guesses it");
+        File.ReadAllBytes(one).ShouldBe([1, 2, 3]);
+        File.Delete(one);
+        await store.DeleteAsync("in/ab/abc", default);
+        File.ReadAllBytes(other).ShouldBe([1, 2, 3], "who has it already goes on");
+        store.Files.Lend("in/ab/abc").ShouldBeNull("it is gone");
+        (await store.ListAsync("", DateTimeOffset.MaxValue, default).ToListAsync()).ShouldBeEmpty("what is lent is no blob");
+    }
+
+    [Fact]
+    public async Task What_was_lent_and_not_taken_goes_with_what_is_unfinished()
+    {
+        var store = NewStore();
+        await store.PutAsync("in/ab/old", new MemoryStream([1]), default);
+        await store.PutAsync("in/ab/young", new MemoryStream([2]), default);
+        var (old, young) = (store.Files.Lend("in/ab/old")!, store.Files.Lend("in/ab/young")!);
+        File.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-2));
+
+        await store.DeleteUnfinishedAsync(TimeProvider.System.GetUtcNow().AddHours(-1), default);
+
+        File.Exists(old).ShouldBeFalse();
+        File.Exists(young).ShouldBeTrue();
+        (await store.OpenAsync("in/ab/old", default)).ShouldNotBeNull().Dispose();
+    }
+
+    [Fact]
     public async Task A_process_that_starts_leaves_the_uploads_of_another_alone()
     {
         var content = new PausingStream(Bytes.Random(600_000, seed: 1));
