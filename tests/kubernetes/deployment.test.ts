@@ -135,7 +135,7 @@ describe('docs/kubernetes.md', () => {
   it('names components and overlays that are there, and leaves none out', () => {
     const there = readdirSync(join(deployment, 'components')).filter((name) => name !== 'postgres')
     for (const name of there) expect(page).toContain(`components/${name}`)
-    for (const [path] of page.matchAll(/\bdeploy\/kubernetes(\/[\w-]+(\.json)?)*/g)) expect(existsSync(join(repository, path)), path).toBe(true)
+    for (const [path] of page.matchAll(/\bdeploy\/kubernetes(\/[\w-]+(\.json|\.yaml)?)*/g)) expect(existsSync(join(repository, path)), path).toBe(true)
   })
 
   it('says the version of the image', () => {

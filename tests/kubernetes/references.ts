@@ -4,8 +4,9 @@ import type { Rule } from './rule'
 import { containerOf, find } from './rule'
 
 /** The Secrets that docs/kubernetes.md has its readers make, and their keys. */
+const section = read('docs/kubernetes.md').split(/^## /m).find((text) => text.startsWith('Secrets\n'))!
 const madeByUsers = new Map(
-  [...read('docs/kubernetes.md').matchAll(/^\| `([\w-]+)` \| (`[^|]+) \|/gm)].map(([, name, keys]) => [name!, [...keys!.matchAll(/`([^`]+)`/g)].map((k) => k[1]!)]),
+  [...section.matchAll(/^\| `([\w-]+)` \| (`[^|]+) \|/gm)].map(([, name, keys]) => [name!, [...keys!.matchAll(/`([^`]+)`/g)].map((k) => k[1]!)]),
 )
 
 interface Reference {
