@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { helmRenderings } from './helm'
 import type { Manifest } from './manifests'
 import { base, label, renderings } from './manifests'
 import { find } from './rule'
@@ -22,7 +23,7 @@ function compile(objects: Manifest[]): string {
 
 describe('fields', () => {
   it('are all known, in every rendering', () => {
-    const distinct = new Map(renderings.flatMap((r) => r.objects).map((o) => [JSON.stringify(o), o]))
+    const distinct = new Map([...renderings, ...helmRenderings].flatMap((r) => r.objects).map((o) => [JSON.stringify(o), o]))
     expect(compile([...distinct.values()])).toBe('')
   })
 

@@ -28,13 +28,17 @@ export interface Rendering {
 
 export const read = (path: string) => readFileSync(join(repository, path), 'utf8')
 
+/** As Kubernetes reads them, for which 0440 is octal. */
+export const parseManifests = (text: string): Manifest[] =>
+  parseAllDocuments(text, { version: '1.1' }).flatMap((document) => {
+    if (document.errors[0]) throw document.errors[0]
+    return (document.toJS() as Manifest | null) ?? []
+  })
+
 /** Fails as `kubectl apply -k` would. */
 export function render(folder: string): Manifest[] {
   const text = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-  return parseAllDocuments(text).map((document) => {
-    if (document.errors[0]) throw document.errors[0]
-    return document.toJS() as Manifest
-  })
+  return parseManifests(text)
 }
 
 /** A folder with the files of users, beside the checkout's `deploy`, and what is made of each of its kustomizations. */

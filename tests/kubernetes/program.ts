@@ -87,7 +87,8 @@ export const programRules: Rule[] = [
     check: (objects) => {
       const models = (name?: string) => {
         const found = objects.find((o) => o.kind === 'Deployment' && o.metadata.name === name)
-        return found && found.spec.template.spec.containers[0].args.find((a: string) => a.startsWith('--model='))?.slice('--model='.length)
+        const args = (found?.spec.template.spec.containers[0].args ?? []) as string[]
+        return args.filter((a) => a.startsWith('--model=')).map((a) => a.slice('--model='.length)).join()
       }
       const asked = ofKind(objects, 'ScaledObject').flatMap((o) => o.spec.triggers.filter((t: any) => t.type.startsWith('external')).map((t: any) => ({ of: o.spec.scaleTargetRef.name as string, pool: t.metadata.pool as string })))
       const pools = poolsIn(objects).map((p) => ({ ...p, deployment: p.deployment ?? asked.find(({ pool }) => pool === p.name)?.of }))

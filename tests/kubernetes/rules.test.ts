@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { helmRenderings } from './helm'
 import { base, renderings } from './manifests'
 import { networkRules } from './network'
 import { podRules } from './pods'
@@ -8,7 +9,7 @@ import { schemaRules } from './schemas'
 
 const rules = [...schemaRules, ...podRules, ...referenceRules, ...networkRules, ...programRules]
 
-describe.each(renderings)('$name', ({ objects }) => {
+describe.each([...renderings, ...helmRenderings])('$name', ({ objects }) => {
   it.each(rules)('$says', async ({ check }) => {
     expect(await check(objects)).toEqual([])
   })
