@@ -243,17 +243,6 @@ describe('the chart', () => {
   it('says of every value what it is', () => {
     expect(values.filter(([, comment]) => comment === '').map(([name]) => name)).toEqual([])
   })
-
-  it('tells which Secrets are missing', () => {
-    const notes = (...values: Values[]) => helm(['install', 'spotter', chart, '--namespace', 'spotter', '--dry-run=client'], ...values).stdout.split('NOTES:')[1]!
-    expect(notes()).toMatch(/spotter: worker-token\n {2}spotter: webhook-secret\n {2}spotter: keys.json\n {2}spotter: postgres-password\n/)
-    expect(notes()).not.toContain('telegram')
-    const more = notes(parts['base']!, { scaler: { kind: 'keda-redis' }, monitoring: { enabled: true } })
-    for (const secret of ['telegram: .telegramToken', 'redis-password: password', 'metrics-key: key', 'spotter-tls: tls.crt', 'https://spotter.example.org']) expect(more).toContain(secret)
-    expect(notes(parts['overlays/eks']!)).not.toContain('postgres')
-    expect(notes(...own['a database of their own']!)).toContain('postgres-url: url')
-    expect(notes({ scaler: { kind: 'keda-metrics-api' } })).toContain('keda-key: key')
-  })
 })
 
 describe('docs/kubernetes.md', () => {
