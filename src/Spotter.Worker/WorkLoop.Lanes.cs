@@ -9,7 +9,7 @@ public sealed partial class WorkLoop
     {
         Work? next = null;
         var lane = new Lane(runner.DecodingOfThisThread());
-        while (next is not null || ready.TryTake(out next, Timeout.Infinite))
+        while (next is not null || ready.Take(out next))
         {
             var first = next;
             next = null;

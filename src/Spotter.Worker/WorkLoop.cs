@@ -36,7 +36,7 @@ public sealed partial class WorkLoop : IDisposable
     private readonly SemaphoreSlim slots;
     private int slotCount;
     private TaskCompletionSource laneFreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly BlockingCollection<Work> ready = [];
+    private readonly BlockingQueue<Work> ready = new();
     private readonly ConcurrentDictionary<Lease, Work> held = new();
     private readonly ScratchFolder scratch = new();
     private readonly DrainSwitch drain;
@@ -83,7 +83,7 @@ public sealed partial class WorkLoop : IDisposable
                 return early;
         }
         while (!await MayEndAsync());
-        ready.CompleteAdding();
+        ready.Complete();
         await Task.WhenAll(lanes);
         return WorkerEnd.Drained;
     }
@@ -94,7 +94,6 @@ public sealed partial class WorkLoop : IDisposable
         if (ownsDrain)
             drain.Dispose();
         slots.Dispose();
-        ready.Dispose();
         scratch.Dispose();
     }
 
@@ -295,10 +294,8 @@ public sealed partial class WorkLoop : IDisposable
         Failpoint.At("worker-fetched", work.Job.Name);
         work.Inputs = inputs.All;
         work.Fetch = Stopwatch.GetElapsedTime(start);
-        if (drain.IsDraining)
+        if (drain.IsDraining || !ready.TryAdd(work))
             GiveBack(work, Drained);
-        else
-            ready.Add(work);
         var ran = await work.Done.Task;
         return work.IsLate && ran.Outcome is JobOutcome.Retry ? new JobRun(TimedOut(work, wasStuck: false)) : ran;
     }

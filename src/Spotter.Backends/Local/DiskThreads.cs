@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Spotter.Core;
 
 namespace Spotter.Backends.Local;
@@ -14,7 +13,7 @@ internal sealed class DiskThreads : IDisposable
 
     private const int MostWaiting = 256;
 
-    private readonly BlockingCollection<Action> work = [];
+    private readonly BlockingQueue<Action> work = new();
     private readonly SemaphoreSlim room = new(MostWaiting);
 
     /// <summary>Starts the threads.</summary>
@@ -29,23 +28,17 @@ internal sealed class DiskThreads : IDisposable
     {
         await room.WaitAsync(cancel);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        try
-        {
-            work.Add(() => Run(action, done), CancellationToken.None);
-        }
-        catch (InvalidOperationException closed)
-        {
-            throw new SpotterException(ErrorCodes.StoreUnavailable, "The blob store is being closed; try again once the service is back.", closed);
-        }
+        if (!work.TryAdd(() => Run(action, done)))
+            throw new SpotterException(ErrorCodes.StoreUnavailable, "The blob store is being closed; try again once the service is back.");
         await done.Task;
     }
 
     /// <summary>Does what waits, and takes nothing more. Not waited for: a disk that hangs must not keep the process from ending.</summary>
-    public void Dispose() => work.CompleteAdding();
+    public void Dispose() => work.Complete();
 
     private void Loop()
     {
-        foreach (var action in work.GetConsumingEnumerable())
+        while (work.Take(out var action))
             action();
     }
 

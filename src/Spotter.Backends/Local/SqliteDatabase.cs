@@ -134,7 +134,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>Does what waits, then closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Writer.StopAsync();
+        await Writer.DisposeAsync();
         closed = true;
         for (var i = 0; i < Readers; i++)
             await readerSlots.WaitAsync();

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using Spotter.Core;
 using Spotter.Jobs;
 
@@ -9,7 +8,7 @@ namespace Spotter.Backends.Local;
 /// The one thread that writes the file. All work that waits goes into one transaction and so shares one fsync
 /// (group commit); work that may get lost is answered before that fsync. Those who listen are told on this thread.
 /// </summary>
-internal sealed class SqliteWriter
+internal sealed class SqliteWriter : IAsyncDisposable
 {
     /// <summary>Units of work that may wait; further callers wait for room.</summary>
     private const int Backlog = 8192;
@@ -31,13 +30,12 @@ internal sealed class SqliteWriter
 
     private readonly SqliteConnection connection;
     private readonly WriteScope scope;
-    private readonly Channel<WriteWork> work = Channel.CreateBounded<WriteWork>(
-        new BoundedChannelOptions(Backlog) { SingleReader = true });
+    private readonly BlockingQueue<WriteWork> work = new();
+    private readonly SemaphoreSlim room = new(Backlog);
     private readonly TaskCompletionSource<Exception> failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread thread;
     private Action<IReadOnlyList<JobChange>>? committed;
     private Action<SqliteConnection>? lookAfterCommit;
-    private Task<bool>? arrival;
     private int pagesInLog;
     private volatile SpotterException? refusal;
 
@@ -62,22 +60,21 @@ internal sealed class SqliteWriter
     /// <summary>Puts a unit of work in line; it runs after all that were sent before.</summary>
     public async ValueTask SendAsync(WriteWork unit, CancellationToken cancel)
     {
-        try
+        if (!room.Wait(0, CancellationToken.None))
+            await room.WaitAsync(cancel);
+        if (!work.TryAdd(unit))
         {
-            if (!work.Writer.TryWrite(unit))
-                await work.Writer.WriteAsync(unit, cancel);
-        }
-        catch (ChannelClosedException)
-        {
+            room.Release();
             throw refusal ?? Closing();
         }
     }
 
     /// <summary>Does what waits, and ends.</summary>
-    public async Task StopAsync()
+    public async ValueTask DisposeAsync()
     {
-        work.Writer.TryComplete();
+        work.Complete();
         await Task.Run(thread.Join);
+        // Not the semaphore: whoever comes later still hears from it that it is closed.
     }
 
     /// <summary>What callers hear who come too late.</summary>
@@ -86,18 +83,8 @@ internal sealed class SqliteWriter
 
     private void Loop()
     {
-        while (WaitForWork(Timeout.InfiniteTimeSpan))
+        while (work.Wait(Timeout.InfiniteTimeSpan))
             RunTransaction(new Arrivals(this));
-    }
-
-    /// <summary>False when the time is over, or when there will be no more.</summary>
-    private bool WaitForWork(TimeSpan wait)
-    {
-        arrival ??= work.Reader.WaitToReadAsync().AsTask();
-        if (!arrival.Wait(wait) || !arrival.Result)
-            return false;
-        arrival = null;
-        return true;
     }
 
     private void RunTransaction(IUnits units)
@@ -237,7 +224,7 @@ internal sealed class SqliteWriter
         refusal ??= new SpotterException(
             ErrorCodes.StoreUnavailable, $"The job store has failed and takes nothing more ({fault.Message}); restart the service once its disk is well.", fault);
         connection.LeaveLogOnClose();
-        work.Writer.TryComplete();
+        work.Complete();
         failed.TrySetResult(fault);
     }
 
@@ -264,12 +251,13 @@ internal sealed class SqliteWriter
         {
             while (count < LargestGroup)
             {
-                if (writer.work.Reader.TryRead(out var unit))
+                if (writer.work.TryTake(out var unit))
                 {
+                    writer.room.Release();
                     count++;
                     return unit;
                 }
-                if (somebodyWaits || Stopwatch.GetElapsedTime(begun) > LongestLinger || !writer.WaitForWork(Linger))
+                if (somebodyWaits || Stopwatch.GetElapsedTime(begun) > LongestLinger || !writer.work.Wait(Linger))
                     return null;
             }
             return null;
