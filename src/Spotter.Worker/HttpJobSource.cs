@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using Spotter.Core;
+using Spotter.Core.Files;
 using Spotter.Jobs;
 
 namespace Spotter.Worker;

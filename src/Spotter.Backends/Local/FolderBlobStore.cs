@@ -4,6 +4,7 @@ using System.IO.Enumeration;
 using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 using Spotter.Core;
+using Spotter.Core.Files;
 using Spotter.Jobs;
 
 namespace Spotter.Backends.Local;

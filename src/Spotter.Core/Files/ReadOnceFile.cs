@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Spotter.Core;
+namespace Spotter.Core.Files;
 
 /// <summary>
 /// A file that is read once from its beginning to its end. When it is closed, the system is told to forget its copy of the bytes, so that
