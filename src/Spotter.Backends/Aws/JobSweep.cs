@@ -49,6 +49,9 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     // One after another would be too slow where many messages are lost, and each would be sent in a call of its own.
     private const int TendedAtOnce = 50;
 
+    /// <summary>Open jobs are looked through for leases of others no sooner again than after this time for each of them: 200 s for as many as can be.</summary>
+    private static readonly TimeSpan PerRow = TimeSpan.FromMilliseconds(10);
+
     private DateTimeOffset nextSweep = DateTimeOffset.MinValue;
 
     // Up to when was looked.
@@ -153,8 +156,10 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     public async Task RememberAsync(CancellationToken cancel)
     {
         nextSearch = clock.GetUtcNow() + Every;
-        foreach (var row in (await OpenAsync(cancel)).Rows)
-            Remember(row);
+        var open = (await OpenAsync(cancel)).Rows;
+        open.ForEach(Remember);
+        // It is paid for by the row: where many jobs wait and workers die all the time, a lease of another gateway is found later.
+        nextSearch = clock.GetUtcNow() + (open.Count * PerRow is var longer && longer > Every ? longer : Every);
     }
 
     /// <summary>Remembers the leases that others gave, if there are others and it was not just done.</summary>

@@ -125,6 +125,28 @@ public sealed class ModelStoreTests
     });
 
     [Fact]
+    public void Workers_that_die_one_after_the_other_have_all_that_waits_read_the_less_often_the_more_it_is() => thread.Run(async () =>
+    {
+        const int Jobs = 6000;
+        List<ModelGateway> gateways = [Gateway(), Gateway()];
+        for (var i = 0; i < Jobs; i += 500)
+            await gateways[1].AskAsync(store => store.AddAsync([.. Enumerable.Range(0, 500).Select(_ => SampleJobs.New(id: JobId.New(random, cloud.Clock)))], default));
+        await LookAsync(gateways, 1);
+
+        // A minute for so many.
+        var read = new List<bool>();
+        for (var i = 0; i < 8; i++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(21), cloud.Clock);
+            var calls = cloud.Calls;
+            await gateways[0].AskAsync(store => store.ReleaseAsync("gone", SampleJobs.Fault, spendAttempt: true, default));
+            read.Add(cloud.Calls > calls);
+        }
+
+        read.ShouldBe([true, false, false, true, false, false, true, false]);
+    });
+
+    [Fact]
     public void A_count_that_had_to_stop_puts_nothing_right() => thread.Run(async () =>
     {
         const int Jobs = Ledger.MostPages + 20;
