@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Spotter.EndToEnd.Harness;
 
@@ -18,7 +20,12 @@ public sealed class RedisInstance : IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("spotter-redis-").FullName;
     private Process? process;
 
-    private RedisInstance(int port) => Port = port;
+    private RedisInstance(int port, bool isSecure)
+    {
+        Port = port;
+        if (isSecure)
+            WriteCertificate();
+    }
 
     /// <summary>Why there can be none here; null when there can.</summary>
     public static string? Missing { get; } = Program is null ? "there is no Redis server here: install the package redis-server" : null;
@@ -30,12 +37,16 @@ public sealed class RedisInstance : IDisposable
     public int Port { get; }
 
     /// <summary>Its address, with the password.</summary>
-    public string Url => string.Create(CultureInfo.InvariantCulture, $"redis://:{Uri.EscapeDataString(Password)}@127.0.0.1:{Port}/0");
+    public string Url => string.Create(CultureInfo.InvariantCulture, $"{(Certificate is null ? "redis" : "rediss")}://:{Uri.EscapeDataString(Password)}@127.0.0.1:{Port}/0");
+
+    /// <summary>The file of the certificate that it shows, which it made itself; null for one without TLS.</summary>
+    public string? Certificate { get; private set; }
 
     /// <summary>Starts one.</summary>
-    public static RedisInstance Start()
+    /// <param name="isSecure">True for one that is spoken to by TLS only.</param>
+    public static RedisInstance Start(bool isSecure = false)
     {
-        var instance = new RedisInstance(FreePort());
+        var instance = new RedisInstance(FreePort(), isSecure);
         try
         {
             instance.StartAgain();
@@ -73,7 +84,8 @@ public sealed class RedisInstance : IDisposable
         process = Process.Start(start) ?? throw new InvalidOperationException("redis-server can't be started.");
         process.StandardInput.Write(string.Create(CultureInfo.InvariantCulture, $"""
             bind 127.0.0.1
-            port {Port}
+            {(Certificate is null ? "" : "tls-")}port {Port}
+            {(Certificate is null ? "" : $"port 0\ntls-cert-file {Certificate}\ntls-key-file {Key}\ntls-ca-cert-file {Certificate}\ntls-auth-clients no")}
             requirepass "{Password}"
             save ""
             appendonly no
@@ -101,6 +113,23 @@ public sealed class RedisInstance : IDisposable
     {
         Kill();
         Directory.Delete(folder, recursive: true);
+    }
+
+    private string Key => Path.Combine(folder, "key.pem");
+
+    private void WriteCertificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=Redis of the tests", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        Certificate = Path.Combine(folder, "certificate.pem");
+        File.WriteAllText(Certificate, certificate.ExportCertificatePem());
+        File.WriteAllText(Key, key.ExportPkcs8PrivateKeyPem());
     }
 
     private static int FreePort()
