@@ -18,7 +18,7 @@ public sealed class NeedsRedisAttribute : NeedsAttribute
 /// <summary>A Redis server and a schema for the tests of one class; each test begins with nothing in them.</summary>
 public sealed class RedisServer : IDisposable
 {
-    private readonly Lazy<RedisInstance> instance = new(RedisInstance.Start);
+    private readonly Lazy<RedisInstance> instance = new(() => RedisInstance.Start());
 
     public RedisInstance Instance => instance.Value;
 
