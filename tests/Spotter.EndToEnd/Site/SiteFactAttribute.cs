@@ -1,6 +1,6 @@
 using Spotter.EndToEnd.Page;
 
-namespace Spotter.EndToEnd.Harness;
+namespace Spotter.EndToEnd.Site;
 
 /// <summary>A test of the documentation site, which <c>./test site</c> makes; skipped where there is none.</summary>
 [AttributeUsage(AttributeTargets.Method)]
