@@ -132,19 +132,20 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <summary>What was lent, which is this worker's alone from now on; null when it is not there (any more), or cut.</summary>
     private static ReadOnceFile? OpenLent(string file, InputRef input)
     {
+        ReadOnceFile? content = null;
         try
         {
-            var content = new ReadOnceFile(file);
+            content = new ReadOnceFile(file);
             File.Delete(file);
             if (content.Length == input.Bytes)
                 return content;
-            content.Dispose();
-            return null;
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
-            return null;
+            // It is asked for by its key.
         }
+        content?.Dispose();
+        return null;
     }
 
     /// <inheritdoc/>

@@ -29,7 +29,10 @@ internal sealed class DiskThreads : IDisposable
         await room.WaitAsync(cancel);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!work.TryAdd(() => Run(action, done)))
+        {
+            room.Release();
             throw new SpotterException(ErrorCodes.StoreUnavailable, "The blob store is being closed; try again once the service is back.");
+        }
         await done.Task;
     }
 

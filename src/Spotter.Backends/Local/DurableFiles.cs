@@ -51,7 +51,7 @@ internal static partial class DurableFiles
         }
     }
 
-    /// <summary>Gives a file a second name in its file system; false when it can't be had, as there is no such file or no such thing there. Not made durable.</summary>
+    /// <summary>Makes a hard link to a file; false when there is no such file, or its file system has no hard links. Not made durable.</summary>
     public static bool TryLink(string path, string second) => !OperatingSystem.IsWindows() && Link(path, second) == 0;
 
     /// <summary>True for an error that means that there is no room: the disk is full, or a quota used up.</summary>

@@ -196,7 +196,9 @@ internal sealed class FolderBlobStore : IBlobStore, IBlobFiles, IDisposable
         try
         {
             var others = new DirectoryInfo(unfinished).EnumerateFiles().Where(f => !f.Name.StartsWith(process, StringComparison.Ordinal));
-            foreach (var file in others.Concat(new DirectoryInfo(LentFolder).EnumerateFiles()).Where(f => f.LastWriteTimeUtc < before.UtcDateTime))
+            // Without its folder nothing is lent, and everything goes on.
+            var lent = Directory.Exists(LentFolder) ? new DirectoryInfo(LentFolder).EnumerateFiles() : [];
+            foreach (var file in others.Concat(lent).Where(f => f.LastWriteTimeUtc < before.UtcDateTime))
             {
                 TryDelete(file.FullName);
                 cancel.ThrowIfCancellationRequested();

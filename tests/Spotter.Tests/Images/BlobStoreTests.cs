@@ -121,8 +121,11 @@ public sealed class FolderBlobStoreTests : BlobStoreConformance
         var store = NewStore();
         await store.PutAsync("in/ab/abc", new MemoryStream([1]), default);
         Directory.Delete(folder.File("in"), recursive: true);
+        Directory.Delete(store.Files.LentFolder, recursive: true);
 
         await store.PutAsync("in/ab/abd", new MemoryStream([2]), default);
+        store.Files.Lend("in/ab/abd").ShouldBeNull("it is fetched by its key");
+        await store.DeleteUnfinishedAsync(DateTimeOffset.MaxValue.AddYears(-1), default);
 
         await using var read = await store.OpenAsync("in/ab/abd", default);
         read.ShouldNotBeNull();

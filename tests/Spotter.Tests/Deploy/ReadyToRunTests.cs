@@ -2,8 +2,8 @@ using System.Reflection.PortableExecutable;
 
 namespace Spotter.Tests.Deploy;
 
-/// <summary>What <c>./spotter</c> and the tests run is compiled for this machine when it is built (src/Spotter.Cli/CompileAhead.targets).</summary>
-public sealed class CompiledAheadTests
+/// <summary>What <c>./spotter</c> and the tests run is compiled for this machine when it is built (src/Spotter.Cli/ReadyToRun.targets).</summary>
+public sealed class ReadyToRunTests
 {
     [Theory]
     [InlineData("spotter.dll")]
