@@ -70,7 +70,6 @@ internal static partial class WorkerCommand
         var loader = new ModelLoader(models, new VisionModelOptions { Device = told.Get(WorkerSection.Device) }, loggers.CreateLogger<ModelLoader>());
         using var ended = new CancellationTokenSource();
         var heeding = machine?.RunAsync(ended.Token) ?? Task.CompletedTask;
-        var watching = await BeginLoadingAsync(told, isChild, loader, loggers, drain, ended.Token);
         var memory = settings.MemoryBytes is { } bytes ? new MemoryBudget(bytes) : MemoryBudget.Default(parsed.GetValue(Workers) ?? 1);
         var runner = new JobRunner(new EngineHost(models, new ImageLimits(), RandomSource.System), memory, loggers.CreateLogger<JobRunner>());
         using var source = new HttpJobSource(
@@ -78,9 +77,11 @@ internal static partial class WorkerCommand
             () => new WorkerJoin(settings.Lanes, models.List()) { Order = drain.LatestOrder, IsLeaving = drain.IsForGood }, TimeProvider.System,
             // One that a gateway started is on its machine, and mostly confined to it.
             loggers.CreateLogger<HttpJobSource>(), isChild ? BlobAccess.Files : BlobAccess.Links);
+        Task watching;
         WorkerWelcome welcome;
         try
         {
+            watching = await BeginLoadingAsync(told, isChild, loader, loggers, drain, ended.Token);
             welcome = await source.JoinAsync(drain.Draining);
         }
         catch (OperationCanceledException) when (drain.IsDraining)

@@ -7,6 +7,8 @@ public sealed class StopTests : IDisposable
 {
     private const int HangUp = 1;
 
+    private static readonly Dictionary<string, string> WorkerToken = new(StringComparer.Ordinal) { ["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef" };
+
     private readonly TemporaryFolder folder = new();
 
     private string Data => folder.File("data");
@@ -66,6 +68,23 @@ public sealed class StopTests : IDisposable
 
         Processes.Signal(worker, Processes.Continue);
         (await service.ExitAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_told_to_end_before_it_has_joined_ends_in_order()
+    {
+        var model = PatchModel.Write(folder.File("patches.onnx"));
+        var nobody = new Uri("http://127.0.0.1:1");
+        await using var worker = SpotterProcess.StartJoining(nobody, ["worker", "--data", Data, "--model", model], WorkerToken);
+        var inspections = await Eventually.SeeAsync(
+            "it looks at its model",
+            () => Task.FromResult(Processes.ChildrenOf(worker.Id).Where(child => Processes.ArgumentsOf(child).Contains("inspect", StringComparer.Ordinal)).ToList()),
+            children => children.Count > 0);
+
+        Processes.Signal(inspections[0], Processes.Stop);
+        (await worker.TerminateAsync()).ShouldBe(0, worker.Log);
+
+        await Eventually.BeAsync("nobody looks any more", () => !Processes.IsAlive(inspections[0]));
     }
 
     private Process StartBy(string shell)
