@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -19,9 +20,11 @@ internal sealed class TelemetryProviders : IDisposable
 
     private readonly TracerProvider? traces;
 
-    public TelemetryProviders(TelemetrySettings settings)
+    public TelemetryProviders(TelemetrySettings settings, IMeterFactory own)
     {
         var metrics = Sdk.CreateMeterProviderBuilder().ConfigureResource(r => Describe(r, settings)).AddMeter([settings.Meter, .. Others])
+            // Meters are heard by name in the whole process, those of another host in it too.
+            .AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != own ? MetricStreamConfiguration.Drop : null)
             .AddPrometheusExporter(text => (text.ScopeInfoEnabled, text.ScrapeResponseCacheDurationMilliseconds) = (false, 0));
         Metrics = (settings.Endpoint is null ? metrics : metrics.AddOtlpExporter(otlp => Send(otlp, settings, "v1/metrics"))).Build();
         // Without a collector nobody wants spans, and none are made.

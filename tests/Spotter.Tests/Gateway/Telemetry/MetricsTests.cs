@@ -106,6 +106,20 @@ public sealed class MetricsTests : IAsyncLifetime
         text.ShouldContain("dotnet_process_memory_working_set_bytes");
     }
 
+    [Fact]
+    public async Task Another_host_in_the_same_process_is_not_measured()
+    {
+        await using var other = await GatewayBench.StartAsync();
+        var route = "http_route=\"/v1/models\"";
+        await other.Client.GetAsync(new Uri("/v1/models", UriKind.Relative));
+        var text = "";
+        for (var tries = 0; tries < 100 && !text.Contains(route, StringComparison.Ordinal); tries++)
+            text = await other.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+
+        text.ShouldContain(route);
+        (await ScrapeAsync()).ShouldNotContain(route);
+    }
+
     private GatewayMeters Meters => (GatewayMeters)bench.Host.Services.GetService(typeof(GatewayMeters))!;
 
     /// <summary>The text, checked against its format.</summary>
