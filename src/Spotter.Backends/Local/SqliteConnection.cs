@@ -10,6 +10,7 @@ internal sealed class SqliteConnection : IDisposable
 {
     private const int StatusPagesWritten = 9;
     private const int NoCheckpointOnClose = 1006;
+    private const int StablePlans = 1007;
     private readonly sqlite3 handle;
     private readonly Dictionary<string, SqliteStatement> statements = new(StringComparer.Ordinal);
 
@@ -24,6 +25,8 @@ internal sealed class SqliteConnection : IDisposable
             Check(code);
             Check(raw.sqlite3_extended_result_codes(handle, 1));
             Check(raw.sqlite3_busy_timeout(handle, (int)busyTimeout.TotalMilliseconds));
+            // Else a statement with LIMIT ?1 is compiled anew each time that a number is bound to it.
+            Check(raw.sqlite3_db_config(handle, StablePlans, 1, out _));
             if (readOnly)
                 Execute("PRAGMA query_only = 1");
         }
@@ -48,6 +51,9 @@ internal sealed class SqliteConnection : IDisposable
 
     /// <summary>Steps of SQLite's virtual machine since this was last asked: what statements cost, whatever else the machine does.</summary>
     internal long TakeSteps() => statements.Values.Sum(statement => statement.TakeSteps());
+
+    /// <summary>How often statements were compiled anew, which they are not to be.</summary>
+    internal long Recompiled => statements.Values.Sum(statement => statement.Recompiled);
 
     /// <summary>The statement for this text, prepared once per connection.</summary>
     public SqliteStatement Prepare(string sql)

@@ -131,6 +131,13 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             return [.. connection.Prepared, .. idleReaders.SelectMany(reader => reader.Prepared)];
     }
 
+    /// <summary>How often statements were compiled anew so far, for tests, while nothing runs.</summary>
+    internal long Recompiled()
+    {
+        lock (idleReaders)
+            return connection.Recompiled + idleReaders.Sum(reader => reader.Recompiled);
+    }
+
     /// <summary>Does what waits, then closes the file.</summary>
     public async ValueTask DisposeAsync()
     {

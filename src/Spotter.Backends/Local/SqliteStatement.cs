@@ -10,6 +10,7 @@ namespace Spotter.Backends.Local;
 /// </summary>
 internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt handle) : IDisposable
 {
+    private const int StatusRecompiled = 5;
     private const int StatusSteps = 4;
 
     public SqliteStatement Bind(int parameter, long value)
@@ -113,6 +114,9 @@ internal sealed class SqliteStatement(SqliteConnection connection, sqlite3_stmt 
 
     /// <summary>See <see cref="SqliteConnection.TakeSteps"/>.</summary>
     public long TakeSteps() => raw.sqlite3_stmt_status(handle, StatusSteps, 1);
+
+    /// <summary>How often it was compiled anew.</summary>
+    public long Recompiled => raw.sqlite3_stmt_status(handle, StatusRecompiled, 0);
 
     /// <summary>Frees the statement; for its connection only.</summary>
     public void Close() => handle.Dispose();
