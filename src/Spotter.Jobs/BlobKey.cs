@@ -26,6 +26,9 @@ public static class BlobKey
 
     private const int FolderDigits = 2;
 
+    // Of an id's digits, which begin with the milliseconds, those that change every four seconds and come again after 18 minutes.
+    private const int FolderFrom = 7;
+
     /// <summary>A new name for something that was sent.</summary>
     public static string NewInput(RandomSource random, TimeProvider time) => New(InputsPrefix, random, time);
 
@@ -74,11 +77,11 @@ public static class BlobKey
     public static JobId? JobOf(string key) =>
         key.StartsWith(InputsPrefix, StringComparison.Ordinal) && key.Length == InputsPrefix.Length + FolderDigits + 1 + JobId.Length && JobId.TryParse(key[^JobId.Length..], out var id) ? id : null;
 
-    /// <summary>The time comes first, so that an index over keys grows at its end; the folder last, so that folders fill evenly.</summary>
+    /// <summary>The folder is the same for all that are named within some seconds, so that one flush of it makes all their names durable; over time folders fill evenly.</summary>
     private static string New(string prefix, RandomSource random, TimeProvider time)
     {
         var id = JobId.New(random, time).Value;
-        return $"{prefix}{id[^FolderDigits..]}/{id}";
+        return $"{prefix}{id.Substring(FolderFrom, FolderDigits)}/{id}";
     }
 
     private static string Folded(string prefix, UploadId id) => $"{prefix}{id.Value[^FolderDigits..]}/{id.Value}";

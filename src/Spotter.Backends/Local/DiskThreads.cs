@@ -23,18 +23,24 @@ internal sealed class DiskThreads : IDisposable
             new Thread(Loop) { IsBackground = true, Name = "disk" }.Start();
     }
 
-    /// <summary>Runs <paramref name="action"/> on one of the threads, in the order of the calls. Once it is in line it can't be cancelled.</summary>
-    public async Task RunAsync(Action action, CancellationToken cancel)
+    /// <summary>
+    /// Runs <paramref name="action"/> on one of the threads, in the order of the calls, and waits for what is left to others then. Once it
+    /// is in line it can't be cancelled.
+    /// </summary>
+    public async Task RunAsync(Func<Task> action, CancellationToken cancel)
     {
         await room.WaitAsync(cancel);
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!work.TryAdd(() => Run(action, done)))
         {
             room.Release();
             throw new SpotterException(ErrorCodes.StoreUnavailable, "The blob store is being closed; try again once the service is back.");
         }
-        await done.Task;
+        await await done.Task;
     }
+
+    /// <summary>Puts <paramref name="action"/>, which throws nothing, in line; false once nothing more is taken.</summary>
+    public bool TryPost(Action action) => work.TryAdd(action);
 
     /// <summary>Does what waits, and takes nothing more. Not waited for: a disk that hangs must not keep the process from ending.</summary>
     public void Dispose() => work.Complete();
@@ -45,12 +51,11 @@ internal sealed class DiskThreads : IDisposable
             action();
     }
 
-    private void Run(Action action, TaskCompletionSource done)
+    private void Run(Func<Task> action, TaskCompletionSource<Task> done)
     {
         try
         {
-            action();
-            done.SetResult();
+            done.SetResult(action());
         }
         catch (Exception e)
         {

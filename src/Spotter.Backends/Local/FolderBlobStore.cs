@@ -91,7 +91,6 @@ internal sealed class FolderBlobStore : IBlobStore, IBlobFiles, IDisposable
         {
             using (var file = await WriteAsync(temporary, content, cancel))
                 await disk.RunAsync(() => Finish(file, temporary, path), cancel);
-            await SyncOf(Path.GetDirectoryName(path)!).SyncAsync();
             Failpoint.At("blob-durable");
         }
         catch (Exception e)
@@ -256,8 +255,8 @@ internal sealed class FolderBlobStore : IBlobStore, IBlobFiles, IDisposable
         }
     }
 
-    /// <summary>Makes a file durable and only then gives it its name, which is not durable yet.</summary>
-    private void Finish(SafeFileHandle file, string temporary, string path)
+    /// <summary>Makes a file durable and only then gives it its name, which is durable once the task has completed.</summary>
+    private Task Finish(SafeFileHandle file, string temporary, string path)
     {
         Failpoint.At("blob-written");
         OnDisk(() => Flush(file));
@@ -277,6 +276,7 @@ internal sealed class FolderBlobStore : IBlobStore, IBlobFiles, IDisposable
             OnDisk(() => File.Move(temporary, path, overwrite: true));
         }
         Failpoint.At("blob-named");
+        return SyncOf(folder).Sync();
     }
 
     private FolderSync SyncOf(string folder) =>

@@ -9,27 +9,52 @@ namespace Spotter.Backends.Local;
 internal sealed class FolderSync(DiskThreads disk, Action sync)
 {
     private readonly Lock gate = new();
-    private Task running = Task.CompletedTask;
-    private Task? next;
+    private TaskCompletionSource? next;
+    private bool isRunning;
 
-    /// <summary>Returns once names that were there before the call would survive a power cut.</summary>
-    public Task SyncAsync()
+    /// <summary>
+    /// Completes once names that were there before the call would survive a power cut. Called on a thread of the disk's, which does it
+    /// itself when nobody else does: handing it to another one would cost a switch of threads.
+    /// </summary>
+    public Task Sync()
     {
+        Task mine;
         lock (gate)
-            return next ??= SyncAfterAsync(running);
+        {
+            mine = (next ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            if (isRunning)
+                return mine;
+            isRunning = true;
+        }
+        RunNext();
+        return mine;
     }
 
-    private async Task SyncAfterAsync(Task before)
+    private void RunNext()
     {
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await disk.RunAsync(
-            () =>
-            {
-                // Too late for whoever comes from now on.
-                lock (gate)
-                    (running, next) = (next!, null);
-                sync();
-            },
-            CancellationToken.None);
+        TaskCompletionSource now;
+        lock (gate)
+        {
+            // Too late for whoever comes from now on.
+            (now, next) = (next!, null);
+        }
+        try
+        {
+            sync();
+            now.SetResult();
+        }
+        catch (Exception e)
+        {
+            now.SetException(e);
+        }
+        lock (gate)
+        {
+            isRunning = next is not null;
+            if (!isRunning)
+                return;
+        }
+        // Behind those who are about to give files a name, so that they share it; and this thread's own caller waits no longer.
+        if (!disk.TryPost(RunNext))
+            RunNext();
     }
 }
