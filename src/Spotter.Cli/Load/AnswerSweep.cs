@@ -66,7 +66,7 @@ internal sealed class AnswerSweep(LoadLedger ledger, JobReader reader, LoadClock
             head++;
         }
         var most = frontier == candidates && after is not null;
-        page = most ? Math.Min(page * 2, JobReader.LongestPage) : Math.Max(SmallestPage, frontier * 3 / 2);
+        page = Math.Clamp(most ? page * 2 : frontier * 3 / 2, SmallestPage, JobReader.LongestPage);
         return most;
     }
 
