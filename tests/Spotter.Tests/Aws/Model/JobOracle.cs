@@ -43,6 +43,9 @@ internal sealed class JobOracle(TimeProvider clock)
 
     public List<string> Violations { get; } = [];
 
+    /// <summary>Hears of each that is in <see cref="Violations"/> at once: a simulation may go on for long.</summary>
+    public Action<string> Told { get; set; } = static _ => { };
+
     public long ViolationCount { get; private set; }
 
     public long Made { get; private set; }
@@ -71,8 +74,10 @@ internal sealed class JobOracle(TimeProvider clock)
     public void Violated(string what)
     {
         ViolationCount++;
-        if (Violations.Count < MostTold)
-            Violations.Add($"{clock.GetUtcNow():HH:mm:ss.fff} {what}");
+        if (Violations.Count >= MostTold)
+            return;
+        Violations.Add($"{clock.GetUtcNow():HH:mm:ss.fff} {what}");
+        Told(Violations[^1]);
     }
 
     /// <summary>What a worker writes into a result or an error, so that it is known whose it is.</summary>

@@ -68,7 +68,7 @@ internal sealed partial class StoreSimulation
         this.size = size;
         random = RandomSource.Seeded(size.Seed);
         thread = new OneThread(random);
-        oracle = new JobOracle(thread.Clock);
+        oracle = new JobOracle(thread.Clock) { Told = Tell };
         cloud = new ModelCloud(thread.Clock, random, oracle);
         table = new ModelTable(cloud);
         queues = new ModelQueues(cloud, size.InFlight);
