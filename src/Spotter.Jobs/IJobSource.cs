@@ -24,9 +24,43 @@ public interface IJobSource
     /// <summary>Hands in how the attempt ended; false when the lease was lost and nothing was changed.</summary>
     Task<bool> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel);
 
+    /// <summary>Hands in how attempts ended, and takes the next jobs, in one call where there is one for that (<see cref="WorkerExchange"/>).</summary>
+    /// <param name="worker">The worker's name.</param>
+    /// <param name="finished">The attempts that ended, at most <see cref="WorkerExchange.MostFinished"/>.</param>
+    /// <param name="wanted">What to take; null for nothing. It is waited for only when nothing is handed in.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    Task<WorkerExchanged> ExchangeAsync(string worker, IReadOnlyList<WorkerFinish> finished, WantedJobs? wanted, CancellationToken cancel) =>
+        ExchangeOneByOneAsync(this, worker, finished, wanted, cancel);
+
+    /// <summary>The same by a call for each outcome. A job is taken only when nothing is handed in: two calls don't share a transaction.</summary>
+    static async Task<WorkerExchanged> ExchangeOneByOneAsync(
+        IJobSource source, string worker, IReadOnlyList<WorkerFinish> finished, WantedJobs? wanted, CancellationToken cancel)
+    {
+        var refused = await Task.WhenAll(finished.Select(async f =>
+        {
+            try
+            {
+                return await source.FinishAsync(f.Lease, f.Outcome, cancel) ? null : new JobError(ErrorCodes.LeaseLost, "The lease is lost.");
+            }
+            catch (SpotterException refusal)
+            {
+                return new JobError(refusal.Code, refusal.Message);
+            }
+        }));
+        return finished.Count == 0 && wanted is not null && await source.TakeAsync(worker, wanted.Queues, wanted.Wait, cancel) is { } started
+            ? new WorkerExchanged(refused, [started])
+            : new WorkerExchanged(refused, []);
+    }
+
     /// <summary>
     /// Asked by a worker that was told to drain and has handed in everything: null when it may go, and is known no more;
     /// else what it is to do instead, since the drain was taken back.
     /// </summary>
     Task<WorkerOrders?> AskToLeaveAsync(string worker, CancellationToken cancel);
 }
+
+/// <summary>What a worker takes.</summary>
+/// <param name="Queues">From these queues (<see cref="QueueNames"/>).</param>
+/// <param name="Most">So many jobs at most.</param>
+/// <param name="Wait">How long to wait for the first one.</param>
+public sealed record WantedJobs(IReadOnlyCollection<string> Queues, int Most, TimeSpan Wait);

@@ -28,6 +28,8 @@ namespace Spotter.Jobs;
 [JsonSerializable(typeof(WorkerHeartbeat))]
 [JsonSerializable(typeof(WorkerOrders))]
 [JsonSerializable(typeof(WorkerFinish))]
+[JsonSerializable(typeof(WorkerExchange))]
+[JsonSerializable(typeof(WorkerExchanged))]
 [JsonSerializable(typeof(WorkerOutput))]
 [JsonSerializable(typeof(WorkerOutputAsk))]
 [JsonSerializable(typeof(WorkerOutputForm))]

@@ -59,6 +59,9 @@ public sealed record WorkerModel(string Id, string? Version)
 /// <param name="HeartbeatSeconds">How often to send a <see cref="WorkerHeartbeat"/>.</param>
 public sealed record WorkerWelcome(double HeartbeatSeconds)
 {
+    /// <summary>True when the gateway knows <see cref="WorkerExchange"/>; those of earlier versions don't.</summary>
+    public bool Exchanges { get; init; }
+
     /// <summary>The queues of the engines that it brings, to take from; null when it brings none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Queues { get; init; }
@@ -69,6 +72,9 @@ public sealed record WorkerWelcome(double HeartbeatSeconds)
 /// <param name="WaitSeconds">How long to wait for one to come.</param>
 public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds)
 {
+    /// <summary>How many jobs it has room for; heeded in a <see cref="WorkerExchange"/> only.</summary>
+    public int Most { get; init; } = 1;
+
     /// <summary>True to get jobs for two models too, of those whose queues are named; a worker of an earlier version would run the first only.</summary>
     public bool Pairs { get; init; }
 
@@ -113,6 +119,26 @@ public sealed record WorkerFinish(Lease Lease, JobOutcome Outcome)
     /// <summary>Most bytes of a result: it stands in the job's row, and goes with each answer about the job.</summary>
     public const int MostResultBytes = 16 * 1024 * 1024;
 }
+
+/// <summary>A worker hands in how attempts ended and takes the next jobs, in one call.</summary>
+/// <param name="Finished">The attempts that ended; empty when there are none.</param>
+/// <param name="Take">What it takes, null for nothing. It is waited for only when nothing is handed in.</param>
+public sealed record WorkerExchange(IReadOnlyList<WorkerFinish> Finished, WorkerTake? Take)
+{
+    /// <summary>Most attempts in one call.</summary>
+    public const int MostFinished = 64;
+
+    /// <summary>Most bytes of all results in one call, unless it hands in a single one.</summary>
+    public const int MostResultBytes = 1024 * 1024;
+
+    /// <summary>Most jobs that one call takes.</summary>
+    public const int MostTaken = 256;
+}
+
+/// <summary>The answer to a <see cref="WorkerExchange"/>.</summary>
+/// <param name="Refused">For each attempt that was handed in why it does not count, in the same order; null when it does.</param>
+/// <param name="Jobs">The jobs that it got.</param>
+public sealed record WorkerExchanged(IReadOnlyList<JobError?> Refused, IReadOnlyList<StartedJob> Jobs);
 
 /// <summary>The key under which an annotated picture was stored.</summary>
 /// <param name="Key">Its key.</param>

@@ -39,6 +39,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     private IReadOnlyList<WorkerModel>? told; // of the models, with the last sign of life
     private int isAway; // 1 while the gateway does not answer
     private TimeSpan heartbeat = LongestPause;
+    private volatile bool exchanges; // what the gateway that was joined last can
 
     /// <summary>Creates the source; nothing is sent yet.</summary>
     /// <param name="server">The gateway's address.</param>
@@ -72,6 +73,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
             () => new HttpRequestMessage(HttpMethod.Put, path) { Content = Json(introduction(), SpotterJson.Default.WorkerJoin) },
             Timeout.InfiniteTimeSpan, LongestAnswer, cancel);
         var welcome = await ReadAsync(response, SpotterJson.Default.WorkerWelcome, cancel);
+        exchanges = welcome.Exchanges;
         heartbeat = TimeSpan.FromSeconds(Math.Clamp(welcome.HeartbeatSeconds, FirstPause.TotalSeconds, LongestPause.TotalSeconds));
         return welcome;
     }
@@ -109,7 +111,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
     /// <inheritdoc/>
     public async Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel)
     {
-        var take = new WorkerTake([.. queues], wait.TotalSeconds) { Pairs = true, WantsLinks = direct is { IsOpen: true }, WantsFiles = readsFiles };
+        var take = Ask(queues, wait);
         using var response = await SendJoinedAsync(() => Post("/take", take, SpotterJson.Default.WorkerTake), Timeout.InfiniteTimeSpan, wait + LongestAnswer, cancel);
         return response.StatusCode == HttpStatusCode.NoContent
             ? null
@@ -185,6 +187,36 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
             return false;
         }
     }
+
+    /// <inheritdoc/>
+    public async Task<WorkerExchanged> ExchangeAsync(string worker, IReadOnlyList<WorkerFinish> finished, WantedJobs? wanted, CancellationToken cancel)
+    {
+        if (!exchanges)
+            return await IJobSource.ExchangeOneByOneAsync(this, worker, finished, wanted, cancel);
+        var exchange = new WorkerExchange(finished, wanted is null ? null : Ask(wanted.Queues, wanted.Wait) with { Most = wanted.Most });
+        var (outage, answer) = finished.Count > 0 ? (LongestHandIn, LongestAnswer) : (Timeout.InfiniteTimeSpan, (wanted?.Wait ?? TimeSpan.Zero) + LongestAnswer);
+        try
+        {
+            return await SendAsync();
+        }
+        catch (SpotterException forgotten) when (forgotten.Code == ErrorCodes.NotFound)
+        {
+            await JoinAsync(cancel);
+            return exchanges ? await SendAsync() : await IJobSource.ExchangeOneByOneAsync(this, worker, finished, wanted, cancel);
+        }
+
+        async Task<WorkerExchanged> SendAsync()
+        {
+            using var response = await this.SendAsync(() => Post("/exchange", exchange, SpotterJson.Default.WorkerExchange), outage, answer, cancel);
+            var exchanged = await ReadAsync(response, SpotterJson.Default.WorkerExchanged, cancel);
+            return exchanged.Refused.Count == finished.Count
+                ? exchanged
+                : throw new SpotterException(ErrorCodes.Internal, "The gateway does not say of each outcome whether it counts; check --server.");
+        }
+    }
+
+    private WorkerTake Ask(IEnumerable<string> queues, TimeSpan wait) =>
+        new([.. queues], wait.TotalSeconds) { Pairs = true, WantsLinks = direct is { IsOpen: true }, WantsFiles = readsFiles };
 
     /// <inheritdoc/>
     public void Dispose()

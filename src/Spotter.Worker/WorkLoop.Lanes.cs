@@ -30,6 +30,7 @@ public sealed partial class WorkLoop
             // What is logged on the way names the first of them.
             using var trace = JobTracing.Within(first.Job.Spec);
             var ran = runner.Run(inputs);
+            Ran(time.GetElapsedTime(together[0].RunningSince!.Value) / together.Count);
             for (var i = 0; i < together.Count; i++)
             {
                 together[i].RunningSince = null;
@@ -71,10 +72,8 @@ public sealed partial class WorkLoop
     /// </summary>
     private void HoldMore()
     {
-        var wanted = settings.Lanes * (1 + runner.MostAtOnce);
-        var before = Interlocked.Exchange(ref slotCount, wanted);
-        if (before < wanted)
-            slots.Release(wanted - before);
+        heldForBatches = settings.Lanes * (1 + runner.MostAtOnce);
+        SetSlots();
     }
 
     /// <summary>True while no lane is likely to be free soon.</summary>

@@ -19,6 +19,7 @@ public sealed partial class WorkLoop
 
         private long runningSince = NotRunning;
         private double progress = double.NaN;
+        private int hasLeft;
         private volatile bool isLost;
         private volatile bool isLate;
 
@@ -63,6 +64,9 @@ public sealed partial class WorkLoop
             get => Volatile.Read(ref runningSince) is var since and not NotRunning ? since : null;
             set => Volatile.Write(ref runningSince, value ?? NotRunning);
         }
+
+        /// <summary>True the first time.</summary>
+        public bool TryLeave() => Interlocked.Exchange(ref hasLeft, 1) == 0;
 
         public void Lose()
         {

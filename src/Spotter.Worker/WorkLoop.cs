@@ -21,6 +21,7 @@ public sealed partial class WorkLoop : IDisposable
         ErrorCodes.WorkerDied, "Another job of the worker ran for too long and could not be stopped, so the worker ended; this job is run by another one.");
     private static readonly JobError Overtaken = new(ErrorCodes.Busy, "The worker that had the job runs others for longer than expected; it waits for another worker.");
     private static readonly JobError NoTime = new(ErrorCodes.Busy, "The worker's machine was taken away before the job had ended; it waits for another worker.");
+    private static readonly JobError NotAlone = new(ErrorCodes.Busy, "The worker that had the job waits to run another one alone; it waits for another worker.");
     private static readonly JobError Drained = new(ErrorCodes.Busy, "The worker was told to end before it began the job.");
 
     private readonly IJobSource source;
@@ -32,9 +33,8 @@ public sealed partial class WorkLoop : IDisposable
 
     private ServedQueues told;
 
-    // A job holds a slot from before it is taken until it is handed in: one running and one ready per lane.
-    private readonly SemaphoreSlim slots;
-    private int slotCount;
+    // At first one running and one ready per lane.
+    private readonly JobSlots slots;
     private TaskCompletionSource laneFreed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly BlockingQueue<Work> ready = new();
     private readonly ConcurrentDictionary<Lease, Work> held = new();
@@ -64,8 +64,7 @@ public sealed partial class WorkLoop : IDisposable
         this.time = time;
         this.log = log;
         told = queues();
-        slotCount = settings.Lanes * 2;
-        slots = new SemaphoreSlim(slotCount);
+        slots = new JobSlots(settings.Lanes * 2);
     }
 
     /// <summary>From now on take no job; give back what has not begun, finish what has, then end. Not to be taken back.</summary>
@@ -124,8 +123,8 @@ public sealed partial class WorkLoop : IDisposable
     {
         do
         {
-            using var giving = drain.Draining.Register(() => GiveBackReady(Drained));
             await TakeAsync(drain.Draining);
+            GiveBackReady(Drained);
         }
         while (!await HandedInAsync(drain.Staying));
     }
@@ -133,21 +132,14 @@ public sealed partial class WorkLoop : IDisposable
     /// <summary>True once all slots are free again, so everything that was taken has been handed in; false when the drain was taken back before.</summary>
     private async Task<bool> HandedInAsync(CancellationToken staying)
     {
-        var free = 0;
         try
         {
-            for (; free < Volatile.Read(ref slotCount); free++)
-                await slots.WaitAsync(staying);
+            await slots.WaitAsync(left: 0, staying);
             return true;
         }
         catch (OperationCanceledException)
         {
             return false;
-        }
-        finally
-        {
-            if (free > 0)
-                slots.Release(free);
         }
     }
 
@@ -190,9 +182,10 @@ public sealed partial class WorkLoop : IDisposable
     {
         while (!cancel.IsCancellationRequested)
         {
+            int claimed;
             try
             {
-                await slots.WaitAsync(cancel);
+                claimed = await slots.ClaimAsync(cancel);
             }
             catch (OperationCanceledException)
             {
@@ -203,29 +196,43 @@ public sealed partial class WorkLoop : IDisposable
             for (var freed = Volatile.Read(ref laneFreed); AreLanesTaken() && !cancel.IsCancellationRequested; freed = Volatile.Read(ref laneFreed))
                 await Task.WhenAny(freed.Task, PauseAsync(cancel));
 
-            StartedJob? started = null;
-            try
-            {
-                started = await source.TakeAsync(settings.Name, queues().Names, LongPoll, cancel);
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                // Draining; the loop ends.
-            }
-            catch (Exception refused) when (refused is not OutOfMemoryException)
-            {
-                // Whatever it was, a worker that takes no more would look as if it had nothing to do.
-                LogNotTaken(refused);
-                await PauseAsync(cancel);
-            }
-
-            if (started is null)
-                slots.Release();
-            else if (started.Job.Isolated)
-                await ProcessAloneAsync(Hold(started));
-            else
-                _ = ProcessAsync(Hold(started));
+            var taken = await PollAsync(claimed, cancel);
+            Begin(taken);
+            slots.Release(claimed - taken.Count);
         }
+    }
+
+    /// <summary>Waits for jobs until some come, for a while at most.</summary>
+    private async Task<IReadOnlyList<StartedJob>> PollAsync(int most, CancellationToken cancel)
+    {
+        // A job that has to run alone does not wait for a call that waits.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel, slots.Alone);
+        isPolling = true;
+        try
+        {
+            return (await source.ExchangeAsync(settings.Name, [], new WantedJobs(queues().Names, Math.Min(most, WorkerExchange.MostTaken), LongPoll), ended.Token)).Jobs;
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            return [];
+        }
+        catch (Exception refused) when (refused is not OutOfMemoryException)
+        {
+            // Whatever it was, a worker that takes no more would look as if it had nothing to do.
+            LogNotTaken(refused);
+            await PauseAsync(cancel);
+            return [];
+        }
+        finally
+        {
+            isPolling = false;
+        }
+    }
+
+    private void Begin(IReadOnlyList<StartedJob> taken)
+    {
+        foreach (var started in taken)
+            _ = started.Job.Isolated ? ProcessAloneAsync(Hold(started)) : ProcessAsync(Hold(started));
     }
 
     /// <summary>From now on the heartbeat keeps its lease.</summary>
@@ -241,21 +248,31 @@ public sealed partial class WorkLoop : IDisposable
     /// <summary>A job whose last attempt died with its worker has no neighbours that it could take along.</summary>
     private async Task ProcessAloneAsync(Work work)
     {
-        for (var i = 1; i < Volatile.Read(ref slotCount); i++)
-            await slots.WaitAsync();
+        if (!slots.TryBeAlone())
+        {
+            // Another one waits for all to end, and this one would wait for it.
+            await UntilHandedInAsync(work, () => FinishAsync(work, new JobOutcome.Retry(NotAlone, SpendAttempt: false)));
+            return;
+        }
+        await slots.WaitAsync(left: 1, CancellationToken.None);
         await ProcessAsync(work);
-        slots.Release(Volatile.Read(ref slotCount) - 1);
+        slots.EndAlone();
     }
 
     /// <summary>One job from its lease to its outcome.</summary>
-    private async Task ProcessAsync(Work work)
+    private Task ProcessAsync(Work work) => UntilHandedInAsync(work, async () =>
+    {
+        using var ran = await FetchAndRunAsync(work);
+        if (!work.Lost)
+            await HandInAsync(work, ran);
+    });
+
+    private async Task UntilHandedInAsync(Work work, Func<Task> handIn)
     {
         using var trace = JobTracing.Within(work.Job.Spec);
         try
         {
-            using var ran = await FetchAndRunAsync(work);
-            if (!work.Lost)
-                await HandInAsync(work, ran);
+            await handIn();
         }
         catch (Exception failed) when (failed is not OutOfMemoryException)
         {
@@ -264,9 +281,7 @@ public sealed partial class WorkLoop : IDisposable
         }
         finally
         {
-            // Not one that has come in its place since: the same job under the same lease, after a crash of the store.
-            held.TryRemove(new(work.Lease, work));
-            slots.Release();
+            Leave(work);
             work.Folder.Dispose();
         }
     }
@@ -296,6 +311,9 @@ public sealed partial class WorkLoop : IDisposable
         work.Fetch = Stopwatch.GetElapsedTime(start);
         if (drain.IsDraining || !ready.TryAdd(work))
             GiveBack(work, Drained);
+        else if (drain.IsDraining)
+            // Told just now, perhaps before it was among those that are given back.
+            GiveBackReady(Drained);
         var ran = await work.Done.Task;
         return work.IsLate && ran.Outcome is JobOutcome.Retry ? new JobRun(TimedOut(work, wasStuck: false)) : ran;
     }
@@ -340,17 +358,19 @@ public sealed partial class WorkLoop : IDisposable
 
     private async Task<bool> FinishAsync(Work work, JobOutcome outcome)
     {
-        try
-        {
-            return await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
-        }
-        catch (SpotterException refused) when (refused.Code == ErrorCodes.InvalidRequest && outcome is not JobOutcome.Retry)
+        var refused = await HandInAsync(work, outcome);
+        if (refused is null)
+            return true;
+        if (refused.Code == ErrorCodes.LeaseLost)
+            return false;
+        if (refused.Code == ErrorCodes.InvalidRequest && outcome is not JobOutcome.Retry)
         {
             // The gateway would refuse it another time as well, and the job would wait for its lease each time.
-            LogRefused(refused, work.Job.Id.Value);
-            return await source.FinishAsync(
-                work.Lease, new JobOutcome.Reject(new JobError(ErrorCodes.Internal, $"The gateway refused the answer: {refused.Message}")), CancellationToken.None);
+            LogRefused(refused.Detail, work.Job.Id.Value);
+            outcome = new JobOutcome.Reject(new JobError(ErrorCodes.Internal, $"The gateway refused the answer: {refused.Detail}"));
         }
+        // The store may have been away; a call of its own is repeated until it is back.
+        return await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
     }
 
     private Task<string> PutAsync(StartedJob started, EngineOutput made) => made.File is { } file
@@ -375,8 +395,8 @@ public sealed partial class WorkLoop : IDisposable
     [LoggerMessage(Level = LogLevel.Warning, Message = "The picture of job {Job} could not be fetched; it goes back into its queue")]
     private partial void LogNotFetched(Exception exception, string job);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The gateway refuses the answer of job {Job}, which fails with that")]
-    private partial void LogRefused(Exception exception, string job);
+    [LoggerMessage(Level = LogLevel.Error, Message = "The gateway refuses the answer of job {Job}, which fails with that: {Reason}")]
+    private partial void LogRefused(string reason, string job);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Job {Job} could not be handed in; it will be run again")]
     private partial void LogNotHandedIn(Exception exception, string job);

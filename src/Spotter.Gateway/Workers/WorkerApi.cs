@@ -54,6 +54,8 @@ internal sealed partial class WorkerApi(
         workers.MapDelete("", (string worker, WorkerApi api) => api.LeaveAsync(worker));
         workers.MapPost("/leave", (string worker, WorkerApi api) => api.LeaveIfDrainingAsync(worker));
         workers.MapPost("/take", (string worker, WorkerTake take, WorkerApi api, HttpContext http) => api.TakeAsync(worker, take, http));
+        workers.MapPost("/exchange", (string worker, WorkerExchange exchange, WorkerApi api, HttpContext http) => api.ExchangeAsync(worker, exchange, http))
+            .WithMetadata(new RequestSizeLimitAttribute(LargestFinish));
         workers.MapPost("/heartbeat", (string worker, WorkerHeartbeat heartbeat, WorkerApi api, CancellationToken cancel) => api.HeartbeatAsync(worker, heartbeat, cancel));
         workers.MapGet("/input", (string worker, string job, string key, WorkerApi api, CancellationToken cancel) => api.InputAsync(worker, job, key, cancel));
         workers.MapPost("/output-form", (string worker, WorkerOutputAsk ask, WorkerApi api, CancellationToken cancel) => api.OutputFormAsync(worker, ask, cancel));
@@ -76,7 +78,7 @@ internal sealed partial class WorkerApi(
             roster.Leaving(worker);
         Bring(worker, join.Models);
         joined.Bring(worker, join.Engines);
-        var welcome = new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds) { Queues = join.Engines is [] ? null : [.. join.Engines.Select(e => QueueNames.Of(e.Name, e.Name))] };
+        var welcome = new WorkerWelcome(settings.Jobs.Leases.Heartbeat.TotalSeconds) { Exchanges = true, Queues = join.Engines is [] ? null : [.. join.Engines.Select(e => QueueNames.Of(e.Name, e.Name))] };
         return TypedResults.Json(welcome, SpotterJson.Default.WorkerWelcome);
     }
 
@@ -118,41 +120,122 @@ internal sealed partial class WorkerApi(
         return TypedResults.Json(new WorkerOrders([], Drain: false) { Order = roster.OrderOf(worker).Number }, SpotterJson.Default.WorkerOrders);
     }
 
-    private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http)
+    private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http) =>
+        await TakeAsync(worker, take with { Most = 1 }, mayWait: true, http) is [var only]
+            ? TypedResults.Json(only, SpotterJson.Default.StartedJob)
+            : TypedResults.NoContent();
+
+    private async Task<JsonHttpResult<WorkerExchanged>> ExchangeAsync(string worker, WorkerExchange exchange, HttpContext http)
+    {
+        WorkerWords.Check(exchange);
+        // Before anything is handed in, which would be refused when the call is repeated.
+        if (exchange.Take is not null)
+            RequireJoined(worker);
+        var finishing = Task.WhenAll(exchange.Finished.Select(finish => TryFinishAsync(worker, finish)));
+        IReadOnlyList<StartedJob> taken = [];
+        try
+        {
+            // At the same time, so that they share a transaction.
+            if (exchange.Take is { } take)
+                taken = await TakeAsync(worker, take, mayWait: exchange.Finished.Count == 0, http);
+        }
+        finally
+        {
+            await ((Task)finishing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        if (!finishing.IsCompletedSuccessfully)
+            await GiveBackAsync(taken);
+        return TypedResults.Json(new WorkerExchanged(await finishing, taken), SpotterJson.Default.WorkerExchanged);
+    }
+
+    /// <summary>Why an outcome does not count; null when it does.</summary>
+    private async Task<JobError?> TryFinishAsync(string worker, WorkerFinish finish)
+    {
+        try
+        {
+            await FinishAsync(worker, finish);
+            return null;
+        }
+        catch (SpotterException refusal)
+        {
+            return new JobError(refusal.Code, refusal.Message);
+        }
+    }
+
+    private async Task<IReadOnlyList<StartedJob>> TakeAsync(string worker, WorkerTake take, bool mayWait, HttpContext http)
+    {
+        RequireJoined(worker);
+        if (roster.IsDraining(worker))
+        {
+            // It will hear of that at its next sign of life.
+            if (mayWait)
+                await Task.Delay(DrainingPause, time, http.RequestAborted);
+            return [];
+        }
+
+        WorkerWords.Check(take);
+        var wait = TimeSpan.FromSeconds(mayWait ? Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds) : 0);
+        var taken = await TakeAsync(worker, take, wait, http.RequestAborted);
+        if (http.RequestAborted.IsCancellationRequested || !roster.Has(worker))
+        {
+            // Nobody is there to run them: give them back at once, instead of letting the leases run out.
+            await GiveBackAsync(taken);
+            return [];
+        }
+        foreach (var started in taken)
+            roster.Took(worker, started.Job.Isolated, started.Job.Model is not null);
+        if (take.WantsLinks && settings.WorkerLinks)
+            return await Task.WhenAll(taken.Select(started => jobs.WithLinksAsync(started, CancellationToken.None)));
+        // Only those that were started here are on this machine for sure.
+        return take.WantsFiles && !IsFromElsewhere(worker) ? taken.ConvertAll(jobs.WithFiles) : taken;
+    }
+
+    private void RequireJoined(string worker)
     {
         if (IsElsewhere(worker))
             throw SentAway(worker);
         if (!roster.Has(worker))
             throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
-        if (roster.IsDraining(worker))
-        {
-            // It will hear of that at its next sign of life.
-            await Task.Delay(DrainingPause, time, http.RequestAborted);
-            return TypedResults.NoContent();
-        }
+    }
 
-        WorkerWords.Check(take);
-        var wait = TimeSpan.FromSeconds(Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds));
-        var started = await TakeAsync(worker, take, wait, http.RequestAborted);
-        if (started is null)
-            return TypedResults.NoContent();
-        if (http.RequestAborted.IsCancellationRequested || !roster.Has(worker))
+    private Task GiveBackAsync(IEnumerable<StartedJob> taken) => Task.WhenAll(taken.Select(started =>
+        jobs.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None)));
+
+    /// <summary>Waits for the first; of the others those that are there. Each asks as if it were alone, so they are given in one take.</summary>
+    private async Task<List<StartedJob>> TakeAsync(string worker, WorkerTake take, TimeSpan wait, CancellationToken cancel)
+    {
+        var more = take.Most - 1;
+        List<StartedJob> taken = [];
+        if (wait > TimeSpan.Zero || more == 0)
         {
-            // Nobody is there to run it: give it back at once, instead of letting the lease run out.
-            await jobs.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
-            return TypedResults.NoContent();
+            if (await TakeOneAsync(worker, take, wait, cancel) is not { } first)
+                return taken;
+            taken.Add(first);
         }
-        roster.Took(worker, started.Job.Isolated, started.Job.Model is not null);
-        if (take.WantsLinks && settings.WorkerLinks)
-            started = await jobs.WithLinksAsync(started, CancellationToken.None);
-        // Only those that were started here are on this machine for sure.
-        else if (take.WantsFiles && !IsFromElsewhere(worker))
-            started = jobs.WithFiles(started);
-        return TypedResults.Json(started, SpotterJson.Default.StartedJob);
+        else
+        {
+            more++;
+        }
+        var others = await Task.WhenAll(Enumerable.Range(0, more).Select(_ => TryTakeAsync(worker, take)));
+        taken.AddRange(others.OfType<StartedJob>());
+        return taken;
+    }
+
+    private async Task<StartedJob?> TryTakeAsync(string worker, WorkerTake take)
+    {
+        try
+        {
+            return await jobs.TakeAsync(worker, take.Queues, take.Pairs, TimeSpan.Zero, CancellationToken.None);
+        }
+        catch (SpotterException)
+        {
+            // What the others got must reach the worker; it hears of this at its next call.
+            return null;
+        }
     }
 
     /// <summary>Waits no longer than the worker has the models that it had when it asked, so that it can ask for those it has now.</summary>
-    private async Task<StartedJob?> TakeAsync(string worker, WorkerTake take, TimeSpan wait, CancellationToken cancel)
+    private async Task<StartedJob?> TakeOneAsync(string worker, WorkerTake take, TimeSpan wait, CancellationToken cancel)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel, roster.ModelsChanged(worker));
         try

@@ -35,6 +35,15 @@ internal static class WorkerWords
             throw Odd("a wait that can't be");
         if (take.Queues.Count > MostQueues || take.Queues.Any(q => !IsName(q)))
             throw Odd("queues that can't be");
+        if (take.Most is < 1 or > WorkerExchange.MostTaken)
+            throw Odd($"a number of jobs that can't be: it is 1 to {WorkerExchange.MostTaken}");
+    }
+
+    /// <summary>Checks a call that hands in and takes; each of its parts is checked on its own.</summary>
+    public static void Check(WorkerExchange exchange)
+    {
+        if (exchange.Finished.Count > WorkerExchange.MostFinished || exchange.Finished.Any(finish => finish is null))
+            throw Odd($"outcomes that can't be: it is {WorkerExchange.MostFinished} at most, and none of them null");
     }
 
     /// <summary>Checks a sign of life.</summary>

@@ -75,6 +75,81 @@ public sealed class HttpJobSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_call_hands_in_several_and_takes_the_next()
+    {
+        await source.JoinAsync(default);
+        for (var i = 0; i < 5; i++)
+            await bench.SubmitAsync();
+        var first = (await source.ExchangeAsync("w", [], new WantedJobs([Queue], 2, Wait), default)).Jobs;
+        first.Count.ShouldBe(2);
+
+        var (refused, second) = await source.ExchangeAsync("w", [.. first.Select(s => new WorkerFinish(s.Lease, SampleJobs.Done()))], new WantedJobs([Queue], 10, Wait), default);
+
+        refused.ShouldBe([null, null]);
+        second.Count.ShouldBe(3);
+        foreach (var started in first)
+            (await bench.Jobs.FindAsync(started.Job.Id, default))!.State.ShouldBe(JobState.Succeeded);
+        bench.Roster.List()[0].State.ShouldBe(WorkerState.Busy);
+        // Nothing is left, and nobody waits for what would be taken.
+        (await source.ExchangeAsync("w", [new WorkerFinish(second[0].Lease, SampleJobs.Done())], new WantedJobs([Queue], 1, Wait), default)).Jobs.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Of_several_each_is_refused_alone_and_may_be_sent_again()
+    {
+        await source.JoinAsync(default);
+        for (var i = 0; i < 3; i++)
+            await bench.SubmitAsync();
+        var taken = (await source.ExchangeAsync("w", [], new WantedJobs([Queue], 3, Wait), default)).Jobs;
+        await bench.Jobs.CancelAsync(taken[1].Job.Id, null, default);
+        var impossible = SampleJobs.Done() with { Timings = new() { InferMs = -1 } };
+        WorkerFinish[] all = [new(taken[0].Lease, SampleJobs.Done()), new(taken[1].Lease, SampleJobs.Done()), new(taken[2].Lease, impossible), new(taken[2].Lease with { Worker = "other" }, SampleJobs.Done())];
+
+        foreach (var first in (string?[])[null, ErrorCodes.LeaseLost])
+        {
+            var refused = (await source.ExchangeAsync("w", all, wanted: null, default)).Refused;
+            refused.Select(r => r?.Code).ShouldBe([first, ErrorCodes.LeaseLost, ErrorCodes.InvalidRequest, ErrorCodes.LeaseLost]);
+        }
+
+        (await bench.Jobs.FindAsync(taken[0].Job.Id, default))!.State.ShouldBe(JobState.Succeeded);
+        (await bench.Jobs.FindAsync(taken[2].Job.Id, default))!.State.ShouldBe(JobState.Running);
+    }
+
+    [Fact]
+    public async Task A_gateway_of_an_earlier_version_is_asked_for_one_after_the_other()
+    {
+        // A source that has not joined knows of none that can do more.
+        using var joined = Source(GatewayBench.Token);
+        await joined.JoinAsync(default);
+        for (var i = 0; i < 3; i++)
+            await bench.SubmitAsync();
+        var started = (await source.ExchangeAsync("w", [], new WantedJobs([Queue], 3, Wait), default)).Jobs.ShouldHaveSingleItem();
+        var lost = started.Lease with { FencingToken = started.Lease.FencingToken + 1 };
+
+        var (refused, jobs) = await source.ExchangeAsync("w", [new(started.Lease, SampleJobs.Done()), new(lost, SampleJobs.Done())], new WantedJobs([Queue], 3, Wait), default);
+
+        refused.Select(r => r?.Code).ShouldBe([null, ErrorCodes.LeaseLost]);
+        jobs.ShouldBeEmpty("what ended is handed in without waiting for more");
+    }
+
+    [Fact]
+    public async Task A_gateway_that_has_forgotten_the_worker_gets_what_it_made_all_the_same()
+    {
+        await source.JoinAsync(default);
+        var id = await bench.SubmitAsync();
+        await bench.SubmitAsync();
+        var started = (await source.ExchangeAsync("w", [], new WantedJobs([Queue], 1, Wait), default)).Jobs.ShouldHaveSingleItem();
+        bench.Roster.Leave("w").ShouldBeTrue();
+
+        var (refused, jobs) = await source.ExchangeAsync("w", [new WorkerFinish(started.Lease, SampleJobs.Done())], new WantedJobs([Queue], 1, Wait), default);
+
+        refused.ShouldBe([null]);
+        jobs.Count.ShouldBe(1);
+        (await bench.Jobs.FindAsync(id, default))!.State.ShouldBe(JobState.Succeeded);
+        bench.Roster.Has("w").ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task A_lost_lease_is_told_at_the_beat_and_at_the_end()
     {
         await source.JoinAsync(default);

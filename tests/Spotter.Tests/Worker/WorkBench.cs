@@ -219,6 +219,39 @@ internal sealed class FaultySource(JobService service) : IJobSource
     public Task<StartedJob?> TakeAsync(string worker, IReadOnlyCollection<string> queues, TimeSpan wait, CancellationToken cancel) =>
         TakeFaults.TryDequeue(out var fault) ? throw fault : service.TakeAsync(worker, queues, wait, cancel);
 
+    /// <summary>True for a gateway that hands in and takes several at once.</summary>
+    public bool TakesSeveral { get; set; }
+
+    /// <summary>Calls that hand something in wait for it; null when they need not.</summary>
+    public Task? Held { get; set; }
+
+    /// <summary>Why outcomes are refused, one after the other.</summary>
+    public ConcurrentQueue<JobError> Refusals { get; } = new();
+
+    /// <summary>How many outcomes each call handed in, and how many jobs it was to take.</summary>
+    public ConcurrentQueue<(int Finished, int Most)> Exchanges { get; } = new();
+
+    public async Task<WorkerExchanged> ExchangeAsync(string worker, IReadOnlyList<WorkerFinish> finished, WantedJobs? wanted, CancellationToken cancel)
+    {
+        if (!TakesSeveral)
+            return await IJobSource.ExchangeOneByOneAsync(this, worker, finished, wanted, cancel);
+        if (finished.Count > 0)
+        {
+            Exchanges.Enqueue((finished.Count, wanted?.Most ?? 0));
+            await (Held ?? Task.CompletedTask);
+        }
+        var refused = new List<JobError?>();
+        foreach (var finish in finished)
+            refused.Add(Refusals.TryDequeue(out var refusal) ? refusal : await service.FinishAsync(finish.Lease, finish.Outcome, default) ? null : new JobError(ErrorCodes.LeaseLost, "lost"));
+        var jobs = new List<StartedJob>();
+        while (jobs.Count < wanted?.Most
+            && await service.TakeAsync(worker, wanted.Queues, jobs.Count == 0 && finished.Count == 0 ? wanted.Wait : TimeSpan.Zero, cancel) is { } started)
+        {
+            jobs.Add(started);
+        }
+        return new WorkerExchanged(refused, jobs);
+    }
+
     public Task<Stream> OpenInputAsync(StartedJob started, InputRef input, CancellationToken cancel)
     {
         if (Images.TryDequeue(out var content))

@@ -56,6 +56,82 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_ends_while_a_call_is_under_way_goes_with_the_next_which_brings_as_many()
+    {
+        var jobs = new List<JobId>();
+        for (var i = 0; i < 9; i++)
+            jobs.Add(await bench.AddAsync());
+        var held = new TaskCompletionSource();
+        (bench.Source.TakesSeveral, bench.Source.Held) = (true, held.Task);
+        bench.Start(lanes: 3);
+        JobId[] running = [await bench.StartedAsync(), await bench.StartedAsync(), await bench.StartedAsync()];
+
+        bench.End(running[0]);
+        // Its lane goes on with one that was taken ahead.
+        await bench.StartedAsync();
+        bench.End(running[1]);
+        await bench.StartedAsync();
+        bench.End(running[2]);
+        await bench.StartedAsync();
+        bench.Source.Exchanges.ShouldBe([(1, 1)]);
+        held.SetResult();
+        foreach (var job in running)
+            await bench.UntilAsync(job, JobState.Succeeded);
+        foreach (var job in jobs)
+            bench.End(job);
+        foreach (var job in jobs)
+            await bench.UntilAsync(job, JobState.Succeeded);
+
+        bench.Source.Exchanges.ElementAt(1).ShouldBe((2, 2));
+        bench.Source.Exchanges.Sum(e => e.Finished).ShouldBe(9);
+    }
+
+    [Fact]
+    public async Task What_a_call_could_not_hand_in_is_handed_in_by_itself_or_dropped()
+    {
+        for (var i = 0; i < 3; i++)
+            await bench.AddAsync();
+        bench.Source.TakesSeveral = true;
+        bench.Source.Refusals.Enqueue(new JobError(ErrorCodes.StoreUnavailable, "The store is away."));
+        bench.Source.Refusals.Enqueue(new JobError(ErrorCodes.InvalidRequest, "The worker names a result that can't be."));
+        bench.Source.Refusals.Enqueue(new JobError(ErrorCodes.LeaseLost, "Somebody else's."));
+        bench.Start();
+
+        JobId first = await bench.StartedAsync(), second, third;
+        bench.End(first);
+        await bench.UntilAsync(first, JobState.Succeeded);
+        bench.End(second = await bench.StartedAsync());
+        (await bench.UntilAsync(second, JobState.Failed)).Error!.Detail.ShouldContain("a result that can't be");
+        bench.End(third = await bench.StartedAsync());
+        bench.Drain();
+        (await bench.Ended).ShouldBe(WorkerEnd.Drained);
+
+        (await bench.RowAsync(third)).State.ShouldBe(JobState.Running);
+    }
+
+    [Fact]
+    public async Task A_job_that_has_to_run_alone_ends_a_call_that_waits_and_another_such_job_goes_back()
+    {
+        JobId[] solos = [await bench.AddAsync(), await bench.AddAsync()];
+        foreach (var _ in solos)
+            (await bench.Service.TakeAsync("dies", [VisionTasks.Detect], TimeSpan.Zero, default)).ShouldNotBeNull();
+        await bench.Service.ReleaseAsync("dies", SampleJobs.Fault, spendAttempt: true, default);
+        bench.Source.TakesSeveral = true;
+
+        bench.Start(lanes: 2);
+        var first = await bench.StartedLaterAsync();
+        await bench.UntilAsync(solos.Single(s => s != first), row => row.State == JobState.Queued);
+        bench.HasStarted.ShouldBeFalse();
+        bench.End(first);
+        await bench.UntilAsync(first, JobState.Succeeded);
+
+        var second = await bench.StartedLaterAsync();
+        second.ShouldBe(solos.Single(s => s != first));
+        bench.End(second);
+        (await bench.UntilAsync(second, JobState.Succeeded)).Attempts.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task It_runs_as_many_jobs_at_once_as_it_has_lanes()
     {
         for (var i = 0; i < 3; i++)
