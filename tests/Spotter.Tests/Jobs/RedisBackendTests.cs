@@ -219,8 +219,8 @@ public sealed class RedisBackendTests(PostgresServer server, RedisServer redis) 
         var few = await CommandsOfAsync(() => TakeAsync(jobs, 20));
         await AddManyAsync(jobs, 3_000);
 
-        // An id that leaves the list from the middle has another one put in its place.
-        (await CommandsOfAsync(() => TakeAsync(jobs, 20))).ShouldBeLessThan(few + (3 * 20));
+        // An id that leaves the list from the middle has another one put in its place: three commands more for each of them.
+        (await CommandsOfAsync(() => TakeAsync(jobs, 20))).ShouldBeLessThanOrEqualTo(few + (3 * 20));
     }
 
     private List<string> Ids(string queue) => [.. ((string[])fixture.Run("LRANGE", $"__engine_pending_list_{queue}__", 0, -1)!)];
