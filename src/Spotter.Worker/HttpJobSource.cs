@@ -199,7 +199,7 @@ public sealed partial class HttpJobSource : IJobSource, IDisposable
         {
             return await SendAsync();
         }
-        catch (SpotterException forgotten) when (forgotten.Code == ErrorCodes.NotFound)
+        catch (SpotterException forgotten) when (forgotten.Code == ErrorCodes.NotFound && finished.Count == 0)
         {
             await JoinAsync(cancel);
             return exchanges ? await SendAsync() : await IJobSource.ExchangeOneByOneAsync(this, worker, finished, wanted, cancel);

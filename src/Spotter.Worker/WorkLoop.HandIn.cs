@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Spotter.Core;
 using Spotter.Jobs;
 
 namespace Spotter.Worker;
@@ -12,13 +13,17 @@ public sealed partial class WorkLoop
     // Of the newest in an average.
     private const double Weight = 0.1;
 
+    // Longer ones are outages, and say nothing of what follows.
+    private const double LongestExchangeMs = 1000;
+
     // The first ones load what the others find loaded.
     private const int Unmeasured = 20;
 
     private readonly Lock handing = new();
     private readonly Queue<HandIn> outcomes = new();
     private bool isExchanging;
-    private volatile bool isPolling;
+    private bool isPolling;
+    private Task bringing = Task.CompletedTask;
     private int runs;
     private double runMs;
     private double exchangeMs;
@@ -43,29 +48,58 @@ public sealed partial class WorkLoop
     {
         while (NextGroup() is { Count: > 0 } group)
         {
-            // A call that waits for jobs gets whatever comes.
-            var most = isPolling || drain.IsDraining || AreLanesTaken() ? 0 : slots.TryClaim(leaving: group.Count);
-            var wanted = most == 0 ? null : new WantedJobs(queues().Names, Math.Min(most, WorkerExchange.MostTaken), TimeSpan.Zero);
-            var start = Stopwatch.GetTimestamp();
+            var claimed = 0;
+            var brings = Bring();
             try
             {
+                claimed = brings is null || drain.IsDraining || AreLanesTaken() ? 0 : slots.TryClaim(leaving: group.Count);
+                var wanted = claimed == 0 ? null : new WantedJobs(queues().Names, Math.Min(claimed, WorkerExchange.MostTaken), TimeSpan.Zero);
+                var start = Stopwatch.GetTimestamp();
                 var exchanged = await source.ExchangeAsync(settings.Name, group.ConvertAll(h => new WorkerFinish(h.Work.Lease, h.Outcome)), wanted, CancellationToken.None);
-                Measure(ref exchangeMs, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                Measure(ref exchangeMs, Math.Min(Stopwatch.GetElapsedTime(start).TotalMilliseconds, LongestExchangeMs));
                 Begin(exchanged.Jobs);
-                slots.Release(most - exchanged.Jobs.Count);
                 for (var i = 0; i < group.Count; i++)
                 {
                     // Here, so that the next call knows of it.
                     if (exchanged.Refused[i] is null)
                         Leave(group[i].Work);
-                    group[i].Answer.SetResult(exchanged.Refused[i]);
+                    group[i].Answer.TrySetResult(exchanged.Refused[i]);
                 }
+                slots.Release(claimed - exchanged.Jobs.Count);
             }
-            catch (Exception failed) when (failed is not OutOfMemoryException)
+            catch (Exception failed)
             {
-                slots.Release(most);
-                group.ForEach(h => h.Answer.SetException(failed));
+                // It may be one of them that can't be sent, or the gateway is away: each is handed in by itself.
+                slots.Release(claimed);
+                group.ForEach(h => h.Answer.TrySetResult(new JobError(ErrorCodes.StoreUnavailable, failed.Message)));
             }
+            finally
+            {
+                brings?.SetResult();
+            }
+        }
+    }
+
+    /// <summary>Completed once a call has brought what it does; null while another call waits for jobs, and gets whatever comes.</summary>
+    private TaskCompletionSource? Bring()
+    {
+        lock (handing)
+        {
+            if (isPolling)
+                return null;
+            var brings = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            bringing = brings.Task;
+            return brings;
+        }
+    }
+
+    /// <summary>From now on a call waits for jobs: no other one takes any, and one that does so already has ended.</summary>
+    private Task BeginPolling()
+    {
+        lock (handing)
+        {
+            isPolling = true;
+            return bringing;
         }
     }
 
@@ -86,7 +120,13 @@ public sealed partial class WorkLoop
             var (group, bytes) = (new List<HandIn>(), 0L);
             while (group.Count < WorkerExchange.MostFinished && outcomes.TryPeek(out var next))
             {
-                bytes += next.Outcome is JobOutcome.Done done ? done.Result.Utf8.Length : 0;
+                bytes += next.Outcome switch
+                {
+                    JobOutcome.Done done => done.Result.Utf8.Length,
+                    JobOutcome.Retry retry => retry.Error.Detail.Length,
+                    JobOutcome.Reject reject => reject.Error.Detail.Length,
+                    _ => 0,
+                };
                 if (group.Count > 0 && bytes > WorkerExchange.MostResultBytes)
                     break;
                 group.Add(outcomes.Dequeue());

@@ -207,7 +207,7 @@ public sealed partial class WorkLoop : IDisposable
     {
         // A job that has to run alone does not wait for a call that waits.
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel, slots.Alone);
-        isPolling = true;
+        await BeginPolling();
         try
         {
             return (await source.ExchangeAsync(settings.Name, [], new WantedJobs(queues().Names, Math.Min(most, WorkerExchange.MostTaken), LongPoll), ended.Token)).Jobs;
@@ -225,7 +225,8 @@ public sealed partial class WorkLoop : IDisposable
         }
         finally
         {
-            isPolling = false;
+            lock (handing)
+                isPolling = false;
         }
     }
 
@@ -254,9 +255,15 @@ public sealed partial class WorkLoop : IDisposable
             await UntilHandedInAsync(work, () => FinishAsync(work, new JobOutcome.Retry(NotAlone, SpendAttempt: false)));
             return;
         }
-        await slots.WaitAsync(left: 1, CancellationToken.None);
-        await ProcessAsync(work);
-        slots.EndAlone();
+        try
+        {
+            await slots.WaitAsync(left: 1, CancellationToken.None);
+            await ProcessAsync(work);
+        }
+        finally
+        {
+            slots.EndAlone();
+        }
     }
 
     /// <summary>One job from its lease to its outcome.</summary>
@@ -358,19 +365,32 @@ public sealed partial class WorkLoop : IDisposable
 
     private async Task<bool> FinishAsync(Work work, JobOutcome outcome)
     {
-        var refused = await HandInAsync(work, outcome);
-        if (refused is null)
-            return true;
-        if (refused.Code == ErrorCodes.LeaseLost)
-            return false;
-        if (refused.Code == ErrorCodes.InvalidRequest && outcome is not JobOutcome.Retry)
+        switch (await HandInAsync(work, outcome))
         {
-            // The gateway would refuse it another time as well, and the job would wait for its lease each time.
-            LogRefused(refused.Detail, work.Job.Id.Value);
-            outcome = new JobOutcome.Reject(new JobError(ErrorCodes.Internal, $"The gateway refused the answer: {refused.Detail}"));
+            case null:
+                return true;
+            case { Code: ErrorCodes.LeaseLost }:
+                return false;
+            case { Code: ErrorCodes.InvalidRequest } refused when outcome is not JobOutcome.Retry:
+                return await RejectAsync(work, refused.Detail);
         }
-        // The store may have been away; a call of its own is repeated until it is back.
-        return await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
+        try
+        {
+            // By itself: the store may have been away, or something else in the same call was refused.
+            return await source.FinishAsync(work.Lease, outcome, CancellationToken.None);
+        }
+        catch (SpotterException refused) when (refused.Code == ErrorCodes.InvalidRequest && outcome is not JobOutcome.Retry)
+        {
+            return await RejectAsync(work, refused.Message);
+        }
+    }
+
+    /// <summary>The gateway would refuse the answer another time as well, and the job would wait for its lease each time.</summary>
+    private Task<bool> RejectAsync(Work work, string reason)
+    {
+        LogRefused(reason, work.Job.Id.Value);
+        return source.FinishAsync(
+            work.Lease, new JobOutcome.Reject(new JobError(ErrorCodes.Internal, $"The gateway refused the answer: {reason}")), CancellationToken.None);
     }
 
     private Task<string> PutAsync(StartedJob started, EngineOutput made) => made.File is { } file

@@ -121,31 +121,32 @@ internal sealed partial class WorkerApi(
     }
 
     private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http) =>
-        await TakeAsync(worker, take with { Most = 1 }, mayWait: true, http) is [var only]
+        await HandOutAsync(worker, take, await TakeAsync(worker, take with { Most = 1 }, mayWait: true, http.RequestAborted), http) is [var only]
             ? TypedResults.Json(only, SpotterJson.Default.StartedJob)
             : TypedResults.NoContent();
 
     private async Task<JsonHttpResult<WorkerExchanged>> ExchangeAsync(string worker, WorkerExchange exchange, HttpContext http)
     {
         WorkerWords.Check(exchange);
-        // Before anything is handed in, which would be refused when the call is repeated.
-        if (exchange.Take is not null)
-            RequireJoined(worker);
+        if (exchange.Take is { } asked)
+            WorkerWords.Check(asked);
+        // At the same time, so that they share a transaction.
         var finishing = Task.WhenAll(exchange.Finished.Select(finish => TryFinishAsync(worker, finish)));
-        IReadOnlyList<StartedJob> taken = [];
+        List<StartedJob> taken = [];
         try
         {
-            // At the same time, so that they share a transaction.
-            if (exchange.Take is { } take)
-                taken = await TakeAsync(worker, take, mayWait: exchange.Finished.Count == 0, http);
+            // Any gateway takes what a worker has made; one that is to hand out jobs has to know it.
+            if (exchange.Take is { } take && (exchange.Finished.Count == 0 || (roster.Has(worker) && !IsElsewhere(worker))))
+                taken = await TakeAsync(worker, take, mayWait: exchange.Finished.Count == 0, http.RequestAborted);
+            return TypedResults.Json(
+                new WorkerExchanged(await finishing, await HandOutAsync(worker, exchange.Take, taken, http)), SpotterJson.Default.WorkerExchanged);
         }
-        finally
+        catch
         {
             await ((Task)finishing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await GiveBackAsync(worker, taken);
+            throw;
         }
-        if (!finishing.IsCompletedSuccessfully)
-            await GiveBackAsync(taken);
-        return TypedResults.Json(new WorkerExchanged(await finishing, taken), SpotterJson.Default.WorkerExchanged);
     }
 
     /// <summary>Why an outcome does not count; null when it does.</summary>
@@ -162,63 +163,66 @@ internal sealed partial class WorkerApi(
         }
     }
 
-    private async Task<IReadOnlyList<StartedJob>> TakeAsync(string worker, WorkerTake take, bool mayWait, HttpContext http)
+    private async Task<List<StartedJob>> TakeAsync(string worker, WorkerTake take, bool mayWait, CancellationToken cancel)
     {
-        RequireJoined(worker);
+        if (IsElsewhere(worker))
+            throw SentAway(worker);
+        if (!roster.Has(worker))
+            throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
         if (roster.IsDraining(worker))
         {
             // It will hear of that at its next sign of life.
             if (mayWait)
-                await Task.Delay(DrainingPause, time, http.RequestAborted);
+                await Task.Delay(DrainingPause, time, cancel);
             return [];
         }
 
         WorkerWords.Check(take);
         var wait = TimeSpan.FromSeconds(mayWait ? Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds) : 0);
-        var taken = await TakeAsync(worker, take, wait, http.RequestAborted);
+        if (await TakeOneAsync(worker, take, wait, cancel) is not { } first)
+            return [];
+        Took(worker, first);
+        List<StartedJob> taken = [first];
+        // One that runs alone comes alone: others would wait for it.
+        if (first.Job.Isolated || take.Most == 1)
+            return taken;
+        // Each asks as if it were the only one, so they are given in one take.
+        foreach (var other in (await Task.WhenAll(Enumerable.Range(1, take.Most - 1).Select(_ => TryTakeAsync(worker, take)))).OfType<StartedJob>())
+        {
+            Took(worker, other);
+            if (other.Job.Isolated)
+                await GiveBackAsync(worker, [other]);
+            else
+                taken.Add(other);
+        }
+        return taken;
+    }
+
+    private void Took(string worker, StartedJob started) => roster.Took(worker, started.Job.Isolated, started.Job.Model is not null);
+
+    private async Task<IReadOnlyList<StartedJob>> HandOutAsync(string worker, WorkerTake? take, List<StartedJob> taken, HttpContext http)
+    {
+        if (taken.Count == 0 || take is null)
+            return taken;
         if (http.RequestAborted.IsCancellationRequested || !roster.Has(worker))
         {
             // Nobody is there to run them: give them back at once, instead of letting the leases run out.
-            await GiveBackAsync(taken);
+            await GiveBackAsync(worker, taken);
             return [];
         }
-        foreach (var started in taken)
-            roster.Took(worker, started.Job.Isolated, started.Job.Model is not null);
         if (take.WantsLinks && settings.WorkerLinks)
             return await Task.WhenAll(taken.Select(started => jobs.WithLinksAsync(started, CancellationToken.None)));
         // Only those that were started here are on this machine for sure.
         return take.WantsFiles && !IsFromElsewhere(worker) ? taken.ConvertAll(jobs.WithFiles) : taken;
     }
 
-    private void RequireJoined(string worker)
+    private async Task GiveBackAsync(string worker, List<StartedJob> taken)
     {
-        if (IsElsewhere(worker))
-            throw SentAway(worker);
-        if (!roster.Has(worker))
-            throw new SpotterException(ErrorCodes.NotFound, $"The worker '{worker}' has not joined; join first.");
-    }
-
-    private Task GiveBackAsync(IEnumerable<StartedJob> taken) => Task.WhenAll(taken.Select(started =>
-        jobs.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None)));
-
-    /// <summary>Waits for the first; of the others those that are there. Each asks as if it were alone, so they are given in one take.</summary>
-    private async Task<List<StartedJob>> TakeAsync(string worker, WorkerTake take, TimeSpan wait, CancellationToken cancel)
-    {
-        var more = take.Most - 1;
-        List<StartedJob> taken = [];
-        if (wait > TimeSpan.Zero || more == 0)
+        foreach (var started in taken)
         {
-            if (await TakeOneAsync(worker, take, wait, cancel) is not { } first)
-                return taken;
-            taken.Add(first);
+            await jobs.FinishAsync(started.Lease, new JobOutcome.Retry(Undelivered, SpendAttempt: false), CancellationToken.None);
+            roster.Ended(worker);
         }
-        else
-        {
-            more++;
-        }
-        var others = await Task.WhenAll(Enumerable.Range(0, more).Select(_ => TryTakeAsync(worker, take)));
-        taken.AddRange(others.OfType<StartedJob>());
-        return taken;
     }
 
     private async Task<StartedJob?> TryTakeAsync(string worker, WorkerTake take)
@@ -227,7 +231,7 @@ internal sealed partial class WorkerApi(
         {
             return await jobs.TakeAsync(worker, take.Queues, take.Pairs, TimeSpan.Zero, CancellationToken.None);
         }
-        catch (SpotterException)
+        catch (Exception failed) when (failed is not OutOfMemoryException)
         {
             // What the others got must reach the worker; it hears of this at its next call.
             return null;

@@ -110,6 +110,28 @@ public sealed class WorkLoopTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task When_a_call_fails_each_of_its_outcomes_is_handed_in_by_itself_and_the_next_call_goes_on()
+    {
+        var held = new TaskCompletionSource();
+        (bench.Source.TakesSeveral, bench.Source.Held) = (true, held.Task);
+        var jobs = new List<JobId>();
+        for (var i = 0; i < 4; i++)
+            jobs.Add(await bench.AddAsync());
+        bench.Start(lanes: 2);
+        jobs.ForEach(job => bench.End(job));
+        // The gateway can't read what one of them is, and so none of the call.
+        bench.Source.FinishFaults.Enqueue(new SpotterException(ErrorCodes.InvalidRequest, "What was sent can't be read."));
+
+        held.SetException(new SpotterException(ErrorCodes.InvalidRequest, "What was sent can't be read."));
+        var ended = new List<JobState>();
+        foreach (var job in jobs)
+            ended.Add((await bench.UntilAsync(job, row => row.State.IsTerminal())).State);
+
+        ended.Count(state => state == JobState.Failed).ShouldBe(1);
+        ended.Count(state => state == JobState.Succeeded).ShouldBe(3);
+    }
+
+    [Fact]
     public async Task A_job_that_has_to_run_alone_ends_a_call_that_waits_and_another_such_job_goes_back()
     {
         JobId[] solos = [await bench.AddAsync(), await bench.AddAsync()];
