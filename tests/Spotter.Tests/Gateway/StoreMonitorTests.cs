@@ -38,6 +38,30 @@ public sealed class StoreMonitorTests : ILogger<StoreMonitor>
     }
 
     [Fact]
+    public void Another_reason_is_said_once_as_well_unless_each_is_another()
+    {
+        monitor.Note(new SpotterException(ErrorCodes.StoreUnavailable, "It took too long."));
+        for (var i = 0; i < 20; i++)
+        {
+            monitor.Note(new SpotterException(ErrorCodes.StoreUnavailable, "Its certificate is not trusted."));
+            monitor.Note(new SpotterException(ErrorCodes.StoreUnavailable, "It took too long."));
+        }
+        lines.Count.ShouldBe(2);
+        lines[1].ShouldBe("A store still can't be used, for another reason now");
+
+        for (var i = 0; i < 20; i++)
+            monitor.Note(new SpotterException(ErrorCodes.StoreUnavailable, $"It took {i} s."));
+        lines.Count.ShouldBe(5);
+
+        clock.Advance(TimeSpan.FromSeconds(20));
+        monitor.Answered();
+        lines.Clear();
+        monitor.Note(new SpotterException(ErrorCodes.StoreUnavailable, "Its certificate is not trusted."));
+        monitor.Note(new SpotterException(ErrorCodes.StoreUnavailable, "It took too long."));
+        lines.Count.ShouldBe(2, "another outage");
+    }
+
+    [Fact]
     public void What_is_not_the_doing_of_a_store_is_left_to_others()
     {
         monitor.Note(new InvalidOperationException("a mistake")).ShouldBeFalse();
