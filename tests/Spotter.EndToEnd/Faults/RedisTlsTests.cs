@@ -31,7 +31,7 @@ public sealed class RedisTlsTests
         // As with a server that is away: jobs are accepted, and none is begun.
         var job = (await api.SubmitAsync(Pictures.Png(200))).Json;
 
-        await Eventually.BeAsync("the log names the certificate", () => service.Log.Contains("certificate", StringComparison.OrdinalIgnoreCase), TimeSpan.FromMinutes(1));
+        await Eventually.BeAsync("the log names the certificate", () => service.Log.Contains("certificate", StringComparison.OrdinalIgnoreCase), TimeSpan.FromMinutes(3));
         SpotterApi.StateOf(await api.JobAsync(SpotterApi.IdOf(job))).ShouldBe("queued");
         service.Log.ShouldNotContain(RedisInstance.Secret);
     }
