@@ -49,6 +49,9 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     // One after another would be too slow where many messages are lost, and each would be sent in a call of its own.
     private const int TendedAtOnce = 50;
 
+    // The slowest row holds up its page, and not others.
+    private const int PagesAtOnce = 8;
+
     /// <summary>Open jobs are looked through for leases of others no sooner again than after this time for each of them: 200 s for as many as can be.</summary>
     private static readonly TimeSpan PerRow = TimeSpan.FromMilliseconds(10);
 
@@ -194,11 +197,11 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     {
         var lost = new Lines();
         var began = clock.GetUtcNow();
-        foreach (var page in await ledger.PagesAsync(Ledger.Open, until, MostCounted, cancel))
+        foreach (var pages in (await ledger.PagesAsync(Ledger.Open, until, MostCounted, cancel)).Chunk(PagesAtOnce))
         {
             if (clock.GetUtcNow() - began > LongestSweep)
                 return false;
-            await LookAsync(page, lost, missing => (Ledger.Missing, clock.GetUtcNow() + NeverCame, missing), cancel);
+            await Task.WhenAll(pages.Select(page => LookAsync(page, lost, missing => (Ledger.Missing, clock.GetUtcNow() + NeverCame, missing), cancel)));
         }
         return true;
     }
