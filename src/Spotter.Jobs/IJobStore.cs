@@ -54,7 +54,10 @@ public interface IJobStore
         return taken;
     }
 
-    /// <summary>Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order.</summary>
+    /// <summary>
+    /// Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order. One that has three quarters
+    /// of <paramref name="duration"/> left, at least, may stay as it is.
+    /// </summary>
     Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel);
 
     /// <summary>

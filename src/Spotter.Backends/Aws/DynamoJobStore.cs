@@ -12,6 +12,9 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     /// <summary>A message is hidden again when this much of its time is over.</summary>
     private static readonly TimeSpan HideEvery = TimeSpan.FromSeconds(20);
 
+    /// <summary>A lease with this much of its time left is not extended: that costs a write, and most jobs end long before.</summary>
+    private const double MuchLeft = 0.75;
+
     private const int MostTries = 5;
 
     private static readonly JobError Silent = new(
@@ -282,8 +285,10 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     private async Task<bool> ExtendAsync(Lease lease, TimeSpan duration, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
-        var (_, after) = await rows.ChangeAsync(lease.Job, row => row.IsHeldBy(lease) ? row with { LeasedUntil = now + duration } : null, cancel);
-        if (after is null)
+        var (before, after) = await rows.ChangeAsync(
+            lease.Job, r => r.IsHeldBy(lease) && r.LeasedUntil < now + (duration * MuchLeft) ? r with { LeasedUntil = now + duration } : null, cancel);
+        var row = after ?? before;
+        if (row?.IsHeldBy(lease) != true)
         {
             if (leases.Find(lease.Job)?.Lease is { } held && held.FencingToken == lease.FencingToken && held.Worker == lease.Worker)
                 leases.Drop(lease.Job);
@@ -296,7 +301,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
             SqsQueues.Forget(queues.HideAsync(receipt, duration > SqsQueues.Visibility ? duration : SqsQueues.Visibility));
             hiddenAt = now;
         }
-        leases.Hold(new(full, after.LeasedUntil, hiddenAt));
+        leases.Hold(new(full, row.LeasedUntil, hiddenAt));
         return true;
     }
 

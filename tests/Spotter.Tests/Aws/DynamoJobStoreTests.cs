@@ -269,6 +269,21 @@ public sealed class DynamoJobStoreTests(Moto moto) : IAsyncLifetime
         (await LeftAsync("tally")).Count.ShouldBe(2, "this one, and all before it");
     }
 
+    [Theory]
+    [InlineData(5, true)]
+    [InlineData(8, false)]
+    public async Task A_lease_is_written_anew_only_when_a_quarter_of_it_is_over(int afterSeconds, bool endsAsItBegan)
+    {
+        await AddAsync(first, 1);
+        var taken = (await TakeAsync(first, 1)).Jobs.ShouldHaveSingleItem();
+
+        clock.Advance(TimeSpan.FromSeconds(afterSeconds));
+        (await first.Jobs.ExtendAsync([taken.Lease], Duration, default)).ShouldBe([true]);
+        clock.Advance(Duration - TimeSpan.FromSeconds(afterSeconds - 1));
+
+        (await first.Jobs.ReapAsync(10, default)).ShouldBe(endsAsItBegan ? 1 : 0);
+    }
+
     [Fact]
     public async Task The_leases_of_a_gateway_that_is_gone_run_out_and_are_taken_by_another()
     {
