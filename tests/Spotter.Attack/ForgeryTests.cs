@@ -53,7 +53,8 @@ public sealed class ForgeryTests
         int[] statuses = [300, 301, 302, 303, 305, 307, 308];
         await using var endpoint = await WebhookEndpoint.StartAsync((http, number) =>
         {
-            http.Response.StatusCode = statuses[number % statuses.Length];
+            // Each attempt is a connection of its own, and is seen.
+            (http.Response.StatusCode, http.Response.Headers.Connection) = (statuses[number % statuses.Length], "close");
             http.Response.Headers.Location = places[number % places.Length];
             http.Response.Headers["Refresh"] = "0; url=" + places[number % places.Length];
             return Task.CompletedTask;

@@ -118,13 +118,14 @@ public sealed class FaultTests(ITestOutputHelper output)
         await using var strace = await Strace.AttachAsync(
             bench.Gateway.Id, folder.File("calls"), "-P", Path.Combine(bench.Data, "blobs", "in"), "-e", "trace=fsync", "-e", "inject=fsync:error=EIO");
         var verdict = new Verdict();
-        // The first one whose folder is not there yet.
-        for (var i = 0; i < 20; i++)
+        // The first one whose folder is not there yet: those of some seconds share one.
+        for (var i = 0; i < 100; i++)
         {
             var answer = await bench.Api.SubmitAsync([Part.Image(Pictures.Png((byte)(100 + i)))]);
             if (answer.Status == HttpStatusCode.Accepted)
             {
                 bench.Ledger.Note($"more-{i}", SpotterApi.IdOf(answer.Json), (byte)(100 + i));
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
                 continue;
             }
             verdict.Expect(answer.Status == HttpStatusCode.ServiceUnavailable, $"the answer was {answer}");

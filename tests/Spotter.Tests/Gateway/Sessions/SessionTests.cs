@@ -239,7 +239,7 @@ public sealed class SessionTests : IAsyncLifetime
     [Fact]
     public async Task A_body_that_does_not_say_how_long_it_is_is_not_read_to_its_end()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, Single) { Content = new StreamContent(new MemoryStream([.. "["u8, .. Enumerable.Repeat((byte)'1', 1_000_000)])) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Single) { Content = new StreamContent(new MemoryStream([.. "{\"engineId\":\""u8, .. Enumerable.Repeat((byte)'1', 1_000_000)])) };
         request.Headers.TransferEncodingChunked = true;
 
         using var answer = await bench.Client.SendAsync(request);
