@@ -72,8 +72,8 @@ public sealed record WorkerWelcome(double HeartbeatSeconds)
 /// <param name="WaitSeconds">How long to wait for one to come.</param>
 public sealed record WorkerTake(IReadOnlyList<string> Queues, double WaitSeconds)
 {
-    /// <summary>How many jobs it has room for; heeded in a <see cref="WorkerExchange"/> only.</summary>
-    public int Most { get; init; } = 1;
+    /// <summary>How many jobs it has room for, in a <see cref="WorkerExchange"/>; null for one.</summary>
+    public int? Most { get; init; }
 
     /// <summary>True to get jobs for two models too, of those whose queues are named; a worker of an earlier version would run the first only.</summary>
     public bool Pairs { get; init; }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Spotter.Core;
 using Spotter.Jobs;
 
@@ -7,10 +6,13 @@ namespace Spotter.Worker;
 /// <summary>How outcomes reach the gateway: what ends while a call is under way goes with the next one, and each call brings new jobs.</summary>
 public sealed partial class WorkLoop
 {
-    // Beyond this a job waits here for longer than it would take somebody else to fetch it.
+    // Per lane. What waits here can't be run by another worker that is free.
     private const int MostAhead = 16;
 
-    // Of the newest in an average.
+    // Per lane: the pictures of jobs that wait are in memory.
+    private const long MostBytesAhead = 32 << 20;
+
+    // Of the newest value in an average.
     private const double Weight = 0.1;
 
     // Longer ones are outages, and say nothing of what follows.
@@ -26,6 +28,7 @@ public sealed partial class WorkLoop
     private Task bringing = Task.CompletedTask;
     private int runs;
     private double runMs;
+    private double inputBytes;
     private double exchangeMs;
     private volatile int heldForBatches;
 
@@ -54,10 +57,14 @@ public sealed partial class WorkLoop
             {
                 claimed = brings is null || drain.IsDraining || AreLanesTaken() ? 0 : slots.TryClaim(leaving: group.Count);
                 var wanted = claimed == 0 ? null : new WantedJobs(queues().Names, Math.Min(claimed, WorkerExchange.MostTaken), TimeSpan.Zero);
-                var start = Stopwatch.GetTimestamp();
+                var start = time.GetTimestamp();
                 var exchanged = await source.ExchangeAsync(settings.Name, group.ConvertAll(h => new WorkerFinish(h.Work.Lease, h.Outcome)), wanted, CancellationToken.None);
-                Measure(ref exchangeMs, Math.Min(Stopwatch.GetElapsedTime(start).TotalMilliseconds, LongestExchangeMs));
-                Begin(exchanged.Jobs);
+                Measure(ref exchangeMs, Math.Min(time.GetElapsedTime(start).TotalMilliseconds, LongestExchangeMs));
+                foreach (var started in exchanged.Jobs)
+                {
+                    Begin(started);
+                    claimed--;
+                }
                 for (var i = 0; i < group.Count; i++)
                 {
                     // Here, so that the next call knows of it.
@@ -65,16 +72,15 @@ public sealed partial class WorkLoop
                         Leave(group[i].Work);
                     group[i].Answer.TrySetResult(exchanged.Refused[i]);
                 }
-                slots.Release(claimed - exchanged.Jobs.Count);
             }
             catch (Exception failed)
             {
                 // It may be one of them that can't be sent, or the gateway is away: each is handed in by itself.
-                slots.Release(claimed);
                 group.ForEach(h => h.Answer.TrySetResult(new JobError(ErrorCodes.StoreUnavailable, failed.Message)));
             }
             finally
             {
+                slots.Release(claimed);
                 brings?.SetResult();
             }
         }
@@ -136,19 +142,21 @@ public sealed partial class WorkLoop
         }
     }
 
-    private void Ran(TimeSpan each)
+    private void Ran(List<Work> together, TimeSpan took)
     {
         if (Interlocked.Increment(ref runs) <= Unmeasured)
             return;
-        Measure(ref runMs, each.TotalMilliseconds);
+        Measure(ref runMs, took.TotalMilliseconds / together.Count);
+        Measure(ref inputBytes, together.Average(work => work.Job.Spec.Inputs.Sum(input => input.Bytes)));
         SetSlots();
     }
 
     /// <summary>As many as are run while the next ones are fetched, so that lanes don't wait for them; one at least.</summary>
     private void SetSlots()
     {
-        var each = Volatile.Read(ref runMs);
-        var ahead = each == 0 ? 1 : (int)Math.Clamp(Math.Ceiling(Volatile.Read(ref exchangeMs) / each), 1, MostAhead);
+        var (each, bytes) = (Volatile.Read(ref runMs), Volatile.Read(ref inputBytes));
+        var most = bytes == 0 ? MostAhead : Math.Clamp(MostBytesAhead / bytes, 1, MostAhead);
+        var ahead = each == 0 ? 1 : (int)Math.Clamp(Math.Ceiling(Volatile.Read(ref exchangeMs) / each), 1, most);
         slots.Most = Math.Max(settings.Lanes * (1 + ahead), heldForBatches);
     }
 

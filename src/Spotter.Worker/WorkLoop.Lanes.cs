@@ -30,7 +30,7 @@ public sealed partial class WorkLoop
             // What is logged on the way names the first of them.
             using var trace = JobTracing.Within(first.Job.Spec);
             var ran = runner.Run(inputs);
-            Ran(time.GetElapsedTime(together[0].RunningSince!.Value) / together.Count);
+            Ran(together, time.GetElapsedTime(first.RunningSince!.Value));
             for (var i = 0; i < together.Count; i++)
             {
                 together[i].RunningSince = null;

@@ -196,9 +196,18 @@ public sealed partial class WorkLoop : IDisposable
             for (var freed = Volatile.Read(ref laneFreed); AreLanesTaken() && !cancel.IsCancellationRequested; freed = Volatile.Read(ref laneFreed))
                 await Task.WhenAny(freed.Task, PauseAsync(cancel));
 
-            var taken = await PollAsync(claimed, cancel);
-            Begin(taken);
-            slots.Release(claimed - taken.Count);
+            try
+            {
+                foreach (var started in await PollAsync(claimed, cancel))
+                {
+                    Begin(started);
+                    claimed--;
+                }
+            }
+            finally
+            {
+                slots.Release(claimed);
+            }
         }
     }
 
@@ -230,11 +239,8 @@ public sealed partial class WorkLoop : IDisposable
         }
     }
 
-    private void Begin(IReadOnlyList<StartedJob> taken)
-    {
-        foreach (var started in taken)
-            _ = started.Job.Isolated ? ProcessAloneAsync(Hold(started)) : ProcessAsync(Hold(started));
-    }
+    private void Begin(StartedJob started) =>
+        _ = started.Job.Isolated ? ProcessAloneAsync(Hold(started)) : ProcessAsync(Hold(started));
 
     /// <summary>From now on the heartbeat keeps its lease.</summary>
     private Work Hold(StartedJob started)

@@ -120,16 +120,17 @@ internal sealed partial class WorkerApi(
         return TypedResults.Json(new WorkerOrders([], Drain: false) { Order = roster.OrderOf(worker).Number }, SpotterJson.Default.WorkerOrders);
     }
 
-    private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http) =>
-        await HandOutAsync(worker, take, await TakeAsync(worker, take with { Most = 1 }, mayWait: true, http.RequestAborted), http) is [var only]
+    private async Task<IResult> TakeAsync(string worker, WorkerTake take, HttpContext http)
+    {
+        WorkerWords.Check(take);
+        return await HandOutAsync(worker, take, await TakeAsync(worker, take, most: 1, mayWait: true, http.RequestAborted), http) is [var only]
             ? TypedResults.Json(only, SpotterJson.Default.StartedJob)
             : TypedResults.NoContent();
+    }
 
     private async Task<JsonHttpResult<WorkerExchanged>> ExchangeAsync(string worker, WorkerExchange exchange, HttpContext http)
     {
         WorkerWords.Check(exchange);
-        if (exchange.Take is { } asked)
-            WorkerWords.Check(asked);
         // At the same time, so that they share a transaction.
         var finishing = Task.WhenAll(exchange.Finished.Select(finish => TryFinishAsync(worker, finish)));
         List<StartedJob> taken = [];
@@ -137,7 +138,7 @@ internal sealed partial class WorkerApi(
         {
             // Any gateway takes what a worker has made; one that is to hand out jobs has to know it.
             if (exchange.Take is { } take && (exchange.Finished.Count == 0 || (roster.Has(worker) && !IsElsewhere(worker))))
-                taken = await TakeAsync(worker, take, mayWait: exchange.Finished.Count == 0, http.RequestAborted);
+                taken = await TakeAsync(worker, take, take.Most ?? 1, mayWait: exchange.Finished.Count == 0, http.RequestAborted);
             return TypedResults.Json(
                 new WorkerExchanged(await finishing, await HandOutAsync(worker, exchange.Take, taken, http)), SpotterJson.Default.WorkerExchanged);
         }
@@ -163,7 +164,7 @@ internal sealed partial class WorkerApi(
         }
     }
 
-    private async Task<List<StartedJob>> TakeAsync(string worker, WorkerTake take, bool mayWait, CancellationToken cancel)
+    private async Task<List<StartedJob>> TakeAsync(string worker, WorkerTake take, int most, bool mayWait, CancellationToken cancel)
     {
         if (IsElsewhere(worker))
             throw SentAway(worker);
@@ -177,17 +178,16 @@ internal sealed partial class WorkerApi(
             return [];
         }
 
-        WorkerWords.Check(take);
         var wait = TimeSpan.FromSeconds(mayWait ? Math.Clamp(take.WaitSeconds, 0, LongestWaitSeconds) : 0);
         if (await TakeOneAsync(worker, take, wait, cancel) is not { } first)
             return [];
         Took(worker, first);
         List<StartedJob> taken = [first];
         // One that runs alone comes alone: others would wait for it.
-        if (first.Job.Isolated || take.Most == 1)
+        if (first.Job.Isolated || most == 1)
             return taken;
         // Each asks as if it were the only one, so they are given in one take.
-        foreach (var other in (await Task.WhenAll(Enumerable.Range(1, take.Most - 1).Select(_ => TryTakeAsync(worker, take)))).OfType<StartedJob>())
+        foreach (var other in (await Task.WhenAll(Enumerable.Range(1, most - 1).Select(_ => TryTakeAsync(worker, take)))).OfType<StartedJob>())
         {
             Took(worker, other);
             if (other.Job.Isolated)

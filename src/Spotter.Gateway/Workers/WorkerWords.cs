@@ -39,11 +39,13 @@ internal static class WorkerWords
             throw Odd($"a number of jobs that can't be: it is 1 to {WorkerExchange.MostTaken}");
     }
 
-    /// <summary>Checks a call that hands in and takes; each of its parts is checked on its own.</summary>
+    /// <summary>Checks a call that hands in and takes; each outcome is checked by itself, so that the others count.</summary>
     public static void Check(WorkerExchange exchange)
     {
         if (exchange.Finished.Count > WorkerExchange.MostFinished || exchange.Finished.Any(finish => finish is null))
             throw Odd($"outcomes that can't be: it is {WorkerExchange.MostFinished} at most, and none of them null");
+        if (exchange.Take is { } take)
+            Check(take);
     }
 
     /// <summary>Checks a sign of life.</summary>

@@ -68,6 +68,18 @@ public sealed class WorkerWordsTests : IAsyncLifetime
         (await FinishAsync("evil", others, Done(await OutputAsync("evil")))).ShouldBe(HttpStatusCode.NoContent);
     }
 
+    [Fact]
+    public async Task Who_does_not_say_how_many_jobs_it_has_room_for_gets_one()
+    {
+        await bench.SubmitAsync();
+        await bench.SubmitAsync();
+
+        var answer = await SendAsync(HttpMethod.Post, "good", "/exchange", """{"finished":[],"take":{"queues":["detect/tiny"],"waitSeconds":10}}""");
+
+        answer.Status.ShouldBe(HttpStatusCode.OK, answer.Text);
+        System.Text.Json.JsonSerializer.Deserialize(answer.Text, SpotterJson.Default.WorkerExchanged)!.Jobs.Count.ShouldBe(1);
+    }
+
     public static TheoryData<string, string> Lies()
     {
         var lies = new TheoryData<string, string>();

@@ -58,15 +58,19 @@ internal sealed class WorkBench : IAsyncDisposable
 
     public async Task<JobId> AddAsync(string engine = VisionTasks.Detect, string? sha256 = null)
     {
-        var bytes = new byte[100_000];
-        RandomSource.Seeded(1).Fill(bytes);
         var job = SampleJobs.New(engine);
-        var key = job.Spec.Inputs[0].Key;
-        using (var content = new MemoryStream(bytes))
-            await backend.Blobs.PutAsync(key, content, default);
-        var input = new InputRef(key, "image/jpeg", bytes.Length, sha256 ?? Convert.ToHexStringLower(SHA256.HashData(bytes)));
-        await backend.Jobs.AddAsync([job.Having(s => s with { Inputs = [input] })], default);
-        return job.Id;
+        var input = await PutAsync(job.Spec.Inputs[0].Key, 100_000);
+        return await AddAsync(job, sha256 is null ? input : input with { Sha256 = sha256 });
+    }
+
+    /// <summary>Jobs that all have the same picture, of so many bytes.</summary>
+    public async Task<IReadOnlyList<JobId>> AddSharingAsync(int count, int bytes)
+    {
+        var input = await PutAsync(SampleJobs.New().Spec.Inputs[0].Key, bytes);
+        var jobs = new List<JobId>();
+        for (var i = 0; i < count; i++)
+            jobs.Add(await AddAsync(SampleJobs.New(VisionTasks.Detect), input));
+        return jobs;
     }
 
     public void Start(int lanes = 1, IJobRunner? runner = null, EngineLimits? limits = null)
@@ -163,6 +167,21 @@ internal sealed class WorkBench : IAsyncDisposable
         await fixture.DisposeAsync();
     }
 
+    private async Task<InputRef> PutAsync(string key, int count)
+    {
+        var bytes = new byte[count];
+        RandomSource.Seeded(1).Fill(bytes);
+        using var content = new MemoryStream(bytes);
+        await backend.Blobs.PutAsync(key, content, default);
+        return new InputRef(key, "image/jpeg", bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+    }
+
+    private async Task<JobId> AddAsync(NewJob job, InputRef input)
+    {
+        await backend.Jobs.AddAsync([job.Having(s => s with { Inputs = [input] })], default);
+        return job.Id;
+    }
+
     private TaskCompletionSource<JobRun> EndOf(JobId job) =>
         ends.GetOrAdd(job, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 
@@ -225,6 +244,9 @@ internal sealed class FaultySource(JobService service) : IJobSource
     /// <summary>Calls that hand something in wait for it; null when they need not.</summary>
     public Task? Held { get; set; }
 
+    /// <summary>Called while a call hands something in.</summary>
+    public Action Took { get; set; } = static () => { };
+
     /// <summary>Why outcomes are refused, one after the other.</summary>
     public ConcurrentQueue<JobError> Refusals { get; } = new();
 
@@ -238,6 +260,7 @@ internal sealed class FaultySource(JobService service) : IJobSource
         if (finished.Count > 0)
         {
             Exchanges.Enqueue((finished.Count, wanted?.Most ?? 0));
+            Took();
             await (Held ?? Task.CompletedTask);
         }
         var refused = new List<JobError?>();
