@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -9,6 +12,7 @@ public sealed partial class ImageTests : IDisposable
     // The base of the tests is Debian, which is larger than the one that the Dockerfile names.
     private const long Most = 300L << 20;
     private const string User = "10001";
+    private const string Token = "0123456789abcdef0123456789abcdef";
 
     private readonly TemporaryFolder folder = new();
 
@@ -83,6 +87,37 @@ public sealed partial class ImageTests : IDisposable
         (status, errors.Contains("can't be reached", StringComparison.Ordinal)).ShouldBe((1, true), errors);
     }
 
+    [ImageFact]
+    public async Task That_of_gateways_in_AWS_starts_with_its_secrets_in_files_and_its_health_check_knows()
+    {
+        var environment = InAws("/opt/start");
+        (environment["SECRETS"], environment["SECRET_WORKER_TOKEN"]) = ("worker-token", Token);
+        await using var gateway = await SpotterProcess.StartAsync("/var/lib/spotter", model: null, ["--insecure-open", "--token-file", "/run/spotter/worker-token"], environment, command: "gateway");
+        using var http = new HttpClient { BaseAddress = Near(gateway) };
+        var healthy = InAws("/opt/healthy");
+        healthy["SPOTTER__PORT"] = gateway.Address.Port.ToString(CultureInfo.InvariantCulture);
+
+        (await SpotterProgram.RunWithAsync(healthy)).Status.ShouldBe(0);
+        foreach (var (token, wants) in ((string, HttpStatusCode)[])[(Token, HttpStatusCode.BadRequest), ("another", HttpStatusCode.Unauthorized)])
+        {
+            using var join = new HttpRequestMessage(HttpMethod.Post, "/v1/workers") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+            join.Headers.Authorization = new("Bearer", token);
+            using var answer = await http.SendAsync(join);
+            answer.StatusCode.ShouldBe(wants);
+        }
+        (await gateway.TerminateAsync()).ShouldBe(0, gateway.Log);
+
+        (await SpotterProgram.RunWithAsync(healthy)).Status.ShouldBe(1);
+    }
+
+    /// <summary>Has a program of the image of gateways in AWS run.</summary>
+    private static Dictionary<string, string> InAws(string program) => new(StringComparer.Ordinal)
+    {
+        [SpotterProgram.Root] = Path.Combine(Path.GetDirectoryName(ImageFactAttribute.Root!)!, "aws", "root"),
+        [SpotterProgram.RootUser] = $"{User}:{User}",
+        [SpotterProgram.RootProgram] = program,
+    };
+
     /// <summary>It listens on all addresses, of which this machine's own is one.</summary>
     private static Uri Near(SpotterProcess process) => new($"http://127.0.0.1:{process.Address.Port}");
 
@@ -110,7 +145,7 @@ public sealed partial class ImageTests : IDisposable
     {
         var environment = Config().GetProperty("Env").EnumerateArray().Select(e => e.GetString()!.Split('=', 2)).Where(e => e[0] != "PATH").ToDictionary(e => e[0], e => e[1], StringComparer.Ordinal);
         environment[SpotterProgram.ImageData] = data;
-        environment["SPOTTER__WORKER__TOKEN"] = "0123456789abcdef0123456789abcdef";
+        environment["SPOTTER__WORKER__TOKEN"] = Token;
         environment["SPOTTER_STARTER"] = "";
         return environment;
     }

@@ -26,6 +26,9 @@ public static class SpotterProgram
     /// <summary>The variable that says as which user of that root.</summary>
     public const string RootUser = "SPOTTER_TEST_ROOT_USER";
 
+    /// <summary>The variable that has this program of that root run instead.</summary>
+    public const string RootProgram = "SPOTTER_TEST_ROOT_PROGRAM";
+
     /// <summary>The variable that has another build of the program run, which is in this file (<c>./test upgrade</c>).</summary>
     public const string Other = "SPOTTER_TEST_PROGRAM";
 
@@ -36,7 +39,7 @@ public static class SpotterProgram
         (string Program, IEnumerable<string> Arguments) run = environment?.GetValueOrDefault(ImageData) is { } data
             ? (Path.Combine(SharedFiles.Repository, "tests", "containers", "run"), [ImageFactAttribute.Root!, data, .. arguments])
             : environment?.GetValueOrDefault(Root) is { } root
-            ? (Path.Combine(SharedFiles.Repository, "tests", "containers", "inside"), [root, environment[RootUser], "spotter", .. arguments])
+            ? (Path.Combine(SharedFiles.Repository, "tests", "containers", "inside"), [root, environment[RootUser], environment.GetValueOrDefault(RootProgram) ?? "spotter", .. arguments])
             : ("dotnet", [file, .. arguments]);
         var start = new ProcessStartInfo(run.Program, run.Arguments)
         {
