@@ -159,6 +159,7 @@ public static class GatewayHost
         var cameras = app.Services.GetRequiredService<CameraPort>();
         app.Use(app.Services.GetRequiredService<OpenConnections>().ServeAsync);
         app.Use(HearOutAsync);
+        app.Use(CutRequests.EndAsync);
         app.UseExceptionHandler();
         app.Use(Guard);
         app.Use(new OriginGuard(settings, app.Services.GetRequiredService<KeyRing>()).CheckAsync);

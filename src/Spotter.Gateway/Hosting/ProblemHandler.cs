@@ -20,9 +20,12 @@ internal sealed partial class ProblemHandler(GatewayMeters meters, StoreMonitor 
         // The client went away, so nobody is there to tell; which of the two is seen first is chance.
         if (exception is ConnectionResetException || (exception is OperationCanceledException && httpContext.RequestAborted.IsCancellationRequested))
         {
+            CutRequests.End(httpContext);
             httpContext.Abort();
             return true;
         }
+        if (CutRequests.IsCut(exception))
+            CutRequests.End(httpContext);
 
         var problem = exception switch
         {

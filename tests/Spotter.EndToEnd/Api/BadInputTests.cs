@@ -26,7 +26,7 @@ public sealed class BadInputTests(RunningService service) : IClassFixture<Runnin
         if (!kept)
             await Eventually.SeeAsync("no blob is left over", () => Task.FromResult(service.Blobs()), left => left.SequenceEqual(blobsBefore, StringComparer.Ordinal), TimeSpan.FromSeconds(10));
         SpotterApi.StateOf(await Api.RunAsync(Pictures.Png(180))).ShouldBe("succeeded");
-        service.Process.Log.Split('\n').ShouldNotContain(line => line.Contains(" fail ", StringComparison.Ordinal), service.Process.Log);
+        service.Process.Log.Split('\n').ShouldNotContain(line => line.Contains(" fail ", StringComparison.Ordinal) || line.Contains(" warn Kestrel:", StringComparison.Ordinal), service.Process.Log);
     }
 
     [Fact]
@@ -286,20 +286,24 @@ public sealed class BadInputTests(RunningService service) : IClassFixture<Runnin
     }
 
     [Theory]
-    [InlineData("image/png", "")]
-    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n")]
-    public async Task A_client_that_goes_away_in_the_middle(string type, string before)
+    [InlineData("image/png", "", true)]
+    [InlineData("image/png", "", false)]
+    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n", true)]
+    [InlineData("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n", false)]
+    [InlineData("application/json", "{\"image\":\"", false)]
+    public async Task A_client_that_goes_away_in_the_middle(string type, string before, bool resets)
     {
         // Where exactly it is cut off is chance.
-        for (var i = 0; i < 8; i++)
+        for (var i = 0; i < 16; i++)
         {
             using var client = new System.Net.Sockets.TcpClient();
             await client.ConnectAsync(service.Process.Address.Host, service.Process.Address.Port);
             var stream = client.GetStream();
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: {type}\r\nContent-Length: 1000000\r\n\r\n{before}"));
             await stream.WriteAsync(Pictures.Png(3));
-            await stream.WriteAsync(new byte[300_000]);
-            client.Client.LingerState = new(enable: true, seconds: 0);
+            await stream.WriteAsync(new byte[i % 2 * 300_000]);
+            if (resets)
+                client.Client.LingerState = new(enable: true, seconds: 0);
             client.Close();
         }
     }

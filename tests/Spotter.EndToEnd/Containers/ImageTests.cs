@@ -100,7 +100,7 @@ public sealed partial class ImageTests : IDisposable
         (await SpotterProgram.RunWithAsync(healthy)).Status.ShouldBe(0);
         foreach (var (token, wants) in ((string, HttpStatusCode)[])[(Token, HttpStatusCode.BadRequest), ("another", HttpStatusCode.Unauthorized)])
         {
-            using var join = new HttpRequestMessage(HttpMethod.Post, "/v1/workers") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+            using var join = new HttpRequestMessage(HttpMethod.Put, "/v1/workers/w") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
             join.Headers.Authorization = new("Bearer", token);
             using var answer = await http.SendAsync(join);
             answer.StatusCode.ShouldBe(wants);
