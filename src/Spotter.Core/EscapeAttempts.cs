@@ -12,7 +12,7 @@ namespace Spotter.Core;
 /// </summary>
 internal static class EscapeAttempts
 {
-    /// <summary>Attempts, with <c>|</c> between them: <c>exec PATH</c>, <c>write PATH</c>, <c>read PATH</c>, <c>list PATH</c>, <c>get URL</c>,
+    /// <summary>Attempts, with <c>|</c> between them: <c>exec PATH</c>, <c>write PATH</c>, <c>read PATH</c>, <c>list PATH</c>, <c>watch PATH</c>, <c>get URL</c>,
     /// <c>udp ADDRESS:PORT</c>, <c>unix PATH</c>, <c>listen PORT</c>.</summary>
     private const string Variable = "SPOTTER_FAILPOINT_ESCAPE";
 
@@ -40,6 +40,10 @@ internal static class EscapeAttempts
                         return file.ReadByte() >= 0 ? "done" : "refused (nothing is shown of it)";
                 case ["list", var path]:
                     _ = Directory.GetFileSystemEntries(path);
+                    return "done";
+                case ["watch", var path]:
+                    using (var watcher = new FileSystemWatcher(path))
+                        watcher.EnableRaisingEvents = true;
                     return "done";
                 case ["get", var url]:
                     using (var client = new HttpClient(Outgoing.NewHandler()))

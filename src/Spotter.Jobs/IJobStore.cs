@@ -55,10 +55,13 @@ public interface IJobStore
     }
 
     /// <summary>
-    /// Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order. One that has three quarters
-    /// of <paramref name="duration"/> left, at least, may stay as it is.
+    /// Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order.
     /// </summary>
-    Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel);
+    /// <param name="leases">The leases.</param>
+    /// <param name="duration">How long they last from now on.</param>
+    /// <param name="enough">One that lasts for so long anyway may stay as it is, where a write costs money.</param>
+    /// <param name="cancel">Ends the call.</param>
+    Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, TimeSpan enough, CancellationToken cancel);
 
     /// <summary>
     /// Ends an attempt. Changes nothing and returns null when the lease is lost; otherwise where the job stands

@@ -9,6 +9,9 @@ public sealed record LeaseSettings
     /// <summary>A worker extends its leases this often.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>What is left of a lease that may stay as it is at a sign of life: then half of its time is left at the next, also when that one is late.</summary>
+    public TimeSpan Enough => (Duration / 2) + (Heartbeat * 2) is var enough && enough < Duration ? enough : Duration;
+
     /// <summary>Leases that ran out are looked for this often.</summary>
     public TimeSpan Sweep { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -38,7 +38,7 @@ public sealed class ConfinementTests
         // As a picture would lie there whose name it was told.
         var lent = Path.Combine(Directory.CreateDirectory(Path.Combine(data, "blobs", ".lent")).FullName, "name");
         File.WriteAllText(lent, "picture");
-        string[] attempts = [.. Forbidden(folder, data, trap), .. trap.Forbidden, $"list {Path.GetDirectoryName(lent)}", $"write {lent}", $"write {lent}2"];
+        string[] attempts = [.. Forbidden(folder, data, trap), .. trap.Forbidden, $"list {Path.GetDirectoryName(lent)}", $"watch {Path.GetDirectoryName(lent)}", $"write {lent}", $"write {lent}2"];
         string[] allowed = [$"write {Path.Combine(data, "scratch", "own")}", $"read {model}", $"read {lent}"];
         var environment = new Dictionary<string, string>(Secrets, StringComparer.Ordinal)
         {

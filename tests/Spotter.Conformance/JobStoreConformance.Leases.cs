@@ -112,10 +112,10 @@ public abstract partial class JobStoreConformance
         var madeUp = leases[1] with { FencingToken = 7 };
         var unknown = leases[1] with { Job = JobId.New(RandomSource.System, TimeProvider.System) };
 
-        var kept = await Store.ExtendAsync([leases[3], leases[0], madeUp, leases[1], leases[2], unknown], Duration, default);
+        var kept = await Store.ExtendAsync([leases[3], leases[0], madeUp, leases[1], leases[2], unknown], Duration, Duration, default);
 
         kept.ShouldBe([true, false, false, true, false, false]);
-        (await Store.ExtendAsync([], Duration, default)).ShouldBeEmpty();
+        (await Store.ExtendAsync([], Duration, Duration, default)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public abstract partial class JobStoreConformance
         var lease = await LeaseAsync(await AddAsync());
         var stolen = lease with { Worker = "thief" };
 
-        (await Store.ExtendAsync([stolen, lease], Duration, default)).ShouldBe([false, true]);
+        (await Store.ExtendAsync([stolen, lease], Duration, Duration, default)).ShouldBe([false, true]);
         (await Store.FinishAsync(stolen, SampleJobs.Done(), default)).ShouldBeNull();
         (await Store.FinishAsync(stolen, new JobOutcome.Retry(SampleJobs.Fault, SpendAttempt: true), default)).ShouldBeNull();
         (await Store.FinishAsync(stolen, new JobOutcome.Reject(SampleJobs.Fault), default)).ShouldBeNull();

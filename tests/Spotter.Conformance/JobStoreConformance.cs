@@ -84,7 +84,7 @@ public abstract partial class JobStoreConformance : IAsyncLifetime
     private async Task<EndedAttempt> FinishAsync(Lease lease, JobOutcome outcome) =>
         (await Store.FinishAsync(lease, outcome, default)).ShouldNotBeNull();
 
-    private async Task<bool> ExtendAsync(Lease lease) => (await Store.ExtendAsync([lease], Duration, default)).ShouldHaveSingleItem();
+    private async Task<bool> ExtendAsync(Lease lease) => (await Store.ExtendAsync([lease], Duration, Duration, default)).ShouldHaveSingleItem();
 
     /// <summary>A job in this state; time may have passed for it to get there.</summary>
     private async Task<JobId> BringToAsync(JobState state, NewJob? job = null)

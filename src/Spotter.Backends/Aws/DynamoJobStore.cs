@@ -12,9 +12,6 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     /// <summary>A message is hidden again when this much of its time is over.</summary>
     private static readonly TimeSpan HideEvery = TimeSpan.FromSeconds(20);
 
-    /// <summary>A lease with this much of its time left is not extended: that costs a write, and most jobs end long before.</summary>
-    private const double MuchLeft = 0.75;
-
     private const int MostTries = 5;
 
     private static readonly JobError Silent = new(
@@ -80,8 +77,8 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
     public Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel) =>
         request.Workers.Count == 0 || request.Queues.Count == 0 ? Task.FromResult(TakenJobs.None) : takes.TakeAsync(request, cancel);
 
-    public async Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel) =>
-        await Task.WhenAll(leases.Select(lease => ExtendAsync(lease, duration, cancel)));
+    public async Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, TimeSpan enough, CancellationToken cancel) =>
+        await Task.WhenAll(leases.Select(lease => ExtendAsync(lease, duration, enough, cancel)));
 
     public async Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)
     {
@@ -282,11 +279,12 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
         return null;
     }
 
-    private async Task<bool> ExtendAsync(Lease lease, TimeSpan duration, CancellationToken cancel)
+    private async Task<bool> ExtendAsync(Lease lease, TimeSpan duration, TimeSpan enough, CancellationToken cancel)
     {
         var now = clock.GetUtcNow();
+        // Most jobs end long before their lease does, and a write for each would double what they cost.
         var (before, after) = await rows.ChangeAsync(
-            lease.Job, r => r.IsHeldBy(lease) && r.LeasedUntil < now + (duration * MuchLeft) ? r with { LeasedUntil = now + duration } : null, cancel);
+            lease.Job, r => r.IsHeldBy(lease) && r.LeasedUntil < now + enough ? r with { LeasedUntil = now + duration } : null, cancel);
         var row = after ?? before;
         if (row?.IsHeldBy(lease) != true)
         {

@@ -44,7 +44,7 @@ internal sealed class SqliteJobStore : IJobStore
     public async Task<IReadOnlyList<TakenJobs>> TakeInTurnAsync(IReadOnlyList<TakeRequest> requests, CancellationToken cancel) =>
         (await database.CommitAsync(scope => SqliteTake.Run(scope, requests, Microseconds.Now(clock)), cancel)).ConvertAll(t => t.ToAnswer());
 
-    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel) =>
+    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, TimeSpan enough, CancellationToken cancel) =>
         database.ApplyAsync<IReadOnlyList<bool>>(
             scope =>
             {

@@ -77,7 +77,7 @@ internal sealed class PostgresJobStore : IJobStore
         return taken;
     }
 
-    public async Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel) =>
+    public async Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, TimeSpan enough, CancellationToken cancel) =>
         leases.Count == 0 ? [] : await extensions.RunAsync(new(leases, duration), cancel);
 
     public async Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel)

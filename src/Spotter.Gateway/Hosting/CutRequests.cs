@@ -14,8 +14,12 @@ internal static class CutRequests
             End(http);
     }
 
-    /// <summary>Has the connection closed when this request is over.</summary>
-    public static void End(HttpContext http) => http.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    /// <summary>Has the connection closed when this request is over, if it is this one's alone.</summary>
+    public static void End(HttpContext http)
+    {
+        if (HttpProtocol.IsHttp11(http.Request.Protocol) || HttpProtocol.IsHttp10(http.Request.Protocol))
+            http.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    }
 
     /// <summary>True when the server itself could not read the request: its exceptions are of a kind of their own.</summary>
     public static bool IsCut(Exception exception) => exception is BadHttpRequestException && exception.GetType() != typeof(BadHttpRequestException);

@@ -95,7 +95,7 @@ public sealed partial class JobService
     public async Task<WorkerOrders> HeartbeatAsync(string worker, IReadOnlyList<Lease> leases, CancellationToken cancel)
     {
         roster.Progressed(worker, leases);
-        var kept = leases.Count == 0 ? [] : await store.ExtendAsync(leases, settings.Leases.Duration, cancel);
+        var kept = leases.Count == 0 ? [] : await store.ExtendAsync(leases, settings.Leases.Duration, settings.Leases.Enough, cancel);
         return new WorkerOrders([.. leases.Where((_, i) => !kept[i]).Select(l => l.Job)], Drain: false)
         {
             OthersAreFree = leases.Select(l => l.Queue).Distinct(StringComparer.Ordinal).Any(queue => roster.HasFreeLane(worker, QueueNames.ModelsOf(queue))),

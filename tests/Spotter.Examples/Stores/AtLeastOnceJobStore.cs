@@ -43,7 +43,7 @@ internal sealed class AtLeastOnceJobStore(Table table, UnreliableMessages messag
         return new TakenJobs(started, started.Count < request.Workers.Count ? NextDue(request.Queues) : null);
     }, cancel);
 
-    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel) => Call<IReadOnlyList<bool>>(() =>
+    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, TimeSpan enough, CancellationToken cancel) => Call<IReadOnlyList<bool>>(() =>
         [.. leases.Select(lease =>
         {
             if (Replace(lease.Job, row => row.IsHeldBy(lease) ? row with { LeasedUntil = clock.GetUtcNow() + duration } : null) is null)

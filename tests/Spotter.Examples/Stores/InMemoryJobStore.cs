@@ -38,7 +38,7 @@ internal sealed class InMemoryJobStore(RetrySchedule retries, RandomSource rando
         return new TakenJobs(started, started.Count < request.Workers.Count ? waiting.Where(r => r.Due > now).Min(r => (DateTimeOffset?)r.Due) : null);
     }, cancel);
 
-    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel) =>
+    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, TimeSpan enough, CancellationToken cancel) =>
         Call<IReadOnlyList<bool>>(now => [.. leases.Select(lease =>
         {
             if (!rows.TryGetValue(lease.Job, out var row) || !row.IsHeldBy(lease))

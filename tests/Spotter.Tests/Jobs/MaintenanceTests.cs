@@ -127,14 +127,14 @@ public sealed class MaintenanceTests
         for (var i = 0; i < 12; i++)
         {
             await PassAsync(settings.Sweep);
-            (await store.ExtendAsync([lease], settings.Duration, default)).ShouldBe([true]);
+            (await store.ExtendAsync([lease], settings.Duration, settings.Enough, default)).ShouldBe([true]);
         }
         away.IsAway = true;
         await PassAsync(TimeSpan.FromSeconds(60));
         away.IsAway = false;
         // The worker is as good as before, and extends its lease when its next heartbeat is due.
         await PassAsync(settings.Heartbeat);
-        (await store.ExtendAsync([lease], settings.Duration, default)).ShouldBe([true]);
+        (await store.ExtendAsync([lease], settings.Duration, settings.Enough, default)).ShouldBe([true]);
         (await store.FindAsync(job.Id, default))!.ShouldSatisfyAllConditions(row => row.State.ShouldBe(JobState.Running), row => row.Attempts.ShouldBe(1), row => row.History.ShouldBeEmpty());
 
         // From then on it says nothing, with the store there all the time.

@@ -366,7 +366,7 @@ public sealed class PostgresBackendTests(PostgresServer server) : IAsyncLifetime
         var now = (await backend.Jobs.TakeAsync(new TakeRequest([Queue], Levels, ["second"], Patience), default)).Jobs[0].Lease;
         now.ShouldBe(before with { Worker = "second" });
 
-        (await backend.Jobs.ExtendAsync([before, now], Patience, default)).ShouldBe([false, true]);
+        (await backend.Jobs.ExtendAsync([before, now], Patience, Patience, default)).ShouldBe([false, true]);
         (await backend.Jobs.FinishAsync(before, SampleJobs.Done(), default)).ShouldBeNull();
         (await backend.Jobs.FinishAsync(before, SampleJobs.Retry(), default)).ShouldBeNull();
         (await backend.Jobs.FindAsync(id, default))!.State.ShouldBe(JobState.Running);

@@ -103,7 +103,7 @@ public sealed class PostgresSchemaTests(PostgresServer server) : IAsyncLifetime
         (await jobs.UnknownBlobsAsync(["in/11/1", "in/11/3", "in/22/1", "in/33/1", "out/33/1", "in/44/1", "in/77/1"], default)).ShouldBe(["in/44/1", "in/77/1"], ignoreOrder: true);
 
         var running = new Lease(Id(2), "detect/m", 3, 2, "w");
-        (await jobs.ExtendAsync([running], Patience, default)).ShouldBe([true]);
+        (await jobs.ExtendAsync([running], Patience, Patience, default)).ShouldBe([true]);
         (await jobs.FinishAsync(running, SampleJobs.Done(), default)).ShouldNotBeNull();
         var taken = await jobs.TakeAsync(new TakeRequest(["annotate", "filter"], Levels, ["v", "w", "x"], Patience), default);
         taken.Jobs.Select(t => t.Job.Id).ShouldBe([Id(5), Id(6)]);

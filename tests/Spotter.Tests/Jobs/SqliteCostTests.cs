@@ -94,7 +94,7 @@ public sealed class SqliteCostTests : IDisposable
         var request = new TakeRequest([notified.Spec.Queue], [JobPriority.Normal, JobPriority.Low], ["w", "w", "w"], TimeSpan.FromMinutes(1));
         var taken = (await store.TakeAsync(request, default)).Jobs;
         taken.Count.ShouldBeGreaterThanOrEqualTo(2);
-        await store.ExtendAsync([taken[0].Lease], TimeSpan.FromMinutes(1), default);
+        await store.ExtendAsync([taken[0].Lease], TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), default);
         await store.FinishAsync(taken[0].Lease, SampleJobs.Done("out/aa/drawn-1.jpg"), default);
         await store.FinishAsync(taken[1].Lease, SampleJobs.Retry(), default);
         await store.CancelAsync(taken[1].Lease.Job, null, default);

@@ -25,8 +25,8 @@ internal sealed class FailingCounts(IJobStore store) : IJobStore
 
     public Task<TakenJobs> TakeAsync(TakeRequest request, CancellationToken cancel) => store.TakeAsync(request, cancel);
 
-    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, CancellationToken cancel) =>
-        store.ExtendAsync(leases, duration, cancel);
+    public Task<IReadOnlyList<bool>> ExtendAsync(IReadOnlyList<Lease> leases, TimeSpan duration, TimeSpan enough, CancellationToken cancel) =>
+        store.ExtendAsync(leases, duration, enough, cancel);
 
     public Task<EndedAttempt?> FinishAsync(Lease lease, JobOutcome outcome, CancellationToken cancel) => store.FinishAsync(lease, outcome, cancel);
 

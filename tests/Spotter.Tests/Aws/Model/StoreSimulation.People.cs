@@ -219,7 +219,7 @@ internal sealed partial class StoreSimulation
         {
             await WaitAsync(10);
             var held = oracle.Holds(lease);
-            var (isAnswered, answer) = await Any().AskAsync(store => store.ExtendAsync([lease], Lease, default));
+            var (isAnswered, answer) = await Any().AskAsync(store => store.ExtendAsync([lease], Lease, Lease * 0.8, default));
             if (!isAnswered || answer![0])
                 continue;
             if (held)
