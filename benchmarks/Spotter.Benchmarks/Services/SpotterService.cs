@@ -16,17 +16,21 @@ internal sealed class SpotterService : IPictureService
 
     public HttpClient Client => service.Client;
 
+    /// <summary>See <see cref="ServiceProcess.PeakMemoryAsync"/>.</summary>
+    public Task<long> PeakMemoryAsync(CancellationToken stop) => service.PeakMemoryAsync(stop);
+
     /// <summary>Where it keeps what it is sent.</summary>
     public DirectoryInfo Data => service.Data;
 
     /// <summary>Starts one and waits for its workers.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="workers">Workers of one lane each.</param>
+    /// <param name="workers">Workers of one lane each; 0 for one that comes with the first picture.</param>
     public static async Task<SpotterService> StartAsync(string model, int workers)
     {
-        var count = workers.ToString(CultureInfo.InvariantCulture);
+        // With none at first, one comes when it is needed.
+        var (least, most) = (workers.ToString(CultureInfo.InvariantCulture), Math.Max(1, workers).ToString(CultureInfo.InvariantCulture));
         var started = await ServiceProcess.StartAsync(
-            "serve", "--model", model, "--min-workers", count, "--max-workers", count, "--lanes", "1", "--client-rate", "0");
+            "serve", "--model", model, "--min-workers", least, "--max-workers", most, "--lanes", "1", "--client-rate", "0");
         await started.UntilAsync(s => s.GetProperty("idle").GetInt32() == workers);
         return new SpotterService(started);
     }

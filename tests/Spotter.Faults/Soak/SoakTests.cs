@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using Xunit.Abstractions;
 
 namespace Spotter.Faults.Soak;
@@ -13,6 +14,9 @@ public sealed class SoakTests(ITestOutputHelper output)
     // Killed in each minute at least, or the run has not done its work: 360 on each store in two hours.
     private const double FewestKills = 3;
     private const int Parts = 3;
+
+    // What came in, and what was drawn.
+    private const int PicturesOfJob = 2;
 
     // What goes wrong once in hours goes wrong often.
     private const int MostSaid = 5000;
@@ -90,7 +94,22 @@ public sealed class SoakTests(ITestOutputHelper output)
     {
         await Eventually.SeeAsync("every job ends", () => AnyOpenAsync(service.Api), any => any is false, Patience);
         await Eventually.SeeAsync("every webhook comes", () => Task.FromResult(ledger.Untold()), untold => untold == 0, Patience);
-        await Eventually.SeeAsync("every picture goes", () => Task.FromResult(service.PicturesKept()), kept => kept == 0, Patience);
+        // What ended at the moment in which a clock that was ahead was set back goes when its time has come.
+        var most = PicturesOfJob * await CountAheadAsync(service.Api);
+        await Eventually.SeeAsync($"every picture goes but {most} of jobs that ended later than it is", () => Task.FromResult(service.PicturesKept()), kept => kept <= most, Patience);
+    }
+
+    private static async Task<int> CountAheadAsync(SpotterApi api)
+    {
+        var (ahead, after) = (0, "");
+        do
+        {
+            var page = (await api.GetAsync($"/v1/jobs?limit=500{after}")).Json;
+            ahead += page.GetProperty("jobs").EnumerateArray().Count(job => job.GetProperty("finished") is { ValueKind: JsonValueKind.String } finished && finished.GetDateTimeOffset() > TimeProvider.System.GetUtcNow());
+            after = page.GetProperty("next").GetString() is { } next ? "&after=" + next : null;
+        }
+        while (after is not null);
+        return ahead;
     }
 
     /// <summary>Null when it can't be said. Not by the counts: on AWS those of a gateway that was killed are found out later.</summary>
