@@ -97,20 +97,24 @@ internal sealed partial class StoreSimulation
         }
         await WaitAsync(10);
         var hoarders = new List<Task>();
-        for (var i = 0; i < Math.Max(30, size.InFlight / 300); i++)
+        for (var i = 0; i < Hoarders; i++)
             hoarders.Add(HoardAsync($"hoarder{i}"));
         await Task.WhenAll(hoarders);
         isFlooded = false;
     }
 
+    // A gateway fetches with one call at a time, of ten messages, and three minutes pass for a thousand of them.
+    private const int Hoarders = 30;
+    private static readonly TimeSpan HoardedFor = TimeSpan.FromHours(6);
+
     /// <summary>Takes all it can get of the flaky ones and keeps it for a while.</summary>
     private async Task HoardAsync(string name)
     {
         var workers = Enumerable.Range(0, 100).Select(i => $"{name}-{i}").ToList();
-        var until = cloud.Now + TimeSpan.FromMinutes(40);
+        var until = cloud.Now + (HoardedFor / 2);
         while (cloud.Now < until && ReachedLimit < 200)
         {
-            var taken = (await Any().AskAsync(store => store.TakeAsync(new([Flaky], Levels[0], workers, TimeSpan.FromMinutes(60)), default))).Answer?.Jobs ?? [];
+            var taken = (await Any().AskAsync(store => store.TakeAsync(new([Flaky], Levels[0], workers, HoardedFor), default))).Answer?.Jobs ?? [];
             foreach (var started in taken)
                 oracle.Granted(started, workers);
             if (taken.Count == 0)
