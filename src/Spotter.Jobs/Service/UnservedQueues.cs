@@ -23,6 +23,9 @@ public sealed class UnservedQueues(ModelCatalogue catalogue, WorkerRoster roster
             return $"No worker runs the engine '{models[0]}' now; the job waits until one joins that does, or until it is cancelled.";
         if (Missing(queue) is not { } model)
         {
+            // A worker has come since it was looked for.
+            if (models.Count == 1)
+                return null;
             return catalogue.Serves(queue)
                 ? $"No worker has both models, '{models[0]}' and '{models[1]}', yet; the job waits until one has."
                 : $"No worker has both models, '{models[0]}' and '{models[1]}'; the job waits until one has, or until it is cancelled. Where there are pools, put both into one.";

@@ -45,6 +45,27 @@ public sealed class UnservedQueuesTests
     }
 
     [Fact]
+    public async Task It_can_be_asked_while_workers_come_and_go()
+    {
+        var queues = Queues(new CatalogueModel("tiny", Tiny));
+        using var stop = new CancellationTokenSource();
+        var coming = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                roster.Join("w", 1, [new WorkerModel("tiny", "v1")]);
+                roster.Leave("w");
+            }
+        });
+
+        for (var i = 0; i < 300_000; i++)
+            _ = queues.ReasonFor("detect/tiny");
+
+        await stop.CancelAsync();
+        await coming;
+    }
+
+    [Fact]
     public void What_another_gateway_has_is_waited_for_while_it_has_it()
     {
         var catalogue = new ModelCatalogue((IReadOnlyList<CatalogueModel>)[]);
