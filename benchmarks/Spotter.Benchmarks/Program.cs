@@ -49,9 +49,6 @@ try
             case "burst":
                 await BurstReport.RunAsync();
                 break;
-            case "crowd":
-                await CrowdReport.RunAsync();
-                break;
             case "latency":
                 await LatencyReport.RunAsync(options, parts ??= PartTimes.Run(options));
                 break;

@@ -54,9 +54,7 @@ public interface IJobStore
         return taken;
     }
 
-    /// <summary>
-    /// Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order.
-    /// </summary>
+    /// <summary>Prolongs leases; false for each that is lost (expired and taken, finished, or cancelled), in their order.</summary>
     /// <param name="leases">The leases.</param>
     /// <param name="duration">How long they last from now on.</param>
     /// <param name="enough">One that lasts for so long anyway may stay as it is, where a write costs money.</param>

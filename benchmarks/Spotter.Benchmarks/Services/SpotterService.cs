@@ -16,9 +16,6 @@ internal sealed class SpotterService : IPictureService
 
     public HttpClient Client => service.Client;
 
-    /// <summary>See <see cref="ServiceProcess.PeakMemoryAsync"/>.</summary>
-    public Task<long> PeakMemoryAsync(CancellationToken stop) => service.PeakMemoryAsync(stop);
-
     /// <summary>Where it keeps what it is sent.</summary>
     public DirectoryInfo Data => service.Data;
 
