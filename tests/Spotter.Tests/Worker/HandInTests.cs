@@ -43,6 +43,8 @@ public sealed class HandInTests : IAsyncLifetime
 
         bench.Source.Exchanges.Sum(e => e.Finished).ShouldBe(9);
         bench.Source.Exchanges.Count.ShouldBeLessThan(9);
+        var next = bench.Source.Exchanges.ElementAt(1);
+        next.Most.ShouldBe(next.Finished, "as many as leave");
         bench.Source.Exchanges.Skip(1).Max(e => e.Most).ShouldBeGreaterThan(1);
     }
 
