@@ -63,7 +63,7 @@ public sealed record GatewaySettings
     public bool WorkerLinks { get; init; } = true;
 
     /// <summary>Connections for clients at one time.</summary>
-    public int ClientConnections { get; init; } = 2000;
+    public int ClientConnections { get; init; } = 3_500;
 
     /// <summary>
     /// Connections at one time: those for clients, and as many as the workers may need. Beyond that the longest idle ones are
@@ -71,7 +71,7 @@ public sealed record GatewaySettings
     /// </summary>
     public int MaxConnections => ClientConnections + (Jobs.MaxWorkers * (Jobs.LanesPerWorker + ConnectionsBesideLanes));
 
-    // Of each of these one client gets a quarter. All of them together are fewer than the connections for clients.
+    // Of each of these one client gets a quarter, of waits a half. All of them together are fewer than the connections for clients.
 
     /// <summary>Uploads on their way at one time, however slow they are; <see cref="JobSettings.MaxUploads"/> of them are worked on.</summary>
     public int MaxUploads { get; init; } = 1024;
@@ -88,8 +88,8 @@ public sealed record GatewaySettings
     /// <summary>An event stream ends after this time, and clients connect again, as browsers do by themselves: a key that was revoked opens no other.</summary>
     public TimeSpan LongestStream { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>Requests that wait for their result at one time; beyond that they are answered at once, without it.</summary>
-    public int MaxWaits { get; init; } = 256;
+    /// <summary>Requests that wait for their result at one time, which cost little; beyond that they are answered at once, without it.</summary>
+    public int MaxWaits { get; init; } = 2048;
 
     /// <summary>Requests that wait for a picture to be drawn at one time.</summary>
     public int MaxDrawings { get; init; } = 64;

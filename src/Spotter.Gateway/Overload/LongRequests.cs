@@ -10,7 +10,7 @@ internal sealed class LongRequests(GatewaySettings settings) : IDisposable
     public Places Streams { get; } = new(settings.MaxStreams);
 
     /// <summary>Requests that wait for a result.</summary>
-    public Places Waits { get; } = new(settings.MaxWaits);
+    public Places Waits { get; } = new(settings.MaxWaits, part: 2);
 
     /// <summary>Requests that wait for a drawing.</summary>
     public Places Drawings { get; } = new(settings.MaxDrawings);

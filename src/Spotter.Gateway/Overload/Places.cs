@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Spotter.Gateway.Overload;
 
-/// <summary>A number of places for all, of which one client may take a quarter. Nobody waits for one.</summary>
+/// <summary>A number of places for all, of which one client may take a part. Nobody waits for one.</summary>
 internal sealed class Places : IDisposable
 {
     private const string Unshared = "";
@@ -12,9 +12,10 @@ internal sealed class Places : IDisposable
 
     /// <summary>Places, all of them free.</summary>
     /// <param name="most">How many there are.</param>
-    public Places(int most)
+    /// <param name="part">One client may take one in so many.</param>
+    public Places(int most, int part = 4)
     {
-        Most = most;
+        (Most, Share) = (most, Math.Max(1, most / part));
         var all = new ConcurrencyLimiterOptions { PermitLimit = most };
         var share = new ConcurrencyLimiterOptions { PermitLimit = Share };
         limiter = PartitionedRateLimiter.CreateChained(
@@ -28,7 +29,7 @@ internal sealed class Places : IDisposable
     public int Most { get; }
 
     /// <summary>How many of them one client may take.</summary>
-    public int Share => Math.Max(1, Most / 4);
+    public int Share { get; }
 
     /// <summary>A place, to be disposed of when it is left; null when all are taken, or all of this client's.</summary>
     public RateLimitLease? TryEnter(HttpContext http)

@@ -44,7 +44,9 @@ internal sealed class UploadIntake(
         var (http, form) = (upload.Http, upload.Form);
         using var place = longRequests.Uploads.TryEnter(http) ?? throw new SpotterException(ErrorCodes.Busy, string.Create(CultureInfo.InvariantCulture,
             $"Too many uploads are under way ({longRequests.Uploads.Share} of one client, {longRequests.Uploads.Most} of all); send it again when some have ended."));
-        await ArriveAsync(http.Request, cancel);
+        // What is here in full is not under way any more, and keeps no place from others while it waits for its turn.
+        if (await ArriveAsync(http.Request, cancel))
+            place.Dispose();
         await using var submission = await jobs.BeginAsync(Caller.Of(http).AsJobCaller(), upload.IdempotencyKey, cancel);
         using var late = new CancellationTokenSource(LongestUpload(Terms(upload)), time);
         http.Request.Body = new ArrivingBody(http.Request.Body, submission, late.Token);
@@ -112,10 +114,13 @@ internal sealed class UploadIntake(
     /// Returns once so much of the request is there that reading it on takes a place for a moment only. Who sends a byte a
     /// second waits outside, until the server has had enough, and keeps nobody out.
     /// </summary>
-    private static async Task ArriveAsync(HttpRequest request, CancellationToken cancel)
+    /// <returns>True when there is all of it.</returns>
+    private static async Task<bool> ArriveAsync(HttpRequest request, CancellationToken cancel)
     {
         var least = (int)Math.Min(request.ContentLength ?? ArrivedBytes, ArrivedBytes);
         var read = await request.BodyReader.ReadAtLeastAsync(least, cancel);
+        var whole = read.IsCompleted || read.Buffer.Length >= request.ContentLength;
         request.BodyReader.AdvanceTo(read.Buffer.Start);
+        return whole;
     }
 }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
 using Spotter.Gateway.Overload;
+using Spotter.Jobs;
 
 namespace Spotter.Tests.Gateway.Overload;
 
@@ -116,6 +117,28 @@ public sealed class LongRequestTests
     }
 
     [Fact]
+    public async Task An_upload_that_is_here_in_full_leaves_its_place_while_it_waits_for_its_turn()
+    {
+        await using var bench = await GatewayBench.StartAsync(settings => settings with { MaxUploads = 1, Jobs = settings.Jobs with { MaxUploads = 1 } });
+        var turn = await bench.Service.BeginAsync(JobCaller.Self, null, default);
+        var small = new SlowContent(GatewayBench.Picture(bytes: 10_000), first: 5_000);
+        var sending = bench.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = small });
+        await small.Begun.WaitAsync(GatewayBench.Safety);
+        var places = bench.Host.Services.GetRequiredService<LongRequests>().Uploads;
+        using var safety = new CancellationTokenSource(GatewayBench.Safety);
+        while (places.FreeFor(Call("127.0.0.1")) > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, safety.Token);
+
+        small.GoOn();
+        while (places.FreeFor(Call("127.0.0.1")) == 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, safety.Token);
+        sending.IsCompleted.ShouldBeFalse();
+
+        await turn.DisposeAsync();
+        (await sending.WaitAsync(GatewayBench.Safety)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
+    }
+
+    [Fact]
     public async Task One_stream_too_many_is_refused_and_a_stream_that_ends_makes_room()
     {
         await using var bench = await GatewayBench.StartAsync(settings => settings with { MaxStreams = 1 });
@@ -165,6 +188,31 @@ public sealed class LongRequestTests
         waiting.IsCompleted.ShouldBeFalse();
         await leaves.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(waiting);
+    }
+
+    [Fact]
+    public async Task A_thousand_requests_wait_at_once_also_of_one_client()
+    {
+        const int Clients = 1000;
+        await using var bench = await GatewayBench.StartAsync();
+        // This machine's own requests have no share; those of others do.
+        bench.Host.Services.GetRequiredService<LongRequests>().Waits.Share.ShouldBeGreaterThanOrEqualTo(Clients);
+        using var deadline = new CancellationTokenSource(2 * GatewayBench.Safety);
+        var waiting = Enumerable.Range(0, Clients).Select(_ => bench.Client.SendAsync(Waiting(), deadline.Token)).ToList();
+        while ((await bench.Jobs.CountAsync(deadline.Token)).Jobs.Queued < Clients)
+            await Task.Yield();
+
+        foreach (var job in await bench.Jobs.ListAsync(new JobFilter { Limit = Clients }, deadline.Token))
+            await bench.Jobs.CancelAsync(job.Id, null, deadline.Token);
+
+        foreach (var answer in await Task.WhenAll(waiting))
+        {
+            using (answer)
+            {
+                answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+                answer.Headers.GetValues("Preference-Applied").ShouldHaveSingleItem();
+            }
+        }
     }
 
     private static HttpRequestMessage Waiting(int seconds = 60)
