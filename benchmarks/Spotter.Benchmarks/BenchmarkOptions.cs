@@ -3,9 +3,9 @@ namespace Spotter.Benchmarks;
 /// <summary>What to measure, and with what.</summary>
 internal sealed record BenchmarkOptions(IReadOnlyList<string> Parts, string Model, string Image, double Seconds)
 {
-    private static readonly string[] Known = ["micro", "peers", "parts", "queue", "postgres", "peers-queue", "growth", "accept", "burst", "scaling", "latency", "service"];
+    private static readonly string[] Known = ["micro", "peers", "parts", "queue", "postgres", "peers-queue", "growth", "accept", "burst", "crowd", "large", "scaling", "latency", "service"];
 
-    private static readonly string[] WithoutPictures = ["queue", "postgres", "peers-queue", "growth", "burst", SelfTestPart];
+    private static readonly string[] WithoutPictures = ["queue", "postgres", "peers-queue", "growth", "burst", "crowd", SelfTestPart];
 
     private const string SelfTestPart = "selftest";
 

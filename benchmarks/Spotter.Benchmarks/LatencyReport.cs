@@ -23,9 +23,9 @@ internal static class LatencyReport
         await using (var service = await SpotterService.StartAsync(options.Model, workers: 1))
         {
             var sender = new PictureSender(service.Client, service.AddressFor(annotate: false), picture);
-            var before = (await sender.TimedAsync(WarmUp)).Jobs;
-            var (sent, ms) = await sender.TimedAsync(Pictures);
-            await service.CheckAsync([.. before, .. sent], picture, annotate: false);
+            var before = (await sender.TimedAsync(clients: 1, WarmUp)).Sent.Jobs;
+            var (sent, ms) = await sender.TimedAsync(clients: 1, Pictures);
+            await service.CheckAsync([.. before, .. sent.Jobs], picture, annotate: false);
             Print("median", ms[Pictures / 2], MedianTarget);
             Print("p99", ms[Pictures * 99 / 100], P99Target);
             void Print(string name, double value, double target)
@@ -40,8 +40,8 @@ internal static class LatencyReport
         for (var i = 0; i < Starts; i++)
         {
             await using var service = await SpotterService.StartAsync(options.Model, workers: 0);
-            var (sent, ms) = await new PictureSender(service.Client, service.AddressFor(annotate: false), picture).TimedAsync(1);
-            await service.CheckAsync(sent, picture, annotate: false);
+            var (sent, ms) = await new PictureSender(service.Client, service.AddressFor(annotate: false), picture).TimedAsync(clients: 1, each: 1);
+            await service.CheckAsync(sent.Jobs, picture, annotate: false);
             first.Add(ms[0]);
         }
         first.Sort();

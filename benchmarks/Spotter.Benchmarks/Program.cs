@@ -49,6 +49,12 @@ try
             case "burst":
                 await BurstReport.RunAsync();
                 break;
+            case "crowd":
+                await CrowdReport.RunAsync();
+                break;
+            case "large":
+                await LargeReport.RunAsync(options);
+                break;
             case "latency":
                 await LatencyReport.RunAsync(options, parts ??= PartTimes.Run(options));
                 break;

@@ -68,16 +68,25 @@ internal sealed class ServiceProcess : IAsyncDisposable
         return (process.TotalProcessorTime, OfChildren(process.Id));
     }
 
-    /// <summary>Processor time that the children of a process have used so far; nothing where the parents can't be told.</summary>
-    public static TimeSpan OfChildren(int parent)
+    /// <summary>The most resident memory in bytes that the gateway has had, and its workers together, by the kernel's high-water marks.</summary>
+    public (long Gateway, long Workers) PeakMemory()
     {
-        var sum = TimeSpan.Zero;
+        process.Refresh();
+        return (process.PeakWorkingSet64, SumOfChildren(process.Id, child => child.PeakWorkingSet64));
+    }
+
+    /// <summary>Processor time that the children of a process have used so far; nothing where the parents can't be told.</summary>
+    public static TimeSpan OfChildren(int parent) => TimeSpan.FromTicks(SumOfChildren(parent, child => child.TotalProcessorTime.Ticks));
+
+    private static long SumOfChildren(int parent, Func<Process, long> value)
+    {
+        long sum = 0;
         foreach (var other in Process.GetProcesses())
         {
             using (other)
             {
                 if (ParentOf(other.Id) == parent)
-                    sum += other.TotalProcessorTime;
+                    sum += value(other);
             }
         }
         return sum;

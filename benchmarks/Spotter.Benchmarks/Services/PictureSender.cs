@@ -13,21 +13,30 @@ internal sealed record Sent(IReadOnlyList<string> Jobs, TimeSpan Took)
 }
 
 /// <summary>Sends one picture again and again from several connections; each sends its next one when it has the answer to the one before.</summary>
-internal sealed class PictureSender(HttpClient client, Uri address, byte[] picture)
+/// <param name="client">Reaches the service.</param>
+/// <param name="address">Where the picture is posted to.</param>
+/// <param name="picture">The picture.</param>
+/// <param name="mediaType">What it is.</param>
+internal sealed class PictureSender(HttpClient client, Uri address, byte[] picture, string mediaType = "image/jpeg")
 {
     public const int Clients = 8;
 
-    /// <summary>Sends so many, one after the other, and waits for each result; the jobs, and how long each answer took, in milliseconds, in ascending order.</summary>
-    public async Task<(IReadOnlyList<string> Jobs, IReadOnlyList<double> Ms)> TimedAsync(int count)
+    /// <summary>Sends so many from so many connections, waits for each result, and tells how long each took, in milliseconds, in ascending order.</summary>
+    public async Task<(Sent Sent, IReadOnlyList<double> Ms)> TimedAsync(int clients, int each)
     {
-        var (jobs, ms) = (new List<string>(), new List<double>());
-        for (var i = 0; i < count; i++)
+        var begun = Stopwatch.GetTimestamp();
+        var sent = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
         {
-            var at = Stopwatch.GetTimestamp();
-            jobs.Add(await SendOneAsync(wait: true));
-            ms.Add(Stopwatch.GetElapsedTime(at).TotalMilliseconds);
-        }
-        return (jobs, [.. ms.Order()]);
+            var answers = new List<(string Job, double Ms)>();
+            for (var i = 0; i < each; i++)
+            {
+                var at = Stopwatch.GetTimestamp();
+                answers.Add((await SendOneAsync(wait: true), Stopwatch.GetElapsedTime(at).TotalMilliseconds));
+            }
+            return answers;
+        })));
+        var all = sent.SelectMany(answers => answers).ToList();
+        return (new Sent([.. all.Select(a => a.Job)], Stopwatch.GetElapsedTime(begun)), [.. all.Select(a => a.Ms).Order()]);
     }
 
     /// <summary>Sends for some time and waits for each result.</summary>
@@ -60,7 +69,7 @@ internal sealed class PictureSender(HttpClient client, Uri address, byte[] pictu
     private async Task<string> SendOneAsync(bool wait)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(picture) };
-        request.Content.Headers.ContentType = new("image/jpeg");
+        request.Content.Headers.ContentType = new(mediaType);
         if (wait)
             request.Headers.Add("Prefer", "wait=60");
         using var response = await client.SendAsync(request);
