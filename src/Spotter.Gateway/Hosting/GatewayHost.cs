@@ -123,6 +123,7 @@ public static class GatewayHost
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         services.AddSingleton<DeliveryChannels>().AddSingleton<IDeliveryMonitor, DeliveryMonitor>().AddWebhooks();
 
+        services.AddResponseCompression(options => options.EnableForHttps = true);
         services.AddRoutingCore();
         services.AddExceptionHandler<ProblemHandler>().AddProblemDetails();
         services.AddOptions<JsonOptions>().Configure<EngineCatalogue>(ConfigureJson);
@@ -250,12 +251,16 @@ public static class GatewayHost
         return next(http);
     }
 
+    private const string Assets = "/assets";
+
     private static void UsePage(IApplicationBuilder app)
     {
         var root = Path.Combine(AppContext.BaseDirectory, "wwwroot");
         if (!Directory.Exists(root))
             return;
         var files = new PhysicalFileProvider(root);
+        // Its files alone, which hold no secrets: answers of the API are small, or pictures.
+        app.UseWhen(http => http.Request.Path == "/" || http.Request.Path.StartsWithSegments(Assets, StringComparison.Ordinal), page => page.UseResponseCompression());
         app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
         app.UseStaticFiles(new StaticFileOptions
         {
@@ -263,7 +268,7 @@ public static class GatewayHost
             ContentTypeProvider = new FileExtensionContentTypeProvider(),
             // Vite names assets by their content, so they can be kept for good; the page itself can't.
             OnPrepareResponse = context => context.Context.Response.Headers.CacheControl =
-                context.Context.Request.Path.StartsWithSegments("/assets", StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-cache",
+                context.Context.Request.Path.StartsWithSegments(Assets, StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-cache",
         });
     }
 

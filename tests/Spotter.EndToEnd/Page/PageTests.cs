@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.IO.Compression;
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -275,6 +277,33 @@ public sealed class PageTests(PageService service) : IClassFixture<PageService>
         await Expect(visit.Page.Locator("#no-model")).ToBeVisibleAsync();
         await Expect(visit.Page.GetByTestId("file-input")).ToBeDisabledAsync();
         visit.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_page_and_its_files_are_sent_compressed_to_whoever_takes_that_and_jobs_are_not()
+    {
+        using var client = new HttpClient { BaseAddress = service.Process.Address };
+        var page = await client.GetStringAsync(new Uri("/", UriKind.Relative));
+        var assets = Regex.Matches(page, "/assets/[^\"]+", RegexOptions.None, TimeSpan.FromSeconds(5)).Select(m => m.Value).ToList();
+        assets.Count.ShouldBeGreaterThanOrEqualTo(2);
+        foreach (var path in (string[])["/", .. assets])
+        {
+            var plain = await client.GetByteArrayAsync(new Uri(path, UriKind.Relative));
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Accept-Encoding", "gzip, br" } } };
+            using var answer = await client.SendAsync(request);
+            answer.Content.Headers.ContentEncoding.ShouldBe(["br"], path);
+            string.Join(", ", answer.Headers.Vary).ShouldContain("Accept-Encoding", Case.Insensitive, path);
+            answer.Headers.CacheControl!.NoStore.ShouldBeFalse(path);
+            var sent = await answer.Content.ReadAsByteArrayAsync();
+            sent.Length.ShouldBeLessThan(plain.Length / 2, path);
+            using var decoded = new MemoryStream();
+            await using (var brotli = new BrotliStream(new MemoryStream(sent), CompressionMode.Decompress))
+                await brotli.CopyToAsync(decoded);
+            decoded.ToArray().ShouldBe(plain, path);
+        }
+
+        using var jobs = await client.SendAsync(new HttpRequestMessage(HttpMethod.Get, "/v1/models") { Headers = { { "Accept-Encoding", "gzip, br" } } });
+        jobs.Content.Headers.ContentEncoding.ShouldBeEmpty();
     }
 
     private static FilePayload Picture(string name, byte shade) => new() { Name = name, MimeType = "image/png", Buffer = Pictures.Png(shade, 256, 256) };
