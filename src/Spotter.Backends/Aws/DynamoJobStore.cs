@@ -111,11 +111,12 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
         foreach (var dead in await lists.DeadAsync(filter, cancel))
         {
             var now = clock.GetUtcNow();
+            // Before the row, as with new jobs: one that waits, and is only on the list of those that have ended, is found when that is gone through.
+            await ledger.NoteAsync([dead], now, cancel);
             var (_, after) = await rows.ChangeAsync(dead, row => row.Job is { State: JobState.Dead, InputsExpired: false } ? JobTransitions.Redrive(row, by, now).WithMessage() : null, cancel);
             if (after is null)
                 continue;
             redriven++;
-            await ledger.NoteAsync([dead], now, CancellationToken.None);
             await SendAsync(after);
         }
         return redriven;

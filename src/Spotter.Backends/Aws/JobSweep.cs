@@ -15,7 +15,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     /// <summary>Where nothing was old enough to be deleted, it is asked again after this time.</summary>
     private static readonly TimeSpan WhereEmpty = TimeSpan.FromMinutes(1);
 
-    /// <summary>What is still open is looked at again after this time, and later after half of its age.</summary>
+    /// <summary>What is still open is looked at again after this time, and later after half of the time for which it has been due.</summary>
     private static readonly TimeSpan NextLook = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan LongestLook = TimeSpan.FromHours(1);
@@ -24,7 +24,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// A job that has waited for so long since its message was sent, and for half of its age, gets another one whatever the counts say: what
+    /// A job that has waited for so long since its message was sent, and for half of the time for which it has been due, gets another one whatever the counts say: what
     /// killed gateways had counted may be missing from them. Long before SQS deletes messages, after four days.
     /// </summary>
     private static readonly TimeSpan Unheard = TimeSpan.FromHours(1);
@@ -93,30 +93,21 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         if (finishedBefore < nextExpiry)
             return [];
         await LookForEndedAsync(finishedBefore, cancel);
-        var (gone, left) = (new List<string>(), limit);
-        foreach (var page in await ledger.PagesAsync(Ledger.Ended, finishedBefore, limit, cancel))
+        var gone = new List<string>();
+        var seen = await ClearAsync(Ledger.Ended, finishedBefore, limit, async row =>
         {
-            var after = new List<(string, DateTimeOffset, JobId)>();
-            foreach (var row in await RowsOf(page, cancel))
+            // First the row: a job that is redriven meanwhile keeps its inputs, and a crash leaves blobs that nobody speaks of.
+            var (before, bare) = await rows.ChangeAsync(
+                row.Job.Id, r => r.Job.Finished < finishedBefore && !r.Job.InputsExpired ? r with { Job = r.Job with { InputsExpired = true } } : null, cancel);
+            if (bare is not null)
             {
-                if (!(row.Job.Finished is { } finished && finished < finishedBefore) || left == 0)
-                {
-                    after.Add((row.Job.Finished is null ? Ledger.Open : Ledger.Ended, row.Job.Finished ?? clock.GetUtcNow() + NextLook, row.Job.Id));
-                    continue;
-                }
-                left--;
-                after.Add((Ledger.Bare, finished, row.Job.Id));
-                // First the row: a job that is redriven meanwhile keeps its inputs, and a crash leaves blobs that nobody speaks of.
-                var (before, bare) = await rows.ChangeAsync(
-                    row.Job.Id, r => r.Job.Finished < finishedBefore && !r.Job.InputsExpired ? r with { Job = r.Job with { InputsExpired = true } } : null, cancel);
-                if (bare is not null)
-                    gone.AddRange(await rows.ForgetBlobsAsync(row.Job.Id, [.. before!.Blobs], cancel));
+                var blobs = await rows.ForgetBlobsAsync(row.Job.Id, [.. before!.Blobs], cancel);
+                lock (gone)
+                    gone.AddRange(blobs);
             }
-            await ledger.ReplaceAsync(page, after, cancel);
-            if (left == 0)
-                break;
-        }
-        if (left == limit)
+            return new(IsDone: true, before is null ? null : before.Job.Finished is null ? PlaceOf(before, Ledger.Ended) : (Ledger.Bare, row.Job.Finished!.Value, row.Job.Id));
+        }, cancel);
+        if (seen == 0)
             nextExpiry = finishedBefore + WhereEmpty;
         return gone;
     }
@@ -130,30 +121,52 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         var purged = 0;
         foreach (var list in (string[])[Ledger.Bare, Ledger.Ended])
         {
-            if (purged == limit)
-                break;
-            foreach (var page in await ledger.PagesAsync(list, finishedBefore, limit - purged, cancel))
+            purged += await ClearAsync(list, finishedBefore, limit - purged, async row =>
             {
-                var after = new List<(string, DateTimeOffset, JobId)>();
-                foreach (var row in await RowsOf(page, cancel))
-                {
-                    if (!(row.Job.Finished is { } finished && finished < finishedBefore) || purged == limit)
-                    {
-                        after.Add((row.Job.Finished is null ? Ledger.Open : list, row.Job.Finished ?? clock.GetUtcNow() + NextLook, row.Job.Id));
-                        continue;
-                    }
-                    await rows.ForgetBlobsAsync(row.Job.Id, [.. row.Blobs], cancel);
-                    purged += await rows.PurgeAsync(row, cancel) ? 1 : 0;
-                }
-                await ledger.ReplaceAsync(page, after, cancel);
-                if (purged == limit)
-                    break;
-            }
+                await rows.ForgetBlobsAsync(row.Job.Id, [.. row.Blobs], cancel);
+                return new(await rows.PurgeAsync(row, cancel), null);
+            }, cancel);
         }
         if (purged == 0)
             nextPurge = finishedBefore + WhereEmpty;
         return purged;
     }
+
+    /// <summary>What was done with a job that has had its time.</summary>
+    /// <param name="IsDone">It counts.</param>
+    /// <param name="Place">Where the ledger is to list it; null for nowhere.</param>
+    private readonly record struct Cleared(bool IsDone, (string List, DateTimeOffset At, JobId Job)? Place);
+
+    /// <summary>Does something with jobs of a list that ended before a time, until it was done with so many or there are no more.</summary>
+    private async Task<int> ClearAsync(string list, DateTimeOffset finishedBefore, int limit, Func<JobRow, Task<Cleared>> clear, CancellationToken cancel)
+    {
+        var (done, began) = (0, clock.GetUtcNow());
+        // A page may tell of the very moment up to which is asked, and none of its jobs be due.
+        var hasMore = true;
+        while (hasMore && done < limit && clock.GetUtcNow() - began < LongestSweep)
+        {
+            hasMore = false;
+            foreach (var page in await ledger.SomePagesAsync(list, finishedBefore, limit - done, cancel))
+            {
+                var found = await rows.FindAllAsync(page, cancel);
+                var due = found.Where(row => row.Job.Finished < finishedBefore).OrderBy(row => row.Job.Finished).Take(limit - done).ToList();
+                hasMore |= due.Count > 0 || found.Count < page.Jobs.Count;
+                var cleared = new List<Cleared>();
+                foreach (var some in due.Chunk(TendedAtOnce))
+                    cleared.AddRange(await Task.WhenAll(some.Select(clear)));
+                done += cleared.Count(c => c.IsDone);
+                var others = found.ExceptBy(due.Select(row => row.Job.Id), row => row.Job.Id).Select(row => PlaceOf(row, list));
+                await ledger.ReplaceAsync(page, [.. cleared.Select(c => c.Place).OfType<(string, DateTimeOffset, JobId)>(), .. others], cancel);
+                if (done == limit)
+                    break;
+            }
+        }
+        return done;
+    }
+
+    /// <summary>Where the ledger lists a job that was found on a list of those that have ended.</summary>
+    private (string List, DateTimeOffset At, JobId Job) PlaceOf(JobRow row, string list) =>
+        (row.Job.Finished is null ? Ledger.Open : list, row.Job.Finished ?? clock.GetUtcNow() + NextLook, row.Job.Id);
 
     /// <summary>Remembers what is open: what this gateway knew before its last start, and what others know.</summary>
     public async Task RememberAsync(CancellationToken cancel)
@@ -188,9 +201,6 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         if (row.IsRunning && leases.Find(row.Job.Id) is null)
             leases.Hold(new(new Lease(row.Job.Id, row.Job.Queue, row.Job.FencingToken, row.Job.Attempts, row.Job.Worker!), row.LeasedUntil, DateTimeOffset.MinValue));
     }
-
-    private async Task<List<JobRow>> RowsOf(LedgerPage page, CancellationToken cancel) =>
-        [.. (await rows.FindAllAsync(page, cancel)).OrderBy(r => r.Job.Finished)];
 
     /// <summary>Looks at open jobs; false when there are more than there was time for.</summary>
     private async Task<bool> LookAsync(DateTimeOffset until, CancellationToken cancel)
@@ -247,7 +257,8 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
                 await SendAsync(row.Job.Id, r => r.IsQueued && r.Sent == JobRow.Unsent, row.Due, cancel);
             return row.Due - now > SqsQueues.LongestDelay ? row.Due - SqsQueues.LongestDelay : row.Due + NextLook;
         }
-        var age = (now - row.Job.Created) / 2;
+        // Since it is due: one that is old, and was redriven, has not waited for long.
+        var age = (now - row.Due) / 2;
         var patience = age < Unheard ? Unheard : age > LongestUnheard ? LongestUnheard : age;
         if (row.MayStart(now) && now - row.Sent >= Period && (now - row.Sent >= patience || await HasLostAsync(new(row.Job.Queue, row.Job.Priority), lost, cancel)))
             await SendAsync(row.Job.Id, r => r.MayStart(now) && now - r.Sent >= Period, now, cancel);

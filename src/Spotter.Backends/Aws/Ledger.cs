@@ -97,6 +97,17 @@ internal sealed class Ledger : IAsyncDisposable
     }
 
     /// <summary>
+    /// Pages of a list up to a time, for about as many jobs: some of the oldest, in no order. Of several gateways that went through them
+    /// in one order all but one would find each job done.
+    /// </summary>
+    public async Task<List<LedgerPage>> SomePagesAsync(string list, DateTimeOffset until, int jobs, CancellationToken cancel)
+    {
+        const int times = 4;
+        var pages = await PagesAsync(list, until, jobs * times, cancel);
+        return [.. pages.OrderBy(_ => pace.Random.NextDouble()).Take(Math.Max(1, pages.Count / times))];
+    }
+
+    /// <summary>
     /// Writes what is in the place of a page from now on, and then deletes it: a crash between the two repeats some jobs, and loses none.
     /// Of several gateways that replace a page one does. The page is deleted in one transaction with what is written last, as a delete that
     /// was sent again because its answer was lost looks like somebody else's: whoever believed that would forget the jobs.

@@ -46,6 +46,9 @@ internal sealed class JobOracle(TimeProvider clock)
     /// <summary>Hears of each that is in <see cref="Violations"/> at once: a simulation may go on for long.</summary>
     public Action<string> Told { get; set; } = static _ => { };
 
+    /// <summary>Hears of each row that is written.</summary>
+    public Action<JobRow> Wrote { get; set; } = static _ => { };
+
     public long ViolationCount { get; private set; }
 
     public long Made { get; private set; }
@@ -96,6 +99,7 @@ internal sealed class JobOracle(TimeProvider clock)
     {
         var row = RowCodec.Read(item, []);
         var id = row.Job.Id;
+        Wrote(row);
         if (!jobs.TryGetValue(id, out var seen))
         {
             Made++;

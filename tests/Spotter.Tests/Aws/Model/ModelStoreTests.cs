@@ -200,6 +200,55 @@ public sealed class ModelStoreTests
         taken.Jobs.ShouldHaveSingleItem().Job.Id.ShouldBe(job.Id);
     });
 
+    [Fact]
+    public void A_gateway_that_ends_in_the_midst_of_a_redrive_leaves_the_job_where_it_is_looked_for() => thread.Run(async () =>
+    {
+        var (first, second) = (Gateway(), Gateway());
+        var job = SampleJobs.New(id: JobId.New(random, cloud.Clock));
+        await first.AskAsync(store => store.AddAsync([job], default));
+        for (EndedAttempt? ended = null; ended?.State != JobState.Dead;)
+        {
+            var taken = (await first.AskAsync(store => store.TakeAsync(new([SampleJobs.Detect], [JobPriority.Normal], ["w"], TimeSpan.FromMinutes(1)), default))).Answer!;
+            var lease = taken.Jobs.ShouldHaveSingleItem().Lease;
+            ended = (await first.AskAsync(store => store.FinishAsync(lease, new JobOutcome.Retry(new(ErrorCodes.Internal, JobOracle.StampOf(lease)), SpendAttempt: true), default))).Answer!;
+            await LookAsync([first], 70);
+        }
+        queues.All.Single().Purge();
+        oracle.Wrote = row =>
+        {
+            if (row.Job.Redrives == 1)
+                first.Kill();
+        };
+
+        await first.AskAsync(store => store.RedriveAsync(new(), "somebody", default));
+        first.IsDead.ShouldBeTrue();
+        await LookAsync([second], 95);
+
+        queues.All.Single().Bodies.Contains(job.Id.Value, StringComparer.Ordinal).ShouldBeTrue();
+        oracle.Violations.ShouldBeEmpty();
+    });
+
+    [Fact]
+    public void Several_gateways_that_delete_what_has_had_its_time_do_not_do_it_all_three_times() => thread.Run(async () =>
+    {
+        const int Each = 500;
+        List<ModelGateway> gateways = [Gateway(), Gateway(), Gateway()];
+        for (var i = 0; i < gateways.Count * Each; i++)
+        {
+            var job = SampleJobs.New(id: JobId.New(random, cloud.Clock));
+            await gateways[0].AskAsync(store => store.AddAsync([job], default));
+            oracle.WillCancel(job.Id);
+            await gateways[0].AskAsync(async store => await store.CancelAsync(job.Id, null, default));
+        }
+        await LookAsync(gateways, 10);
+
+        var purged = await Task.WhenAll(gateways.Select(g => g.AskAsync(store => store.PurgeAsync(cloud.Now, Each, default))));
+
+        purged.Sum(p => p.Answer).ShouldBe(gateways.Count * Each);
+        table.Items.ShouldNotContain(i => i["pk"].S.StartsWith("job#", StringComparison.Ordinal));
+        oracle.Violations.ShouldBeEmpty();
+    });
+
     private async Task LookAsync(List<ModelGateway> gateways, int minutes)
     {
         for (var i = 0; i < minutes * 3; i++)

@@ -103,15 +103,17 @@ internal sealed partial class StoreSimulation
         isFlooded = false;
     }
 
-    // A gateway fetches with one call at a time, of ten messages, and three minutes pass for a thousand of them.
+    // A gateway fetches with one call at a time, of ten messages, and three minutes pass for a thousand of them: three of them reach
+    // SQS's limit after six hours. For longer than that nothing stays hidden.
     private const int Hoarders = 30;
-    private static readonly TimeSpan HoardedFor = TimeSpan.FromHours(6);
+    private static readonly TimeSpan HoardedFor = TimeSpan.FromHours(12);
+    private static readonly TimeSpan Hoarding = TimeSpan.FromHours(11);
 
     /// <summary>Takes all it can get of the flaky ones and keeps it for a while.</summary>
     private async Task HoardAsync(string name)
     {
         var workers = Enumerable.Range(0, 100).Select(i => $"{name}-{i}").ToList();
-        var until = cloud.Now + (HoardedFor / 2);
+        var until = cloud.Now + Hoarding;
         while (cloud.Now < until && ReachedLimit < 200)
         {
             var taken = (await Any().AskAsync(store => store.TakeAsync(new([Flaky], Levels[0], workers, HoardedFor), default))).Answer?.Jobs ?? [];
