@@ -8,6 +8,7 @@ import './styles/scaling.css'
 import { Announcer } from './announcer'
 import { getModels, getStats } from './api/client'
 import type { Model, Stats } from './api/contract'
+import { apiKey } from './api/key'
 import { Refusal } from './api/refusal'
 import { sentConfidence } from './api/submit'
 import { byId, el, setText } from './dom'
@@ -62,7 +63,6 @@ watchIntake(byId('drop'), byId('file') as HTMLInputElement, files => {
 
 setUpConfidence(byId('confidence') as HTMLInputElement)
 setUpModelChoice(byId('model') as HTMLSelectElement)
-setText(byId('curl'), `curl -F image=@photo.jpg ${new URL('v1/jobs', document.baseURI).href}`)
 
 document.addEventListener('visibilitychange', () => (document.hidden ? follower.suspend() : follower.resume()))
 
@@ -74,6 +74,7 @@ const beatNow = pulse(async () => {
   try {
     const stats = await getStats()
     signIn.done()
+    setText(byId('curl'), curlSample())
     strip.show(stats)
     void scaling.refresh(stats)
     if (++modelsAge > (model.value === null ? 3 : 60)) await loadModels()
@@ -97,6 +98,12 @@ const beatNow = pulse(async () => {
     return 2_000
   }
 })
+
+/** What sends a picture from a terminal, with the key as a variable where one is needed: it is not to be seen on the screen. */
+function curlSample(): string {
+  const key = apiKey() === null ? '' : '-H "Authorization: Bearer $SPOTTER_KEY" '
+  return `curl ${key}-F image=@photo.jpg ${new URL('v1/jobs', document.baseURI).href}`
+}
 
 function fingerprint({ queued, running, succeeded, failed, dead, cancelled }: Stats): string {
   return [queued, running, succeeded, failed, dead, cancelled].join()

@@ -16,6 +16,8 @@ interface Picture {
   progress: Progress
   ticket: Ticket | null
   idempotencyKey: string
+  /** What is to look at it; null for the model that is chosen when it is sent. */
+  asked: Pick<Model, 'engine' | 'id'> | null
 }
 
 export interface Tally {
@@ -85,9 +87,10 @@ export class Pictures {
   }
 
   #make(name: string, file: Blob | null, url: string, missingText: string): Picture {
-    const card = new Card({ name, url, missingText }, this.#on.confidence, {
+    const card = new Card({ name, url, missingText }, this.#on.confidence, this.#on.model, {
       cancel: () => void this.#cancel(picture),
-      retry: () => void this.#retry(picture),
+      retry: () => void this.#retry(picture, false),
+      askOther: () => void this.#retry(picture, true),
       remove: () => this.#remove(picture),
     })
     const picture: Picture = {
@@ -98,6 +101,7 @@ export class Pictures {
       progress: { kind: 'waiting', reason: '' },
       ticket: null,
       idempotencyKey: newIdempotencyKey(),
+      asked: null,
     }
     this.#pictures.add(picture)
     return picture
@@ -109,7 +113,7 @@ export class Pictures {
   }
 
   async #upload(picture: Picture, signal: AbortSignal): Promise<void> {
-    const model = this.#on.model.value
+    const model = picture.asked ?? this.#on.model.value
     const { file } = picture
     if (model === null || file === null) {
       this.#show(picture, { kind: 'refused', reason: 'No model is loaded, so nothing can be found in this picture yet.' })
@@ -139,7 +143,7 @@ export class Pictures {
       }
     } catch (error) {
       if (signal.aborted) return
-      this.#show(picture, { kind: 'refused', reason: explain(error) })
+      this.#show(picture, { kind: 'refused', reason: explain(error), isFinal: error instanceof Refusal && error.isFinal })
       // After a lost connection nobody knows whether the picture arrived, so the key stays and makes it one job.
       if (!(error instanceof Unreachable)) picture.idempotencyKey = newIdempotencyKey()
     }
@@ -171,8 +175,10 @@ export class Pictures {
     }
   }
 
-  async #retry(picture: Picture): Promise<void> {
+  async #retry(picture: Picture, asksOther: boolean): Promise<void> {
     const { progress } = picture
+    const { engine, model } = progress.kind === 'job' ? progress.job : { engine: '', model: null }
+    picture.asked = asksOther || model === null ? null : { engine, id: model }
     // A job that has ended stays as it is; trying again is another job.
     if (progress.kind === 'job') picture.idempotencyKey = newIdempotencyKey()
     if (picture.file === null && progress.kind === 'job') {

@@ -18,6 +18,7 @@ const job = (id: string, state: JobState): Job => ({
   etaSeconds: null,
   result: null,
   timings: null,
+  cachedFrom: null,
   error: null,
 })
 

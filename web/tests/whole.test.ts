@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { VisionResult } from '../src/api/contract'
-import { regionLabels, wholeText } from '../src/vision/whole'
+import { madeText, regionLabels, wholeText } from '../src/vision/whole'
 
 const nothing: VisionResult = { width: 4, height: 3, detections: null, labels: null, summary: null }
 
@@ -20,6 +20,10 @@ describe('what is said of a whole picture', () => {
 
   it('counts the numbers of an embedding', () => {
     expect(wholeText({ ...nothing, embedding: [0, 1] })).toBe('Embedding of 2 numbers.')
+  })
+
+  it('tells the size of a picture that was made', () => {
+    expect(madeText(nothing)).toBe('Made a picture of 4 × 3 pixels.')
   })
 
   it('has nothing to say of objects', () => {

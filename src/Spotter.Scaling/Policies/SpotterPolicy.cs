@@ -99,12 +99,12 @@ public sealed class SpotterPolicy : ScalePolicy
         if (Ahead(now) is var due && due > wanted)
             (wanted, formula) = (due, Text($"level {due} is due by its gaps"));
         if (Math.Min(latestTarget, Staff()) is var lost && lost > wanted)
-            (wanted, formula) = (lost, "a worker was lost that the stream is worth");
+            (wanted, formula) = (lost, "replaces a worker that was lost");
         var held = Math.Clamp(wanted, settings.Min, settings.Max);
         var clamp = held == wanted ? null : held > wanted ? Text($"min {held}") : Text($"max {held}");
 
         if (held <= fleet.Count && queued == 0 && In(now, fleet) is { Count: > 0 } leave)
-            return Decision(fleet, fleet.Count - leave.Count, leave, "idle for longer than pays", clamp, inputs);
+            return Decision(fleet, fleet.Count - leave.Count, leave, "idle for so long that starting another one later is cheaper", clamp, inputs);
         return Decision(fleet, Math.Max(held, fleet.Count), [], formula, clamp, inputs);
     }
 

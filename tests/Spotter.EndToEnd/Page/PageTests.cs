@@ -119,12 +119,62 @@ public sealed class PageTests(PageService service) : IClassFixture<PageService>
         await Expect(visit.DoneCards).ToHaveCountAsync(1);
         var refused = visit.Cards.Filter(new() { HasText = "notes.png" });
         await Expect(refused.GetByTestId("error")).ToContainTextAsync("not a JPEG, PNG, WebP or GIF");
-        await Expect(refused.GetByText("Try again")).ToBeVisibleAsync();
+        // It would be refused again.
+        await Expect(refused.GetByText("Try again")).ToHaveCountAsync(0);
         var failed = visit.Cards.Filter(new() { HasText = "cut.png" });
         await Expect(failed).ToHaveAttributeAsync("data-state", "failed");
         await Expect(failed.GetByTestId("error")).Not.ToBeEmptyAsync();
+        await Expect(failed.GetByText("Try again")).ToBeVisibleAsync();
         // A refused upload is an error of the network to the console, which nobody can keep it from noting.
         visit.Complaints.ShouldAllBe(complaint => complaint.Contains("Failed to load resource", StringComparison.Ordinal));
+    }
+
+    [BrowserFact]
+    public async Task The_picture_that_a_filter_made_is_shown_and_is_no_failure_to_find_anything()
+    {
+        await service.Api.RunAsync(Pictures.Png(77, 256, 128), Part.Field("filter", "rotate"));
+        await using var visit = await VisitAsync();
+        var recent = visit.Page.GetByTestId("recent").GetByRole(AriaRole.Button).First;
+        await Expect(recent).ToContainTextAsync("Made a picture of 128 × 256 pixels.");
+
+        await recent.ClickAsync();
+
+        var card = visit.DoneCards.First;
+        await Expect(card).ToContainTextAsync("Made a picture of 128 × 256 pixels.");
+        await Expect(card).Not.ToContainTextAsync("found nothing");
+        await visit.Page.WaitForFunctionAsync("() => document.querySelector('.card img').naturalWidth === 128");
+        (await card.GetByTestId("download-image").GetAttributeAsync("download"))!.ShouldEndWith(".png");
+        // Its settings are not known here, so it can't be tried again, nor by a model.
+        await Expect(card.GetByRole(AriaRole.Button, new() { Name = "Try again" })).ToHaveCountAsync(0);
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [BrowserFact]
+    public async Task The_slider_stays_for_the_recent_jobs_when_the_last_card_is_closed()
+    {
+        await using var visit = await VisitAsync();
+        var card = await visit.RunAsync(Picture("closed.png", 215));
+        await visit.Page.GetByTestId("confidence").FillAsync("0.95");
+        await Expect(visit.Page.GetByTestId("recent")).ToContainTextAsync("nothing found");
+
+        await card.GetByRole(AriaRole.Button, new() { Name = "Remove closed.png from the page" }).ClickAsync();
+
+        await Expect(visit.Cards).ToHaveCountAsync(0);
+        await visit.Page.GetByTestId("confidence").FillAsync("0.25");
+        await Expect(visit.Page.GetByTestId("recent").GetByRole(AriaRole.Button).First).ToContainTextAsync("1 square");
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [BrowserFact]
+    public async Task An_answer_that_was_there_already_is_said_to_be_that()
+    {
+        await using var visit = await VisitAsync();
+        await visit.RunAsync(Picture("first.png", 225));
+
+        await visit.PickAsync(Picture("again.png", 225));
+
+        await Expect(visit.DoneCards.Filter(new() { HasText = "again.png" }).GetByTestId("cached")).ToBeVisibleAsync();
+        visit.Complaints.ShouldBeEmpty();
     }
 
     [BrowserFact]

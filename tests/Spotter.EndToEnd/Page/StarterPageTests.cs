@@ -35,7 +35,7 @@ public sealed class StarterPageTests : IAsyncLifetime
 
         var starter = visit.Page.GetByTestId("starter");
         await Expect(starter).ToBeVisibleAsync();
-        await Expect(starter).ToContainTextAsync("knows 2 things");
+        await Expect(starter).ToContainTextAsync("finds 2 things");
         await Expect(starter).ToContainTextAsync("oblong");
         await Expect(starter).ToContainTextAsync("models pull");
         await Expect(visit.Page.GetByTestId("sample")).ToHaveCountAsync(3);

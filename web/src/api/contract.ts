@@ -123,6 +123,8 @@ export interface Job {
   waitsFor: string | null
   result: VisionResult | null
   timings: Timings | null
+  /** The job of which it has the result, where the same picture was asked for before. */
+  cachedFrom: string | null
   error: Problem | null
 }
 

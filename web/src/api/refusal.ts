@@ -14,6 +14,11 @@ export class Refusal extends Error {
     super(detail)
   }
 
+  /** The same request would be refused again: something is wrong with it. */
+  get isFinal(): boolean {
+    return [400, 413, 415, 422].includes(this.status)
+  }
+
   /** The service has too much to do just now; the same request may be taken later. */
   get isBusy(): boolean {
     return this.status === 429 || (this.status === 503 && this.code === 'busy')

@@ -1,5 +1,5 @@
 import { annotatedUrl, jobUrl } from '../api/client'
-import { type Job, hasEnded } from '../api/contract'
+import { type Job, hasEnded, type Model } from '../api/contract'
 import { downloadWithKey } from '../api/download'
 import { explain } from '../api/refusal'
 import { el, icon, setText } from '../dom'
@@ -7,7 +7,7 @@ import type { Setting } from '../setting'
 import { standing } from '../text'
 import { broughtAnswer } from '../vision/brought'
 import { answersOf, findingsAbove } from '../vision/findings'
-import { regionLabels, wholeText } from '../vision/whole'
+import { madeText, regionLabels, wholeText } from '../vision/whole'
 import { FindingsView } from './findingsView'
 import { Highlight } from './highlight'
 import { PictureView } from './pictureView'
@@ -18,12 +18,14 @@ export type Progress =
   | { kind: 'waiting'; reason: string }
   | { kind: 'uploading'; share: number }
   | { kind: 'job'; job: Job }
-  | { kind: 'refused'; reason: string }
+  | { kind: 'refused'; reason: string; isFinal?: boolean }
   | { kind: 'withdrawn' }
 
 export interface CardActions {
   cancel(): void
   retry(): void
+  /** Asks the model that is chosen now. */
+  askOther(): void
   remove(): void
 }
 
@@ -47,6 +49,7 @@ export class Card {
   readonly #picture: PictureView
   readonly #findings: FindingsView
   readonly #confidence: Setting<number>
+  readonly #model: Setting<Model | null>
   readonly #on: CardActions
   readonly #name: string
   // Its address follows the slider, so that the picture downloaded shows what the page shows.
@@ -57,11 +60,14 @@ export class Card {
     'Picture',
   )
   #unwatch: (() => void) | null = null
+  #unwatchModel: (() => void) | null = null
+  #progress: Progress | null = null
   #shown: Progress['kind'] | Job['state'] | null = null
 
-  constructor(picture: CardPicture, confidence: Setting<number>, on: CardActions) {
+  constructor(picture: CardPicture, confidence: Setting<number>, model: Setting<Model | null>, on: CardActions) {
     this.#name = picture.name
     this.#confidence = confidence
+    this.#model = model
     this.#on = on
     const highlight = new Highlight((index, chosen) => {
       this.#picture.mark(index, chosen)
@@ -95,6 +101,8 @@ export class Card {
   dispose(): void {
     this.#unwatch?.()
     this.#unwatch = null
+    this.#unwatchModel?.()
+    this.#unwatchModel = null
   }
 
   show(progress: Progress): void {
@@ -107,9 +115,11 @@ export class Card {
     // The rest changes with the state only; rebuilding it at every step would take the focus from its buttons.
     if (this.#shown === state) return
     this.#shown = state
+    this.#progress = progress
     this.#showError(progress)
     this.#showOutcome(progress)
-    this.#showActions(progress)
+    this.#unwatchModel ??= this.#model.watch(() => this.#showActions())
+    this.#showActions()
   }
 
   #showProgress(progress: Progress): void {
@@ -152,10 +162,17 @@ export class Card {
     }
     setText(this.#meta, `${result.width} × ${result.height} · ${progress.job.model ?? progress.job.engine}`)
     const { id } = progress.job
+    if (progress.job.engine === filter) {
+      this.#download.href = annotatedUrl(id, 0)
+      this.#download.download = `${this.#stem()}.filtered.png`
+      this.#picture.showDrawn(annotatedUrl(id, 0))
+      this.#findings.showText(madeText(result))
+      return
+    }
     const [regions, text] = [regionLabels(result), wholeText(result)]
     this.#download.download = `${this.#stem()}.${result.map === undefined ? 'boxes' : 'map'}.jpg`
     // Only the service can draw a map.
-    if (result.map !== undefined) this.#picture.showDrawn(annotatedUrl(id, 0))
+    this.#picture.showDrawn(result.map === undefined ? null : annotatedUrl(id, 0))
     this.#unwatch = this.#confidence.watch(confidence => {
       this.#download.href = annotatedUrl(id, confidence)
       const detections = result.detections ?? []
@@ -169,22 +186,27 @@ export class Card {
     })
   }
 
-  #showActions(progress: Progress): void {
-    this.#actions.replaceChildren(...this.#actionsFor(progress))
+  #showActions(): void {
+    this.#actions.replaceChildren(...(this.#progress === null ? [] : this.#actionsFor(this.#progress)))
     this.#actions.hidden = this.#actions.childElementCount === 0
   }
 
   #actionsFor(progress: Progress): HTMLElement[] {
     if (progress.kind === 'waiting' || progress.kind === 'uploading') return [this.#button('Cancel', 'close', this.#on.cancel)]
+    if (progress.kind === 'refused' && progress.isFinal === true) return []
     if (progress.kind !== 'job') return [this.#button('Try again', 'retry', this.#on.retry)]
     const { job } = progress
     if (job.state === 'queued') return [this.#button('Cancel', 'close', this.#on.cancel)]
     if (!hasEnded(job)) return []
-    if (job.state !== 'succeeded') return [this.#button('Try again', 'retry', this.#on.retry)]
+    // What has no model, as a filter, may have had several pictures and settings, which this page doesn't know.
+    const again = job.model === null ? [] : [this.#button('Try again', 'retry', this.#on.retry)]
+    const chosen = this.#model.value
+    const other = job.model === null || chosen === null || chosen.id === job.model ? [] : [this.#button(`Ask ${chosen.id}`, 'retry', this.#on.askOther)]
+    if (job.state !== 'succeeded') return [...again, ...other]
     const json = { class: 'button', href: jobUrl(job.id), download: `${this.#stem()}.json`, title: 'Download the answer as JSON', 'aria-label': 'Download the answer as JSON', 'data-testid': 'download-json' }
     const answer = el('a', json, icon('braces'), 'JSON')
     downloadWithKey(answer, error => this.#complain(explain(error)))
-    return broughtAnswer(job) === null ? [this.#download, answer] : [answer]
+    return broughtAnswer(job) === null ? [this.#download, answer, ...other] : [answer]
   }
 
   #button(text: string, iconName: Parameters<typeof icon>[0], act: () => void): HTMLElement {
@@ -198,6 +220,8 @@ export class Card {
     return this.#name.replace(/\.[^.]{1,5}$/, '')
   }
 }
+
+const filter = 'filter'
 
 /** Why a job failed, for people. */
 export function reasonOf(job: Job): string {

@@ -19,9 +19,13 @@ export class PictureView {
   readonly #roving: { refresh(): void }
   readonly #made = new Map<number, HTMLButtonElement>()
   readonly #highlight: Highlight
+  readonly #source: string
+  #shown: string
 
   constructor(source: string, name: string, missingText: string, highlight: Highlight) {
     this.#highlight = highlight
+    this.#source = source
+    this.#shown = source
     this.#image = el('img', { alt: name, decoding: 'async', draggable: 'false' })
     this.#missing = el('p', { class: 'missing', hidden: true }, missingText)
     this.#boxes = el('div', { class: 'boxes', role: 'group', 'aria-label': 'Boxes; arrow keys move between them' })
@@ -47,9 +51,14 @@ export class PictureView {
     this.#roving.refresh()
   }
 
-  /** Shows a drawn picture in the place of the one that was sent. */
-  showDrawn(url: string): void {
-    showPicture(this.#image, url)
+  /** Shows a picture that was made in the place of the one that was sent; null for that one. */
+  showDrawn(url: string | null): void {
+    const wanted = url ?? this.#source
+    if (wanted === this.#shown) return
+    this.#shown = wanted
+    this.#image.hidden = false
+    this.#missing.hidden = true
+    showPicture(this.#image, wanted)
   }
 
   mark(index: number | null, chosen: number | null): void {

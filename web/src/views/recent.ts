@@ -6,7 +6,7 @@ import type { Setting } from '../setting'
 import { ago, percent } from '../text'
 import { broughtAnswer } from '../vision/brought'
 import { answersOf, countLabels, findingsAbove } from '../vision/findings'
-import { wholeText } from '../vision/whole'
+import { madeText, wholeText } from '../vision/whole'
 import { mergeNewest } from './recentJobs'
 
 const pageSize = 20
@@ -89,6 +89,7 @@ export class Recent {
       this.#list.querySelector<HTMLElement>(`[data-recent="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
     }
     this.#empty.hidden = this.#jobs.length > 0
+    document.body.classList.toggle('has-recent', this.#jobs.length > 0)
     this.#more.hidden = this.#next === null
   }
 
@@ -113,6 +114,7 @@ function gist(job: Job, confidence: number): string {
   if (job.state !== 'succeeded') return job.state
   const brought = broughtAnswer(job)
   if (brought !== null) return brought
+  if (job.engine === 'filter' && job.result !== null) return madeText(job.result)
   const found = countLabels(findingsAbove(job.result?.detections ?? [], confidence))
   if (found.length > 0) return found.map(({ label, count }) => `${count} ${label}`).join(', ')
   const regions = job.result?.regions?.map(({ label, share }) => `${percent(share)} ${label}`).join(', ')

@@ -24,7 +24,7 @@ export class Starter {
         'div',
         {},
         this.#title,
-        el('p', {}, 'It learnt from drawings of standards, signs and codes, and knows nothing else:'),
+        el('p', {}, 'It was trained on drawn signs and codes, and finds nothing else:'),
         this.#knows,
         el('p', {}, 'For everyday objects pull another model:'),
         el('pre', {}, el('code', {}, './spotter models pull yolox_nano')),
@@ -39,7 +39,7 @@ export class Starter {
     this.#host.hidden = model === null || !model.builtIn
     if (model === null || !model.builtIn || (this.#shown !== null && same(this.#shown, model))) return
     this.#shown = model
-    setText(this.#title, `This is the built-in model. It knows ${model.labels.length} things`)
+    setText(this.#title, `This is the built-in model. It finds ${model.labels.length} things`)
     this.#knows.replaceChildren(...model.labels.map(label => el('li', {}, label)))
     this.#samples.replaceChildren(el('p', {}, 'No picture at hand? Try one of these.'), ...model.samples.map(url => this.#sample(url)))
     this.#samples.hidden = model.samples.length === 0

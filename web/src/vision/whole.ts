@@ -14,6 +14,11 @@ export function wholeText(result: VisionResult): string | null {
   return null
 }
 
+/** What is said about a picture that was made of others. */
+export function madeText({ width, height }: VisionResult): string {
+  return `Made a picture of ${width} × ${height} pixels.`
+}
+
 function short(value: number): string {
   return String(Number(value.toPrecision(4)))
 }
