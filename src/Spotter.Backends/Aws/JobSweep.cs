@@ -105,7 +105,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
                 lock (gone)
                     gone.AddRange(blobs);
             }
-            return new(IsDone: true, before is null ? null : before.Job.Finished is null ? PlaceOf(before, Ledger.Ended) : (Ledger.Bare, row.Job.Finished!.Value, row.Job.Id));
+            return new(IsDone: bare is not null, before is null ? null : before.Job.Finished is null ? PlaceOf(before, Ledger.Ended) : (Ledger.Bare, row.Job.Finished!.Value, row.Job.Id));
         }, cancel);
         if (seen == 0)
             nextExpiry = finishedBefore + WhereEmpty;
@@ -124,7 +124,8 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
             purged += await ClearAsync(list, finishedBefore, limit - purged, async row =>
             {
                 await rows.ForgetBlobsAsync(row.Job.Id, [.. row.Blobs], cancel);
-                return new(await rows.PurgeAsync(row, cancel), null);
+                // Where it has changed meanwhile, whoever looks next sees how.
+                return await rows.PurgeAsync(row, cancel) ? new(IsDone: true, null) : new(IsDone: false, (list, row.Job.Finished!.Value, row.Job.Id));
             }, cancel);
         }
         if (purged == 0)
@@ -146,11 +147,11 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
         while (hasMore && done < limit && clock.GetUtcNow() - began < LongestSweep)
         {
             hasMore = false;
-            foreach (var page in await ledger.SomePagesAsync(list, finishedBefore, limit - done, cancel))
+            foreach (var page in await ledger.SomePagesAsync(list, finishedBefore, cancel))
             {
                 var found = await rows.FindAllAsync(page, cancel);
                 var due = found.Where(row => row.Job.Finished < finishedBefore).OrderBy(row => row.Job.Finished).Take(limit - done).ToList();
-                hasMore |= due.Count > 0 || found.Count < page.Jobs.Count;
+                hasMore |= page.At < finishedBefore;
                 var cleared = new List<Cleared>();
                 foreach (var some in due.Chunk(TendedAtOnce))
                     cleared.AddRange(await Task.WhenAll(some.Select(clear)));

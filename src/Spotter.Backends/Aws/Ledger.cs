@@ -97,14 +97,14 @@ internal sealed class Ledger : IAsyncDisposable
     }
 
     /// <summary>
-    /// Pages of a list up to a time, for about as many jobs: some of the oldest, in no order. Of several gateways that went through them
-    /// in one order all but one would find each job done.
+    /// Some of the oldest pages of a list up to a time, in no order; none when there are none. Of several gateways that went through
+    /// them in one order all but one would find each job done.
     /// </summary>
-    public async Task<List<LedgerPage>> SomePagesAsync(string list, DateTimeOffset until, int jobs, CancellationToken cancel)
+    public async Task<List<LedgerPage>> SomePagesAsync(string list, DateTimeOffset until, CancellationToken cancel)
     {
-        const int times = 4;
-        var pages = await PagesAsync(list, until, jobs * times, cancel);
-        return [.. pages.OrderBy(_ => pace.Random.NextDouble()).Take(Math.Max(1, pages.Count / times))];
+        const int oldest = 16;
+        var found = await table.QueryAsync(new ItemQuery(list) { To = $"{Value.Sortable(until)}~", Limit = oldest }, cancel);
+        return [.. found.Select(Read).OrderBy(_ => pace.Random.NextDouble()).Take((found.Count + 1) / 2)];
     }
 
     /// <summary>

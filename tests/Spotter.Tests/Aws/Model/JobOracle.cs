@@ -17,6 +17,8 @@ internal sealed class JobOracle(TimeProvider clock)
 
     private readonly Dictionary<JobId, Seen> jobs = [];
     private readonly Dictionary<string, JobId> keys = new(StringComparer.Ordinal);
+    // Of those with keys, when.
+    private readonly Dictionary<JobId, DateTimeOffset> purged = [];
     private readonly HashSet<string> released = new(StringComparer.Ordinal);
     private readonly List<JobId> open = [];
     private readonly long[] ended = new long[Enum.GetValues<JobState>().Length];
@@ -127,8 +129,10 @@ internal sealed class JobOracle(TimeProvider clock)
         Check(seen.Row.Job.State.IsTerminal(), id, $"a {seen.Row.Job.State} job was deleted");
         if (seen.Place >= 0)
             Displace(seen);
-        if (seen.Row.Job.IdempotencyKey is { } key)
-            keys.Remove(key);
+        if (seen.Row.Job.IdempotencyKey is not { } key)
+            return;
+        keys.Remove(key);
+        purged[id] = clock.GetUtcNow();
     }
 
     /// <summary>A message is sent.</summary>
@@ -142,12 +146,15 @@ internal sealed class JobOracle(TimeProvider clock)
     }
 
     /// <summary>Jobs were accepted, says the store.</summary>
-    public void Added(IReadOnlyList<NewJob> sent, IReadOnlyList<AddedJob> answer)
+    public void Added(IReadOnlyList<NewJob> sent, IReadOnlyList<AddedJob> answer, DateTimeOffset asked)
     {
         Check(answer.Count == sent.Count, sent[0].Id, $"{answer.Count} answers to {sent.Count} jobs");
         foreach (var (job, added) in sent.Zip(answer))
         {
             _ = added.IsNew ? Accepted++ : Repeated++;
+            // That of an earlier one may have had its time while the answer was on its way.
+            if (!added.IsNew && purged.TryGetValue(added.Job.Id, out var gone) && gone >= asked)
+                continue;
             Check(jobs.ContainsKey(added.Job.Id), added.Job.Id, "accepted, and there is no row");
             Check(job.IdempotencyKey == added.Job.IdempotencyKey, added.Job.Id, $"answers for key {job.IdempotencyKey}");
             if (job.IdempotencyKey is { } key)

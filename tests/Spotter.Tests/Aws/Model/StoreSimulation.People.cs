@@ -69,10 +69,11 @@ internal sealed partial class StoreSimulation
     {
         for (var tries = 0; tries < 5 && jobs.Count > 0; tries++)
         {
+            var asked = cloud.Now;
             var (isAnswered, answer) = await Any().AskAsync(store => store.AddAsync(jobs, default));
             if (isAnswered)
             {
-                oracle.Added(jobs, answer!);
+                oracle.Added(jobs, answer!, asked);
                 return;
             }
             await WaitAsync(cloud.Between(0.5, 5));
