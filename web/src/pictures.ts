@@ -18,6 +18,8 @@ interface Picture {
   idempotencyKey: string
   /** What is to look at it; null for the model that is chosen when it is sent. */
   asked: Pick<Model, 'engine' | 'id'> | null
+  /** The model that it was sent to last. */
+  sentTo: string | null
 }
 
 export interface Tally {
@@ -102,6 +104,7 @@ export class Pictures {
       ticket: null,
       idempotencyKey: newIdempotencyKey(),
       asked: null,
+      sentTo: null,
     }
     this.#pictures.add(picture)
     return picture
@@ -115,10 +118,17 @@ export class Pictures {
   async #upload(picture: Picture, signal: AbortSignal): Promise<void> {
     const model = picture.asked ?? this.#on.model.value
     const { file } = picture
-    if (model === null || file === null) {
+    if (model === null) {
       this.#show(picture, { kind: 'refused', reason: 'No model is loaded, so nothing can be found in this picture yet.' })
       return
     }
+    if (file === null) {
+      this.#show(picture, { kind: 'refused', reason: 'The picture of this job is no longer kept.', isFinal: true })
+      return
+    }
+    // With another model it is another request.
+    if (picture.sentTo !== null && picture.sentTo !== model.id) picture.idempotencyKey = newIdempotencyKey()
+    picture.sentTo = model.id
     try {
       for (let tries = 1; ; tries++) {
         try {
@@ -177,8 +187,8 @@ export class Pictures {
 
   async #retry(picture: Picture, asksOther: boolean): Promise<void> {
     const { progress } = picture
-    const { engine, model } = progress.kind === 'job' ? progress.job : { engine: '', model: null }
-    picture.asked = asksOther || model === null ? null : { engine, id: model }
+    if (asksOther) picture.asked = this.#on.model.value
+    else if (progress.kind === 'job' && progress.job.model !== null) picture.asked = { engine: progress.job.engine, id: progress.job.model }
     // A job that has ended stays as it is; trying again is another job.
     if (progress.kind === 'job') picture.idempotencyKey = newIdempotencyKey()
     if (picture.file === null && progress.kind === 'job') {

@@ -4,21 +4,28 @@ import { apiKey } from './key'
 // A browser begins a download some time after it was told to.
 const keepMs = 60_000
 
+const wanted = new WeakMap<HTMLImageElement, string>()
+
 /** Shows the picture at an address in an element. An element can't show a key, so with one the picture is fetched. */
 export function showPicture(image: HTMLImageElement, url: string): void {
+  wanted.set(image, url)
   if (apiKey() === null || url.startsWith('blob:')) {
     image.src = url
     return
   }
   getBlob(url).then(
     blob => {
+      // Another one may have been asked for meanwhile.
+      if (wanted.get(image) !== url) return
       const local = URL.createObjectURL(blob)
       const forget = () => URL.revokeObjectURL(local)
       image.addEventListener('load', forget, { once: true })
       image.addEventListener('error', forget, { once: true })
       image.src = local
     },
-    () => image.dispatchEvent(new Event('error')),
+    () => {
+      if (wanted.get(image) === url) image.dispatchEvent(new Event('error'))
+    },
   )
 }
 

@@ -1,5 +1,7 @@
 import type { Problem } from './contract'
 
+const ofPicture = new Set(['empty_body', 'unsupported_image', 'too_many_pixels', 'image_truncated', 'image_invalid', 'image_too_complex'])
+
 /** The server answered, and the answer was no. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
@@ -14,9 +16,9 @@ export class Refusal extends Error {
     super(detail)
   }
 
-  /** The same request would be refused again: something is wrong with it. */
+  /** Something is wrong with the picture itself: sent again, it would be refused again. */
   get isFinal(): boolean {
-    return [400, 413, 415, 422].includes(this.status)
+    return [413, 415].includes(this.status) || ofPicture.has(this.code)
   }
 
   /** The service has too much to do just now; the same request may be taken later. */

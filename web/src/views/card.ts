@@ -46,6 +46,7 @@ export class Card {
   readonly #error = el('div', { class: 'error', 'data-testid': 'error' })
   readonly #actions = el('div', { class: 'actions' })
   readonly #outcome = el('div', { class: 'outcome' })
+  readonly #highlight: Highlight
   readonly #picture: PictureView
   readonly #findings: FindingsView
   readonly #confidence: Setting<number>
@@ -69,13 +70,13 @@ export class Card {
     this.#confidence = confidence
     this.#model = model
     this.#on = on
-    const highlight = new Highlight((index, chosen) => {
+    this.#highlight = new Highlight((index, chosen) => {
       this.#picture.mark(index, chosen)
       this.#findings.mark(index, chosen)
     })
     downloadWithKey(this.#download, error => this.#complain(explain(error)))
-    this.#picture = new PictureView(picture.url, picture.name, picture.missingText, highlight)
-    this.#findings = new FindingsView(highlight)
+    this.#picture = new PictureView(picture.url, picture.name, picture.missingText, this.#highlight)
+    this.#findings = new FindingsView(this.#highlight)
 
     this.#title = el('h2', { title: picture.name }, picture.name)
     const remove = el('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${picture.name} from the page` }, icon('close'))
@@ -118,8 +119,13 @@ export class Card {
     this.#progress = progress
     this.#showError(progress)
     this.#showOutcome(progress)
-    this.#unwatchModel ??= this.#model.watch(() => this.#showActions())
     this.#showActions()
+    let chosen = this.#model.value?.id
+    this.#unwatchModel ??= this.#model.watch(model => {
+      // Rebuilding the buttons takes the focus from them.
+      if (model?.id !== chosen) this.#showActions()
+      chosen = model?.id
+    })
   }
 
   #showProgress(progress: Progress): void {
@@ -150,6 +156,10 @@ export class Card {
     this.#unwatch?.()
     this.#unwatch = null
     this.#outcome.replaceChildren()
+    // Another model may have answered before.
+    this.#highlight.clear()
+    this.#picture.reset()
+    this.#findings.reset()
     if (progress.kind !== 'job' || progress.job.state !== 'succeeded' || progress.job.result === null) return
 
     const result = progress.job.result

@@ -6,12 +6,14 @@ import { hueOf } from '../vision/hue'
 import type { Highlight } from './highlight'
 import { moveWithArrows } from './roving'
 
+const listOfObjects = 'Objects; arrow keys move between them'
+
 /** Counts per label, and the list of everything that was found. */
 export class FindingsView {
   readonly element: HTMLElement
   readonly #summary = el('ul', { class: 'summary', 'data-testid': 'summary', 'aria-label': 'Counts per label' })
   readonly #note = el('p', { class: 'note' })
-  readonly #list = el('ul', { class: 'findings', 'aria-label': 'Objects; arrow keys move between them' })
+  readonly #list = el('ul', { class: 'findings', 'aria-label': listOfObjects })
   readonly #roving: { refresh(): void }
   readonly #made = new Map<number, { item: HTMLLIElement; row: HTMLButtonElement }>()
   readonly #highlight: Highlight
@@ -53,6 +55,16 @@ export class FindingsView {
     this.#summary.replaceChildren()
     setText(this.#note, text)
     this.#list.hidden = true
+  }
+
+  /** Forgets an answer. */
+  reset(): void {
+    this.#made.clear()
+    this.#summary.replaceChildren()
+    setText(this.#note, '')
+    this.#list.replaceChildren()
+    this.#list.hidden = true
+    this.#list.setAttribute('aria-label', listOfObjects)
   }
 
   mark(index: number | null, chosen: number | null): void {

@@ -51,6 +51,14 @@ export class PictureView {
     this.#roving.refresh()
   }
 
+  /** Takes away what was drawn: it belongs to another answer. */
+  reset(): void {
+    this.#made.clear()
+    this.#shapes.reset()
+    this.#boxes.replaceChildren()
+    this.#boxes.hidden = true
+  }
+
   /** Shows a picture that was made in the place of the one that was sent; null for that one. */
   showDrawn(url: string | null): void {
     const wanted = url ?? this.#source

@@ -16,6 +16,12 @@ export class ShapesView {
     this.element.replaceChildren(...shown)
   }
 
+  /** Forgets what was drawn, as of another answer. */
+  reset(): void {
+    this.#made.clear()
+    this.element.replaceChildren()
+  }
+
   mark(index: number | null): void {
     this.element.classList.toggle('pointing', index !== null)
     for (const [at, shape] of this.#made) shape?.classList.toggle('active', at === index)
