@@ -63,7 +63,7 @@ public sealed record GatewaySettings
     public bool WorkerLinks { get; init; } = true;
 
     /// <summary>Connections for clients at one time.</summary>
-    public int ClientConnections { get; init; } = 3_500;
+    public int ClientConnections { get; init; } = 4_500;
 
     /// <summary>
     /// Connections at one time: those for clients, and as many as the workers may need. Beyond that the longest idle ones are
@@ -88,7 +88,7 @@ public sealed record GatewaySettings
     /// <summary>An event stream ends after this time, and clients connect again, as browsers do by themselves: a key that was revoked opens no other.</summary>
     public TimeSpan LongestStream { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>Requests that wait for their result at one time, which cost little; beyond that they are answered at once, without it.</summary>
+    /// <summary>Requests that wait for their result at one time, each of which reads its job now and then; beyond that they are answered at once, without it.</summary>
     public int MaxWaits { get; init; } = 2048;
 
     /// <summary>Requests that wait for a picture to be drawn at one time.</summary>

@@ -260,7 +260,7 @@ public static class GatewayHost
             return;
         var files = new PhysicalFileProvider(root);
         // Its files alone, which hold no secrets: answers of the API are small, or pictures.
-        app.UseWhen(http => http.Request.Path == "/" || http.Request.Path.StartsWithSegments(Assets, StringComparison.Ordinal), page => page.UseResponseCompression());
+        app.UseWhen(http => HttpMethods.IsGet(http.Request.Method) && (http.Request.Path == "/" || http.Request.Path.StartsWithSegments(Assets, StringComparison.Ordinal)), page => page.UseResponseCompression());
         app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
         app.UseStaticFiles(new StaticFileOptions
         {

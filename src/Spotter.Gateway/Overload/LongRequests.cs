@@ -18,8 +18,12 @@ internal sealed class LongRequests(GatewaySettings settings) : IDisposable
     /// <summary>Uploads on their way.</summary>
     public Places Uploads { get; } = new(settings.MaxUploads);
 
+    /// <summary>Uploads that are here in full and wait, for seconds at most, for their turn to be worked on.</summary>
+    public Places Turns { get; } = new(settings.MaxUploads, part: 1);
+
     public void Dispose()
     {
+        Turns.Dispose();
         Streams.Dispose();
         Waits.Dispose();
         Drawings.Dispose();

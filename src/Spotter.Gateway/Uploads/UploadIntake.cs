@@ -42,12 +42,15 @@ internal sealed class UploadIntake(
     public async Task<IReadOnlyList<Job>> AcceptAsync(Upload upload, Func<OnInput, Task> read, CancellationToken cancel)
     {
         var (http, form) = (upload.Http, upload.Form);
-        using var place = longRequests.Uploads.TryEnter(http) ?? throw new SpotterException(ErrorCodes.Busy, string.Create(CultureInfo.InvariantCulture,
-            $"Too many uploads are under way ({longRequests.Uploads.Share} of one client, {longRequests.Uploads.Most} of all); send it again when some have ended."));
-        // What is here in full is not under way any more, and keeps no place from others while it waits for its turn.
+        using var place = Enter(longRequests.Uploads, http);
+        IDisposable? turn = null;
         if (await ArriveAsync(http.Request, cancel))
+        {
+            // What is here in full is not under way any more.
+            turn = Enter(longRequests.Turns, http);
             place.Dispose();
-        await using var submission = await jobs.BeginAsync(Caller.Of(http).AsJobCaller(), upload.IdempotencyKey, cancel);
+        }
+        await using var submission = await BeginAsync(upload, turn, cancel);
         using var late = new CancellationTokenSource(LongestUpload(Terms(upload)), time);
         http.Request.Body = new ArrivingBody(http.Request.Body, submission, late.Token);
         var paid = CallCost.Submission.Permits;
@@ -89,6 +92,15 @@ internal sealed class UploadIntake(
     {
         var ended = await Task.WhenAll(accepted.Select(job => jobs.Watcher.WaitAsync(job.Id, longest, cancel)));
         return [.. accepted.Select((job, i) => ended[i] ?? job)];
+    }
+
+    private static IDisposable Enter(Places places, HttpContext http) => places.TryEnter(http) ?? throw new SpotterException(ErrorCodes.Busy, string.Create(CultureInfo.InvariantCulture,
+        $"Too many uploads are under way ({places.Share} of one client, {places.Most} of all); send it again when some have ended."));
+
+    private async Task<Submission> BeginAsync(Upload upload, IDisposable? turn, CancellationToken cancel)
+    {
+        using (turn)
+            return await jobs.BeginAsync(Caller.Of(upload.Http).AsJobCaller(), upload.IdempotencyKey, cancel);
     }
 
     /// <summary>What is taken, by the fields so far.</summary>
