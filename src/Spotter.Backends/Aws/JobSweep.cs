@@ -142,7 +142,6 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     private async Task<int> ClearAsync(string list, DateTimeOffset finishedBefore, int limit, Func<JobRow, Task<Cleared>> clear, CancellationToken cancel)
     {
         var (done, began) = (0, clock.GetUtcNow());
-        // A page may tell of the very moment up to which is asked, and none of its jobs be due.
         var hasMore = true;
         while (hasMore && done < limit && clock.GetUtcNow() - began < LongestSweep)
         {
@@ -151,7 +150,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
             {
                 var found = await rows.FindAllAsync(page, cancel);
                 var due = found.Where(row => row.Job.Finished < finishedBefore).OrderBy(row => row.Job.Finished).Take(limit - done).ToList();
-                hasMore |= page.At < finishedBefore;
+                hasMore = true;
                 var cleared = new List<Cleared>();
                 foreach (var some in due.Chunk(TendedAtOnce))
                     cleared.AddRange(await Task.WhenAll(some.Select(clear)));

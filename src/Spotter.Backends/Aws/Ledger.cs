@@ -97,13 +97,14 @@ internal sealed class Ledger : IAsyncDisposable
     }
 
     /// <summary>
-    /// Some of the oldest pages of a list up to a time, in no order; none when there are none. Of several gateways that went through
+    /// Some of the oldest pages of a list before a time, in no order; none when there are none. Of several gateways that went through
     /// them in one order all but one would find each job done.
     /// </summary>
     public async Task<List<LedgerPage>> SomePagesAsync(string list, DateTimeOffset until, CancellationToken cancel)
     {
         const int oldest = 16;
-        var found = await table.QueryAsync(new ItemQuery(list) { To = $"{Value.Sortable(until)}~", Limit = oldest }, cancel);
+        // Not those of that very moment: none of their jobs ended before.
+        var found = await table.QueryAsync(new ItemQuery(list) { To = Value.Sortable(until), Limit = oldest }, cancel);
         return [.. found.Select(Read).OrderBy(_ => pace.Random.NextDouble()).Take((found.Count + 1) / 2)];
     }
 
