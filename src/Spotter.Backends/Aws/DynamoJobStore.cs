@@ -111,7 +111,7 @@ internal sealed class DynamoJobStore : IJobStore, IAsyncDisposable
         foreach (var dead in await lists.DeadAsync(filter, cancel))
         {
             var now = clock.GetUtcNow();
-            // Before the row, as with new jobs: one that waits, and is only on the list of those that have ended, is found when that is gone through.
+            // Before the row, as with new jobs: where this gateway ends between the two, the job is looked for all the same.
             await ledger.NoteAsync([dead], now, cancel);
             var (_, after) = await rows.ChangeAsync(dead, row => row.Job is { State: JobState.Dead, InputsExpired: false } ? JobTransitions.Redrive(row, by, now).WithMessage() : null, cancel);
             if (after is null)

@@ -24,8 +24,8 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// A job that has waited for so long since its message was sent, and for half of the time for which it has been due, gets another one whatever the counts say: what
-    /// killed gateways had counted may be missing from them. Long before SQS deletes messages, after four days.
+    /// A job that has waited for so long since its message was sent, and for half of the time for which it has been due, gets another one
+    /// whatever the counts say: what killed gateways had counted may be missing from them. Long before SQS deletes messages, after four days.
     /// </summary>
     private static readonly TimeSpan Unheard = TimeSpan.FromHours(1);
 
@@ -94,7 +94,7 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
             return [];
         await LookForEndedAsync(finishedBefore, cancel);
         var gone = new List<string>();
-        var seen = await ClearAsync(Ledger.Ended, finishedBefore, limit, async row =>
+        var expired = await ClearAsync(Ledger.Ended, finishedBefore, limit, async row =>
         {
             // First the row: a job that is redriven meanwhile keeps its inputs, and a crash leaves blobs that nobody speaks of.
             var (before, bare) = await rows.ChangeAsync(
@@ -105,9 +105,10 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
                 lock (gone)
                     gone.AddRange(blobs);
             }
-            return new(IsDone: bare is not null, before is null ? null : before.Job.Finished is null ? PlaceOf(before, Ledger.Ended) : (Ledger.Bare, row.Job.Finished!.Value, row.Job.Id));
+            // Another gateway may have done it, or the job was redriven and has its blobs still.
+            return new(IsDone: bare is not null, (bare ?? before) is { } latest ? PlaceOf(latest, latest.Job.InputsExpired ? Ledger.Bare : Ledger.Ended) : null);
         }, cancel);
-        if (seen == 0)
+        if (expired == 0)
             nextExpiry = finishedBefore + WhereEmpty;
         return gone;
     }
@@ -142,15 +143,12 @@ internal sealed class JobSweep(JobRows rows, Ledger ledger, SqsQueues queues, Ta
     private async Task<int> ClearAsync(string list, DateTimeOffset finishedBefore, int limit, Func<JobRow, Task<Cleared>> clear, CancellationToken cancel)
     {
         var (done, began) = (0, clock.GetUtcNow());
-        var hasMore = true;
-        while (hasMore && done < limit && clock.GetUtcNow() - began < LongestSweep)
+        while (done < limit && clock.GetUtcNow() - began < LongestSweep && await ledger.SomePagesAsync(list, finishedBefore, cancel) is { Count: > 0 } pages)
         {
-            hasMore = false;
-            foreach (var page in await ledger.SomePagesAsync(list, finishedBefore, cancel))
+            foreach (var page in pages)
             {
                 var found = await rows.FindAllAsync(page, cancel);
                 var due = found.Where(row => row.Job.Finished < finishedBefore).OrderBy(row => row.Job.Finished).Take(limit - done).ToList();
-                hasMore = true;
                 var cleared = new List<Cleared>();
                 foreach (var some in due.Chunk(TendedAtOnce))
                     cleared.AddRange(await Task.WhenAll(some.Select(clear)));
