@@ -71,7 +71,8 @@ public sealed record GatewaySettings
     /// </summary>
     public int MaxConnections => ClientConnections + (Jobs.MaxWorkers * (Jobs.LanesPerWorker + ConnectionsBesideLanes));
 
-    // Of each of these one client gets a quarter, of waits a half. All of them together are fewer than the connections for clients.
+    // Of each of these one client gets a quarter, of waits a half. Together, with as many uploads that have come and wait for their turn, they are
+    // fewer than the connections for clients.
 
     /// <summary>Uploads on their way at one time, however slow they are; <see cref="JobSettings.MaxUploads"/> of them are worked on.</summary>
     public int MaxUploads { get; init; } = 1024;

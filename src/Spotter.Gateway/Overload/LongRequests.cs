@@ -18,7 +18,7 @@ internal sealed class LongRequests(GatewaySettings settings) : IDisposable
     /// <summary>Uploads on their way.</summary>
     public Places Uploads { get; } = new(settings.MaxUploads);
 
-    /// <summary>Uploads that are here in full and wait, for seconds at most, for their turn to be worked on.</summary>
+    /// <summary>Uploads that have come in full and wait, for seconds at most, until one of those that are worked on has ended. One client may have all.</summary>
     public Places Turns { get; } = new(settings.MaxUploads, part: 1);
 
     public void Dispose()

@@ -46,7 +46,7 @@ internal sealed class UploadIntake(
         IDisposable? turn = null;
         if (await ArriveAsync(http.Request, cancel))
         {
-            // What is here in full is not under way any more.
+            // What has come in full is on its way no longer, and keeps no other out.
             turn = Enter(longRequests.Turns, http);
             place.Dispose();
         }

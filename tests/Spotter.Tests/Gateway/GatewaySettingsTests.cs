@@ -38,6 +38,10 @@ public sealed class GatewaySettingsTests
     }
 
     [Fact]
+    public void All_that_may_hold_connections_leaves_some_for_quick_questions() =>
+        (Good.MaxUploads + Good.MaxUploads + Good.MaxStreams + Good.MaxWaits + Good.MaxDrawings).ShouldBeLessThan(Good.ClientConnections);
+
+    [Fact]
     public void Each_wrong_setting_is_named_with_its_value()
     {
         Refusal(Good with { Port = 65536 }).ShouldContain("65536");

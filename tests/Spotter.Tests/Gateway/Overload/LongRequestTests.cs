@@ -103,11 +103,7 @@ public sealed class LongRequestTests
         var sending = bench.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = slow });
         await slow.Begun.WaitAsync(GatewayBench.Safety);
 
-        // Sent is not come.
-        var places = bench.Host.Services.GetRequiredService<LongRequests>().Uploads;
-        using var safety = new CancellationTokenSource(GatewayBench.Safety);
-        while (places.FreeFor(Call("127.0.0.1")) > 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, safety.Token);
+        await UntilFreeAsync(bench, 0);
         using var refused = await bench.Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture()));
         refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await refused.Content.ReadAsStringAsync()).ShouldContain("Too many uploads are under way (1 of one client, 1 of all)");
@@ -124,15 +120,15 @@ public sealed class LongRequestTests
         var small = new SlowContent(GatewayBench.Picture(bytes: 10_000), first: 5_000);
         var sending = bench.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/jobs") { Content = small });
         await small.Begun.WaitAsync(GatewayBench.Safety);
-        var places = bench.Host.Services.GetRequiredService<LongRequests>().Uploads;
-        using var safety = new CancellationTokenSource(GatewayBench.Safety);
-        while (places.FreeFor(Call("127.0.0.1")) > 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, safety.Token);
+        await UntilFreeAsync(bench, 0);
 
         small.GoOn();
-        while (places.FreeFor(Call("127.0.0.1")) == 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, safety.Token);
+        await UntilFreeAsync(bench, 1);
         sending.IsCompleted.ShouldBeFalse();
+
+        // Those that wait for their turn have a bound of their own.
+        using var refused = await bench.Client.PostAsync(new Uri("/v1/jobs", UriKind.Relative), GatewayBench.Body(GatewayBench.Picture()));
+        refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
 
         await turn.DisposeAsync();
         (await sending.WaitAsync(GatewayBench.Safety)).StatusCode.ShouldBe(HttpStatusCode.Accepted);
@@ -213,6 +209,15 @@ public sealed class LongRequestTests
                 answer.Headers.GetValues("Preference-Applied").ShouldHaveSingleItem();
             }
         }
+    }
+
+    /// <summary>Waits until so many of the places for uploads on their way are free: sent is not come.</summary>
+    private static async Task UntilFreeAsync(GatewayBench bench, int free)
+    {
+        var places = bench.Host.Services.GetRequiredService<LongRequests>().Uploads;
+        using var safety = new CancellationTokenSource(GatewayBench.Safety);
+        while (places.FreeFor(Call("127.0.0.1")) != free)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, safety.Token);
     }
 
     private static HttpRequestMessage Waiting(int seconds = 60)
