@@ -92,7 +92,7 @@ export class Pictures {
     const card = new Card({ name, url, missingText }, this.#on.confidence, this.#on.model, {
       cancel: () => void this.#cancel(picture),
       retry: () => void this.#retry(picture, false),
-      askOther: () => void this.#retry(picture, true),
+      runOther: () => void this.#retry(picture, true),
       remove: () => this.#remove(picture),
     })
     const picture: Picture = {
@@ -185,9 +185,9 @@ export class Pictures {
     }
   }
 
-  async #retry(picture: Picture, asksOther: boolean): Promise<void> {
+  async #retry(picture: Picture, withOther: boolean): Promise<void> {
     const { progress } = picture
-    if (asksOther) picture.asked = this.#on.model.value
+    if (withOther) picture.asked = this.#on.model.value
     else if (progress.kind === 'job' && progress.job.model !== null) picture.asked = { engine: progress.job.engine, id: progress.job.model }
     // A job that has ended stays as it is; trying again is another job.
     if (progress.kind === 'job') picture.idempotencyKey = newIdempotencyKey()

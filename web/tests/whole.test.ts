@@ -23,7 +23,9 @@ describe('what is said of a whole picture', () => {
   })
 
   it('tells the size of a picture that was made', () => {
-    expect(madeText(nothing)).toBe('Made a picture of 4 × 3 pixels.')
+    expect(madeText({ engine: 'filter', result: nothing })).toBe('Made a picture of 4 × 3 pixels.')
+    expect(madeText({ engine: 'detect', result: nothing })).toBeNull()
+    expect(madeText({ engine: 'filter', result: null })).toBeNull()
   })
 
   it('has nothing to say of objects', () => {

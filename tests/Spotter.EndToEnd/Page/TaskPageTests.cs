@@ -106,19 +106,19 @@ public sealed class TaskPageTests(TaskService service) : IClassFixture<TaskServi
     }
 
     [BrowserFact]
-    public async Task Another_model_can_be_asked_about_a_picture_that_is_there()
+    public async Task Another_model_can_be_run_on_a_picture_that_is_there()
     {
         await using var visit = await service.Browser.VisitAsync(service.Process.Address);
         var card = await RunAsync(visit, "turned");
         await Expect(card.GetByTestId("turned")).ToHaveCountAsync(1);
-        await Expect(card.GetByRole(AriaRole.Button, new() { Name = "Ask" })).ToHaveCountAsync(0);
+        await Expect(card.GetByRole(AriaRole.Button, new() { Name = "Run with" })).ToHaveCountAsync(0);
 
         await visit.Page.GetByTestId("model").SelectOptionAsync("joints");
-        await card.GetByRole(AriaRole.Button, new() { Name = "Ask joints" }).ClickAsync();
+        await card.GetByRole(AriaRole.Button, new() { Name = "Run with joints" }).ClickAsync();
 
         await Expect(card.GetByTestId("joint")).ToHaveCountAsync(2);
         await Expect(card.GetByTestId("turned")).ToHaveCountAsync(0);
-        await Expect(card.GetByRole(AriaRole.Button, new() { Name = "Ask" })).ToHaveCountAsync(0);
+        await Expect(card.GetByRole(AriaRole.Button, new() { Name = "Run with" })).ToHaveCountAsync(0);
         visit.Complaints.ShouldBeEmpty();
     }
 

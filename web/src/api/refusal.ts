@@ -1,6 +1,11 @@
 import type { Problem } from './contract'
 
-const ofPicture = new Set(['empty_body', 'unsupported_image', 'too_many_pixels', 'image_truncated', 'image_invalid', 'image_too_complex'])
+const ofPicture: ReadonlySet<string | undefined> = new Set(['empty_body', 'unsupported_image', 'too_many_pixels', 'image_truncated', 'image_invalid', 'image_too_complex'])
+
+/** Whether an error says that something is wrong with the picture itself: sent again, it would fail again. */
+export function isOfPicture(code: string | undefined): boolean {
+  return ofPicture.has(code)
+}
 
 /** The server answered, and the answer was no. */
 export class Refusal extends Error {
@@ -16,9 +21,9 @@ export class Refusal extends Error {
     super(detail)
   }
 
-  /** Something is wrong with the picture itself: sent again, it would be refused again. */
+  /** The same picture would be refused again. */
   get isFinal(): boolean {
-    return [413, 415].includes(this.status) || ofPicture.has(this.code)
+    return [413, 415].includes(this.status) || isOfPicture(this.code)
   }
 
   /** The service has too much to do just now; the same request may be taken later. */

@@ -1,7 +1,7 @@
 import { annotatedUrl, jobUrl } from '../api/client'
 import { type Job, hasEnded, type Model } from '../api/contract'
 import { downloadWithKey } from '../api/download'
-import { explain } from '../api/refusal'
+import { explain, isOfPicture } from '../api/refusal'
 import { el, icon, setText } from '../dom'
 import type { Setting } from '../setting'
 import { standing } from '../text'
@@ -24,8 +24,8 @@ export type Progress =
 export interface CardActions {
   cancel(): void
   retry(): void
-  /** Asks the model that is chosen now. */
-  askOther(): void
+  /** Runs the model that is chosen now. */
+  runOther(): void
   remove(): void
 }
 
@@ -61,7 +61,7 @@ export class Card {
     'Picture',
   )
   #unwatch: (() => void) | null = null
-  #unwatchModel: (() => void) | null = null
+  readonly #unwatchModel: () => void
   #progress: Progress | null = null
   #shown: Progress['kind'] | Job['state'] | null = null
 
@@ -96,14 +96,19 @@ export class Card {
         this.#actions,
       ),
     )
+    let chosen = model.value?.id
+    this.#unwatchModel = model.watch(now => {
+      // The list of models is read anew now and then; making the buttons anew takes the focus from them.
+      if (now?.id !== chosen) this.#showActions()
+      chosen = now?.id
+    })
   }
 
   /** Stops watching the settings; the card is of no use after. */
   dispose(): void {
     this.#unwatch?.()
     this.#unwatch = null
-    this.#unwatchModel?.()
-    this.#unwatchModel = null
+    this.#unwatchModel()
   }
 
   show(progress: Progress): void {
@@ -120,12 +125,6 @@ export class Card {
     this.#showError(progress)
     this.#showOutcome(progress)
     this.#showActions()
-    let chosen = this.#model.value?.id
-    this.#unwatchModel ??= this.#model.watch(model => {
-      // Rebuilding the buttons takes the focus from them.
-      if (model?.id !== chosen) this.#showActions()
-      chosen = model?.id
-    })
   }
 
   #showProgress(progress: Progress): void {
@@ -172,11 +171,12 @@ export class Card {
     }
     setText(this.#meta, `${result.width} × ${result.height} · ${progress.job.model ?? progress.job.engine}`)
     const { id } = progress.job
-    if (progress.job.engine === filter) {
+    const made = madeText(progress.job)
+    if (made !== null) {
       this.#download.href = annotatedUrl(id, 0)
       this.#download.download = `${this.#stem()}.filtered.png`
       this.#picture.showDrawn(annotatedUrl(id, 0))
-      this.#findings.showText(madeText(result))
+      this.#findings.showText(made)
       return
     }
     const [regions, text] = [regionLabels(result), wholeText(result)]
@@ -208,11 +208,11 @@ export class Card {
     const { job } = progress
     if (job.state === 'queued') return [this.#button('Cancel', 'close', this.#on.cancel)]
     if (!hasEnded(job)) return []
-    // What has no model, as a filter, may have had several pictures and settings, which this page doesn't know.
-    const again = job.model === null ? [] : [this.#button('Try again', 'retry', this.#on.retry)]
+    // A job without a model, as of a filter, may have had several pictures and settings, which this page doesn't know.
+    const runsAgain = job.model !== null && !isOfPicture(job.error?.code)
     const chosen = this.#model.value
-    const other = job.model === null || chosen === null || chosen.id === job.model ? [] : [this.#button(`Ask ${chosen.id}`, 'retry', this.#on.askOther)]
-    if (job.state !== 'succeeded') return [...again, ...other]
+    const other = runsAgain && chosen !== null && chosen.id !== job.model ? [this.#button(`Run with ${chosen.id}`, 'retry', this.#on.runOther)] : []
+    if (job.state !== 'succeeded') return runsAgain ? [this.#button('Try again', 'retry', this.#on.retry), ...other] : []
     const json = { class: 'button', href: jobUrl(job.id), download: `${this.#stem()}.json`, title: 'Download the answer as JSON', 'aria-label': 'Download the answer as JSON', 'data-testid': 'download-json' }
     const answer = el('a', json, icon('braces'), 'JSON')
     downloadWithKey(answer, error => this.#complain(explain(error)))
@@ -230,8 +230,6 @@ export class Card {
     return this.#name.replace(/\.[^.]{1,5}$/, '')
   }
 }
-
-const filter = 'filter'
 
 /** Why a job failed, for people. */
 export function reasonOf(job: Job): string {

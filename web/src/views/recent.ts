@@ -112,9 +112,8 @@ export class Recent {
 function gist(job: Job, confidence: number): string {
   if (job.state === 'failed' || job.state === 'dead') return job.error?.title ?? job.error?.detail ?? job.state
   if (job.state !== 'succeeded') return job.state
-  const brought = broughtAnswer(job)
-  if (brought !== null) return brought
-  if (job.engine === 'filter' && job.result !== null) return madeText(job.result)
+  const said = broughtAnswer(job) ?? madeText(job)
+  if (said !== null) return said
   const found = countLabels(findingsAbove(job.result?.detections ?? [], confidence))
   if (found.length > 0) return found.map(({ label, count }) => `${count} ${label}`).join(', ')
   const regions = job.result?.regions?.map(({ label, share }) => `${percent(share)} ${label}`).join(', ')

@@ -17,7 +17,7 @@ const stages: [keyof Timings, string][] = [
 export function timingsView(job: Job): HTMLElement | null {
   const timings = job.timings
   if (timings === null) return null
-  if (job.cachedFrom !== null) return el('p', { class: 'note', 'data-testid': 'cached' }, 'The same picture was asked for before: this is its answer, at no cost.')
+  if (job.cachedFrom !== null) return el('p', { class: 'note', 'data-testid': 'cached' }, 'Answered from an earlier run on the same picture.')
   const total = stages.reduce((sum, [stage]) => sum + timings[stage], 0)
   const bar = el('div', { class: 'timing-bar', 'aria-hidden': 'true' })
   const list = el(

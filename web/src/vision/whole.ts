@@ -1,4 +1,4 @@
-import type { Label, VisionResult } from '../api/contract'
+import type { Job, Label, VisionResult } from '../api/contract'
 import { count } from '../text'
 
 /** The classes of pixels as labels, each as sure as its share is large. */
@@ -14,9 +14,9 @@ export function wholeText(result: VisionResult): string | null {
   return null
 }
 
-/** What is said about a picture that was made of others. */
-export function madeText({ width, height }: VisionResult): string {
-  return `Made a picture of ${width} × ${height} pixels.`
+/** What is said about the answer of a filter, which makes a picture and finds nothing in it; null for all others. */
+export function madeText({ engine, result }: Pick<Job, 'engine' | 'result'>): string | null {
+  return engine === 'filter' && result !== null ? `Made a picture of ${result.width} × ${result.height} pixels.` : null
 }
 
 function short(value: number): string {
