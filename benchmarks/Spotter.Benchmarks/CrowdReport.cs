@@ -21,13 +21,10 @@ internal static class CrowdReport
         {
             var picture = Pictures.Png(90);
             await using var service = await SpotterService.StartAsync(PatchModel.Write(Path.Combine(folder.FullName, "patches.onnx")), workers: 1);
-            using var stop = new CancellationTokenSource();
-            var watching = service.PeakMemoryAsync(stop.Token);
             var sender = new PictureSender(service.Client, service.AddressFor(annotate: false), picture, "image/png");
             var before = (await sender.TimedAsync(Clients, WarmUp)).Sent.Jobs;
             var (sent, ms) = await sender.TimedAsync(Clients, Each);
-            await stop.CancelAsync();
-            var peak = await watching / 1e6;
+            var peak = service.PeakMemory().Gateway / 1e6;
             await service.CheckAsync([.. before, .. sent.Jobs], picture, annotate: false);
             foreach (var (name, value) in ((string, double)[])[("perSecond", sent.PerSecond), ("median", ms[ms.Count / 2]), ("worst", ms[^1]), ("peakMB", peak)])
                 FigureRecorder.Note("crowd", name, value);

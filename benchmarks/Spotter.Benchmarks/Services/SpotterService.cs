@@ -16,9 +16,6 @@ internal sealed class SpotterService : IPictureService
 
     public HttpClient Client => service.Client;
 
-    /// <summary>See <see cref="ServiceProcess.PeakMemoryAsync"/>.</summary>
-    public Task<long> PeakMemoryAsync(CancellationToken stop) => service.PeakMemoryAsync(stop);
-
     /// <summary>See <see cref="ServiceProcess.PeakMemory"/>.</summary>
     public (long Gateway, long Workers) PeakMemory() => service.PeakMemory();
 
