@@ -76,18 +76,22 @@ internal static class SpotterPaths
                 ErrorCodes.NoModel,
                 $"There is no model: put an .onnx file into one of {places}, or name one with --model FILE.");
         }
-        if (File.Exists(option))
-            return Path.GetFullPath(option);
-        var byName = ModelFiles(data).FirstOrDefault(file =>
-            string.Equals(Path.GetFileNameWithoutExtension(file), option, StringComparison.Ordinal)
-            || string.Equals(Path.GetFileName(file), option, StringComparison.Ordinal));
-        return byName ?? throw new SpotterException(
+        return Find(option, data) ?? throw new SpotterException(
             ErrorCodes.ModelNotFound,
-            $"There is no model {option}: it is neither a file nor the name of one in {places}; `spotter models list` shows what is there.");
+            $"There is no model {option}: it is neither a file nor the name of one in {places}; `spotter models list` shows what is there, and `spotter models pull` what can be downloaded.");
     }
+
+    /// <summary>True when a file has this path or name, as <see cref="ResolveModel"/> looks for it.</summary>
+    public static bool HasModel(string option, string data) => Find(option, data) is not null;
 
     /// <summary>True where the program was built, false where it was installed.</summary>
     public static bool IsCheckout => File.Exists(Path.Combine(FindRoot(), Marker));
+
+    private static string? Find(string option, string data) => File.Exists(option)
+        ? Path.GetFullPath(option)
+        : ModelFiles(data).FirstOrDefault(file =>
+            string.Equals(Path.GetFileNameWithoutExtension(file), option, StringComparison.Ordinal)
+            || string.Equals(Path.GetFileName(file), option, StringComparison.Ordinal));
 
     private static string FindRoot()
     {

@@ -6,7 +6,7 @@ import './styles/recent.css'
 import './styles/starter.css'
 import './styles/scaling.css'
 import { Announcer } from './announcer'
-import { getModels, getStats } from './api/client'
+import { getCaller, getModels, getStats } from './api/client'
 import type { Model, Stats } from './api/contract'
 import { apiKey } from './api/key'
 import { Refusal } from './api/refusal'
@@ -15,11 +15,13 @@ import { byId, el, setText } from './dom'
 import { gatewayFeed } from './jobs/feed'
 import { JobFollower } from './jobs/follower'
 import { UploadQueue } from './jobs/uploadQueue'
+import { ModelOffer } from './models/modelOffer'
 import { Pictures } from './pictures'
 import { pulse } from './pulse'
 import { Setting } from './setting'
 import { percent } from './text'
 import { watchIntake } from './views/intake'
+import { OfferView } from './views/offerView'
 import { Recent } from './views/recent'
 import { ScalingPanel } from './views/scalingPanel'
 import { SignIn } from './views/signIn'
@@ -31,6 +33,9 @@ import { Strip } from './views/strip'
 const uploadsAtOnce = 3
 const streamsAtOnce = 2
 
+const takeUpMs = 500
+const mostTakeUpLooks = 120
+
 const confidence = new Setting(0.25)
 const model = new Setting<Model | null>(null)
 const announcer = new Announcer(byId('announcer'))
@@ -38,12 +43,15 @@ const follower = new JobFollower(gatewayFeed, streamsAtOnce)
 const strip = new Strip(byId('strip'))
 const scaling = new ScalingPanel(byId('scaling'), byId('scaling-toggle'))
 
+const offer = new ModelOffer(useModel)
+
 const pictures = new Pictures({
   host: byId('pictures'),
   uploads: new UploadQueue(uploadsAtOnce),
   follower,
   confidence,
   model,
+  offer,
   announce: text => announcer.say(text),
   changed: ({ total, ended }) => {
     document.body.classList.toggle('has-pictures', total > 0)
@@ -53,7 +61,7 @@ const pictures = new Pictures({
 })
 byId('clear').addEventListener('click', () => pictures.clearEnded())
 
-const starter = new Starter(byId('starter'), files => pictures.add(files), text => announcer.say(text))
+const starter = new Starter(byId('starter'), offer, files => pictures.add(files), text => announcer.say(text))
 
 const recent = new Recent(byId('recent'), confidence, job => pictures.open(job))
 
@@ -66,14 +74,21 @@ setUpModelChoice(byId('model') as HTMLSelectElement)
 
 document.addEventListener('visibilitychange', () => (document.hidden ? follower.suspend() : follower.resume()))
 
-const signIn = new SignIn(byId('sign-in') as HTMLFormElement, byId('sign-out'), () => beatNow())
+const signIn = new SignIn(byId('sign-in') as HTMLFormElement, byId('sign-out'), () => {
+  operates = null
+  beatNow()
+})
 
+/** Whether whoever looks may run the service; null while that is not known. */
+let operates: boolean | null = null
 let seen = ''
 let modelsAge = Number.POSITIVE_INFINITY
 const beatNow = pulse(async () => {
   try {
     const stats = await getStats()
     signIn.done()
+    operates ??= (await getCaller()).scopes.includes('operate')
+    byId('scaling-toggle').hidden = !operates
     setText(byId('curl'), curlSample())
     strip.show(stats)
     void scaling.refresh(stats)
@@ -126,6 +141,23 @@ let models: Model[] = []
 function setUpModelChoice(select: HTMLSelectElement): void {
   select.addEventListener('change', () => (model.value = models.find(({ id }) => id === select.value) ?? null))
   model.watch(chosen => starter.show(chosen))
+  byId('no-model').append(new OfferView(offer).element)
+}
+
+/** Chooses a model once the service has taken it up, which it does within seconds. */
+async function useModel(id: string): Promise<void> {
+  for (let looks = 0; looks < mostTakeUpLooks; looks++) {
+    await loadModels()
+    const found = models.find(one => one.id === id)
+    if (found !== undefined) {
+      model.value = found
+      ;(byId('model') as HTMLSelectElement).value = id
+      announcer.say(`${id} is here and in use.`)
+      return
+    }
+    await new Promise(resolve => setTimeout(resolve, takeUpMs))
+  }
+  throw new Error(`${id} has come, and the service does not take it up; its log says why.`)
 }
 
 async function loadModels(): Promise<void> {
@@ -145,5 +177,6 @@ async function loadModels(): Promise<void> {
   document.body.classList.toggle('several-models', models.length > 1)
   document.body.classList.toggle('no-model', chosen === null)
   byId('no-model').hidden = chosen !== null
+  if (operates === true && (chosen === null || chosen.builtIn)) void offer.look()
   ;(byId('file') as HTMLInputElement).disabled = chosen === null
 }

@@ -4,6 +4,7 @@ import { explain, Refusal, Unreachable } from './api/refusal'
 import { newIdempotencyKey, submit } from './api/submit'
 import type { JobFollower } from './jobs/follower'
 import type { Ticket, UploadQueue } from './jobs/uploadQueue'
+import type { ModelOffer } from './models/modelOffer'
 import type { Setting } from './setting'
 import { Card, type Progress, reasonOf } from './views/card'
 
@@ -33,6 +34,7 @@ export interface PicturesSettings {
   follower: JobFollower
   confidence: Setting<number>
   model: Setting<Model | null>
+  offer: ModelOffer
   changed(tally: Tally): void
   /** A picture has come to its end; for those who can't see it. */
   announce(text: string): void
@@ -89,7 +91,7 @@ export class Pictures {
   }
 
   #make(name: string, file: Blob | null, url: string, missingText: string): Picture {
-    const card = new Card({ name, url, missingText }, this.#on.confidence, this.#on.model, {
+    const card = new Card({ name, url, missingText }, this.#on.confidence, this.#on.model, this.#on.offer, {
       cancel: () => void this.#cancel(picture),
       retry: () => void this.#retry(picture, false),
       runOther: () => void this.#retry(picture, true),

@@ -42,4 +42,8 @@ internal sealed record CatalogueEntry
 /// <param name="Holder">Who gives it.</param>
 /// <param name="Evidence">How it is known: stated where, or inferred from what.</param>
 /// <param name="Permissive">True when it obliges to no more than naming its holder; others have to be accepted by name.</param>
-internal sealed record ModelLicence(string Id, string Holder, string Evidence, bool Permissive);
+internal sealed record ModelLicence(string Id, string Holder, string Evidence, bool Permissive)
+{
+    /// <summary>True when it need not be accepted, or is by <paramref name="accepted"/>.</summary>
+    public bool IsAcceptedBy(string? accepted) => Permissive || string.Equals(accepted, Id, StringComparison.OrdinalIgnoreCase);
+}

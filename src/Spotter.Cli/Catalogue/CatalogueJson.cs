@@ -3,7 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace Spotter.Cli.Catalogue;
 
-/// <summary>How the catalogue is read.</summary>
+/// <summary>How the catalogue is read, and how a service tells of it.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(CatalogueDocument))]
+[JsonSerializable(typeof(CatalogueView))]
+[JsonSerializable(typeof(CatalogueOffer))]
+[JsonSerializable(typeof(PullRequest))]
 internal sealed partial class CatalogueJson : JsonSerializerContext;

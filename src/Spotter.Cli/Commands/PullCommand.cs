@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Spotter.Cli.Catalogue;
 using Spotter.Cli.Settings;
 using Spotter.Core;
@@ -72,18 +71,15 @@ internal static class PullCommand
         var state = PullState.Present;
         if (!await download.IsThereAsync(force, CancellationToken.None))
         {
-            await Console.Error.WriteLineAsync(Terms(entry));
+            await Console.Error.WriteLineAsync(TerminalPull.Terms(entry));
             if (!IsAccepted(entry, parsed.GetValue(AcceptLicence)))
             {
                 throw new SpotterException(
                     ErrorCodes.LicenceNotAccepted,
                     $"{name} is under {entry.Licence.Id}, which has to be accepted: read it, then run again with --accept-licence {entry.Licence.Id}.");
             }
-            // From here on a bar has to be taken off the terminal.
-            using var interrupt = new Interrupt();
             // A bar between lines of JSON would garble both on a terminal.
-            var visible = !parsed.GetValue(Json) || Console.IsOutputRedirected;
-            state = await PullProgress.ShowAsync(name, entry.Bytes, visible, progress => download.RunAsync(force, progress, interrupt.Token));
+            state = await TerminalPull.RunAsync(download, entry, force, showBar: !parsed.GetValue(Json) || Console.IsOutputRedirected);
         }
         var first = SpotterPaths.ModelFiles(data).FirstOrDefault(file => Path.GetFileNameWithoutExtension(file) == name);
         if (first is not null && first != download.Target)
@@ -106,7 +102,7 @@ internal static class PullCommand
             else
             {
                 table.Add(
-                    entry.Name, entry.Task, Size(entry.Bytes), File.Exists(Path.Combine(folder, entry.Name + ".onnx")) ? "yes" : "",
+                    entry.Name, entry.Task, TerminalPull.Size(entry.Bytes), File.Exists(Path.Combine(folder, entry.Name + ".onnx")) ? "yes" : "",
                     entry.Licence.Permissive ? entry.Licence.Id : $"{entry.Licence.Id} (to be accepted)", entry.What);
             }
         }
@@ -116,29 +112,11 @@ internal static class PullCommand
 
     private static string Describe(PullReport report) => report.State == PullState.Present
         ? $"{report.File} is there already, and its hash is right."
-        : $"{report.File}: {Size(report.Bytes ?? 0)}, its hash is right. A running service takes it up by itself.";
+        : $"{report.File}: {TerminalPull.Size(report.Bytes ?? 0)}, its hash is right. A running service takes it up by itself.";
 
-    private static string Terms(CatalogueEntry entry) =>
-        // Each on one line, or a text could hold the lines that come after it.
-        $"""
-        {entry.Name}: {PlainText.OneLine(entry.What)}
-          licence  {PlainText.OneLine(entry.Licence.Id)}, of {PlainText.OneLine(entry.Licence.Holder)}
-                   ({PlainText.OneLine(entry.Licence.Evidence)})
-          from     {entry.Url}
-        """;
-
-    private static bool IsAccepted(CatalogueEntry entry, string? accepted)
-    {
-        if (entry.Licence.Permissive || string.Equals(accepted, entry.Licence.Id, StringComparison.OrdinalIgnoreCase))
-            return true;
-        if (accepted is not null || Console.IsInputRedirected || Console.IsErrorRedirected)
-            return false;
-        Console.Error.Write($"Do you accept {PlainText.OneLine(entry.Licence.Id)}? [y/N] ");
-        return Console.In.ReadLine()?.Trim() is { } answer
-            && (answer.Equals("y", StringComparison.OrdinalIgnoreCase) || answer.Equals("yes", StringComparison.OrdinalIgnoreCase));
-    }
+    private static bool IsAccepted(CatalogueEntry entry, string? accepted) =>
+        entry.Licence.IsAcceptedBy(accepted)
+        || (accepted is null && TerminalPull.CanAsk && TerminalPull.Ask($"Do you accept {PlainText.OneLine(entry.Licence.Id)}?", byDefault: false));
 
     private static void Note(string sentence) => StandardError.Complain(sentence);
-
-    private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0.0} MB");
 }

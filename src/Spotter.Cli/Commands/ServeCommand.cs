@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Spotter.Cli.Catalogue;
 using Spotter.Cli.Serve;
 using Spotter.Cli.Settings;
 using Spotter.Core.Settings;
@@ -22,7 +23,12 @@ internal static class ServeCommand
         var flags = new SettingFlags([SettingSources.File, .. settings]);
         var command = new Command(name, $"{description} Each option can also be set in {SettingSources.FileName} or in the environment: see docs/settings.md.");
         flags.AddTo(command);
-        command.SetAction(parsed => ServiceRunner.RunAsync(SettingSources.Open(PoolSection.Divide(flags.Read(parsed))), isGateway));
+        command.SetAction(async parsed =>
+        {
+            var given = SettingSources.Open(PoolSection.Divide(flags.Read(parsed)));
+            await NamedModels.FetchAsync(given.GetList(GatewaySection.Models), GatewaySection.DataFolder(given));
+            return await ServiceRunner.RunAsync(given, isGateway);
+        });
         return command;
     }
 }

@@ -23,6 +23,9 @@ internal sealed class OperationsEndpoints : IDoor
                 TypedResults.Json(await state.ReadAsync(cancel), OperationsJson.Default.StatsView))
             .WithName("getStats").WithMetadata(CallCost.Other, NeedsKey.ToRead).WithSummary("Backlog and workers at this moment").Produces<StatsView>();
 
+        operations.MapGet("/v1/caller", (HttpContext http) => TypedResults.Json(Show(Caller.Of(http)), OperationsJson.Default.CallerView))
+            .WithName("getCaller").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("Whose the key is that the request shows, and what it may do").Produces<CallerView>();
+
         operations.MapGet("/v1/models", (ModelsPresenter models) =>
                 TypedResults.Json(models.Show(), ModelsJson.Default.ModelsView))
             .WithName("listModels").WithMetadata(CallCost.Other, NeedsKey.OfAnyKind).WithSummary("The models that requests may choose from, and what is loaded where").Produces<ModelsView>();
@@ -41,6 +44,8 @@ internal sealed class OperationsEndpoints : IDoor
         operations.MapGet("/readyz", ReadyAsync)
             .AllowAnonymous().WithName("isReady").WithSummary("Answers 200 while jobs are accepted").Produces<HealthView>().Produces<Problem>(503, Problems.MediaType);
     }
+
+    private static CallerView Show(Caller caller) => new(caller.By, caller.Tenant.Length == 0 ? null : caller.Tenant, ApiKey.NamesOf(caller.Scopes));
 
     private static async Task<IResult> ReadyAsync(HealthCheckService health, CancellationToken cancel)
     {

@@ -7,4 +7,5 @@ namespace Spotter.Gateway.Operations;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(StatsView))]
 [JsonSerializable(typeof(HealthView))]
+[JsonSerializable(typeof(CallerView))]
 internal sealed partial class OperationsJson : JsonSerializerContext;

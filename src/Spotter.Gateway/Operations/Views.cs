@@ -1,5 +1,11 @@
 namespace Spotter.Gateway.Operations;
 
+/// <summary>Who makes a request, and what that may be.</summary>
+/// <param name="Name">The name of the key; without keys from where the request came: <c>local</c>, <c>network</c>, <c>internet</c>.</param>
+/// <param name="Tenant">Whose jobs it sees; <c>*</c> for those of all, null without keys.</param>
+/// <param name="Scopes">What it may do: <c>submit</c>, <c>read</c>, <c>operate</c>.</param>
+public sealed record CallerView(string Name, string? Tenant, IReadOnlyList<string> Scopes);
+
 /// <summary>The service at this moment.</summary>
 public sealed record StatsView
 {

@@ -19,6 +19,7 @@ internal static class PatchModel
     // Cells of strides 8, 16 and 32.
     private const int Anchors = 64 + 16 + 4;
     private const int Rows = 4 + 2;
+    private const float Faint = 0.15f;
     private const int Float = 1;
     private const int Int64 = 7;
 
@@ -26,8 +27,9 @@ internal static class PatchModel
     /// <param name="file">Where to.</param>
     /// <param name="work">How many products of large matrices it makes besides, to take its time: a few milliseconds each.</param>
     /// <param name="oblong">How sure it is of the oblong, by which versions can be told apart.</param>
+    /// <param name="faint">How sure it is of the faint square.</param>
     /// <param name="weights">The name of a file in the same folder that its boxes are in (<see cref="WriteWeights"/>); null for the model file itself.</param>
-    public static string Write(string file, int work = 0, float oblong = 0.6f, string? weights = null)
+    public static string Write(string file, int work = 0, float oblong = 0.6f, string? weights = null, float faint = Faint)
     {
         var graph = new ProtoWriter();
         graph.Message(1, Node("ReduceMean", ["images"], "mean", Ints("axes", [1, 2, 3]), Int("keepdims", 1)));
@@ -36,7 +38,7 @@ internal static class PatchModel
         graph.Message(1, Node("Add", ["lit", "boxes"], work == 0 ? "output0" : "found"));
         graph.Message(5, Longs("shape", 1, 1, 1));
         graph.Message(5, Floats("mask", [1, Rows, Anchors], Plane((4, 0, 1))));
-        graph.Message(5, weights is null ? Floats("boxes", [1, Rows, Anchors], Boxes(oblong)) : Elsewhere("boxes", [1, Rows, Anchors], weights));
+        graph.Message(5, weights is null ? Floats("boxes", [1, Rows, Anchors], Boxes(oblong, faint)) : Elsewhere("boxes", [1, Rows, Anchors], weights));
         if (work > 0)
             AddWork(graph, work);
         graph.Text(2, "patches");
@@ -51,9 +53,9 @@ internal static class PatchModel
     }
 
     /// <summary>The file that a model whose boxes are in another file has them in.</summary>
-    public static void WriteWeights(string file, float oblong) => File.WriteAllBytes(file, MemoryMarshal.AsBytes<float>(Boxes(oblong)).ToArray());
+    public static void WriteWeights(string file, float oblong) => File.WriteAllBytes(file, MemoryMarshal.AsBytes<float>(Boxes(oblong, Faint)).ToArray());
 
-    private static float[] Boxes(float oblong) => Plane([.. Box(0, Square), .. Box(1, Oblong), .. Box(2, FaintSquare), (5, 1, oblong), (4, 2, 0.15f)]);
+    private static float[] Boxes(float oblong, float faint) => Plane([.. Box(0, Square), .. Box(1, Oblong), .. Box(2, FaintSquare), (5, 1, oblong), (4, 2, faint)]);
 
     private static ProtoWriter Elsewhere(string name, long[] shape, string file) =>
         shape.Aggregate(new ProtoWriter(), (tensor, edge) => tensor.Number(1, edge)).Number(2, Float).Text(8, name)

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Spotter.EndToEnd.Page;
@@ -37,13 +38,45 @@ public sealed class StarterPageTests : IAsyncLifetime
         await Expect(starter).ToBeVisibleAsync();
         await Expect(starter).ToContainTextAsync("finds 2 things");
         await Expect(starter).ToContainTextAsync("oblong");
-        await Expect(starter).ToContainTextAsync("models pull");
         await Expect(visit.Page.GetByTestId("sample")).ToHaveCountAsync(3);
         await visit.Page.GetByTestId("sample").First.ClickAsync();
 
         await Expect(visit.DoneCards).ToHaveCountAsync(1);
         await Expect(visit.DoneCards.First).ToContainTextAsync("crossroads.jpg");
         await Expect(visit.DoneCards.First.GetByTestId("summary")).ToContainTextAsync("1 oblong");
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [BrowserFact]
+    public async Task A_model_for_everyday_things_is_one_click_away_where_nothing_was_found()
+    {
+        PatchModel.Write(folder.File("starter/starter.onnx"), oblong: 0, faint: 0);
+        await using var catalogue = await ModelCatalogueFile.StartAsync();
+        catalogue.Server.Next(http =>
+        {
+            http.Response.StatusCode = 404;
+            return Task.CompletedTask;
+        });
+        foreach (var (name, value) in catalogue.Variables)
+            environment[name] = value;
+        await using var service = await SpotterProcess.StartAsync(folder.File("data"), model: null, environment: environment);
+        await using var browser = await Browser.StartAsync();
+        await using var visit = await browser.VisitAsync(service.Address);
+        var starter = visit.Page.GetByTestId("starter");
+        await Expect(starter.GetByTestId("offer")).ToContainTextAsync("MIT, of the testers");
+        await Expect(starter.GetByText("models pull")).ToBeHiddenAsync();
+
+        var card = await visit.RunAsync(new() { Name = "dark.png", MimeType = "image/png", Buffer = Pictures.Png(0, 256, 256) });
+        await Expect(card).ToContainTextAsync("found nothing");
+        await card.GetByTestId("get-model").ClickAsync();
+        await Expect(card.GetByTestId("offer")).ToContainTextAsync("404");
+        await card.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
+
+        await Expect(visit.Page.GetByTestId("model")).ToHaveValueAsync("patches");
+        await Expect(starter).ToBeHiddenAsync();
+        await Expect(card.GetByTestId("offer")).ToBeHiddenAsync();
+        await card.GetByRole(AriaRole.Button, new() { Name = "Run with patches" }).ClickAsync();
+        await Expect(card.GetByTestId("summary")).ToContainTextAsync("1 oblong");
         visit.Complaints.ShouldBeEmpty();
     }
 

@@ -1,4 +1,4 @@
-import type { DecisionPage, Job, JobPage, Models, Preset, ScaleSeries, Stats, WhatIf } from './contract'
+import type { Caller, CatalogueModel, CatalogueView, DecisionPage, Job, JobPage, Models, Preset, ScaleSeries, Stats, WhatIf } from './contract'
 import { keyHeaders } from './key'
 import { readRefusal, Unreachable } from './refusal'
 
@@ -31,6 +31,11 @@ async function json<T>(url: string, init?: RequestInit, withinMs?: number): Prom
 export const getJob = (id: string) => json<Job>(jobUrl(id))
 export const cancelJob = (id: string) => json<Job>(jobUrl(id), { method: 'DELETE' })
 export const getModels = () => json<Models>('v1/models')
+export const getCaller = () => json<Caller>('v1/caller')
+/** The models that can be downloaded. Whoever may not operate the service is refused. */
+export const getCatalogue = () => json<CatalogueView>('v1/catalogue')
+/** Has one downloaded; the catalogue says how far it is. */
+export const pullModel = (name: string) => json<CatalogueModel>(`v1/catalogue/${encodeURIComponent(name)}`, { method: 'POST' })
 export const getStats = () => json<Stats>('v1/stats')
 
 /** Backlog and workers of the last seconds. */

@@ -153,6 +153,33 @@ export interface Models {
   default: string | null
 }
 
+/** Whose the key is, and what it may do. */
+export interface Caller {
+  name: string
+  tenant: string | null
+  scopes: ('submit' | 'read' | 'operate')[]
+}
+
+/** A model that can be downloaded by name. */
+export interface CatalogueModel {
+  name: string
+  task: string
+  what: string
+  url: string
+  bytes: number
+  licence: { id: string; holder: string; evidence: string; permissive: boolean }
+  state: 'available' | 'pulling' | 'here' | 'failed'
+  /** While it is being pulled. */
+  bytesHere: number
+  error: Problem | null
+}
+
+export interface CatalogueView {
+  models: CatalogueModel[]
+  /** Why this service pulls none. */
+  closed: string | null
+}
+
 export interface Stats {
   queued: number
   running: number

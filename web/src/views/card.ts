@@ -3,6 +3,7 @@ import { type Job, hasEnded, type Model } from '../api/contract'
 import { downloadWithKey } from '../api/download'
 import { explain, isOfPicture } from '../api/refusal'
 import { el, icon, setText } from '../dom'
+import type { ModelOffer } from '../models/modelOffer'
 import type { Setting } from '../setting'
 import { standing } from '../text'
 import { broughtAnswer } from '../vision/brought'
@@ -10,6 +11,7 @@ import { answersOf, findingsAbove } from '../vision/findings'
 import { madeText, regionLabels, wholeText } from '../vision/whole'
 import { FindingsView } from './findingsView'
 import { Highlight } from './highlight'
+import { OfferView } from './offerView'
 import { PictureView } from './pictureView'
 import { timingsView } from './timingsView'
 
@@ -51,6 +53,8 @@ export class Card {
   readonly #findings: FindingsView
   readonly #confidence: Setting<number>
   readonly #model: Setting<Model | null>
+  readonly #offer: ModelOffer
+  #offerView: OfferView | null = null
   readonly #on: CardActions
   readonly #name: string
   // Its address follows the slider, so that the picture downloaded shows what the page shows.
@@ -65,10 +69,11 @@ export class Card {
   #progress: Progress | null = null
   #shown: Progress['kind'] | Job['state'] | null = null
 
-  constructor(picture: CardPicture, confidence: Setting<number>, model: Setting<Model | null>, on: CardActions) {
+  constructor(picture: CardPicture, confidence: Setting<number>, model: Setting<Model | null>, offer: ModelOffer, on: CardActions) {
     this.#name = picture.name
     this.#confidence = confidence
     this.#model = model
+    this.#offer = offer
     this.#on = on
     this.#highlight = new Highlight((index, chosen) => {
       this.#picture.mark(index, chosen)
@@ -108,6 +113,7 @@ export class Card {
   dispose(): void {
     this.#unwatch?.()
     this.#unwatch = null
+    this.#offerView?.dispose()
     this.#unwatchModel()
   }
 
@@ -154,6 +160,8 @@ export class Card {
   #showOutcome(progress: Progress): void {
     this.#unwatch?.()
     this.#unwatch = null
+    this.#offerView?.dispose()
+    this.#offerView = null
     this.#outcome.replaceChildren()
     // Another model may have answered before.
     this.#highlight.clear()
@@ -178,6 +186,11 @@ export class Card {
       this.#picture.showDrawn(annotatedUrl(id, 0))
       this.#findings.showText(made)
       return
+    }
+    const model = this.#model.value
+    if (result.detections?.length === 0 && model?.builtIn === true && model.id === progress.job.model) {
+      this.#offerView = new OfferView(this.#offer)
+      this.#findings.element.after(this.#offerView.element)
     }
     const [regions, text] = [regionLabels(result), wholeText(result)]
     this.#download.download = `${this.#stem()}.${result.map === undefined ? 'boxes' : 'map'}.jpg`

@@ -44,7 +44,6 @@ export class ScalingPanel {
 
   async #begin(): Promise<void> {
     await this.refresh(null)
-    // Whoever may not see the one may not see the other, and has been told so.
     if (!this.#body.hidden) await this.#whatIf.refresh().catch(() => undefined)
   }
 
@@ -65,7 +64,7 @@ export class ScalingPanel {
       this.#body.hidden = false
     } catch (error) {
       // A lost server is told of by the strip.
-      if (error instanceof Refusal) setText(this.#note, error.status === 403 ? 'This key may not see how the service is run; ask for one with the scope operate.' : error.message)
+      if (error instanceof Refusal) setText(this.#note, error.message)
     } finally {
       this.#asking = false
     }

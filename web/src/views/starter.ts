@@ -3,6 +3,8 @@ import type { Model } from '../api/contract'
 import { showPicture } from '../api/download'
 import { explain } from '../api/refusal'
 import { el, setText } from '../dom'
+import type { ModelOffer } from '../models/modelOffer'
+import { OfferView } from './offerView'
 
 /** Says plainly what the built-in model knows, how to get another, and offers pictures to try it on. */
 export class Starter {
@@ -15,10 +17,13 @@ export class Starter {
   readonly #note = el('p', { class: 'trouble', hidden: true })
   #shown: Model | null = null
 
-  constructor(host: HTMLElement, take: (files: File[]) => void, complain: (text: string) => void) {
+  constructor(host: HTMLElement, offer: ModelOffer, take: (files: File[]) => void, complain: (text: string) => void) {
     this.#host = host
     this.#take = take
     this.#complain = complain
+    const command = el('pre', {}, el('code', {}, './spotter models pull yolox_nano'))
+    // Where the page can't get it, the terminal can.
+    offer.state.watch(state => (command.hidden = state !== null))
     host.append(
       el(
         'div',
@@ -26,8 +31,9 @@ export class Starter {
         this.#title,
         el('p', {}, 'It was trained on drawn signs and codes, and finds nothing else:'),
         this.#knows,
-        el('p', {}, 'For everyday objects pull another model:'),
-        el('pre', {}, el('code', {}, './spotter models pull yolox_nano')),
+        el('p', {}, 'For people, animals, vehicles and other everyday things it takes another model:'),
+        new OfferView(offer).element,
+        command,
       ),
       this.#samples,
       this.#note,
