@@ -41,6 +41,6 @@ public static class OutputLine
     }
 
     /// <summary>As RFC 4180 has it: quoted only when it holds what would end the field.</summary>
-    private static string Quoted(string field) =>
+    internal static string Quoted(string field) =>
         field.AsSpan().IndexOfAny(",\"\r\n") >= 0 ? $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : field;
 }

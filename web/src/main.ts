@@ -2,6 +2,7 @@ import './styles/base.css'
 import './styles/strip.css'
 import './styles/intake.css'
 import './styles/card.css'
+import './styles/album.css'
 import './styles/recent.css'
 import './styles/starter.css'
 import './styles/scaling.css'
@@ -20,6 +21,7 @@ import { Pictures } from './pictures'
 import { pulse } from './pulse'
 import { Setting } from './setting'
 import { percent } from './text'
+import { Album } from './views/album'
 import { watchIntake } from './views/intake'
 import { OfferView } from './views/offerView'
 import { Recent } from './views/recent'
@@ -57,8 +59,10 @@ const pictures = new Pictures({
     document.body.classList.toggle('has-pictures', total > 0)
     setText(byId('tally'), total > 1 && ended < total ? `${ended} of ${total} done` : '')
     byId('clear').hidden = total < 2 || ended < total
+    album.refresh()
   },
 })
+const album = new Album(byId('album'), byId('pictures'), () => pictures.shown(), confidence)
 byId('clear').addEventListener('click', () => pictures.clearEnded())
 
 const starter = new Starter(byId('starter'), offer, files => pictures.add(files), text => announcer.say(text))

@@ -6,6 +6,7 @@ import type { JobFollower } from './jobs/follower'
 import type { Ticket, UploadQueue } from './jobs/uploadQueue'
 import type { ModelOffer } from './models/modelOffer'
 import type { Setting } from './setting'
+import type { ShownPicture } from './views/album'
 import { Card, type Progress, reasonOf } from './views/card'
 
 /** A picture on the page: its file where this browser has it, its card, and how far it is. */
@@ -78,6 +79,15 @@ export class Pictures {
     } else {
       this.#reveal(open)
     }
+  }
+
+  /** What is on the page. */
+  shown(): ShownPicture[] {
+    return [...this.#pictures].map(({ card, progress }) => ({
+      element: card.element,
+      job: progress.kind === 'job' ? progress.job : null,
+      refused: progress.kind === 'refused',
+    }))
   }
 
   /** Takes everything that has ended off the page. */

@@ -8,6 +8,7 @@ using Spotter.Core;
 using Spotter.Core.Images;
 using Spotter.Engines.Detect;
 using Spotter.Vision;
+using Spotter.Vision.Export;
 using Spotter.Vision.Inference;
 
 namespace Spotter.Cli.Commands;
@@ -40,17 +41,21 @@ internal static class DetectCommand
 
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per picture." };
 
+    private static readonly Option<string?> Format = ChoiceOption.Of(
+        "--format", [.. Enum.GetValues<ResultFormat>().Select(EnumNames.Of)], "Print what was found in the form of another tool instead. yolo writes a file for each picture into --out DIR.");
+
     private static readonly DefaultOption<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once.", "the number of cores");
 
     public static Command Create()
     {
         var command = new Command("detect", "Run a model on files, without a server.")
         {
-            Files, Model, Data, Out, Json, Lanes,
+            Files, Model, Data, Out, Json, Format, Lanes,
         };
         Asked.AddTo(command);
         Files.Validators.Add(RefuseUnknownOptions);
         command.AddCheck(KeepOriginals);
+        command.AddCheck(KnowWhereToWrite);
         command.SetAction(RunAsync);
         return command;
     }
@@ -78,6 +83,8 @@ internal static class DetectCommand
             Directory.CreateDirectory(folder);
 
         var json = parsed.GetValue(Json);
+        ResultFormat? format = EnumNames.TryParse<ResultFormat>(parsed.GetValue(Format), out var chosen) ? chosen : null;
+        var exported = new List<ExportedPicture>();
         var inWords = model.Model.Engine is VisionTasks.Classify or VisionTasks.Read or VisionTasks.Embed;
         var outputs = folder is null ? null : OutputNames.In(folder, pictures, inWords ? ".csv" : ".jpg");
         var run = new DetectRun(model, options with { Annotate = options.Annotate && !inWords }, limits, pictures, outputs, then);
@@ -85,7 +92,7 @@ internal static class DetectCommand
         var errors = new List<string>();
         var start = Stopwatch.GetTimestamp();
         // A bar between lines of JSON would garble both on a terminal.
-        await DetectProgress.ShowAsync("detecting", pictures.Count, visible: !json || Console.IsOutputRedirected, async finished =>
+        await DetectProgress.ShowAsync("detecting", pictures.Count, visible: !(json || format is not null) || Console.IsOutputRedirected, async finished =>
         {
             await foreach (var line in run.RunAsync(lanes, finished, interrupt.Token))
             {
@@ -94,9 +101,13 @@ internal static class DetectCommand
                     errors.Add($"{line.File}: {error.Detail}");
                 if (json)
                     JsonLines.Write(line);
+                if (format is not null && line.Result is { } result)
+                    exported.Add(new(Path.GetFileName(line.File), line.File, result));
             }
         });
-        if (!json)
+        if (format is { } form)
+            DetectExport.Write(form, new(exported, model.Model.Id, model.Model.Labels), folder);
+        else if (!json)
             await Console.Out.WriteAsync(report.Render(Stopwatch.GetElapsedTime(start)));
         errors.ForEach(StandardError.Complain);
         return report.Failures == 0 ? ExitStatus.Done : ExitStatus.Failed;
@@ -113,6 +124,16 @@ internal static class DetectCommand
             token.Value.StartsWith('-') && !File.Exists(token.Value) && !Directory.Exists(token.Value));
         if (unknown is not null)
             result.AddError($"There is no option {unknown.Value}.");
+    }
+
+    private static void KnowWhereToWrite(CommandResult result)
+    {
+        if (result.GetValue(Format) is not { } format)
+            return;
+        if (result.GetValue(Json))
+            result.AddError("--json and --format are two forms of one output: name one of them.");
+        if (format == EnumNames.Of(ResultFormat.Yolo) && result.GetValue(Out) is null)
+            result.AddError("--format yolo writes a file for each picture: name a folder for them with --out DIR.");
     }
 
     private static void KeepOriginals(CommandResult result)

@@ -52,6 +52,10 @@ internal sealed record DetectLine(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ThenSummary? Then { get; init; }
 
+    /// <summary>The result as a model gave it; null when there is none.</summary>
+    [JsonIgnore]
+    public VisionResult? Result { get; init; }
+
     /// <summary>What is said of the picture as a whole, where neither objects nor labels are, in a few words for people.</summary>
     [JsonIgnore]
     public string? Whole => Regions is not null || Map is not null ? OutputLine.Words(new VisionResult { Width = 0, Height = 0, Regions = Regions, Map = Map })

@@ -86,6 +86,7 @@ internal sealed class DetectRun(
                 findings.Result.Labels, findings.Result.Summary, findings.Timings with { FetchMs = Math.Round(fetched.TotalMilliseconds, 2) },
                 outputs?[index], Error: null)
             {
+                Result = findings.Result,
                 Reading = findings.Result.Reading,
                 Skeleton = findings.Result.Skeleton,
                 Zones = findings.Result.Zones,

@@ -47,7 +47,7 @@ internal static class ServiceHost
             builder.Services.AddSingleton(s => s.GetRequiredService<Backend>().UploadEvents!);
         AddModels(builder.Services);
         AddScaling(builder.Services, ServiceSettings.HasPools(settings, isGateway));
-        builder.Services.AddGateway().AddDoor(new Catalogue.CatalogueDoor()).AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>())
+        builder.Services.AddGateway().AddDoor(new CatalogueDoor()).AddSingleton<PoolService>().AddHostedService(s => s.GetRequiredService<PoolService>())
             .AddHostedService<PublishService>().AddSingleton(SettingSources.Secrets).AddHostedService<SecretWatch>();
         return builder.Build().MapGateway();
     }

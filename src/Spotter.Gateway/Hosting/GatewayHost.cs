@@ -56,6 +56,7 @@ public static class GatewayHost
         new SubmitEndpoints(),
         new UploadEndpoints(),
         new JobEndpoints(),
+        new ResultEndpoints(),
         new DeadLetters(),
         new OperationsEndpoints(),
         new TelemetryDoor(),

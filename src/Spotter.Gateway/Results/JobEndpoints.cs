@@ -125,7 +125,9 @@ internal sealed class JobEndpoints : IDoor
         return TypedResults.Json(new LinkView(plain.Self + query, plain.Image + query, plain.Original + query, plain.Output + query, expires), ResultsJson.Default.LinkView);
     }
 
-    private static async Task<Job> FindSucceededAsync(JobService jobs, HttpContext http, string id, string wanted, CancellationToken cancel)
+    /// <summary>A job that has what was asked for.</summary>
+    /// <exception cref="SpotterException">It has not ended, or did not succeed.</exception>
+    public static async Task<Job> FindSucceededAsync(JobService jobs, HttpContext http, string id, string wanted, CancellationToken cancel)
     {
         var job = await jobs.FindAsync(Caller.Of(http).AsJobCaller(), id, cancel);
         return job.State switch
@@ -204,7 +206,7 @@ internal sealed class JobEndpoints : IDoor
     }
 
     /// <summary>Whatever the bytes are, a browser must take them for nothing but a picture.</summary>
-    private static void Contain(HttpResponse response)
+    public static void Contain(HttpResponse response)
     {
         response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         response.Headers.CacheControl = "private, no-store";

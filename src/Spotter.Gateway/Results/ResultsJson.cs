@@ -12,4 +12,5 @@ namespace Spotter.Gateway.Results;
 [JsonSerializable(typeof(RedriveRequest))]
 [JsonSerializable(typeof(RedriveView))]
 [JsonSerializable(typeof(UploadView))]
+[JsonSerializable(typeof(ExportRequest))]
 public sealed partial class ResultsJson : JsonSerializerContext;

@@ -106,6 +106,43 @@ public sealed class PageTests(PageService service) : IClassFixture<PageService>
     }
 
     [BrowserFact]
+    public async Task Many_pictures_are_counted_picked_out_and_saved_together()
+    {
+        await using var visit = await VisitAsync();
+        var album = visit.Page.GetByTestId("album");
+        await Expect(album).ToBeHiddenAsync();
+
+        // The square of the model is as sure as the picture is bright: twelve have one, two have not.
+        await visit.PickAsync([.. Enumerable.Range(0, 14).Select(i => Picture(string.Create(CultureInfo.InvariantCulture, $"{i}.png"), (byte)(i < 12 ? 180 + i : 10 + i)))]);
+        await Expect(visit.DoneCards).ToHaveCountAsync(14);
+        await Expect(album.GetByTestId("album-shown")).ToHaveTextAsync("14 pictures");
+        await Expect(album.Locator("[data-group='label: square']")).ToHaveTextAsync("12 square");
+        await Expect(album.Locator("[data-group='label: oblong']")).ToHaveTextAsync("14 oblong");
+
+        var large = (await visit.Cards.First.BoundingBoxAsync())!.Width;
+        await Expect(album.GetByTestId("album-size")).ToHaveTextAsync("Large");
+        await album.GetByTestId("album-size").ClickAsync();
+        (await visit.Cards.First.BoundingBoxAsync())!.Width.ShouldBeGreaterThan(large, "so many are shown small at first");
+
+        await album.Locator("[data-group='label: square']").ClickAsync();
+        await Expect(album.GetByTestId("album-shown")).ToHaveTextAsync("12 of 14 pictures");
+        (await visit.Cards.And(visit.Page.Locator(":visible")).CountAsync()).ShouldBe(12);
+
+        await album.GetByTestId("export").Locator("summary").ClickAsync();
+        var download = await visit.Page.RunAndWaitForDownloadAsync(() => album.Locator("[data-format=csv]").ClickAsync());
+        download.SuggestedFilename.ShouldBe("results.csv");
+        var lines = (await File.ReadAllTextAsync(await download.PathAsync())).Split("\r\n");
+        lines.Count(line => line.Contains(",oblong,", StringComparison.Ordinal)).ShouldBe(12);
+        lines.ShouldContain(line => line.StartsWith("11.png,square,", StringComparison.Ordinal));
+
+        // What nothing is left of can't stay picked.
+        await visit.Page.GetByTestId("confidence").FillAsync("0.95");
+        await Expect(album.GetByTestId("album-shown")).ToHaveTextAsync("14 pictures");
+        await Expect(album.Locator("[data-group=nothing]")).ToHaveTextAsync("14 nothing found");
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [BrowserFact]
     public async Task What_can_not_be_read_is_told_on_its_card_and_stops_nothing_else()
     {
         await using var visit = await VisitAsync();

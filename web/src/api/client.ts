@@ -10,13 +10,13 @@ export const originalUrl = (id: string) => `${jobUrl(id)}/original`
 export const eventsUrl = (id: string) => `${jobUrl(id)}/events`
 
 const timeoutMs = 15_000
-// A day of many jobs takes a while to be played again.
-const replayTimeoutMs = 60_000
+// A day of many jobs takes a while to be played again, and a thousand results to be put together.
+const longTimeoutMs = 60_000
 
-async function request(url: string, init: RequestInit = {}, withinMs: number = timeoutMs): Promise<Response> {
+async function request(url: string, init: RequestInit = {}, withinMs: number = timeoutMs, headers: Record<string, string> = {}): Promise<Response> {
   let answer: Response
   try {
-    answer = await fetch(url, { ...init, headers: keyHeaders(), cache: 'no-store', signal: AbortSignal.timeout(withinMs) })
+    answer = await fetch(url, { ...init, headers: { ...keyHeaders(), ...headers }, cache: 'no-store', signal: AbortSignal.timeout(withinMs) })
   } catch {
     throw new Unreachable('Spotter does not answer. Is the server still running?')
   }
@@ -50,7 +50,7 @@ export const getScalingDays = () => json<{ days: string[] }>('v1/scaling/days')
 export function getWhatIf(day: string, preset: Preset, maxWorkers: number | null): Promise<WhatIf> {
   const query = new URLSearchParams({ day, preset })
   if (maxWorkers !== null) query.set('maxWorkers', String(maxWorkers))
-  return json<WhatIf>(`v1/scaling/what-if?${query}`, {}, replayTimeoutMs)
+  return json<WhatIf>(`v1/scaling/what-if?${query}`, {}, longTimeoutMs)
 }
 
 /** Newest first; `after` is the `next` of the page before. */
@@ -69,6 +69,13 @@ export async function getSample(url: string): Promise<File> {
 /** What is at an address of the service. */
 export async function getBlob(url: string): Promise<Blob> {
   return (await request(url)).blob()
+}
+
+/** The results of jobs as one file in the form of another tool, and what to call it. */
+export async function exportResults(format: string, jobs: readonly string[]): Promise<{ blob: Blob; name: string }> {
+  const answer = await request('v1/results', { method: 'POST', body: JSON.stringify({ format, jobs }) }, longTimeoutMs, { 'Content-Type': 'application/json' })
+  const name = /filename="?([\w.-]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `results.${format}`
+  return { blob: await answer.blob(), name }
 }
 
 /** The picture of a job as it was sent. */

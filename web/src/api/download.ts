@@ -34,13 +34,16 @@ export function downloadWithKey(link: HTMLAnchorElement, onError: (error: unknow
   link.addEventListener('click', event => {
     if (apiKey() === null) return
     event.preventDefault()
-    getBlob(link.href).then(blob => {
-      const local = URL.createObjectURL(blob)
-      const copy = document.createElement('a')
-      copy.href = local
-      copy.download = link.download
-      copy.click()
-      setTimeout(() => URL.revokeObjectURL(local), keepMs)
-    }, onError)
+    getBlob(link.href).then(blob => saveBlob(blob, link.download), onError)
   })
+}
+
+/** Has the browser save a file. */
+export function saveBlob(blob: Blob, name: string): void {
+  const local = URL.createObjectURL(blob)
+  const link = document.createElement('a')
+  link.href = local
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(local), keepMs)
 }

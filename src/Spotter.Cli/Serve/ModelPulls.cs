@@ -1,12 +1,12 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Spotter.Cli.Serve;
+using Spotter.Cli.Catalogue;
 using Spotter.Core;
 using Spotter.Fleets.Opening;
 using Spotter.Gateway;
 
-namespace Spotter.Cli.Catalogue;
+namespace Spotter.Cli.Serve;
 
 /// <summary>
 /// Pulls models of the catalogue into the folder that a service serves, one after the other, and knows how far each is. What has

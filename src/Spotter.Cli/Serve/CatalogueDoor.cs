@@ -3,10 +3,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Spotter.Cli.Catalogue;
 using Spotter.Gateway;
 using Spotter.Gateway.Access;
 
-namespace Spotter.Cli.Catalogue;
+namespace Spotter.Cli.Serve;
 
 /// <summary><c>/v1/catalogue</c>: the models that can be downloaded by name, for those who run the service.</summary>
 internal sealed class CatalogueDoor : IDoor
