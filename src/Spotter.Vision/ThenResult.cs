@@ -21,7 +21,7 @@ public sealed record ThenResult(string Model)
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<float>? Embedding { get; init; }
 
-    /// <summary>As <see cref="VisionResult.Skeleton"/>, of the second model.</summary>
+    /// <summary>Pairs of keypoints, by their index, between which a line is drawn; null unless the second model finds poses.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Skeleton { get; init; }
 }

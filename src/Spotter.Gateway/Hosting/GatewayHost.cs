@@ -140,7 +140,8 @@ public static class GatewayHost
                 })
                 .AddDocumentTransformer(AccessDocument.DescribeAsync)
                 .AddDocumentTransformer(ResultDocument.DescribeAsync)
-                .AddOperationTransformer(AccessDocument.DescribeAsync);
+                .AddOperationTransformer(AccessDocument.DescribeAsync)
+                .AddSchemaTransformer(AnswerDocument.DescribeAsync);
         });
         foreach (var door in BuiltIn)
             services.AddDoor(door);
@@ -213,6 +214,10 @@ public static class GatewayHost
     private static void ConfigureJson(JsonOptions json, EngineCatalogue engines)
     {
         json.SerializerOptions.TypeInfoResolver = JsonTypeInfoResolver.Combine([ProblemJson.Default, ResultsJson.Default, ModelsJson.Default, OperationsJson.Default, ScalingViewsJson.Default, SpotterJson.Default, .. ResultDocument.TypesOf(engines), new DefaultJsonTypeInfoResolver()]);
+        // The calls that answer with these have them too; here they are for the document, which is made of these options.
+        json.SerializerOptions.Converters.Add(new DeliveryStateConverter());
+        json.SerializerOptions.Converters.Add(new LowerCaseEnumConverter<ModelState>());
+        json.SerializerOptions.Converters.Add(new LowerCaseEnumConverter<ScalePreset>());
         // What a worker leaves out is its mistake, not a null for us to stumble over.
         json.SerializerOptions.RespectNullableAnnotations = true;
         json.SerializerOptions.RespectRequiredConstructorParameters = true;

@@ -30,6 +30,32 @@ public sealed class ApiDocumentTests
         (await same.Content.ReadAsStringAsync()).ShouldBe(text);
     }
 
+    /// <summary>Clients make their types of it.</summary>
+    [Fact]
+    public async Task It_says_what_is_in_answers()
+    {
+        await using var bench = await GatewayBench.StartAsync();
+        using var document = JsonDocument.Parse(await bench.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative)));
+        var schemas = document.RootElement.GetProperty("components").GetProperty("schemas");
+        JsonElement Property(string type, string name) => schemas.GetProperty(type).GetProperty("properties").GetProperty(name);
+        List<string?> Texts(JsonElement list) => [.. list.EnumerateArray().Select(e => e.GetString())];
+
+        // States are words, and numbers never are.
+        Texts(schemas.GetProperty("DeliveryState").GetProperty("enum")).ShouldBe(["pending", "delivered", "givenUp"]);
+        Texts(schemas.GetProperty("ModelState").GetProperty("enum")).ShouldBe(["ready", "loading", "absent", "refused"]);
+        Texts(schemas.GetProperty("ScalePreset").GetProperty("enum")).ShouldBe(["eco", "balanced", "fast"]);
+        Property("JobView", "attempts").GetProperty("type").GetString().ShouldBe("integer");
+        Texts(Property("JobView", "etaSeconds").GetProperty("type")).ShouldBe(["null", "number"]);
+        // The parts of results have names, also within themselves.
+        Property("Detection", "box").GetProperty("$ref").GetString().ShouldBe("#/components/schemas/Box");
+        Property("ThenResult", "detections").GetProperty("items").GetProperty("$ref").GetString().ShouldBe("#/components/schemas/Detection");
+        // What an answer always has is required, and nothing that a request may leave out.
+        Texts(schemas.GetProperty("Box").GetProperty("required")).ShouldBe(["x1", "y1", "x2", "y2"]);
+        Texts(schemas.GetProperty("Detection").GetProperty("required")).ShouldBe(["label", "classId", "confidence", "box"]);
+        Texts(schemas.GetProperty("JobView").GetProperty("required")).ShouldContain(name => name == "outputs");
+        schemas.GetProperty("RedriveRequest").TryGetProperty("required", out _).ShouldBeFalse();
+    }
+
     [Theory]
     [InlineData("/v1/jobs")]
     [InlineData("/v1/stats")]
