@@ -18,6 +18,7 @@ internal sealed class FaultyWire : IAsyncDisposable
     private readonly List<Task> connections = [];
     private readonly Task accepting;
     private int hit;
+    private int broken;
     private long carried;
     private volatile int accepted;
     private volatile int swallowed;
@@ -35,6 +36,9 @@ internal sealed class FaultyWire : IAsyncDisposable
 
     /// <summary>Bytes that it has carried, both ways together.</summary>
     public long Carried => Interlocked.Read(ref carried);
+
+    /// <summary>How often it has had a fault.</summary>
+    public int Broken => Volatile.Read(ref broken);
 
     /// <summary>What is wrong with the way to the server.</summary>
     public WireFault? Requests { get; set; }
@@ -106,10 +110,11 @@ internal sealed class FaultyWire : IAsyncDisposable
                     return false;
                 if (number <= swallowed)
                     await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut.Token);
-                if (fault() is { } broken && passed + read > broken.AfterBytes && Interlocked.Increment(ref hit) <= broken.Times)
+                if (fault() is { } wrong && passed + read > wrong.AfterBytes && Interlocked.Increment(ref hit) <= wrong.Times)
                 {
-                    await to.WriteAsync(buffer.AsMemory(0, (int)(broken.AfterBytes - Math.Min(passed, broken.AfterBytes))), cut.Token);
-                    if (broken.Stall)
+                    Interlocked.Increment(ref broken);
+                    await to.WriteAsync(buffer.AsMemory(0, (int)(wrong.AfterBytes - Math.Min(passed, wrong.AfterBytes))), cut.Token);
+                    if (wrong.Stall)
                         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cut.Token);
                     return true;
                 }

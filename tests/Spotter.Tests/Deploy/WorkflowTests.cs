@@ -82,6 +82,8 @@ public sealed partial class WorkflowTests
         Text("deploy/kubernetes/core/kustomization.yaml").ShouldContain($"newTag: {version}\n");
         Text("deploy/kubernetes/components/gpu/kustomization.yaml").ShouldContain($"spotter-gpu:{version}\n");
         Text("deploy/helm/spotter/Chart.yaml").ShouldContain($"\nversion: {version}\nappVersion: {version}\n");
+        Text("clients/python/pyproject.toml").ShouldContain($"\nversion = \"{version}\"\n");
+        Text("clients/js/package.json").ShouldContain($"\"version\": \"{version}\",\n");
         foreach (var page in (string[])["README.md", "docs/install.md", "docs/kubernetes.md"])
             Shown().Matches(Text(page)).Select(m => m.Groups["version"].Value).Distinct(StringComparer.Ordinal).ShouldBe([version], page);
     }
