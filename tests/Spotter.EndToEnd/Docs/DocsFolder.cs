@@ -8,7 +8,7 @@ internal static class DocsFolder
 {
     private static readonly string[] Photos = ["photo.jpg", "a.jpg", "b.jpg", "c.jpg", "large.jpg", "photos/1.jpg", "photos/2.jpg"];
     private static readonly string[] Drawn = ["b.png", "c.png", "photos/3.png"];
-    private static readonly string[] Linked = ["spotter", "tests", "benchmarks", "models", "deploy", "examples"];
+    private static readonly string[] Linked = ["spotter", "tests", "benchmarks", "models", "deploy", "examples", "clients"];
 
     /// <summary>Fills a folder.</summary>
     public static void Fill(string folder)
