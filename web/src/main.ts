@@ -6,6 +6,7 @@ import './styles/album.css'
 import './styles/recent.css'
 import './styles/starter.css'
 import './styles/scaling.css'
+import './styles/panels.css'
 import { Announcer } from './announcer'
 import { getCaller, getModels, getStats } from './api/client'
 import type { Model, Stats } from './api/contract'
@@ -22,7 +23,9 @@ import { pulse } from './pulse'
 import { Setting } from './setting'
 import { percent } from './text'
 import { Album } from './views/album'
+import { DeadPanel } from './views/deadPanel'
 import { watchIntake } from './views/intake'
+import { ModelsPanel } from './views/modelsPanel'
 import { OfferView } from './views/offerView'
 import { Recent } from './views/recent'
 import { ScalingPanel } from './views/scalingPanel'
@@ -68,6 +71,8 @@ byId('clear').addEventListener('click', () => pictures.clearEnded())
 const starter = new Starter(byId('starter'), offer, files => pictures.add(files), text => announcer.say(text))
 
 const recent = new Recent(byId('recent'), confidence, job => pictures.open(job))
+const dead = new DeadPanel(byId('dead'), byId('dead-toggle'), job => pictures.open(job))
+new ModelsPanel(byId('models'), byId('models-toggle'), () => operates === true)
 
 watchIntake(byId('drop'), byId('file') as HTMLInputElement, files => {
   if (model.value !== null && files.length > 0) pictures.add(files)
@@ -96,6 +101,7 @@ const beatNow = pulse(async () => {
     setText(byId('curl'), curlSample())
     strip.show(stats)
     void scaling.refresh(stats)
+    dead.show(stats)
     if (++modelsAge > (model.value === null ? 3 : 60)) await loadModels()
     recent.age()
     // The list changes only when a count does.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LoggedDecision, ScaleSample, ScaleSeries } from '../src/api/contract'
-import { bars, decisionAt, direction, mergeDecisions, niceTop, sampleAt, spanOf, steps, timeAt, xOf } from '../src/scaling/drawing'
+import { bars, decisionAt, direction, mergeDecisions, niceTop, sampleAt, spanOf, steps, ticks, timeAt, xOf } from '../src/scaling/drawing'
 
 const noon = Date.parse('2026-01-01T12:00:00Z')
 const at = (seconds: number) => new Date(noon + seconds * 1000).toISOString()
@@ -28,6 +28,15 @@ const decision = (id: number, seconds: number): LoggedDecision => ({
 const band = { top: 0, height: 100, most: 10 }
 
 describe('the time axis', () => {
+  it('has a few marks at round times of the clock', () => {
+    const span = (seconds: number) => ({ end: noon + 10_000, seconds, width: 1000 })
+    const marks = (seconds: number, offset = 0) => ticks(span(seconds), 6, offset).map(time => new Date(time).toISOString().slice(11, 19))
+    expect(marks(300)).toEqual(['11:56:00', '11:57:00', '11:58:00', '11:59:00', '12:00:00'])
+    expect(marks(900)).toEqual(['11:50:00', '11:55:00', '12:00:00'])
+    // By the clock of whoever looks: in Nepal it is five hours and 45 minutes later.
+    expect(marks(3600, 345)).toEqual(['11:05:00', '11:15:00', '11:25:00', '11:35:00', '11:45:00', '11:55:00'])
+  })
+
   const span = spanOf(series(), 10, 100)
 
   it('ends now and goes both ways', () => {

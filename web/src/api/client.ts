@@ -13,6 +13,8 @@ const timeoutMs = 15_000
 // A day of many jobs takes a while to be played again, and a thousand results to be put together.
 const longTimeoutMs = 60_000
 
+const jsonBody = { 'Content-Type': 'application/json' }
+
 async function request(url: string, init: RequestInit = {}, withinMs: number = timeoutMs, headers: Record<string, string> = {}): Promise<Response> {
   let answer: Response
   try {
@@ -28,14 +30,18 @@ async function json<T>(url: string, init?: RequestInit, withinMs?: number): Prom
   return (await (await request(url, init, withinMs)).json()) as T
 }
 
+async function post<T>(url: string, body: unknown): Promise<T> {
+  return (await (await request(url, { method: 'POST', body: JSON.stringify(body) }, timeoutMs, jsonBody)).json()) as T
+}
+
 export const getJob = (id: string) => json<Job>(jobUrl(id))
 export const cancelJob = (id: string) => json<Job>(jobUrl(id), { method: 'DELETE' })
 export const getModels = () => json<Models>('v1/models')
 export const getCaller = () => json<Caller>('v1/caller')
 /** The models that can be downloaded. Whoever may not operate the service is refused. */
 export const getCatalogue = () => json<CatalogueView>('v1/catalogue')
-/** Has one downloaded; the catalogue says how far it is. */
-export const pullModel = (name: string) => json<CatalogueModel>(`v1/catalogue/${encodeURIComponent(name)}`, { method: 'POST' })
+/** Has one downloaded, with the licence that is accepted where one has to be; the catalogue says how far it is. */
+export const pullModel = (name: string, acceptLicence: string | null = null) => post<CatalogueModel>(`v1/catalogue/${encodeURIComponent(name)}`, { acceptLicence })
 export const getStats = () => json<Stats>('v1/stats')
 
 /** Backlog and workers of the last seconds. */
@@ -60,6 +66,14 @@ export function listJobs(limit: number, after: string | null): Promise<JobPage> 
   return json<JobPage>(`v1/jobs?${query}`)
 }
 
+/** Jobs that used up their attempts, newest first. */
+export const listDead = (limit: number) => json<JobPage>(`v1/dead?limit=${limit}`)
+
+/** Which dead jobs to put back: these, or all that died of one error. */
+export type Redrive = { ids: string[] } | { error: string }
+/** Puts dead jobs back into their queues; says how many. */
+export const redriveDead = (which: Redrive) => post<{ redriven: number }>('v1/dead/redrive', which)
+
 /** A picture that comes with a model, as a file. */
 export async function getSample(url: string): Promise<File> {
   const picture = await getBlob(url)
@@ -73,7 +87,7 @@ export async function getBlob(url: string): Promise<Blob> {
 
 /** The results of jobs as one file in the form of another tool, and what to call it. */
 export async function exportResults(format: string, jobs: readonly string[]): Promise<{ blob: Blob; name: string }> {
-  const answer = await request('v1/results', { method: 'POST', body: JSON.stringify({ format, jobs }) }, longTimeoutMs, { 'Content-Type': 'application/json' })
+  const answer = await request('v1/results', { method: 'POST', body: JSON.stringify({ format, jobs }) }, longTimeoutMs, jsonBody)
   const name = /filename="?([\w.-]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `results.${format}`
   return { blob: await answer.blob(), name }
 }

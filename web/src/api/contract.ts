@@ -116,6 +116,12 @@ export interface Job {
   started: string | null
   finished: string | null
   attempts: number
+  /** Who sent it; null where nobody is told apart. */
+  by: string | null
+  /** Which version of the model answered; null until one did. */
+  modelVersion: string | null
+  /** What went another way than usual, oldest first. */
+  history: JobEvent[]
   /** Jobs ahead; null when it does not wait, or nobody knows. */
   position: number | null
   etaSeconds: number | null
@@ -126,6 +132,16 @@ export interface Job {
   /** The job of which it has the result, where the same picture was asked for before. */
   cachedFrom: string | null
   error: Problem | null
+}
+
+export interface JobEvent {
+  at: string
+  kind: 'retried' | 'lost' | 'cancelled' | 'redriven'
+  /** The attempt that ended by it; 0 when none did. */
+  attempt: number
+  worker: string | null
+  by: string | null
+  error: { code: string; detail: string } | null
 }
 
 export interface JobPage {
@@ -142,6 +158,14 @@ export interface Model {
   labels: string[]
   /** Refused models can't be chosen. */
   state: 'ready' | 'loading' | 'absent' | 'refused'
+  /** Why its file, as it is now, can't be used. */
+  error: Problem | null
+  /** Why what was found out about it may be wrong. */
+  unsure: string | null
+  /** It is used when a request names none. */
+  default: boolean
+  /** The workers that have it, or tried to. */
+  loadedBy: { worker: string; device?: string | null }[]
   /** It comes with Spotter. */
   builtIn: boolean
   /** Addresses of pictures to try it on. */

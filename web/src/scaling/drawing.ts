@@ -15,12 +15,23 @@ export interface Span {
   width: number
 }
 
+const tickSeconds = [10, 30, 60, 120, 300, 600, 900, 1800, 3600]
+
 export function spanOf(series: ScaleSeries, seconds: number, width: number): Span {
   return { end: Date.parse(series.now), seconds, width }
 }
 
 export function xOf(time: number, { end, seconds, width }: Span): number {
   return width * (1 + (time - end) / (seconds * 1000))
+}
+
+/** Round moments within a span, in milliseconds since 1970: at most `most` of them, by the clock of `offsetMinutes` east of UTC. */
+export function ticks({ end, seconds }: Span, most: number, offsetMinutes: number): number[] {
+  const step = tickSeconds.find(step => seconds / step <= most) ?? tickSeconds.at(-1)!
+  const [ms, offset] = [step * 1000, offsetMinutes * 60_000]
+  const marks: number[] = []
+  for (let time = Math.floor((end + offset) / ms) * ms - offset; time >= end - seconds * 1000; time -= ms) marks.unshift(time)
+  return marks
 }
 
 export function timeAt(x: number, { end, seconds, width }: Span): number {

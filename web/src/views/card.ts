@@ -11,6 +11,7 @@ import { answersOf, findingsAbove } from '../vision/findings'
 import { madeText, regionLabels, wholeText } from '../vision/whole'
 import { FindingsView } from './findingsView'
 import { Highlight } from './highlight'
+import { historyView } from './historyView'
 import { OfferView } from './offerView'
 import { PictureView } from './pictureView'
 import { timingsView } from './timingsView'
@@ -48,6 +49,7 @@ export class Card {
   readonly #error = el('div', { class: 'error', 'data-testid': 'error' })
   readonly #actions = el('div', { class: 'actions' })
   readonly #outcome = el('div', { class: 'outcome' })
+  readonly #history = el('div')
   readonly #highlight: Highlight
   readonly #picture: PictureView
   readonly #findings: FindingsView
@@ -98,6 +100,7 @@ export class Card {
         el('div', { class: 'progress' }, this.#status, this.#bar),
         this.#error,
         this.#outcome,
+        this.#history,
         this.#actions,
       ),
     )
@@ -130,6 +133,7 @@ export class Card {
     this.#progress = progress
     this.#showError(progress)
     this.#showOutcome(progress)
+    this.#history.replaceChildren(...(progress.kind === 'job' && hasEnded(progress.job) ? [historyView(progress.job)] : []))
     this.#showActions()
   }
 

@@ -1,12 +1,14 @@
 import type { LoggedDecision, ScaleSample, ScaleSeries } from '../api/contract'
 import { el, setText, svg } from '../dom'
-import { bars, decisionAt, direction, niceTop, sampleAt, spanOf, steps, timeAt, xOf, type Band } from '../scaling/drawing'
+import { bars, decisionAt, direction, niceTop, sampleAt, spanOf, steps, ticks, timeAt, xOf, type Band } from '../scaling/drawing'
 import { count } from '../text'
 
 const width = 1000
 const jobsBand = { top: 8, height: 112 }
 const workersBand = { top: 148, height: 76 }
 const height = 232
+const mostTicks = 6
+const minutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
 /** Backlog and arrivals above, workers below; pointing at a moment says how it stood then, and why. */
@@ -21,7 +23,8 @@ export class ScalingChart {
   readonly #cursor = svg('path', { class: 'cursor' })
   readonly #jobsTop = el('span', { class: 'scale jobs' })
   readonly #workersTop = el('span', { class: 'scale workers' })
-  readonly #from = el('span', {})
+  readonly #ticks = svg('path', { class: 'base' })
+  readonly #times = el('p', { class: 'times', 'aria-hidden': 'true' })
   readonly #tip = el('div', { class: 'tip', role: 'status', 'data-testid': 'scaling-tip', hidden: true })
   #series: ScaleSeries | null = null
   #decisions: readonly LoggedDecision[] = []
@@ -34,6 +37,7 @@ export class ScalingChart {
       'svg',
       { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       svg('path', { class: 'base', d: baseLines() }),
+      this.#ticks,
       this.#arrivals,
       this.#waiting.area,
       this.#waiting.line,
@@ -56,7 +60,6 @@ export class ScalingChart {
       drawing,
       this.#jobsTop,
       this.#workersTop,
-      this.#tip,
     )
     host.append(
       el(
@@ -68,7 +71,9 @@ export class ScalingChart {
         el('span', { class: 'ready' }, 'workers ready'),
       ),
       this.#plot,
-      el('p', { class: 'times', 'aria-hidden': 'true' }, this.#from, el('span', {}, 'now')),
+      this.#times,
+      // Below the chart, where it covers nothing that it tells of.
+      el('div', { class: 'told' }, this.#tip),
     )
     this.#plot.addEventListener('pointermove', event => this.#pointAt(event.clientX))
     this.#plot.addEventListener('pointerdown', event => this.#pointAt(event.clientX))
@@ -96,7 +101,15 @@ export class ScalingChart {
 
     setText(this.#jobsTop, count(jobs.most, 'job'))
     setText(this.#workersTop, count(workers.most, 'worker'))
-    setText(this.#from, `${Math.round(seconds / 60)} minutes ago`)
+    const marks = ticks(span, mostTicks, -new Date(span.end).getTimezoneOffset()).map(time => ({ time, x: xOf(time, span) }))
+    this.#ticks.setAttribute('d', marks.map(({ x }) => `M${x.toFixed(1)} 0V${height}`).join(''))
+    this.#times.replaceChildren(
+      ...marks.map(({ time, x }) => {
+        const mark = el('span', {}, (seconds <= 600 ? clock : minutes).format(time))
+        mark.style.setProperty('--x', `${(100 * x) / width}%`)
+        return mark
+      }),
+    )
     this.#tell()
   }
 
@@ -148,9 +161,6 @@ export class ScalingChart {
       el('p', {}, sample === null ? 'Nobody looked.' : stood(sample)),
       ...(decision === null ? [] : [el('p', { class: 'reason' }, decision.decision.reason), el('p', { class: 'since' }, `decided at ${clock.format(Date.parse(decision.time))}`)]),
     )
-    // Beside the cursor, on the side with more room.
-    this.#tip.classList.toggle('left', x > width / 2)
-    this.#tip.style.setProperty('--x', `${(100 * x) / width}%`)
   }
 }
 

@@ -4,6 +4,7 @@ import { Refusal } from '../api/refusal'
 import { el, setText } from '../dom'
 import { mergeDecisions } from '../scaling/drawing'
 import { ScalingChart } from './scalingChart'
+import { togglePanel } from './togglePanel'
 import { WhatIfForm } from './whatIf'
 
 const spans = [
@@ -24,7 +25,7 @@ export class ScalingPanel {
   readonly #body = el('div', { class: 'charts' })
   #seconds: number = spans[0].seconds
   #decisions: LoggedDecision[] = []
-  #open = false
+  readonly #panel: ReturnType<typeof togglePanel>
   #asking = false
 
   constructor(host: HTMLElement, button: HTMLElement) {
@@ -34,12 +35,7 @@ export class ScalingPanel {
     host.append(
       el('div', { class: 'sheet' }, el('div', { class: 'head' }, el('h2', {}, 'Why so many workers'), this.#choice()), this.#note, this.#body),
     )
-    button.addEventListener('click', () => {
-      this.#open = !this.#open
-      host.hidden = !this.#open
-      button.setAttribute('aria-expanded', String(this.#open))
-      if (this.#open) void this.#begin()
-    })
+    this.#panel = togglePanel(host, button, () => void this.#begin())
   }
 
   async #begin(): Promise<void> {
@@ -49,7 +45,7 @@ export class ScalingPanel {
 
   /** Asks for what is new, if anybody looks. */
   async refresh(stats: Stats | null): Promise<void> {
-    if (!this.#open || this.#asking) return
+    if (!this.#panel.isOpen || this.#asking) return
     if (stats !== null && stats.maxWorkers === 0) {
       this.#body.hidden = true
       return setText(this.#note, 'The workers of this service are started elsewhere, so nothing is decided here.')
