@@ -174,9 +174,10 @@ public sealed class AccessTests(KeyedService service) : IClassFixture<KeyedServi
             return status is 200 or 503;
         if (who is "none" or "wrong" or "worker")
             return status == 401;
-        var needs = path == "/metrics" || path.StartsWith("/v1/scaling", StringComparison.Ordinal) ? "operate"
+        var needs = path == "/metrics" || path.StartsWith("/v1/scaling", StringComparison.Ordinal) || path.StartsWith("/v1/catalogue", StringComparison.Ordinal) ? "operate"
+            : path == "/v1/results" ? "read"
             : method is "POST" or "DELETE" ? "submit"
-            : path == "/v1/engines" || path.StartsWith("/v1/models", StringComparison.Ordinal) || path.StartsWith("/v1/samples", StringComparison.Ordinal) ? "" : "read";
+            : path is "/v1/engines" or "/v1/caller" || path.StartsWith("/v1/models", StringComparison.Ordinal) || path.StartsWith("/v1/samples", StringComparison.Ordinal) ? "" : "read";
         var has = who switch { "submit" => "submit", "read" => "read", "operate" => "submit read operate", _ => "submit read" };
         if (needs.Length > 0 && !has.Split(' ').Contains(needs, StringComparer.Ordinal))
             return status == 403;
