@@ -21,8 +21,14 @@ internal sealed class LongRequests(GatewaySettings settings) : IDisposable
     /// <summary>Uploads that have come in full and wait, for seconds at most, until one of those that are worked on has ended. One client may have all.</summary>
     public Places Turns { get; } = new(settings.MaxUploads, part: 1);
 
+    /// <summary>Results that are written as one file: they are held in memory until it has been sent.</summary>
+    public Places Exports { get; } = new(MostExports, part: 2);
+
+    private const int MostExports = 4;
+
     public void Dispose()
     {
+        Exports.Dispose();
         Turns.Dispose();
         Streams.Dispose();
         Waits.Dispose();

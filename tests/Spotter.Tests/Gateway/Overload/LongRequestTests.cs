@@ -211,6 +211,33 @@ public sealed class LongRequestTests
         }
     }
 
+    [Fact]
+    public async Task One_export_too_many_is_refused_and_one_that_ends_makes_room()
+    {
+        await using var bench = await GatewayBench.StartAsync();
+        var job = await bench.SubmitAsync();
+        await bench.Jobs.CancelAsync(job, null, default);
+        var places = bench.Host.Services.GetRequiredService<LongRequests>().Exports;
+        var taken = Enumerable.Range(0, places.Most).Select(_ => places.TryEnter(Call("127.0.0.1")).ShouldNotBeNull()).ToList();
+
+        using var refused = await ExportAsync();
+        refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        (await refused.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("code").GetString().ShouldBe(ErrorCodes.Busy);
+        refused.Headers.RetryAfter.ShouldNotBeNull();
+        taken[0].Dispose();
+
+        // Twice: one that was answered has left its place.
+        for (var i = 0; i < 2; i++)
+        {
+            using var answer = await ExportAsync();
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            while (places.FreeFor(Call("127.0.0.1")) == 0)
+                await Task.Yield();
+        }
+
+        Task<HttpResponseMessage> ExportAsync() => bench.Client.PostAsJsonAsync(new Uri("/v1/results", UriKind.Relative), new { format = "csv", jobs = new[] { job.Value } });
+    }
+
     /// <summary>Waits until so many of the places for uploads on their way are free: sent is not come.</summary>
     private static async Task UntilFreeAsync(GatewayBench bench, int free)
     {
