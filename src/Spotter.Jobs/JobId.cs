@@ -49,7 +49,7 @@ public readonly record struct JobId
     public const int ShortestPrefix = 4;
 
     /// <summary>True for what may be the beginning of an id and can stand for it: <see cref="ShortestPrefix"/> digits or more, but not all.</summary>
-    public static bool IsPrefix(string text) => text.Length is >= ShortestPrefix and < Length && !text.AsSpan().ContainsAnyExcept(Digits);
+    public static bool IsPrefix([NotNullWhen(true)] string? text) => text is { Length: >= ShortestPrefix and < Length } && !text.AsSpan().ContainsAnyExcept(Digits);
 
     /// <summary>The first and the last id that begin with these digits.</summary>
     public static (JobId First, JobId Last) RangeOf(string prefix) => (Parse(prefix.PadRight(Length, '0')), Parse(prefix.PadRight(Length, 'f')));

@@ -125,8 +125,10 @@ public sealed partial class RequestTests(OpenService service) : IClassFixture<Op
             foreach (var call in (string[])["/v1/jobs?state=", "/v1/jobs?engine=", "/v1/jobs?limit=", "/v1/jobs?after=", "/v1/dead?error=", "/v1/dead?engine=", "/v1/scaling/series?seconds=", "/v1/jobs/", "/v1/samples/"])
                 await TryAsync(call + text, Api.GetAsync(call + text));
         }
-        foreach (var body in (string[])["""{"ids":["\ud800"]}""", """{"ids":["a\u0000"]}""", """{"error":"\u202e\u001b[2J"}""", """{"error":"\ud800"}"""])
+        foreach (var body in (string[])["""{"ids":["\ud800"]}""", """{"ids":["a\u0000"]}""", """{"ids":[null]}""", """{"error":"\u202e\u001b[2J"}""", """{"error":"\ud800"}"""])
             await TryAsync("redrive " + body, Api.SendAsync(KeyedService.Request("POST", "/v1/dead/redrive", shown: null, body)));
+        foreach (var body in (string[])["{}", "null", """{"format":"csv","jobs":[null]}""", """{"format":null,"jobs":[]}""", """{"format":"csv","jobs":["\ud800"]}""", """{"format":"\u202e\u001b[2J","jobs":["a"]}"""])
+            await TryAsync("export " + body, Api.SendAsync(KeyedService.Request("POST", "/v1/results", shown: null, body)));
         // What was taken is shown again in lists and lines.
         foreach (var job in await Api.ListAsync(limit: 500))
         {

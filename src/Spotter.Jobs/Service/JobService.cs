@@ -153,8 +153,11 @@ public sealed partial class JobService : IAsyncDisposable
     }
 
     /// <summary>The id that is meant by all of its digits, or by a beginning that only one of the caller's jobs has.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="digits">The digits; a list of a request may have a null in their place.</param>
+    /// <param name="cancel">Ends the wait.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.NotFound"/>; <see cref="ErrorCodes.InvalidRequest"/>: several begin so.</exception>
-    public async Task<JobId> IdOfAsync(JobCaller caller, string digits, CancellationToken cancel)
+    public async Task<JobId> IdOfAsync(JobCaller caller, string? digits, CancellationToken cancel)
     {
         if (JobId.TryParse(digits, out var id))
             return id;

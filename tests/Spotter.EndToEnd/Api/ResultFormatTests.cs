@@ -5,11 +5,11 @@ using System.Xml.Linq;
 
 namespace Spotter.EndToEnd.Api;
 
-/// <summary>Results in the forms of other tools, from a service and from the command line.</summary>
+/// <summary>Results in the formats of other tools, from a service and from the command line.</summary>
 public sealed class ResultFormatTests(RunningService service) : IClassFixture<RunningService>
 {
     [Fact]
-    public async Task A_result_is_had_by_itself_and_in_each_form()
+    public async Task A_result_is_had_by_itself_and_in_each_format()
     {
         var job = await service.Api.RunAsync(Pictures.Png(200, 256, 256));
         var path = $"/v1/jobs/{SpotterApi.IdOf(job)}/result";
@@ -55,12 +55,13 @@ public sealed class ResultFormatTests(RunningService service) : IClassFixture<Ru
 
         (await ExportAsync("csv", [])).ShouldBeProblem(400, "invalid_request");
         (await ExportAsync("csv", [new string('0', 32)])).ShouldBeProblem(404, "not_found");
-        (await ExportAsync("pascal", ids)).ShouldBeProblem(400, "invalid_request");
+        (await ExportAsync("pascal", [new string('0', 32)])).ShouldBeProblem(400, "invalid_request");
+        (await ExportAsync("csv", [null!])).ShouldBeProblem(404, "not_found");
         (await service.Api.SendAsync(new HttpRequestMessage(HttpMethod.Post, "/v1/results") { Content = JsonContent.Create(new { }) })).Status.ShouldBe(HttpStatusCode.BadRequest);
     }
 
     [Fact]
-    public async Task The_command_line_writes_the_same_forms()
+    public async Task The_command_line_writes_the_same_formats()
     {
         using var folder = new TemporaryFolder();
         var model = PatchModel.Write(folder.File("patches.onnx"));
