@@ -72,7 +72,7 @@ const starter = new Starter(byId('starter'), offer, files => pictures.add(files)
 
 const recent = new Recent(byId('recent'), confidence, job => pictures.open(job))
 const dead = new DeadPanel(byId('dead'), byId('dead-toggle'), job => pictures.open(job))
-new ModelsPanel(byId('models'), byId('models-toggle'), () => operates === true)
+new ModelsPanel(byId('models'), byId('models-toggle'), () => operates === true, () => void loadModels())
 
 watchIntake(byId('drop'), byId('file') as HTMLInputElement, files => {
   if (model.value !== null && files.length > 0) pictures.add(files)

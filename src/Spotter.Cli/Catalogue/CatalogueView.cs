@@ -59,4 +59,4 @@ internal sealed record CatalogueView(IReadOnlyList<CatalogueOffer> Models, strin
 
 /// <summary>What may be said when a model is to be pulled.</summary>
 /// <param name="AcceptLicence">The licence that is accepted, as <c>AGPL-3.0</c>, where one has to be.</param>
-internal sealed record PullRequest(string? AcceptLicence);
+internal sealed record PullRequest(string? AcceptLicence = null);

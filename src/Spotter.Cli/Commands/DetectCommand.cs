@@ -42,7 +42,7 @@ internal static class DetectCommand
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON object per picture." };
 
     private static readonly Option<string?> Format = ChoiceOption.Of(
-        "--format", [.. Enum.GetValues<ResultFormat>().Select(EnumNames.Of)], "Print what was found in the form of another tool instead. yolo writes a file for each picture into --out DIR.");
+        "--format", [.. Enum.GetValues<ResultFormat>().Select(EnumNames.Of)], "Print what was found in the format of another tool instead. yolo writes a file for each picture into --out DIR.");
 
     private static readonly DefaultOption<int> Lanes = NumberOption.Whole("--lanes", Environment.ProcessorCount, 1, 1024, "Pictures at once.", "the number of cores");
 
@@ -91,8 +91,8 @@ internal static class DetectCommand
         var report = new DetectReport(model.Model.Id, lanes);
         var errors = new List<string>();
         var start = Stopwatch.GetTimestamp();
-        // A bar between lines of JSON would garble both on a terminal.
-        await DetectProgress.ShowAsync("detecting", pictures.Count, visible: !(json || format is not null) || Console.IsOutputRedirected, async finished =>
+        // A bar between lines for programs would garble both on a terminal.
+        await DetectProgress.ShowAsync("detecting", pictures.Count, visible: (!json && format is null) || Console.IsOutputRedirected, async finished =>
         {
             await foreach (var line in run.RunAsync(lanes, finished, interrupt.Token))
             {
@@ -131,7 +131,7 @@ internal static class DetectCommand
         if (result.GetValue(Format) is not { } format)
             return;
         if (result.GetValue(Json))
-            result.AddError("--json and --format are two forms of one output: name one of them.");
+            result.AddError("--json and --format both say how to print: name one of them.");
         if (format == EnumNames.Of(ResultFormat.Yolo) && result.GetValue(Out) is null)
             result.AddError("--format yolo writes a file for each picture: name a folder for them with --out DIR.");
     }

@@ -7,7 +7,7 @@ namespace Spotter.Cli.Detect;
 internal static class DetectExport
 {
     /// <summary>Writes it to standard output; of YOLO a file for each picture, and <c>classes.txt</c>.</summary>
-    /// <param name="format">The form.</param>
+    /// <param name="format">The format.</param>
     /// <param name="set">The pictures.</param>
     /// <param name="folder">Where the files go; not null for YOLO.</param>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: they can't be written.</exception>

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Spotter.Cli.Catalogue;
 using Spotter.Core;
-using Spotter.Fleets.Opening;
 using Spotter.Gateway;
 
 namespace Spotter.Cli.Serve;
@@ -36,7 +35,7 @@ internal sealed partial class ModelPulls : BackgroundService
     /// <summary>Why no model can be pulled here; null when some can.</summary>
     private string? Closed =>
         settings.Models.Count > 0 ? "This service serves the models that it was started with (--model) and no others; start it without, and it serves all that are in its folder."
-        : settings.Pools.Any(pool => pool.Launcher.Name == Launchers.BuiltIn[0].Name) ? null
+        : settings.Pools.Any(pool => pool.Launcher is { IsElsewhere: false, IsObserved: false }) ? null
         : "The workers of this service are elsewhere and have models of their own; put the model there.";
 
     private string Folder => Path.Combine(settings.DataFolder, "models");

@@ -6,13 +6,17 @@ using Spotter.Vision.Export;
 
 namespace Spotter.Engines.Export;
 
-/// <summary>Results of jobs in the forms of other tools.</summary>
+/// <summary>Writes results of jobs in the formats of other tools.</summary>
 /// <param name="engines">Know whose results have objects, labels or text.</param>
 /// <param name="models">Know the names of classes.</param>
 public sealed class JobExport(EngineCatalogue engines, ModelCatalogue models)
 {
-    /// <summary>The names of the forms.</summary>
+    /// <summary>The names of the formats.</summary>
     public static IReadOnlyList<string> Formats { get; } = [.. Enum.GetValues<ResultFormat>().Select(EnumNames.Of)];
+
+    /// <summary>Sees to it that there is a format of this name.</summary>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: there is none.</exception>
+    public static void Check(string format) => _ = Parse(format);
 
     /// <summary>What a job says of its picture; null when it did not succeed, or its engine says nothing of pictures.</summary>
     /// <param name="job">The job.</param>
@@ -28,7 +32,7 @@ public sealed class JobExport(EngineCatalogue engines, ModelCatalogue models)
     /// <summary>Writes what jobs say as one file.</summary>
     /// <param name="format">One of <see cref="Formats"/>.</param>
     /// <param name="jobs">What they say.</param>
-    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: there is no such form.</exception>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidRequest"/>: there is no such format.</exception>
     public ExportFile Write(string format, IReadOnlyList<ExportedJob> jobs)
     {
         var used = jobs.Select(job => job.Model).Distinct(StringComparer.Ordinal).ToList();
@@ -56,7 +60,7 @@ public sealed class ExportedJob
     internal string? Model { get; }
 }
 
-/// <summary>Results in the form of another tool.</summary>
+/// <summary>Results in the format of another tool.</summary>
 /// <param name="Bytes">What is in the file.</param>
 /// <param name="MediaType">Its media type.</param>
 /// <param name="Extension">How its name ends, without the dot.</param>

@@ -14,12 +14,12 @@ internal sealed class ClassNumbers
         names = [.. known];
         for (var i = 0; i < known.Count; i++)
             numbers.TryAdd(known[i], i);
-        foreach (var found in pictures.SelectMany(p => p.Objects.Select(o => (o.Label, o.ClassId)).Concat((p.Result.Labels ?? []).Select(l => (l.Name, l.ClassId)))))
+        foreach (var found in pictures.SelectMany(p => p.Objects.Select(o => (o.Label, o.ClassId)).Concat((p.Result.Labels ?? []).Select(l => (Label: l.Name, l.ClassId)))))
         {
             if (Of(found) >= 0)
                 continue;
-            numbers.Add(found.Item1, names.Count);
-            names.Add(found.Item1);
+            numbers.Add(found.Label, names.Count);
+            names.Add(found.Label);
         }
     }
 

@@ -1,6 +1,6 @@
 namespace Spotter.Vision.Export;
 
-/// <summary>A picture and what was found in it, to be written in another form.</summary>
+/// <summary>A picture and what was found in it, to be written in the format of another tool.</summary>
 /// <param name="Name">What the picture is called, with its extension.</param>
 /// <param name="Source">Where it is to be had: a path or an address.</param>
 /// <param name="Result">What was found.</param>

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Spotter.Vision.Export;
 
-/// <summary>Pictures to be written together in another form.</summary>
+/// <summary>Pictures to be written together in the format of another tool.</summary>
 /// <param name="Pictures">The pictures.</param>
 /// <param name="Model">Which model found what is in them.</param>
 /// <param name="Classes">The names of that model's classes, by their index; empty when nobody knows them.</param>
 public sealed record ExportedSet(IReadOnlyList<ExportedPicture> Pictures, string Model, IReadOnlyList<string> Classes)
 {
     /// <summary>The set as one file. YOLO has a file for each picture, so of several it is an archive with <c>classes.txt</c>.</summary>
-    /// <param name="format">Which form.</param>
+    /// <param name="format">The format.</param>
     /// <returns>The bytes, their media type, and how a file with them ends.</returns>
     public ExportedFile Write(ResultFormat format) => format switch
     {
@@ -57,7 +57,7 @@ public sealed record ExportedSet(IReadOnlyList<ExportedPicture> Pictures, string
     }
 }
 
-/// <summary>A file in another form.</summary>
+/// <summary>A file in the format of another tool.</summary>
 /// <param name="Bytes">What is in it.</param>
 /// <param name="MediaType">Its media type.</param>
 /// <param name="Extension">How its name ends, without the dot.</param>

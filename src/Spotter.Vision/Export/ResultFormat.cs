@@ -1,6 +1,6 @@
 namespace Spotter.Vision.Export;
 
-/// <summary>A form in which other tools read what was found.</summary>
+/// <summary>A format in which other tools read what was found.</summary>
 public enum ResultFormat
 {
     /// <summary>A table with a line for each object, label or text (RFC 4180).</summary>

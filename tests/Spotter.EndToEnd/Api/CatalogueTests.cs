@@ -86,6 +86,7 @@ public sealed class CatalogueTests : IAsyncLifetime
 
         (await PullAsync(api, "another")).ShouldBeProblem(422, "unknown_model");
         (await PullAsync(api, "strict")).ShouldBeProblem(422, "licence_not_accepted");
+        (await PullAsync(api, "strict", new { })).ShouldBeProblem(422, "licence_not_accepted");
         (await PullAsync(api, "strict", new { acceptLicence = "MIT" })).ShouldBeProblem(422, "licence_not_accepted");
         catalogue.Server.Requests().ShouldBeEmpty();
         (await PullAsync(api, "strict", new { acceptLicence = "AGPL-3.0" })).Status.ShouldBe(HttpStatusCode.Accepted);
@@ -165,6 +166,8 @@ public sealed class CatalogueTests : IAsyncLifetime
             start.Environment[name] = value;
 
         using var process = Process.Start(start)!;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        await using var end = patience.Token.Register(() => process.Kill(entireProcessTree: true));
         var seen = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
 

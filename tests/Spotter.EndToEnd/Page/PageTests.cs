@@ -135,10 +135,16 @@ public sealed class PageTests(PageService service) : IClassFixture<PageService>
         lines.Count(line => line.Contains(",oblong,", StringComparison.Ordinal)).ShouldBe(12);
         lines.ShouldContain(line => line.StartsWith("11.png,square,", StringComparison.Ordinal));
 
+        // A picture that is added is seen, whatever was picked out before.
+        await visit.PickAsync(Picture("late.png", 30));
+        await Expect(visit.DoneCards).ToHaveCountAsync(15);
+        await Expect(album.GetByTestId("album-shown")).ToHaveTextAsync("15 pictures");
+
         // What nothing is left of can't stay picked.
+        await album.Locator("[data-group='label: square']").ClickAsync();
         await visit.Page.GetByTestId("confidence").FillAsync("0.95");
-        await Expect(album.GetByTestId("album-shown")).ToHaveTextAsync("14 pictures");
-        await Expect(album.Locator("[data-group=nothing]")).ToHaveTextAsync("14 nothing found");
+        await Expect(album.GetByTestId("album-shown")).ToHaveTextAsync("15 pictures");
+        await Expect(album.Locator("[data-group=nothing]")).ToHaveTextAsync("15 nothing found");
         visit.Complaints.ShouldBeEmpty();
     }
 

@@ -42,7 +42,7 @@ public sealed class PanelPageTests : IDisposable
         await Expect(history).ToContainTextAsync(id);
 
         await panel.Locator("[data-error=worker_died]").ClickAsync();
-        await Expect(panel.GetByTestId("dead-note")).ToContainTextAsync("1 job put back");
+        await Expect(panel.GetByTestId("dead-done")).ToContainTextAsync("1 job put back");
         SpotterApi.StateOf(await api.EndOfAsync(id)).ShouldBe("succeeded");
         (await api.JobAsync(id)).GetProperty("history").EnumerateArray().Last().GetProperty("kind").GetString().ShouldBe("redriven");
         visit.Complaints.ShouldBeEmpty();
@@ -69,6 +69,7 @@ public sealed class PanelPageTests : IDisposable
         await visit.Page.Locator("[data-pull=strict]").GetByText("Accept AGPL-3.0 and get it").ClickAsync();
         await Expect(models.Locator("[data-model=strict]")).ToContainTextAsync("2 labels");
         await Expect(visit.Page.Locator("[data-pull=strict]")).ToHaveCountAsync(0);
+        await visit.Page.GetByTestId("model").SelectOptionAsync("strict");
         visit.Complaints.ShouldBeEmpty();
     }
 }

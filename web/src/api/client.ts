@@ -85,7 +85,7 @@ export async function getBlob(url: string): Promise<Blob> {
   return (await request(url)).blob()
 }
 
-/** The results of jobs as one file in the form of another tool, and what to call it. */
+/** The results of jobs as one file in the format of another tool, and what to call it. */
 export async function exportResults(format: string, jobs: readonly string[]): Promise<{ blob: Blob; name: string }> {
   const answer = await request('v1/results', { method: 'POST', body: JSON.stringify({ format, jobs }) }, longTimeoutMs, jsonBody)
   const name = /filename="?([\w.-]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `results.${format}`

@@ -38,6 +38,7 @@ export class Album {
   readonly #made = new Map<string, HTMLButtonElement>()
   #picked: string | null = null
   #small: boolean | null = null
+  #count = 0
 
   constructor(host: HTMLElement, cards: HTMLElement, pictures: () => ShownPicture[], confidence: Setting<number>) {
     this.#host = host
@@ -56,6 +57,9 @@ export class Album {
   refresh(): void {
     const pictures = this.#pictures()
     this.#host.hidden = pictures.length < 2
+    // Whoever adds a picture wants to see it.
+    if (pictures.length > this.#count) this.#picked = null
+    this.#count = pictures.length
     const confidence = this.#confidence.value
     const groups = this.#host.hidden ? [] : groupsOfAll(pictures, confidence)
     if (!groups.some(({ key }) => key === this.#picked)) this.#picked = null

@@ -13,7 +13,8 @@ export class DeadPanel {
   readonly #button: HTMLElement
   readonly #panel: ReturnType<typeof togglePanel>
   readonly #list = el('div', { class: 'causes' })
-  readonly #note = el('p', { class: 'note', role: 'status', 'data-testid': 'dead-note' })
+  readonly #note = el('p', { class: 'note' })
+  readonly #done = el('p', { class: 'note', role: 'status', 'data-testid': 'dead-done' })
   readonly #open: (job: Job) => void
   #seen = -1
 
@@ -25,6 +26,7 @@ export class DeadPanel {
         'div',
         { class: 'sheet' },
         el('div', { class: 'head' }, el('h2', {}, 'Given up'), el('p', { class: 'note' }, 'These jobs used up their attempts. Each keeps its picture until that expires.')),
+        this.#done,
         this.#note,
         this.#list,
       ),
@@ -79,9 +81,9 @@ export class DeadPanel {
     try {
       const { redriven } = await redriveDead(which)
       await this.#refresh()
-      setText(this.#note, redriven === 0 ? 'None of them could be run again: their pictures have expired.' : `${count(redriven, 'job')} put back into the queue.`)
+      setText(this.#done, redriven === 0 ? 'None of them could be run again: their pictures have expired.' : `${count(redriven, 'job')} put back into the queue.`)
     } catch (error) {
-      setText(this.#note, explain(error))
+      setText(this.#done, explain(error))
     }
   }
 }

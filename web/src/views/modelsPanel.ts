@@ -21,16 +21,19 @@ export class ModelsPanel {
   readonly #models = el('ul', { class: 'models', 'data-testid': 'models' })
   readonly #catalogue = el('ul', { class: 'models', 'data-testid': 'catalogue' })
   readonly #offers = el('section', { 'aria-label': 'Models to get', hidden: true }, el('h3', {}, 'Models to get'))
-  readonly #note = el('p', { class: 'note', role: 'status' })
+  readonly #note = el('p', { class: 'note' })
+  readonly #trouble = el('p', { class: 'trouble', role: 'alert' })
   readonly #operates: () => boolean
+  readonly #changed: () => void
   #looking = false
 
-  /** `operates` says whether whoever looks may pull models. */
-  constructor(host: HTMLElement, button: HTMLElement, operates: () => boolean) {
+  /** `operates` says whether whoever looks may pull models; `changed` is told when a model came, went or stands otherwise. */
+  constructor(host: HTMLElement, button: HTMLElement, operates: () => boolean, changed: () => void) {
     this.#operates = operates
+    this.#changed = changed
     this.#offers.append(this.#catalogue)
     const own = el('p', { class: 'note' }, 'A model of your own: put its .onnx file into the folder models of the data folder. It is noticed within seconds, and tried before it answers.')
-    host.append(el('div', { class: 'sheet' }, el('div', { class: 'head' }, el('h2', {}, 'Models'), own), this.#models, this.#offers, this.#note))
+    host.append(el('div', { class: 'sheet' }, el('div', { class: 'head' }, el('h2', {}, 'Models'), own), this.#models, this.#offers, this.#note, this.#trouble))
     this.#panel = togglePanel(host, button, () => void this.#follow())
   }
 
@@ -48,8 +51,8 @@ export class ModelsPanel {
   async #refresh(): Promise<void> {
     try {
       const { models } = await getModels()
-      replaceChanged(this.#models, models.map(modelItem))
-      if (models.length === 0) setText(this.#note, 'There are none.')
+      if (replaceChanged(this.#models, models.map(modelItem))) this.#changed()
+      setText(this.#note, models.length === 0 ? 'There are none.' : '')
       if (this.#operates()) await this.#refreshCatalogue()
     } catch (error) {
       setText(this.#note, explain(error))
@@ -80,10 +83,10 @@ export class ModelsPanel {
   async #pull({ name, licence }: CatalogueModel): Promise<void> {
     try {
       await pullModel(name, licence.permissive ? null : licence.id)
-      setText(this.#note, '')
+      setText(this.#trouble, '')
       await this.#refresh()
     } catch (error) {
-      setText(this.#note, explain(error))
+      setText(this.#trouble, explain(error))
     }
   }
 }
@@ -105,12 +108,17 @@ function modelItem(model: Model): HTMLElement {
   )
 }
 
-/** Puts new items where something changed, and leaves the others, which may have the focus. */
-function replaceChanged(list: HTMLElement, items: readonly HTMLElement[]): void {
+/** Puts new items where something changed, and leaves the others, which may have the focus; says whether anything did. */
+function replaceChanged(list: HTMLElement, items: readonly HTMLElement[]): boolean {
+  let hasChanged = list.children.length !== items.length
   items.forEach((item, at) => {
     const old = list.children[at]
     if (old === undefined) list.append(item)
-    else if (old.outerHTML !== item.outerHTML) old.replaceWith(item)
+    else if (old.outerHTML !== item.outerHTML) {
+      old.replaceWith(item)
+      hasChanged = true
+    }
   })
   while (list.children.length > items.length) list.lastElementChild?.remove()
+  return hasChanged
 }

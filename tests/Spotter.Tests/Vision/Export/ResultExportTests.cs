@@ -7,7 +7,7 @@ using Spotter.Vision.Export;
 
 namespace Spotter.Tests.Vision.Export;
 
-/// <summary>Results in the forms of other tools, read back as those read them.</summary>
+/// <summary>Results in the formats of other tools, read back as those read them.</summary>
 public sealed class ResultExportTests
 {
     private static readonly string[] Classes = ["person", "car", "bus"];
@@ -109,7 +109,7 @@ public sealed class ResultExportTests
     public void Classes_of_several_models_have_numbers_of_their_own()
     {
         var set = new ExportedSet(
-            [Boxes("a.jpg", new Detection("bus", 2, 0.9, new Box(0, 0, 1, 1))), Boxes("b.jpg", new Detection("stop", 2, 0.9, new Box(0, 0, 1, 1))), Boxes("c.jpg", new Detection("bus", 7, 0.9, new Box(0, 0, 1, 1)))], "m+n", []);
+            [Boxes("a.jpg", new Detection("bus", 0, 0.9, new Box(0, 0, 1, 1))), Boxes("b.jpg", new Detection("stop", 0, 0.9, new Box(0, 0, 1, 1))), Boxes("c.jpg", new Detection("bus", 7, 0.9, new Box(0, 0, 1, 1)))], "m+n", []);
 
         set.YoloFiles().Select(file => (file.Name, file.Text.Split(' ')[0])).ShouldBe([("classes.txt", "bus\nstop\n"), ("a.txt", "0"), ("b.txt", "1"), ("c.txt", "0")]);
     }
