@@ -236,6 +236,9 @@ internal sealed partial class StoreSimulation
 
     private Task PurgeQueueAsync()
     {
+        // Jobs that are leased for hours get no other message, so a purge would empty what a flood is to fill.
+        if (isFlooded)
+            return Task.CompletedTask;
         foreach (var queue in queues.All.Where(_ => cloud.Chance(0.5)))
             queue.Purge();
         return Task.CompletedTask;
