@@ -210,11 +210,11 @@ public sealed class PathTests(RunningService service) : IClassFixture<RunningSer
             .SelectMany(path => path.Value.EnumerateObject().Select(call => $"{call.Name} {path.Name}")).Order(StringComparer.Ordinal).ToList();
         calls.ShouldBe(
         [
-            "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/dead", "get /v1/engines", "get /v1/jobs", "get /v1/jobs/{id}",
-            "get /v1/jobs/{id}/events", "get /v1/jobs/{id}/image", "get /v1/jobs/{id}/link", "get /v1/jobs/{id}/original", "get /v1/jobs/{id}/output", "get /v1/jobs/{id}/outputs/{name}", "get /v1/models",
+            "delete /v1/jobs/{id}", "get /healthz", "get /metrics", "get /readyz", "get /v1/caller", "get /v1/catalogue", "get /v1/dead", "get /v1/engines", "get /v1/jobs", "get /v1/jobs/{id}",
+            "get /v1/jobs/{id}/events", "get /v1/jobs/{id}/image", "get /v1/jobs/{id}/link", "get /v1/jobs/{id}/original", "get /v1/jobs/{id}/output", "get /v1/jobs/{id}/outputs/{name}", "get /v1/jobs/{id}/result", "get /v1/models",
             "get /v1/samples/{name}", "get /v1/scaling/days", "get /v1/scaling/decisions", "get /v1/scaling/series", "get /v1/scaling/trace",
             "get /v1/scaling/what-if", "get /v1/stats",
-            "post /v1/dead/redrive", "post /v1/jobs", "post /v1/uploads", "post /v1/uploads/{upload}",
+            "post /v1/catalogue/{name}", "post /v1/dead/redrive", "post /v1/jobs", "post /v1/results", "post /v1/uploads", "post /v1/uploads/{upload}",
         ]);
         document.GetProperty("paths").GetProperty("/v1/jobs").GetProperty("post").GetProperty("requestBody")
             .GetProperty("content").TryGetProperty("multipart/form-data", out _).ShouldBeTrue();
