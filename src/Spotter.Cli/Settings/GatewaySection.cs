@@ -39,7 +39,7 @@ internal static class GatewaySection
 
     /// <summary>The file of the API keys.</summary>
     public static readonly Setting<string?> Keys = new(
-        "keysFile", "File of the API keys, as `spotter keys` makes it; with it nobody gets in without a key. Default: keys.json in the data folder, if it is there.",
+        "keysFile", "File of the API keys, as `spotter keys` makes it; then every request needs one. Default: keys.json in the data folder, if it is there.",
         SettingValues.OptionalText("FILE"), null) { Flag = "--keys" };
 
     private static readonly Setting<TimeSpan> LinkLife = new(
@@ -149,6 +149,7 @@ internal static class GatewaySection
             ClientBurst = Math.Max(1, 5 * settings.Get(ClientRate)),
             WorkerToken = WorkerSection.Token(settings) ?? random.NextHex(32),
             Webhooks = WebhookSection.Read(settings),
+            Fetch = FetchSection.Read(settings),
             Cameras = CameraSection.Read(settings),
             KedaPort = settings.Get(KedaSection.Port),
             Telemetry = TelemetrySection.Read(settings),
