@@ -273,7 +273,8 @@ class Spotter:
         Sends a picture, or a list of them, and returns the job or the jobs as they stand. If the connection breaks, it sends them again, and
         the service makes no second job of them.
 
-        :param picture: a path, bytes or an open file; files are sent as they are read
+        :param picture: a path, bytes or an open file; files are sent as they are read. A text that begins with ``https://`` or ``http://`` is
+            fetched by the service; in a list the jobs of those come last
         :param idempotency_key: the same key with the same pictures gives the same jobs, for a week; a new random one by default
         :param options: those of docs/options.md, as ``confidence=0.5, labels=["stop"]``
         :raises SpotterError: the service did not take them
@@ -457,7 +458,8 @@ class _Form:
     def __init__(self, pictures: List[Any], options: Mapping[str, Any]):
         if not pictures:
             raise ValueError("There is no picture to send.")
-        self._pictures, self._options = pictures, options
+        self._urls = [picture for picture in pictures if _is_url(picture)]
+        self._pictures, self._options = [picture for picture in pictures if not _is_url(picture)], options
         self._boundary = random.token_hex(16)
         self._parts: List[Tuple[bytes, BinaryIO, int]] = []
         self._opened = contextlib.ExitStack()
@@ -490,7 +492,7 @@ class _Form:
     def _fields(self) -> bytes:
         return b"".join(
             self._line() + f'Content-Disposition: form-data; name="{name}"\r\n\r\n{_text(value)}'.encode()
-            for name, value in self._options.items() if value is not None)
+            for name, value in [*self._options.items(), *(("url", url) for url in self._urls)] if value is not None)
 
     def _line(self) -> bytes:
         return f"\r\n--{self._boundary}\r\n".encode()
@@ -512,6 +514,11 @@ class _Form:
         kept = opened.enter_context(tempfile.TemporaryFile())
         shutil.copyfileobj(picture, kept)
         return name, kept, 0
+
+
+def _is_url(picture: Any) -> bool:
+    """True for a picture that the service is to fetch."""
+    return isinstance(picture, str) and picture.startswith(("https://", "http://"))
 
 
 def verify_webhook(body: bytes, headers: Mapping[str, str], secrets: Union[str, Iterable[str]], tolerance: float = 300.0) -> WebhookEvent:

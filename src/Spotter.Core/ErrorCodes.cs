@@ -39,6 +39,10 @@ public static class ErrorCodes
     public const string IdempotencyMismatch = "idempotency_key_reused";
     /// <summary>Webhook deliveries may not go to this endpoint.</summary>
     public const string CallbackForbidden = "callback_forbidden";
+    /// <summary>Pictures may not be fetched from this URL.</summary>
+    public const string UrlForbidden = "url_forbidden";
+    /// <summary>Nothing could be fetched from this URL.</summary>
+    public const string UrlFailed = "url_failed";
 
     // What was asked for
     /// <summary>There is no such thing.</summary>

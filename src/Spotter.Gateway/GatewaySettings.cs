@@ -1,5 +1,6 @@
 using System.Net;
 using Spotter.Core;
+using Spotter.Gateway.Fetching;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
@@ -112,6 +113,9 @@ public sealed record GatewaySettings
 
     /// <summary>How webhook deliveries are made.</summary>
     public WebhookSettings Webhooks { get; init; } = new();
+
+    /// <summary>How pictures are fetched that jobs name by their URL.</summary>
+    public FetchSettings Fetch { get; init; } = new();
 
     /// <summary>How camera software is served.</summary>
     public CameraSettings Cameras { get; init; } = new();

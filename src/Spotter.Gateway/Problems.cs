@@ -99,6 +99,8 @@ public static class Problems
         ErrorCodes.UnsupportedOption => (422, "Not offered here"),
         ErrorCodes.IdempotencyMismatch => (422, "Idempotency key used before"),
         ErrorCodes.CallbackForbidden => (422, "Not an endpoint that webhooks may go to"),
+        ErrorCodes.UrlForbidden => (422, "Not a URL that pictures may come from"),
+        ErrorCodes.UrlFailed => (422, "Nothing could be fetched from the URL"),
         ErrorCodes.NotFound => (404, "Not found"),
         ErrorCodes.NotReady => (409, "Not ready yet"),
         ErrorCodes.NotCancellable => (409, "Already finished"),

@@ -416,6 +416,8 @@ export interface ThenSummary {
 
 /** Options of a submission; those of one engine are refused by the others. */
 export interface SubmitOptions {
+  /** URL of a picture that Spotter fetches, or several. */
+  url?: string | Array<string>
   /** The engine; the model's by default. */
   engine?: 'classify' | 'depth' | 'detect' | 'embed' | 'filter' | 'obb' | 'pose' | 'read' | 'saliency' | 'segment' | 'semantic'
   /** The model's id, as in GET /v1/models; the first by default. */

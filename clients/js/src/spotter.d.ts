@@ -8,8 +8,9 @@ export type Job = JobView
 /** What was found in a picture. Engines that workers bring have results of their own. */
 export type Result = JobResult
 
-/** A picture. In Node, `openAsBlob` of `node:fs` opens a file so that it is sent as it is read; a `File` brings its name along. */
-export type Picture = Blob | ArrayBuffer | Uint8Array<ArrayBuffer>
+/** A picture. In Node, `openAsBlob` of `node:fs` opens a file so that it is sent as it is read; a `File` brings its name along. A URL, or
+ *  the text of one, is fetched by the service; in a list the jobs of those come last. */
+export type Picture = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | URL | string
 
 /** Options of a submission (docs/options.md). A field of several values can be a list; engines that workers bring have options of their own. */
 export type Options = {

@@ -146,8 +146,8 @@ export class Spotter {
   }
 
   #submit(picture, options, idempotencyKey, waitSeconds, signal) {
-    const pictures = (Array.isArray(picture) ? picture : [picture]).map(content => (content instanceof Blob ? content : new Blob([content])))
-    const sendSeconds = pictures.reduce((bytes, content) => bytes + content.size, 0) / leastBytesPerSecond
+    const pictures = (Array.isArray(picture) ? picture : [picture]).map(content => (content instanceof Blob || isUrl(content) ? content : new Blob([content])))
+    const sendSeconds = pictures.reduce((bytes, content) => bytes + (content.size ?? 0), 0) / leastBytesPerSecond
     const headers = { 'Idempotency-Key': idempotencyKey ?? newKey() }
     if (waitSeconds >= 1) headers.Prefer = `wait=${Math.floor(waitSeconds)}`
     return this.#json('POST', '/v1/jobs', { headers, body: formOf(pictures, options), signal, silenceSeconds: this.#timeoutSeconds + (waitSeconds ?? 0) + sendSeconds })
@@ -266,8 +266,16 @@ function formOf(pictures, options) {
   const form = new FormData()
   // Before the pictures, so that the service can refuse them before these have been sent.
   for (const [name, value] of Object.entries(options)) if (value !== undefined && value !== null) form.append(name, textOf(value))
-  for (const picture of pictures) form.append('image', picture, picture.name ?? 'picture')
+  for (const picture of pictures) {
+    if (isUrl(picture)) form.append('url', String(picture))
+    else form.append('image', picture, picture.name ?? 'picture')
+  }
   return form
+}
+
+/** True for a picture that the service is to fetch. */
+function isUrl(picture) {
+  return typeof picture === 'string' || picture instanceof URL
 }
 
 /** An option as a field of the form has it. */

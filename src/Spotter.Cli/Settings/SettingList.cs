@@ -11,7 +11,7 @@ internal static class SettingList
 
     /// <summary>Those of a gateway, with or without workers of its own.</summary>
     public static IReadOnlyList<Setting> OfGateway { get; } =
-        [.. GatewaySection.All, .. WorkerSection.OfGateway, .. BackendFactory.Settings, .. LeaseSection.All, .. WebhookSection.All, .. TelegramSection.All, .. CameraSection.All, .. LegacySection.All, .. PublishSection.All, .. KedaSection.All, .. TelemetrySection.All, .. LogSection.All];
+        [.. GatewaySection.All, .. WorkerSection.OfGateway, .. BackendFactory.Settings, .. LeaseSection.All, .. WebhookSection.All, .. FetchSection.All, .. TelegramSection.All, .. CameraSection.All, .. LegacySection.All, .. PublishSection.All, .. KedaSection.All, .. TelemetrySection.All, .. LogSection.All];
 
     /// <summary>All but those of a pool.</summary>
     public static IReadOnlyList<Setting> All { get; } = [.. OfGateway.Concat(ScalingSection.All).Concat(WorkerSection.All).Concat(BridgeSection.All).Concat(RemoteSection.All).DistinctBy(s => s.Key, StringComparer.Ordinal)];

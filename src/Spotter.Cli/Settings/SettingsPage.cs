@@ -53,6 +53,7 @@ internal static class SettingsPage
         Table(page, "Where jobs and pictures are kept", BackendFactory.Settings);
         Table(page, "How long things are kept and held", LeaseSection.All);
         Table(page, "Webhooks", WebhookSection.All);
+        Table(page, "Pictures by URL", FetchSection.All);
         Table(page, "Camera software", CameraSection.All);
         Table(page, "Messages of an earlier service", LegacySection.All);
         Table(page, "How many workers there are", ScalingSection.All);

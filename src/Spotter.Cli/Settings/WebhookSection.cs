@@ -1,4 +1,3 @@
-using Spotter.Core;
 using Spotter.Core.Settings;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs.Deliveries;
@@ -39,7 +38,7 @@ internal static class WebhookSection
     /// <summary>The settings as asked for, without the secrets.</summary>
     public static WebhookSettings Read(SettingReader settings) => new()
     {
-        Allowed = [.. settings.GetList(Allow).Select(text => Allowance(settings, text)).OfType<CallbackAllowance>()],
+        Allowed = Allowances.Read(settings, Allow),
         Delivery = Defaults with
         {
             Timeout = settings.Get(Timeout),
@@ -47,17 +46,4 @@ internal static class WebhookSection
             Delays = settings.GetList(Retries) is { Count: > 0 } delays ? delays : Defaults.Delays,
         },
     };
-
-    private static CallbackAllowance? Allowance(SettingReader settings, string text)
-    {
-        try
-        {
-            return CallbackAllowance.Parse(text);
-        }
-        catch (SpotterException wrong)
-        {
-            settings.Mistake(wrong.Message);
-            return null;
-        }
-    }
 }

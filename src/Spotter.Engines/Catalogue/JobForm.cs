@@ -19,7 +19,20 @@ public sealed class JobForm(EngineCatalogue engines)
     private const string Engine = "engine";
     private const string Model = "model";
 
+    private const string Url = "url";
+    private const int LongestUrl = 2048;
+
     private readonly JobFields fields = new();
+    private readonly List<string> urls = [];
+
+    /// <summary>True where inputs may be named by their URL, to be fetched.</summary>
+    public bool TakesUrls { get; init; }
+
+    /// <summary>The URLs of inputs, in the order in which they came.</summary>
+    public IReadOnlyList<string> Urls => urls;
+
+    /// <summary>All that was said so far, always written the same way, to tell a repeated request from another one.</summary>
+    public string Text => fields.Text + string.Concat(urls.Select(url => $"{Url}:{url.Length}:{url};"));
 
     /// <summary>The fields so far and their texts, for <see cref="Set(string, string)"/> of another form.</summary>
     public IReadOnlyDictionary<string, string> Fields => fields.Names.ToDictionary(name => name, name => fields[name]!, StringComparer.Ordinal);
@@ -31,8 +44,11 @@ public sealed class JobForm(EngineCatalogue engines)
     /// <exception cref="SpotterException">It is unknown, too long, or comes twice.</exception>
     public void Set(string name, string value)
     {
-        if (name == "url")
-            throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{name}' is not offered by this deployment; leave it out.");
+        if (name == Url)
+        {
+            SetUrl(value);
+            return;
+        }
         if (engines.FindOption(name) is not { } option)
             throw Invalid($"The field '{(name.Length <= LongestName ? name : name[..LongestName] + "…")}' is unknown; known are image, {Known()}.");
         if (value.Length > LongestField)
@@ -47,7 +63,7 @@ public sealed class JobForm(EngineCatalogue engines)
     /// <exception cref="SpotterException">Also: it is a secret.</exception>
     public void SetFromAddress(string name, string value)
     {
-        if (engines.FindOption(name)?.Is(OptionTraits.Secret) == true)
+        if (name == Url || engines.FindOption(name)?.Is(OptionTraits.Secret) == true)
             throw Invalid($"The field '{name}' does not belong into the address, where others can see it; send it as a part of a multipart form.");
         Set(name, value);
     }
@@ -66,7 +82,7 @@ public sealed class JobForm(EngineCatalogue engines)
             case JsonValueKind.True or JsonValueKind.False or JsonValueKind.Number:
                 Set(name, value.GetRawText());
                 break;
-            case JsonValueKind.Array when engines.FindOption(name)?.Is(OptionTraits.Repeats) == true && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String):
+            case JsonValueKind.Array when (name == Url || engines.FindOption(name)?.Is(OptionTraits.Repeats) == true) && value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.String):
                 foreach (var one in value.EnumerateArray())
                     Set(name, one.GetString()!);
                 break;
@@ -76,6 +92,15 @@ public sealed class JobForm(EngineCatalogue engines)
             default:
                 throw Invalid($"The field '{name}' is a list or an object; it is {engines.FindOption(name)?.Values.Words ?? "unknown"}.");
         }
+    }
+
+    private void SetUrl(string value)
+    {
+        if (!TakesUrls)
+            throw new SpotterException(ErrorCodes.UnsupportedOption, $"The field '{Url}' is not offered here; send the picture itself.");
+        if (value.Length > LongestUrl)
+            throw Invalid($"The field '{Url}' is longer than {LongestUrl} characters.");
+        urls.Add(value);
     }
 
     /// <summary>When and how the jobs are to be run, as far as is said by now.</summary>
@@ -131,7 +156,7 @@ public sealed class JobForm(EngineCatalogue engines)
             PixelsPerRun = request.PixelsPerRun,
             Schedule = schedule,
             Notify = notify,
-            Text = fields.Text,
+            Text = Text,
         };
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
@@ -7,7 +8,7 @@ using Spotter.Jobs.Deliveries;
 namespace Spotter.Gateway.Deliveries;
 
 /// <summary>Posts signed events to URLs, as Standard Webhooks (https://www.standardwebhooks.com) has it.</summary>
-internal sealed class WebhookChannel(WebhookSettings settings, CallbackGuard guard, WebhookClient client) : IDeliveryChannel
+internal sealed class WebhookChannel(WebhookSettings settings, EgressGuard guard, WebhookClient client) : IDeliveryChannel
 {
     public string Name => ChannelNames.Webhook;
 
@@ -25,7 +26,7 @@ internal sealed class WebhookChannel(WebhookSettings settings, CallbackGuard gua
         }
         if (asked.Secret is null && settings.Secrets.Count == 0)
             throw new SpotterException(ErrorCodes.InvalidRequest, "This deployment has no secret of its own to sign webhook deliveries with; send one as 'callback_secret'.");
-        return asked with { Endpoint = CallbackUrl.EndpointOf(asked.Target) };
+        return asked with { Endpoint = StrictUrl.EndpointOf(asked.Target) };
     }
 
     public async Task<DeliveryOutcome> SendAsync(OutboxEntry entry, Job job, CancellationToken cancel)
@@ -39,7 +40,7 @@ internal sealed class WebhookChannel(WebhookSettings settings, CallbackGuard gua
         }
         catch (SpotterException)
         {
-            return new DeliveryOutcome.GivenUp(null, CallbackBlockedException.Detail);
+            return new DeliveryOutcome.GivenUp(null, WebhookClient.Blocked);
         }
         return SecretsOf(entry) is { Count: > 0 } secrets
             ? await client.PostAsync(url, entry.Id, body, secrets, cancel)
@@ -60,8 +61,8 @@ internal static class WebhookRegistration
     /// <summary>Adds webhooks and what they stand on.</summary>
     public static IServiceCollection AddWebhooks(this IServiceCollection services) =>
         services.AddSingleton(s => s.GetRequiredService<GatewaySettings>().Webhooks)
-            .AddSingleton(s => new CallbackGuard(s.GetRequiredService<WebhookSettings>().Allowed))
+            .AddSingleton(s => new EgressGuard(EgressUse.Webhooks, s.GetRequiredService<WebhookSettings>().Allowed))
             // Receivers compare with the time of day, and refuse what is minutes off: signed by the machine's own clock.
-            .AddSingleton(s => new WebhookClient(s.GetRequiredService<CallbackGuard>(), s.GetRequiredService<WebhookSettings>(), TimeProvider.System))
+            .AddSingleton(s => new WebhookClient(s.GetRequiredService<EgressGuard>(), s.GetRequiredService<WebhookSettings>(), TimeProvider.System))
             .AddDeliveryChannel<WebhookChannel>();
 }

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Egress;
 
 /// <summary>
 /// The addresses that begin with the same bits. Not the framework's IPNetwork: that one finds IPv4 addresses that are
@@ -27,7 +27,7 @@ internal sealed class AddressBlock
     {
         block = null;
         var slash = text.IndexOf('/', StringComparison.Ordinal);
-        if (slash < 0 || CallbackUrl.ParseAddress(text[..slash]) is not { } address
+        if (slash < 0 || StrictUrl.ParseAddress(text[..slash]) is not { } address
             || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits))
             return false;
         var bytes = address.GetAddressBytes();

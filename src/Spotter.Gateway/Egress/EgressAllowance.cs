@@ -3,24 +3,25 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Spotter.Core;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Egress;
 
 /// <summary>
-/// Endpoints that webhook deliveries may go to besides public ones over https: by http as well, on other ports, in private networks.
+/// Places to which requests may go that strangers ask for, besides public ones: on other ports, in private networks, and for
+/// webhooks by http as well.
 /// Written as <c>NAME</c>, <c>*.SUFFIX</c>, <c>ADDRESS</c> or <c>ADDRESS/BITS</c>, and <c>:PORT</c> unless all ports are
 /// meant; an IPv6 address with a port stands in brackets.
 /// </summary>
-public sealed partial class CallbackAllowance
+public sealed partial class EgressAllowance
 {
     private readonly string? name;
     private readonly AddressBlock? block;
     private readonly int? port;
 
-    private CallbackAllowance(string? name, AddressBlock? block, int? port) => (this.name, this.block, this.port) = (name, block, port);
+    private EgressAllowance(string? name, AddressBlock? block, int? port) => (this.name, this.block, this.port) = (name, block, port);
 
     /// <summary>Reads one.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>: it is none.</exception>
-    public static CallbackAllowance Parse(string text)
+    public static EgressAllowance Parse(string text)
     {
         var match = Form().Match(text);
         int? onPort = null;
@@ -31,16 +32,16 @@ public sealed partial class CallbackAllowance
 
         var target = match.Groups["six"] is { Success: true } six ? six.Value : match.Groups["target"].Value;
         if (match.Groups["bits"] is { Success: true } bits)
-            return AddressBlock.TryParse(target + bits.Value, out var named) ? new CallbackAllowance(null, named, onPort) : throw Invalid(text);
-        if (CallbackUrl.ParseAddress(target) is { } address)
+            return AddressBlock.TryParse(target + bits.Value, out var named) ? new EgressAllowance(null, named, onPort) : throw Invalid(text);
+        if (StrictUrl.ParseAddress(target) is { } address)
         {
             if (MetadataAddresses.Contains(address))
-                throw new SpotterException(ErrorCodes.InvalidSettings, $"'{text}' can't be allowed as an endpoint of webhooks: it is where a cloud gives out keys; leave it out.");
-            return new CallbackAllowance(null, AddressBlock.Of(address), onPort);
+                throw new SpotterException(ErrorCodes.InvalidSettings, $"'{text}' can't be allowed: it is where a cloud gives out keys; leave it out.");
+            return new EgressAllowance(null, AddressBlock.Of(address), onPort);
         }
-        var host = CallbackUrl.Plain(target);
-        return CallbackUrl.IsName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host)
-            ? new CallbackAllowance(host, null, onPort)
+        var host = StrictUrl.Plain(target);
+        return StrictUrl.IsName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host)
+            ? new EgressAllowance(host, null, onPort)
             : throw Invalid(text);
     }
 
@@ -60,5 +61,5 @@ public sealed partial class CallbackAllowance
 
     private static SpotterException Invalid(string text) => new(
         ErrorCodes.InvalidSettings,
-        $"'{text}' can't be allowed as an endpoint of webhooks; give a name, *.SUFFIX, an address or a network as 10.0.0.0/8, and :PORT unless all ports are meant.");
+        $"'{text}' can't be allowed; give a name, *.SUFFIX, an address or a network as 10.0.0.0/8, and :PORT unless all ports are meant.");
 }

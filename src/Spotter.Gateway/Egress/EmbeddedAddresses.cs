@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Egress;
 
 /// <summary>
 /// The IPv4 addresses inside IPv6 ones: gateways, tunnels and the machine itself send what goes to the one to the other.

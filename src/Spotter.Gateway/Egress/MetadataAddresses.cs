@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Egress;
 
 /// <summary>
 /// Where clouds answer their machines, keys and passwords among the answers. No allow list opens these: neither by name nor by

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Egress;
 
 /// <summary>
 /// Which addresses lie in the public internet, by the registries of special addresses

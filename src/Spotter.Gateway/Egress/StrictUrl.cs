@@ -3,17 +3,17 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
-namespace Spotter.Gateway.Webhooks;
+namespace Spotter.Gateway.Egress;
 
 /// <summary>
-/// A callback's URL, taken apart by rules so strict that no two programs can read different hosts in it: the host is
+/// A URL that a stranger gave, taken apart by rules so strict that no two programs can read different hosts in it: the host is
 /// ASCII without escapes, and an address is written in the one usual way.
 /// </summary>
-internal sealed partial record CallbackUrl
+internal sealed partial record StrictUrl
 {
     private const int LongestName = 253;
 
-    private CallbackUrl(Uri uri, string host, IPAddress? address) => (Uri, Host, Address) = (uri, host, address);
+    private StrictUrl(Uri uri, string host, IPAddress? address) => (Uri, Host, Address) = (uri, host, address);
 
     public Uri Uri { get; }
 
@@ -24,7 +24,7 @@ internal sealed partial record CallbackUrl
     public IPAddress? Address { get; }
 
     /// <summary>Reads one; null if it is none.</summary>
-    public static CallbackUrl? Parse(string text)
+    public static StrictUrl? Parse(string text)
     {
         var match = Form().Match(text);
         if (!match.Success || !Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Port is < 1 or > 65535 || uri.UserInfo.Length > 0)
@@ -35,14 +35,14 @@ internal sealed partial record CallbackUrl
         if (written[0] == '[')
         {
             var six = ParseAddress(written[1..^1]);
-            return six is not null && IPAddress.TryParse(uri.DnsSafeHost, out var same) && same.Equals(six) ? new CallbackUrl(uri, written, six) : null;
+            return six is not null && IPAddress.TryParse(uri.DnsSafeHost, out var same) && same.Equals(six) ? new StrictUrl(uri, written, six) : null;
         }
         if (!uri.Host.Equals(written, StringComparison.OrdinalIgnoreCase))
             return null;
         if (ParseAddress(written) is { } four)
-            return new CallbackUrl(uri, written, four);
+            return new StrictUrl(uri, written, four);
         var host = Plain(written);
-        return IsName(host) ? new CallbackUrl(uri, host, null) : null;
+        return IsName(host) ? new StrictUrl(uri, host, null) : null;
     }
 
     /// <summary>The endpoint of a URL: scheme, host and port; the text itself when it is no URL.</summary>

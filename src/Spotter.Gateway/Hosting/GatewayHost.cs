@@ -18,6 +18,8 @@ using Spotter.Gateway.Access;
 using Spotter.Gateway.Cameras;
 using Spotter.Gateway.Compat;
 using Spotter.Gateway.Deliveries;
+using Spotter.Gateway.Egress;
+using Spotter.Gateway.Fetching;
 using Spotter.Gateway.Intake;
 using Spotter.Gateway.Keda;
 using Spotter.Gateway.Mcp;
@@ -123,6 +125,7 @@ public static class GatewayHost
         services.AddAccess().AddLimits().AddSingleton<UploadIntake>();
         services.AddSingleton<IMemoryPoolFactory<byte>, PictureMemoryPool.Factory>();
         services.AddSingleton<DeliveryChannels>().AddSingleton<IDeliveryMonitor, DeliveryMonitor>().AddWebhooks();
+        services.AddSingleton(s => NewFetcher(s.GetRequiredService<GatewaySettings>().Fetch, s.GetRequiredService<TimeProvider>()));
 
         services.AddResponseCompression(options => options.EnableForHttps = true);
         services.AddRoutingCore();
@@ -147,6 +150,8 @@ public static class GatewayHost
             services.AddDoor(door);
         return services;
     }
+
+    private static UrlFetcher NewFetcher(FetchSettings settings, TimeProvider time) => new(settings, new EgressGuard(EgressUse.Pictures, settings.Allowed), time);
 
     /// <summary>Puts the gateway's calls and the page onto the addresses of its settings.</summary>
     /// <exception cref="SpotterException"><see cref="ErrorCodes.InvalidSettings"/>.</exception>
@@ -181,6 +186,7 @@ public static class GatewayHost
         foreach (var door in app.Services.GetServices<IDoor>())
             door.Map(routes);
         ApiDocument.Map(app);
+        ApiReference.Map(app);
         app.Lifetime.ApplicationStarted.Register(app.Services.GetRequiredService<OpenDoor>().Warn);
         return app;
     }
@@ -251,7 +257,7 @@ public static class GatewayHost
                 headers.CacheControl = "no-store";
             // Pictures have a stricter one of their own.
             if (headers.ContentSecurityPolicy.Count == 0)
-                headers.ContentSecurityPolicy = PagePolicy;
+                headers.ContentSecurityPolicy = ApiReference.PolicyOf(http) ?? PagePolicy;
             return Task.CompletedTask;
         });
         return next(http);

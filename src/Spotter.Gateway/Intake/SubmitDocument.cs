@@ -66,8 +66,17 @@ internal static class SubmitDocument
     private static OpenApiSchema Body(OpenApiSchema image, Dictionary<string, IOpenApiSchema> options) => new()
     {
         Type = JsonSchemaType.Object,
-        Required = new HashSet<string>(StringComparer.Ordinal) { "image" },
-        Properties = new Dictionary<string, IOpenApiSchema>(options.Prepend(new("image", image)), StringComparer.Ordinal),
+        AnyOf = [Requires("image"), Requires("url")],
+        Properties = new Dictionary<string, IOpenApiSchema>(options.Prepend(new("url", Urls())).Prepend(new("image", image)), StringComparer.Ordinal),
+    };
+
+    private static OpenApiSchema Requires(string name) => new() { Required = new HashSet<string>(StringComparer.Ordinal) { name } };
+
+    private static OpenApiSchema Urls() => new()
+    {
+        Type = JsonSchemaType.String | JsonSchemaType.Array,
+        Items = new OpenApiSchema { Type = JsonSchemaType.String, Format = "uri" },
+        Description = "URL of a picture that Spotter fetches, or several.",
     };
 
     /// <summary>An engine that a worker brings may mean something of its own by a name that others have.</summary>

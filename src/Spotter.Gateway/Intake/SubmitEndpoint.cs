@@ -32,7 +32,7 @@ internal sealed class SubmitEndpoint(
             .WithSummary("Submit one or more pictures")
             .WithDescription(
                 "Multipart form with one or more `image` parts and the options as fields; a JSON object with the picture in Base64 as `image` and the options beside it; "
-                + "or one picture as the body, with the options in the query. Engines that take other files than pictures take them in the same ways. "
+                + "or one picture as the body, with the options in the query. A field `url` names a picture that Spotter fetches; it may come several times, in JSON as a list. Engines that take other files than pictures take them in the same ways. "
                 + "`Prefer: wait=SECONDS` waits for the result. `Idempotency-Key` makes a repeated request return the first one's jobs.")
             .AddOpenApiOperationTransformer(SubmitDocument.DescribeAsync)
             .Produces<JobView>(StatusCodes.Status202Accepted)
@@ -47,7 +47,7 @@ internal sealed class SubmitEndpoint(
     {
         var cancel = http.RequestAborted;
         var wait = JobRequestReader.ReadWait(http.Request, settings.MaxWait);
-        var form = new JobForm(engines);
+        var form = new JobForm(engines) { TakesUrls = settings.Fetch.IsOn };
         JobRequestReader.ReadQuery(http.Request, form);
         var upload = new Upload(http, form)
         {

@@ -1,3 +1,4 @@
+using Spotter.Gateway.Egress;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
@@ -10,7 +11,7 @@ internal sealed class LegacyWorkers : IDisposable
 
     /// <summary>Chooses it; nothing is reached yet.</summary>
     /// <exception cref="Core.SpotterException"><see cref="Core.ErrorCodes.CallbackForbidden"/>: its bot may not be called.</exception>
-    public LegacyWorkers(LegacyDeployment deployment, JobService jobs, JobDrawings drawings, CallbackGuard guard, WebhookClient client, TimeProvider time)
+    public LegacyWorkers(LegacyDeployment deployment, JobService jobs, JobDrawings drawings, EgressGuard guard, WebhookClient client, TimeProvider time)
     {
         if (deployment.Settings is not { } settings)
             return;

@@ -1,11 +1,12 @@
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.LegacyMessages;
 
 /// <summary>The worker of a bot that is called when a row is there.</summary>
-internal sealed class S1Worker(LegacySettings settings, ILegacyPost post, BotPictures pictures, CallbackGuard guard, WebhookClient client, TimeProvider time) : ILegacyWorker
+internal sealed class S1Worker(LegacySettings settings, ILegacyPost post, BotPictures pictures, EgressGuard guard, WebhookClient client, TimeProvider time) : ILegacyWorker
 {
     private const int MethodNotAllowed = 405;
 

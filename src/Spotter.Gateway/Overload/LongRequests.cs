@@ -24,10 +24,15 @@ internal sealed class LongRequests(GatewaySettings settings) : IDisposable
     /// <summary>Results that are written as one file: they are held in memory until it has been sent.</summary>
     public Places Exports { get; } = new(MostExports, part: 2);
 
+    /// <summary>Requests whose pictures are fetched from elsewhere.</summary>
+    public Places Fetches { get; } = new(MostFetches);
+
     private const int MostExports = 4;
+    private const int MostFetches = 64;
 
     public void Dispose()
     {
+        Fetches.Dispose();
         Exports.Dispose();
         Turns.Dispose();
         Streams.Dispose();

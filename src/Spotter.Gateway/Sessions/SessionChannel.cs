@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
@@ -17,7 +18,7 @@ internal sealed record SessionCallback(IReadOnlyList<string> Types, IReadOnlyDic
 }
 
 /// <summary>Calls those that sessions name, when a session has ended: with the session as the answer to a request for it has it.</summary>
-internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings settings, CallbackGuard guard, WebhookClient client, SessionPresenter presenter) : IDeliveryChannel
+internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings settings, EgressGuard guard, WebhookClient client, SessionPresenter presenter) : IDeliveryChannel
 {
     /// <summary>The name of the channel.</summary>
     public const string ChannelName = "session";
@@ -57,7 +58,7 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
     public JobNotification Accept(JobNotification asked)
     {
         guard.Check(asked.Target);
-        return asked with { Endpoint = CallbackUrl.EndpointOf(asked.Target) };
+        return asked with { Endpoint = StrictUrl.EndpointOf(asked.Target) };
     }
 
     public async Task<DeliveryOutcome> SendAsync(OutboxEntry entry, Job job, CancellationToken cancel)
@@ -71,7 +72,7 @@ internal sealed class SessionChannel(GatewaySettings gateway, WebhookSettings se
         }
         catch (SpotterException)
         {
-            return new DeliveryOutcome.GivenUp(null, CallbackBlockedException.Detail);
+            return new DeliveryOutcome.GivenUp(null, WebhookClient.Blocked);
         }
         var session = await presenter.ShowAsync(job, null, cancel);
         var happened = EventsOf(session).ToList();

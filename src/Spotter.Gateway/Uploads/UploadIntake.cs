@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Spotter.Core;
 using Spotter.Gateway.Access;
+using Spotter.Gateway.Fetching;
 using Spotter.Gateway.Overload;
 using Spotter.Jobs;
 
@@ -13,7 +14,7 @@ namespace Spotter.Gateway.Uploads;
 /// what they cost their client. A door reads its protocol, and nothing else.
 /// </summary>
 internal sealed class UploadIntake(
-    JobService jobs, LongRequests longRequests, ModelCatalogue models, GatewaySettings settings, ClientLimits clients, GatewayMeters meters, TimeProvider time)
+    JobService jobs, LongRequests longRequests, ModelCatalogue models, GatewaySettings settings, ClientLimits clients, GatewayMeters meters, UrlFetcher fetcher, TimeProvider time)
 {
     /// <summary>A request may carry this much besides its inputs: boundaries, names, fields.</summary>
     public const int FramingBytes = 64 * 1024;
@@ -64,6 +65,11 @@ internal sealed class UploadIntake(
             CheckLength(upload, terms);
             await submission.AddInputAsync(content, name, type, terms, cancel);
         });
+        if (form.Urls.Count > 0 && await FetchAsync(upload, submission, cancel) is { } earlier)
+        {
+            AuditEntry.Made(http, earlier.Select(j => j.Id.Value));
+            return earlier;
+        }
         if (submission.Inputs.Count == 0)
             throw new SpotterException(ErrorCodes.EmptyBody, "The request carries no picture; send at least one part named 'image'.");
 
@@ -92,6 +98,28 @@ internal sealed class UploadIntake(
     {
         var ended = await Task.WhenAll(accepted.Select(job => jobs.Watcher.WaitAsync(job.Id, longest, cancel)));
         return [.. accepted.Select((job, i) => ended[i] ?? job)];
+    }
+
+    /// <summary>Fetches the inputs that a request names by their URLs, one after the other; the jobs of an earlier request where this one repeats it.</summary>
+    private async Task<IReadOnlyList<Job>?> FetchAsync(Upload upload, Submission submission, CancellationToken cancel)
+    {
+        var (form, terms) = (upload.Form, Terms(upload, isComplete: true));
+        if (submission.Inputs.Count + form.Urls.Count > Math.Min(terms.MaxInputs ?? int.MaxValue, settings.Jobs.MaxInputsPerSubmission))
+            throw terms.TooMany(settings.Jobs.MaxInputsPerSubmission);
+        foreach (var url in form.Urls)
+            fetcher.Check(url);
+        if (await submission.FindEarlierAsync(form.Text, form.Urls.Count, cancel) is { } earlier)
+            return earlier;
+        using var place = longRequests.Fetches.TryEnter(upload.Http) ?? throw new SpotterException(ErrorCodes.Busy, string.Create(CultureInfo.InvariantCulture,
+            $"Too many requests have pictures fetched ({longRequests.Fetches.Share} of one client, {longRequests.Fetches.Most} of all); send it again when some have ended."));
+        foreach (var url in form.Urls)
+        {
+            var left = MostBytes(terms) - submission.Inputs.Sum(i => i.Ref.Bytes);
+            await using var file = await submission.AwaitAsync(new ValueTask<FetchedFile>(fetcher.OpenAsync(url, left, () => terms.TooLarge(settings.Jobs.MaxInputBytes), cancel)), cancel);
+            await using var arriving = new ArrivingBody(file.Content, submission, CancellationToken.None);
+            await submission.AddFetchedAsync(arriving, PictureName.Of(file.Name), file.ContentType, terms, cancel);
+        }
+        return null;
     }
 
     private static IDisposable Enter(Places places, HttpContext http) => places.TryEnter(http) ?? throw new SpotterException(ErrorCodes.Busy, string.Create(CultureInfo.InvariantCulture,

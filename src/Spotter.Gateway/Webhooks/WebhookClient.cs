@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
-using System.Security.Authentication;
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Jobs;
 
 namespace Spotter.Gateway.Webhooks;
@@ -13,9 +12,11 @@ namespace Spotter.Gateway.Webhooks;
 /// </summary>
 internal sealed class WebhookClient : IDisposable
 {
+    /// <summary>What becomes known of a delivery that was kept from an address.</summary>
+    public const string Blocked = "blocked: the endpoint's address is not one that webhook deliveries may go to.";
+
     private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(1);
 
-    private readonly CallbackGuard guard;
     private readonly WebhookSettings settings;
     private readonly TimeProvider wallClock;
     private readonly HttpClient http;
@@ -24,11 +25,11 @@ internal sealed class WebhookClient : IDisposable
     /// <param name="guard">Says where to.</param>
     /// <param name="settings">How.</param>
     /// <param name="wallClock">The time of day, as receivers have it: they refuse signatures that are minutes off.</param>
-    public WebhookClient(CallbackGuard guard, WebhookSettings settings, TimeProvider wallClock)
+    public WebhookClient(EgressGuard guard, WebhookSettings settings, TimeProvider wallClock)
     {
-        (this.guard, this.settings, this.wallClock) = (guard, settings, wallClock);
+        (this.settings, this.wallClock) = (settings, wallClock);
         var handler = Outgoing.NewHandler();
-        handler.ConnectCallback = ConnectAsync;
+        handler.ConnectCallback = guard.ConnectAsync;
         handler.AutomaticDecompression = DecompressionMethods.None;
         // The span of the delivery tells of it.
         handler.ActivityHeadersPropagator = null;
@@ -118,56 +119,7 @@ internal sealed class WebhookClient : IDisposable
         }
     }
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
-    {
-        var target = context.DnsEndPoint;
-        var addresses = await guard.ResolveAsync(target.Host, target.Port, cancel);
-        for (var i = 0; ; i++)
-        {
-#pragma warning disable RS0030 // The address has been looked at.
-            var socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-#pragma warning restore RS0030
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(addresses[i], target.Port), cancel);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (SocketException) when (i < addresses.Count - 1)
-            {
-                socket.Dispose();
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-    }
-
-    private static DeliveryOutcome Explain(Exception failed)
-    {
-        for (var cause = failed; cause is not null; cause = cause.InnerException)
-        {
-            switch (cause)
-            {
-                case CallbackBlockedException:
-                    return new DeliveryOutcome.GivenUp(null, CallbackBlockedException.Detail);
-                case AuthenticationException:
-                    return WebhookAnswer.None("The endpoint has no certificate that can be trusted for its name.");
-                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
-                    return WebhookAnswer.None("The endpoint's name has no address.");
-                case SocketException { SocketErrorCode: SocketError.ConnectionRefused }:
-                    return WebhookAnswer.None("The endpoint refused the connection.");
-                case SocketException { SocketErrorCode: SocketError.ConnectionReset }:
-                    return WebhookAnswer.None("The endpoint cut the connection.");
-                case SocketException:
-                    return WebhookAnswer.None("The endpoint can't be reached.");
-                case HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded }:
-                    return WebhookAnswer.None("The endpoint's answer is not HTTP, or its headers are too long.");
-                case HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded }:
-                    return WebhookAnswer.None("The endpoint cut the connection.");
-            }
-        }
-        return WebhookAnswer.None("The delivery broke off.");
-    }
+    private static DeliveryOutcome Explain(Exception failed) => EgressFaults.IsBlocked(failed)
+        ? new DeliveryOutcome.GivenUp(null, Blocked)
+        : WebhookAnswer.None(EgressFaults.Explain(failed, "The endpoint") ?? "The delivery broke off.");
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 
 namespace Spotter.Gateway.Webhooks;
 
@@ -67,7 +68,7 @@ public sealed class WebhookSecret
     public WebhookSecret For(string endpoint) => new(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(endpoint)));
 
     /// <summary>The secret for the endpoint of a URL.</summary>
-    public WebhookSecret ForUrl(string url) => For(CallbackUrl.EndpointOf(url));
+    public WebhookSecret ForUrl(string url) => For(StrictUrl.EndpointOf(url));
 
     /// <summary>The secret itself, for whoever is to verify with it.</summary>
     public string Reveal() => Prefix + Convert.ToBase64String(key);

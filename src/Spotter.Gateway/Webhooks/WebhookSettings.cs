@@ -1,4 +1,5 @@
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Jobs.Deliveries;
 
 namespace Spotter.Gateway.Webhooks;
@@ -13,7 +14,7 @@ public sealed record WebhookSettings
     public IReadOnlyList<WebhookSecret> Secrets { get; init; } = [];
 
     /// <summary>Endpoints that are allowed besides public ones over https.</summary>
-    public IReadOnlyList<CallbackAllowance> Allowed { get; init; } = [];
+    public IReadOnlyList<EgressAllowance> Allowed { get; init; } = [];
 
     /// <summary>Most bytes of an answer that are read.</summary>
     public int MaxAnswerBytes { get; init; } = 64 * 1024;

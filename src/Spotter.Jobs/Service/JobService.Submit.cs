@@ -65,8 +65,7 @@ public sealed partial class JobService
             // Two requests raced for the key, and this one has lost: none of it is to run.
             foreach (var part in added.Where(a => a.IsNew))
                 await store.CancelAsync(part.Job.Id, by: null, CancellationToken.None);
-            throw new SpotterException(ErrorCodes.IdempotencyMismatch,
-                "This Idempotency-Key came before with another request; use a new key for each request.");
+            throw Mismatch();
         }
         Backlog.Accepted(added.Count(a => a is { IsNew: true, Job.State: JobState.Queued }), request.Schedule.Priority);
         JobTracing.Accepted(span, added);
@@ -100,7 +99,7 @@ public sealed partial class JobService
 
     private List<NewJob> JobsOf(Submission submission, JobRequest request)
     {
-        var fingerprint = submission.IdempotencyKey is null ? null : Fingerprint(request, submission.Inputs);
+        var fingerprint = submission.IdempotencyKey is null ? null : Fingerprint(request.Text, submission);
         var now = time.GetUtcNow();
         var (schedule, caller) = (request.Schedule, submission.Caller);
         var groups = request.Together ? [submission.Inputs] : submission.Inputs.Select(i => (IReadOnlyList<(InputRef Ref, string? Name)>)[i]).ToList();
@@ -140,8 +139,8 @@ public sealed partial class JobService
         return caller.Tenant.Length == 0 ? $"user:{index}:{key}" : $"tenant:{caller.Tenant}:{index}:{key}";
     }
 
-    private static string Fingerprint(JobRequest request, IEnumerable<(InputRef Ref, string? Name)> all) =>
-        Hash($"{request.Text}{string.Concat(all.Select(i => i.Ref.Sha256 + ";"))}");
+    private static string Fingerprint(string text, Submission submission) =>
+        Hash($"{text}{string.Concat(submission.Inputs.Select(i => submission.SignOf(i.Ref)).OfType<string>().Select(hash => hash + ";"))}");
 
     /// <summary>
     /// Names work by all that decides its result, so that the same work need not be done twice. The model's version is not
@@ -164,6 +163,20 @@ public sealed partial class JobService
         // One that is missing means another number of pictures, which the fingerprint tells.
         return known.ContainsKey(firstKey) ? [.. keys.Where(known.ContainsKey).Select(k => new AddedJob(known[k], IsNew: false))] : null;
     }
+
+    internal async Task<IReadOnlyList<Job>?> FindEarlierAsync(Submission submission, string text, int toFetch, CancellationToken cancel)
+    {
+        if (submission.IdempotencyKey is null)
+            return null;
+        var keys = Enumerable.Range(0, submission.Inputs.Count + toFetch).Select(i => KeyOf(submission.Caller, submission.IdempotencyKey, i)!).ToList();
+        var known = (await store.FindByKeysAsync(keys, cancel)).OrderBy(j => keys.IndexOf(j.IdempotencyKey!)).ToList();
+        if (known.Count == 0)
+            return null;
+        return known[0].Fingerprint == Fingerprint(text, submission) ? known : throw Mismatch();
+    }
+
+    private static SpotterException Mismatch() =>
+        new(ErrorCodes.IdempotencyMismatch, "This Idempotency-Key came before with another request; use a new key for each request.");
 
     /// <summary>The jobs, with the cached results of those whose work was done before.</summary>
     private async Task<List<NewJob>> CachedAsync(List<NewJob> jobs, string? version, CancellationToken cancel)

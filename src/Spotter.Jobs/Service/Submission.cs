@@ -76,6 +76,7 @@ public sealed class Submission : IAsyncDisposable
     private readonly JobService service;
     private readonly UploadPlace place;
     private readonly List<(InputRef Ref, string? Name)> inputs = [];
+    private readonly HashSet<string> fetched = new(StringComparer.Ordinal);
     private List<string> unused = [];
 
     internal Submission(JobService service, JobCaller caller, string? idempotencyKey, UploadPlace place)
@@ -113,6 +114,26 @@ public sealed class Submission : IAsyncDisposable
         unused.Add(input.Key);
         inputs.Add((input, name));
     }
+
+    /// <summary>
+    /// As <see cref="AddInputAsync(Stream, string?, string?, InputTerms, CancellationToken)"/>, for one that was fetched from where the request says. The same
+    /// request may find another picture there the next time, and is the same request all the same.
+    /// </summary>
+    public async Task AddFetchedAsync(Stream content, string? name, string? contentType, InputTerms terms, CancellationToken cancel)
+    {
+        await AddInputAsync(content, name, contentType, terms, cancel);
+        fetched.Add(inputs[^1].Ref.Key);
+    }
+
+    /// <summary>The jobs of an earlier request with the same idempotency key, before anything is fetched for this one; null when there are none.</summary>
+    /// <param name="text">All that was asked for; as <see cref="JobRequest.Text"/>.</param>
+    /// <param name="toFetch">How many inputs are still to be fetched.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <exception cref="SpotterException"><see cref="ErrorCodes.IdempotencyMismatch"/>.</exception>
+    public Task<IReadOnlyList<Job>?> FindEarlierAsync(string text, int toFetch, CancellationToken cancel) => service.FindEarlierAsync(this, text, toFetch, cancel);
+
+    /// <summary>The hash of an input by which a repeated request is known; null for one that was fetched.</summary>
+    internal string? SignOf(InputRef input) => fetched.Contains(input.Key) ? null : input.Sha256;
 
     /// <summary>True for an input that no job has.</summary>
     internal bool IsUnused(string key) => unused.Contains(key, StringComparer.Ordinal);

@@ -9,10 +9,10 @@ using Spotter.Tests.Webhooks;
 
 namespace Spotter.EndToEnd.Clients;
 
-/// <summary>A service that may send webhooks to this machine.</summary>
+/// <summary>A service that may send webhooks to this machine, and fetch from it.</summary>
 public sealed class ClientService : RunningService
 {
-    protected override IReadOnlyList<string> Arguments => [.. base.Arguments, "--callback-allow", "127.0.0.1"];
+    protected override IReadOnlyList<string> Arguments => [.. base.Arguments, "--callback-allow", "127.0.0.1", "--fetch-allow", "127.0.0.1"];
 }
 
 /// <summary>What every client does, whatever its language: each has a program that does one thing and prints what came of it.</summary>
@@ -51,6 +51,20 @@ public abstract class ClientConformance(ClientService service, string probe) : I
         jobs.EnumerateArray().Select(j => j.GetProperty("priority").GetString()).ShouldBe(["low", "low"]);
         var ended = await Api.EndOfAsync(SpotterApi.IdOf(jobs[0]));
         ended.GetProperty("result").GetProperty("zones").GetProperty("all").GetProperty("oblong").GetInt32().ShouldBe(1);
+    }
+
+    [ClientFact]
+    public async Task A_picture_that_is_named_by_its_URL_is_fetched_by_the_service()
+    {
+        var picture = await File.ReadAllBytesAsync(Picture(16));
+        await using var files = await WebhookEndpoint.StartAsync((http, _) => http.Response.Body.WriteAsync(picture).AsTask());
+
+        var jobs = await RunAsync("submit", Address, $"{files.Address}there.png,{Picture(17, "here.png")}", "labels=\"square\"");
+        var alone = await RunAsync("detect", Address, $"{files.Address}alone.png");
+
+        jobs.EnumerateArray().Select(j => j.GetProperty("name").GetString()).ShouldBe(["here.png", "there.png"]);
+        (alone.GetProperty("name").GetString(), alone.GetProperty("state").GetString()).ShouldBe(("alone.png", "succeeded"));
+        files.Deliveries.Count.ShouldBe(2);
     }
 
     [ClientFact]

@@ -45,6 +45,7 @@ async function main(command, url, key, ...args) {
 }
 
 async function open(picture) {
+  if (URL.canParse(picture)) return new URL(picture)
   return new File([await openAsBlob(picture)], basename(picture))
 }
 

@@ -85,7 +85,7 @@ public sealed class JobFormTests
     [InlineData("engine", "", ErrorCodes.UnknownEngine, "There is no engine ''; there is 'classify', 'detect', 'filter'.")]
     [InlineData("engine", "pose", ErrorCodes.UnknownEngine, "There is no engine 'pose'; there is 'classify', 'detect', 'filter'.")]
     [InlineData("model", "other", ErrorCodes.UnknownModel, "There is no model 'other'; there is 'tiny', 'names'.")]
-    [InlineData("url", "http://a/", ErrorCodes.UnsupportedOption, "The field 'url' is not offered by this deployment; leave it out.")]
+    [InlineData("url", "http://a/", ErrorCodes.UnsupportedOption, "The field 'url' is not offered here; send the picture itself.")]
     [InlineData("level", "3", ErrorCodes.InvalidRequest, "The field 'level' belongs to the engine 'filter'; send engine=filter with it, or leave it out.")]
     [InlineData("caption", "blur", ErrorCodes.InvalidRequest, "The field 'caption' belongs to the engine 'filter'; send engine=filter with it, or leave it out.")]
     [InlineData("priority", "urgent", ErrorCodes.InvalidRequest, "The field 'priority' is 'urgent'; it is high, normal or low.")]

@@ -7,6 +7,7 @@ using Spotter.Backends.S3;
 using Spotter.Cli.Catalogue;
 using Spotter.Cli.Remote;
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Tests.Webhooks;
@@ -41,7 +42,7 @@ public sealed class OutgoingTests
         ["webhooks"] = async server =>
         {
             WebhookSecret.TryParse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", out var secrets).ShouldBeTrue();
-            using var client = new WebhookClient(new CallbackGuard([CallbackAllowance.Parse("127.0.0.1")]), new WebhookSettings(), TimeProvider.System);
+            using var client = new WebhookClient(new EgressGuard(EgressUse.Webhooks, [EgressAllowance.Parse("127.0.0.1")]), new WebhookSettings(), TimeProvider.System);
             (await client.PostAsync(server.Address, "id", [], secrets, default)).ShouldNotBeOfType<DeliveryOutcome.Delivered>();
         },
         ["remote commands"] = async server =>

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Jobs.Deliveries;
@@ -30,7 +31,7 @@ public sealed class WebhookDeliveryTests
         (delivery.Method, delivery.Target, delivery.Id).ShouldBe(("POST", "/hook?key=hidden", id.Value));
         delivery.Headers["Content-Type"].ShouldBe("application/json");
         delivery.IsSignedBy(Secret).ShouldBeTrue();
-        delivery.IsSignedBy(Own.For(CallbackUrl.EndpointOf(endpoint.Url)).Reveal()).ShouldBeFalse();
+        delivery.IsSignedBy(Own.For(StrictUrl.EndpointOf(endpoint.Url)).Reveal()).ShouldBeFalse();
         (TimeProvider.System.GetUtcNow() - delivery.Timestamp).Duration().ShouldBeLessThan(TimeSpan.FromMinutes(1));
         delivery.Headers.Keys.ShouldBe(
             ["Host", "User-Agent", "Content-Type", "Content-Length", "webhook-id", "webhook-timestamp", "webhook-signature"], ignoreOrder: true);
@@ -70,7 +71,7 @@ public sealed class WebhookDeliveryTests
         delivery.Json.GetProperty("type").GetString().ShouldBe("job." + end);
         delivery.Json.GetProperty("data").GetProperty("state").GetString().ShouldBe(end);
         // Without a secret of the job's own, the one that was made for this endpoint.
-        delivery.IsSignedBy(Own.For(CallbackUrl.EndpointOf(endpoint.Url)).Reveal()).ShouldBeTrue();
+        delivery.IsSignedBy(Own.For(StrictUrl.EndpointOf(endpoint.Url)).Reveal()).ShouldBeTrue();
     }
 
     [Fact]
@@ -442,7 +443,7 @@ public sealed class WebhookDeliveryTests
         var quick = new DeliverySettings { Poll = TimeSpan.FromSeconds(0.1) };
         var settings = new WebhookSettings
         {
-            Secrets = [Own], Allowed = [CallbackAllowance.Parse("127.0.0.1")], Delivery = delivery?.Invoke(quick) ?? quick,
+            Secrets = [Own], Allowed = [EgressAllowance.Parse("127.0.0.1")], Delivery = delivery?.Invoke(quick) ?? quick,
         };
         return GatewayBench.StartAsync(all => all with { Webhooks = webhooks?.Invoke(settings) ?? settings }, time);
     }

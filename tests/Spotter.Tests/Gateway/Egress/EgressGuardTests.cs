@@ -4,18 +4,20 @@ using System.Net.Sockets;
 using FsCheck;
 using FsCheck.Fluent;
 using Spotter.Core;
+using Spotter.Gateway.Egress;
 using Spotter.Gateway.Webhooks;
 using Spotter.Jobs;
 using Spotter.Tests.Http;
+using Spotter.Tests.Webhooks;
 using Xunit.Abstractions;
 
-namespace Spotter.Tests.Webhooks;
+namespace Spotter.Tests.Gateway.Egress;
 
-public sealed class CallbackGuardTests(ITestOutputHelper output)
+public sealed class EgressGuardTests(ITestOutputHelper output)
 {
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    private static readonly CallbackGuard Guard = Resolving();
+    private static readonly EgressGuard Guard = Resolving();
 
     [Theory]
     [InlineData("https://example.com/hook?x=1&y=%20")]
@@ -182,7 +184,7 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
 
         guard.Check("https://rebinding.example/");
 
-        await Should.ThrowAsync<CallbackBlockedException>(() => guard.ResolveAsync("rebinding.example", 443, default));
+        await Should.ThrowAsync<EgressBlockedException>(() => guard.ResolveAsync("rebinding.example", 443, default));
     }
 
     [Fact]
@@ -191,8 +193,9 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
         using var counting = new CountingListener(IPAddress.Loopback);
         var asked = 0;
         // Leads to an address that is allowed when it is looked at, and to another one if it were asked again.
-        var guard = new CallbackGuard(
-            [CallbackAllowance.Parse($"127.0.0.1:{counting.Port}")],
+        var guard = new EgressGuard(
+            EgressUse.Webhooks,
+            [EgressAllowance.Parse($"127.0.0.1:{counting.Port}")],
             (_, _) => Task.FromResult<IPAddress[]>([Interlocked.Increment(ref asked) == 1 ? IPAddress.Loopback : IPAddress.Parse("127.0.0.2")]));
         using var client = new WebhookClient(guard, new WebhookSettings(), TimeProvider.System);
         WebhookSecret.TryParse(Secret, out var secrets).ShouldBeTrue();
@@ -202,8 +205,9 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
         (await PostAsync(client, target, secrets, TimeSpan.FromSeconds(1))).ShouldBeOfType<DeliveryOutcome.GivenUp>().Detail.ShouldStartWith("blocked");
         asked.ShouldBe(0);
 
-        var open = new CallbackGuard(
-            [CallbackAllowance.Parse("rebinding.example")],
+        var open = new EgressGuard(
+            EgressUse.Webhooks,
+            [EgressAllowance.Parse("rebinding.example")],
             (_, _) => Task.FromResult<IPAddress[]>([Interlocked.Increment(ref asked) == 1 ? IPAddress.Loopback : IPAddress.Parse("169.254.169.254")]));
         using var second = new WebhookClient(open, new WebhookSettings(), TimeProvider.System);
         await PostAsync(second, target, secrets, TimeSpan.FromSeconds(1));
@@ -250,7 +254,7 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     {
         (await Resolving(["hook.internal"], IPAddress.Parse("10.1.2.3")).ResolveAsync("hook.internal", 8080, default)).ShouldHaveSingleItem();
         foreach (var address in (string[])["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "100.100.100.200", "168.63.129.16", "0.0.0.0"])
-            await Should.ThrowAsync<CallbackBlockedException>(() => Resolving(["hook.internal"], IPAddress.Parse(address)).ResolveAsync("hook.internal", 8080, default), address);
+            await Should.ThrowAsync<EgressBlockedException>(() => Resolving(["hook.internal"], IPAddress.Parse(address)).ResolveAsync("hook.internal", 8080, default), address);
     }
 
     [Theory]
@@ -261,11 +265,11 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
         var host = target.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address;
         var open = Resolving(["hook.internal", "0.0.0.0/0", "::/0"], target);
 
-        await Should.ThrowAsync<CallbackBlockedException>(() => open.ResolveAsync("hook.internal", 8080, default));
-        await Should.ThrowAsync<CallbackBlockedException>(() => open.ResolveAsync(address, 8080, default));
+        await Should.ThrowAsync<EgressBlockedException>(() => open.ResolveAsync("hook.internal", 8080, default));
+        await Should.ThrowAsync<EgressBlockedException>(() => open.ResolveAsync(address, 8080, default));
         ShouldBeRefused(open, $"http://{host}:8080/");
         ShouldBeRefused(open, $"https://{host}/");
-        Should.Throw<SpotterException>(() => CallbackAllowance.Parse(address)).Code.ShouldBe(ErrorCodes.InvalidSettings);
+        Should.Throw<SpotterException>(() => EgressAllowance.Parse(address)).Code.ShouldBe(ErrorCodes.InvalidSettings);
         // By nothing else is it a public one.
         PublicAddresses.Contains(target).ShouldBeFalse();
     }
@@ -304,12 +308,12 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
     [InlineData("user@host")]
     public void What_can_not_be_allowed_is_said_at_start(string text)
     {
-        var refusal = Should.Throw<SpotterException>(() => CallbackAllowance.Parse(text));
+        var refusal = Should.Throw<SpotterException>(() => EgressAllowance.Parse(text));
         refusal.Code.ShouldBe(ErrorCodes.InvalidSettings);
     }
 
-    private static CallbackGuard Resolving(string[]? allowed = null, params IPAddress[] addresses) =>
-        new([.. (allowed ?? []).Select(CallbackAllowance.Parse)], (_, _) => Task.FromResult(addresses));
+    private static EgressGuard Resolving(string[]? allowed = null, params IPAddress[] addresses) =>
+        new(EgressUse.Webhooks, [.. (allowed ?? []).Select(EgressAllowance.Parse)], (_, _) => Task.FromResult(addresses));
 
     private static bool Passes(string url)
     {
@@ -346,7 +350,7 @@ public sealed class CallbackGuardTests(ITestOutputHelper output)
         _ => null,
     };
 
-    private static void ShouldBeRefused(CallbackGuard guard, string url)
+    private static void ShouldBeRefused(EgressGuard guard, string url)
     {
         var refusal = Should.Throw<SpotterException>(() => guard.Check(url), url);
         refusal.Code.ShouldBe(ErrorCodes.CallbackForbidden);
