@@ -106,6 +106,8 @@ internal sealed class UploadIntake(
         var (form, terms) = (upload.Form, Terms(upload, isComplete: true));
         if (submission.Inputs.Count + form.Urls.Count > Math.Min(terms.MaxInputs ?? int.MaxValue, settings.Jobs.MaxInputsPerSubmission))
             throw terms.TooMany(settings.Jobs.MaxInputsPerSubmission);
+        if (submission.Inputs.Count == 0)
+            jobs.CheckDeadline(form.Schedule(), upload.Wait);
         foreach (var url in form.Urls)
             fetcher.Check(url);
         if (await submission.FindEarlierAsync(form.Text, form.Urls.Count, cancel) is { } earlier)

@@ -341,11 +341,11 @@ public sealed class BadInputTests(RunningService service) : IClassFixture<Runnin
     }
 
     [Fact]
-    public async Task A_picture_by_address_is_not_fetched()
+    public async Task A_picture_is_not_fetched_from_an_inner_address()
     {
         using var content = new StringContent("""{"url": "http://169.254.169.254/"}""", Encoding.UTF8, "application/json");
 
-        (await Api.SubmitBodyAsync(content)).ShouldBeProblem(422, "unsupported_option");
+        (await Api.SubmitBodyAsync(content)).ShouldBeProblem(422, "url_forbidden");
     }
 
     private static ByteArrayContent Octets(byte[] bytes)

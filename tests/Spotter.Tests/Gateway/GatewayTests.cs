@@ -46,7 +46,7 @@ public sealed class GatewayTests : IAsyncLifetime
     [InlineData("text/plain", "hello", 415, "unsupported_image")]
     [InlineData("image/jpeg", "hello", 415, "unsupported_image")]
     [InlineData("application/json", "{}", 422, "empty_body")]
-    [InlineData("application/json", "{\"url\": \"https://example.com/a.png\"}", 422, "unsupported_option")]
+    [InlineData("application/json", "{\"url\": \"https://192.168.0.1/a.png\"}", 422, "url_forbidden")]
     [InlineData("multipart/form-data", "", 400, "invalid_request")]
     [InlineData("multipart/form-data; boundary=x", "", 400, "invalid_request")]
     [InlineData("multipart/form-data; boundary=x", "--x--\r\n", 422, "empty_body")]
