@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Spotter.Core;
@@ -31,5 +32,38 @@ public static class Outgoing
     /// <summary>Has a certificate judged by what its server sends and this machine trusts, and by nothing from elsewhere.</summary>
     public static void KeepToServer(SslClientAuthenticationOptions tls) =>
         tls.CertificateChainPolicy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+
+    /// <summary>A connection for a protocol that is not HTTP, over TLS or bare; disposing of the stream closes it.</summary>
+    /// <param name="host">The server's name or address, which its certificate has to be for.</param>
+    /// <param name="port">The port.</param>
+    /// <param name="isSecure">True for TLS.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="SocketException">The server can't be reached.</exception>
+    /// <exception cref="System.Security.Authentication.AuthenticationException">Its certificate is not trusted.</exception>
+    public static async Task<Stream> ConnectAsync(string host, int port, bool isSecure, CancellationToken cancel)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Stream? stream = null;
+        try
+        {
+            await socket.ConnectAsync(host, port, cancel);
+            stream = new NetworkStream(socket, ownsSocket: true);
+            if (!isSecure)
+                return stream;
+            var secure = new SslStream(stream);
+            stream = secure;
+            var tls = new SslClientAuthenticationOptions { TargetHost = host };
+            KeepToServer(tls);
+            await secure.AuthenticateAsClientAsync(tls, cancel);
+            return secure;
+        }
+        catch
+        {
+            if (stream is not null)
+                await stream.DisposeAsync();
+            socket.Dispose();
+            throw;
+        }
+    }
 #pragma warning restore RS0030
 }

@@ -60,6 +60,7 @@ internal static class CommandLine
             ServeCommand.Create(),
             SettingsCommand.Create(),
             SimulateCommand.Create(),
+            WatchCommand.Create(),
             WorkerCommand.Create()])
         {
             root.Add(command);

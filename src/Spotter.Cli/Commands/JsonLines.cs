@@ -9,6 +9,7 @@ using Spotter.Cli.Evaluate;
 using Spotter.Cli.Load;
 using Spotter.Cli.Models;
 using Spotter.Cli.Simulate;
+using Spotter.Cli.Watch;
 using Spotter.Gateway.Models;
 using Spotter.Gateway.Results;
 
@@ -49,6 +50,8 @@ internal static class JsonLines
 
     public static void Write(SimulationReport report) => Write(report, Json.SimulationReport);
 
+    public static void Write(WatchResult result) => Write(result, Json.WatchResult);
+
     /// <summary>What a service said, on one line.</summary>
     public static string Compact(JsonElement element) => PlainText.Json(JsonSerializer.Serialize(element, Json.JsonElement));
 
@@ -69,4 +72,5 @@ internal static class JsonLines
 [JsonSerializable(typeof(PullReport))]
 [JsonSerializable(typeof(ScaledDay))]
 [JsonSerializable(typeof(SimulationReport))]
+[JsonSerializable(typeof(WatchResult))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -32,7 +32,10 @@ internal static class PictureList
         return files;
     }
 
-    private static IEnumerable<string> In(string folder, string? output) =>
+    /// <summary>The files of a folder and its subfolders with the extension of a picture, sorted.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="output">A folder in it that is left out; null for none.</param>
+    public static IEnumerable<string> In(string folder, string? output) =>
         new FileSystemEnumerable<string>(
             folder,
             (ref entry) => entry.ToSpecifiedFullPath(),

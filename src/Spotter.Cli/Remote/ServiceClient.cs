@@ -106,7 +106,8 @@ internal sealed class ServiceClient : IDisposable
 
     private string Check => From is null ? "check --url" : $"check {From}, or name another one with --url";
 
-    private SpotterException Refusal(HttpStatusCode status, ServiceProblem problem) => (status, problem) switch
+    /// <summary>A refusal as an error for people.</summary>
+    public SpotterException Refusal(HttpStatusCode status, ServiceProblem problem) => (status, problem) switch
     {
         (HttpStatusCode.Unauthorized, _) => new(ErrorCodes.Unauthorized,
             $"{Url} asks for an API key ({problem.Detail?.TrimEnd('.') ?? "none was accepted"}); give one with --key-file FILE or {RemoteOptions.KeyVariable}."),

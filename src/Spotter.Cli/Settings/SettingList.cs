@@ -14,7 +14,7 @@ internal static class SettingList
         [.. GatewaySection.All, .. WorkerSection.OfGateway, .. BackendFactory.Settings, .. LeaseSection.All, .. WebhookSection.All, .. FetchSection.All, .. TelegramSection.All, .. CameraSection.All, .. LegacySection.All, .. PublishSection.All, .. KedaSection.All, .. TelemetrySection.All, .. LogSection.All];
 
     /// <summary>All but those of a pool.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [.. OfGateway.Concat(ScalingSection.All).Concat(WorkerSection.All).Concat(BridgeSection.All).Concat(RemoteSection.All).DistinctBy(s => s.Key, StringComparer.Ordinal)];
+    public static IReadOnlyList<Setting> All { get; } = [.. OfGateway.Concat(ScalingSection.All).Concat(WorkerSection.All).Concat(BridgeSection.All).Concat(RemoteSection.All).Concat(WatchSection.All).DistinctBy(s => s.Key, StringComparer.Ordinal)];
 
     /// <summary>True for a key below which there are settings.</summary>
     public static bool IsSection(string key) =>

@@ -68,6 +68,7 @@ internal static class SettingsPage
         Table(page, "Traces and metrics", TelemetrySection.All);
         Table(page, "The log", LogSection.All);
         Table(page, "Commands that talk to a running service", RemoteSection.All);
+        Table(page, "Watching a camera or a folder", WatchSection.All);
         return page.ToString().TrimEnd() + "\n";
     }
 

@@ -48,7 +48,7 @@ public sealed partial class BannedSymbolsTests
         {
             var assembly = Path.GetFileName(file);
             if (!assembly.StartsWith("System.", StringComparison.Ordinal) && !assembly.StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
-                && assembly is not ("Npgsql.dll" or "AWSSDK.S3.dll" or "StackExchange.Redis.dll"))
+                && assembly is not ("Npgsql.dll" or "AWSSDK.S3.dll" or "MQTTnet.dll" or "StackExchange.Redis.dll"))
                 continue;
             if (Assembly.Load(AssemblyName.GetAssemblyName(file)).GetType(name) is { } type)
                 return type;

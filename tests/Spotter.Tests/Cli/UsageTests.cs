@@ -47,6 +47,13 @@ public sealed class UsageTests
         ["serve", "--port", "many"],
         ["serve", "--port", "70000"],
         ["serve", "--max-workers", "many"],
+        ["watch"],
+        ["watch", "photos", "--every", "0"],
+        ["watch", "photos", "--motion-threshold", "2"],
+        ["watch", "photos", "--count", "0"],
+        ["watch", "photos", "--home-assistant"],
+        ["watch", "photos", "--mqtt", "broker:1883"],
+        ["watch", "photos", "--mqtt", "mqtt://broker", "--mqtt-topic", "cameras/#"],
         ["worker", "--server", "http://127.0.0.1:1", "--lanes", "many"]);
 
     [Theory]
