@@ -64,7 +64,7 @@ internal sealed partial record DocsWords(string Folder, string Address, int Came
     private static partial Regex Jobs();
 
     // They look at the port of the docs unless told otherwise.
-    [GeneratedRegex(@"^\./spotter (queue|load) [^|>\n]*[^|>\s]", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    [GeneratedRegex(@"^\./spotter (queue|load|watch) [^|>\n]*[^|>\s]", RegexOptions.Multiline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Remote();
 
     [GeneratedRegex(@"\bID\b", RegexOptions.None, matchTimeoutMilliseconds: 5000)]
