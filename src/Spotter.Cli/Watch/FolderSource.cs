@@ -72,14 +72,12 @@ internal sealed class FolderSource(string folder, bool takesExisting, Connection
 
     public void Dispose() => woken.Dispose();
 
-    /// <summary>The pictures below a folder but hidden ones, which programs use for what is not finished.</summary>
+    /// <summary>The pictures below a folder, without those that the system counts as hidden: programs name so what is not finished.</summary>
     /// <exception cref="IOException">The folder is gone.</exception>
     internal static IEnumerable<SeenFile> PicturesIn(string folder)
     {
         foreach (var path in PictureList.In(folder, output: null))
         {
-            if (Path.GetRelativePath(folder, path).Split(Path.DirectorySeparatorChar).Any(part => part.StartsWith('.')))
-                continue;
             var file = new FileInfo(path);
             // One that went away since it was listed.
             if (file.Exists)

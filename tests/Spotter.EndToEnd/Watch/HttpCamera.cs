@@ -29,6 +29,7 @@ internal sealed partial class HttpCamera : IAsyncDisposable
     private readonly int port;
     private WebApplication? web;
     private int asked;
+    private int failed;
 
     private HttpCamera(CameraAccess access)
     {
@@ -46,6 +47,9 @@ internal sealed partial class HttpCamera : IAsyncDisposable
 
     /// <summary>How many pictures it has given.</summary>
     public int Asked => Volatile.Read(ref asked);
+
+    /// <summary>How often it has answered with another status.</summary>
+    public int Failed => Volatile.Read(ref failed);
 
     /// <summary>Its address.</summary>
     public string Url => $"http://127.0.0.1:{port}/snapshot.jpg?channel=1";
@@ -91,6 +95,7 @@ internal sealed partial class HttpCamera : IAsyncDisposable
         if (Status != 0)
         {
             http.Response.StatusCode = Status;
+            Interlocked.Increment(ref failed);
             return;
         }
         http.Response.ContentType = "image/jpeg";
