@@ -6,6 +6,7 @@ using Spotter.Tests.Webhooks;
 namespace Spotter.Attack;
 
 /// <summary>URLs of pictures as a way into the network of the service (server-side request forgery).</summary>
+[Collection("metadata")]
 public sealed class FetchForgeryTests
 {
     [StraceFact]
@@ -27,6 +28,7 @@ public sealed class FetchForgeryTests
         {
             await RefuseAsync(row, api, url);
         }
+        SpotterApi.StateOf(await api.RunAsync(Pictures.Png(90))).ShouldBe("succeeded");
         (await service.TerminateAsync()).ShouldBe(0);
         row.Try(inside.Connects == 0, $"{inside.Connects} connects");
         row.End(atLeast: 1000);

@@ -6,7 +6,8 @@ using Spotter.Tests.Webhooks;
 
 namespace Spotter.Attack;
 
-/// <summary>Webhooks as a way into the network of the service (server-side request forgery).</summary>
+/// <summary>Webhooks as a way into the network of the service (server-side request forgery). Not at once with others that stand in for metadata services.</summary>
+[Collection("metadata")]
 public sealed class ForgeryTests
 {
     private static readonly Dictionary<string, string> Quick = new(StringComparer.Ordinal)
