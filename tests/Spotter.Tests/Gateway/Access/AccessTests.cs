@@ -74,6 +74,8 @@ public sealed class AccessTests : IAsyncLifetime
         open.Distinct(StringComparer.Ordinal).ShouldBe(
         [
             "/healthz", "/readyz", "/openapi/v1.json", "/", "/health", "/v2/health/live", "/v2/health/ready",
+            // The API reference, which says no more than the document does.
+            "/docs/scalar.js", "/docs/scalar.aspnetcore.js", "/docs/favicon.svg", "/docs/{documentName?}",
             // What camera software asks to see whether there is a server, and what it is refused.
             "/v1/status/ping", "/v1/status/version", "/v1/status/updateavailable", "/v1/server/status/ping", "/v1/server/status/version", "/v1/server/status/updateavailable", "/v1/vision/{**other}",
         ], ignoreOrder: true);
