@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Spotter.Cli.Serve;
 using Spotter.Core;
 
 namespace Spotter.Cli.Watch;
@@ -71,15 +72,20 @@ internal sealed class FfmpegVideo(SourceAddress address, TimeSpan every, string 
 
     private Process Start()
     {
+        var start = new ProcessStartInfo(Program, Arguments(address, every))
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // It reads what strangers may have made, and needs no keys and passwords for that.
+        start.Environment.Clear();
+        foreach (var (variable, value) in ChildEnvironment.Create(scratch: null))
+            start.Environment[variable] = value;
         try
         {
-            return Process.Start(new ProcessStartInfo(Program, Arguments(address, every))
-            {
-                UseShellExecute = false,
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
+            return Process.Start(start)!;
         }
         catch (Win32Exception missing)
         {

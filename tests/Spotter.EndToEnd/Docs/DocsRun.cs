@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Spotter.Tests.Docs;
@@ -83,7 +81,7 @@ internal sealed class DocsRun : IAsyncDisposable
             http.Response.StatusCode = http.Request.Path.StartsWithSegments("/broken", StringComparison.Ordinal) ? 500 : 204;
             return Task.CompletedTask;
         });
-        var port = FreePort();
+        var port = FreePort.Take();
         if (text.Contains(DocsWords.PostgresUrl, StringComparison.Ordinal))
             postgres = PostgresCluster.Start();
         if (text.Contains(DocsWords.Bucket, StringComparison.Ordinal))
@@ -91,7 +89,7 @@ internal sealed class DocsRun : IAsyncDisposable
             bucket = await MotoServer.StartAsync();
             await bucket.MakeBucketAsync("my-pictures");
         }
-        words = new DocsWords(folder.Path, $"127.0.0.1:{port}", FreePort(), endpoint.Address.Authority, Examples: null, postgres?.Url);
+        words = new DocsWords(folder.Path, $"127.0.0.1:{port}", FreePort.Take(), endpoint.Address.Authority, Examples: null, postgres?.Url);
         client.BaseAddress = new Uri($"http://{words.Address}");
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
@@ -266,11 +264,4 @@ internal sealed class DocsRun : IAsyncDisposable
 
     private string Logs() =>
         string.Join('\n', Directory.EnumerateFiles(folder.File(".docs"), "service-*.log").Select(f => $"--- {Path.GetFileName(f)}\n{File.ReadAllText(f)}"));
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

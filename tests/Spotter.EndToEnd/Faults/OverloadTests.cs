@@ -38,6 +38,8 @@ public sealed class OverloadTests
         times[times.Count / 2].ShouldBeLessThan(20, string.Join(", ", times.Select(t => t.ToString("0.0", CultureInfo.InvariantCulture))));
         // A field of the form is judged when the picture begins.
         (await api.SubmitAsync([Part.Field("expires", "0.1"), Part.Image(Pictures.Png(7))])).ShouldBeProblem(503, "deadline_unmeetable");
+        // Where the picture is to be fetched, before anybody is asked for it.
+        (await api.SubmitAsync([Part.Field("url", "https://example.com/a.png"), Part.Field("expires", "0.1")])).ShouldBeProblem(503, "deadline_unmeetable");
         RunningService.BlobsIn(folder.File("data")).Count.ShouldBe(blobs);
 
         var patient = await api.SubmitBodyAsync(Body(Pictures.Png(8)), "?expires=3600");

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Spotter.EndToEnd.Harness;
 
@@ -43,7 +41,7 @@ public sealed class PostgresCluster : IDisposable
     /// <summary>Makes and starts one.</summary>
     public static PostgresCluster Start()
     {
-        var cluster = new PostgresCluster(Directory.CreateTempSubdirectory("spotter-postgres-").FullName, FreePort());
+        var cluster = new PostgresCluster(Directory.CreateTempSubdirectory("spotter-postgres-").FullName, FreePort.Take());
         try
         {
             var passwordFile = Path.Combine(cluster.folder, "password");
@@ -100,13 +98,6 @@ public sealed class PostgresCluster : IDisposable
     /// <summary>The server refuses to run as root.</summary>
     private static string ServerUser() =>
         File.ReadLines("/etc/passwd").Any(l => l.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private void Control(params string[] what) =>
         RunProgram(

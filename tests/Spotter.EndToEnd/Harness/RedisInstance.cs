@@ -1,9 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Spotter.EndToEnd.Harness;
 
@@ -24,7 +20,10 @@ public sealed class RedisInstance : IDisposable
     {
         Port = port;
         if (isSecure)
-            WriteCertificate();
+        {
+            Certificate = Path.Combine(folder, "certificate.pem");
+            LocalCertificate.Write("Redis of the tests", Certificate, Key);
+        }
     }
 
     /// <summary>Why there can be none here; null when there can.</summary>
@@ -46,7 +45,7 @@ public sealed class RedisInstance : IDisposable
     /// <param name="isSecure">True for one that is spoken to by TLS only.</param>
     public static RedisInstance Start(bool isSecure = false)
     {
-        var instance = new RedisInstance(FreePort(), isSecure);
+        var instance = new RedisInstance(FreePort.Take(), isSecure);
         try
         {
             instance.StartAgain();
@@ -116,26 +115,4 @@ public sealed class RedisInstance : IDisposable
     }
 
     private string Key => Path.Combine(folder, "key.pem");
-
-    private void WriteCertificate()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=Redis of the tests", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        var now = TimeProvider.System.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        Certificate = Path.Combine(folder, "certificate.pem");
-        File.WriteAllText(Certificate, certificate.ExportCertificatePem());
-        File.WriteAllText(Key, key.ExportPkcs8PrivateKeyPem());
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Spotter.EndToEnd.Watch;
 
@@ -43,7 +41,7 @@ internal sealed class Mosquitto : IAsyncDisposable
         }
         if (access == BrokerAccess.Tls)
         {
-            WriteCertificate();
+            LocalCertificate.Write("Broker of the tests", Certificate, folder.File("key.pem"));
             settings += $"certfile {Certificate}\nkeyfile {folder.File("key.pem")}\n";
         }
         File.WriteAllText(folder.File("mosquitto.conf"), settings);
@@ -120,19 +118,5 @@ internal sealed class Mosquitto : IAsyncDisposable
     {
         await KillAsync();
         folder.Dispose();
-    }
-
-    private void WriteCertificate()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=Broker of the tests", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        var now = TimeProvider.System.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
-        File.WriteAllText(Certificate, certificate.ExportCertificatePem());
-        File.WriteAllText(folder.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
     }
 }

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Spotter.EndToEnd.Watch;
 
@@ -57,7 +55,7 @@ public sealed class WatchVideoTests(RunningService service) : IClassFixture<Runn
     [FfmpegFact]
     public async Task A_stream_that_ends_is_begun_again_and_ffmpeg_goes_when_the_program_goes()
     {
-        var port = FreePort();
+        var port = FreePort.Take();
         using var first = Serve(port);
         await using var watch = WatchProcess.Start(service.Process.Address, [$"tcp://127.0.0.1:{port}", "--json", "--every", "0.5"]);
         await watch.CountAsync(2);
@@ -104,6 +102,30 @@ public sealed class WatchVideoTests(RunningService service) : IClassFixture<Runn
         watch.Errors[0].ShouldNotContain("hunter2");
     }
 
+    [LinuxFact]
+    public async Task Ffmpeg_learns_no_key_and_no_password()
+    {
+        var heard = folder.File("heard");
+        await File.WriteAllTextAsync(folder.File("ffmpeg"), $"#!/bin/sh\nenv >'{heard}'\nexit 1\n");
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder.File("ffmpeg"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        await File.WriteAllTextAsync(folder.File("clip.mp4"), "a video");
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = $"{folder.Path}{Path.PathSeparator}{Environment.GetEnvironmentVariable("PATH")}",
+            ["SPOTTER__KEY"] = "sk_hidden1",
+            ["SPOTTER__WATCH__MQTTPASSWORD"] = "hidden2",
+            ["AWS_SECRET_ACCESS_KEY"] = "hidden3",
+        };
+
+        await using var watch = WatchProcess.StartWith(environment, service.Process.Address, [folder.File("clip.mp4")]);
+
+        (await watch.ExitAsync()).ShouldBe(1);
+        var told = await File.ReadAllTextAsync(heard);
+        told.ShouldContain("PATH=");
+        told.ShouldNotContain("hidden");
+    }
+
     /// <summary>Serves a stream to whoever connects first.</summary>
     private static Process Serve(int port) => Process.Start(Start(
         "-re", "-f", "lavfi", "-i", "testsrc=size=96x64:rate=10", "-c:v", "mpeg2video", "-g", "5", "-f", "mpegts", string.Create(CultureInfo.InvariantCulture, $"tcp://127.0.0.1:{port}?listen=1")))!;
@@ -117,11 +139,4 @@ public sealed class WatchVideoTests(RunningService service) : IClassFixture<Runn
 
     private static ProcessStartInfo Start(params string[] arguments) =>
         new(Programs.Ffmpeg!, ["-nostdin", "-loglevel", "error", .. arguments]) { UseShellExecute = false, RedirectStandardInput = true };
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

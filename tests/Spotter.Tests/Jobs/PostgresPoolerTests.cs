@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Spotter.Backends;
 using Spotter.Backends.Local;
 using Spotter.Backends.Postgres;
@@ -100,7 +98,7 @@ internal sealed class PgBouncer : IDisposable
 
     public static PgBouncer Start(PostgresCluster cluster, string mode)
     {
-        var pooler = new PgBouncer { Port = FreePort() };
+        var pooler = new PgBouncer { Port = FreePort.Take() };
         try
         {
             pooler.Run(cluster, mode);
@@ -158,12 +156,5 @@ internal sealed class PgBouncer : IDisposable
         };
         process.BeginErrorReadLine();
         listens.Task.WaitAsync(Patience).GetAwaiter().GetResult();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
